@@ -1,0 +1,20 @@
+package fuse
+
+// Transport carries FUSE messages between the client and one server: a
+// virtio-fs device in a guest, a FUSE server in the same process in tests.
+// It is safe for concurrent use; many requests may be in flight.
+type Transport interface {
+	// Name names the device for messages, such as "virtiofs root (virtio-pci 00:02.0)".
+	Name() string
+	// RoundTrip sends the request that the parts of in form together and waits
+	// for its reply, which the server writes into the parts of out, in order.
+	// It returns how many bytes the server says that it wrote, at most the sum
+	// of len(out). A nil error says only that a reply came; it is the caller
+	// who checks it. The parts must stay unchanged and alive until it returns.
+	// It never returns while the device can still write into out.
+	RoundTrip(in, out [][]byte) (n int, err error)
+	// Send sends a message that has no reply (FORGET, BATCH_FORGET) with high
+	// priority and may return before the server has read it; the parts belong
+	// to the transport from then on.
+	Send(in [][]byte) error
+}

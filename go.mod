@@ -1,0 +1,3 @@
+module github.com/yolkos/yolk
+
+go 1.26.4
