@@ -1,0 +1,32 @@
+package toolchain
+
+func init() { tables = append(tables, toolEdits) }
+
+// toolEdits teach the go command, compiler, assembler and linker the target.
+var toolEdits = []Edit{
+	Replace{"src/internal/syslist/syslist.go", "\"solaris\":   true,\n\t\"wasip1\"", "\"solaris\":   true,\n\t\"tamago\":    true,\n\t\"wasip1\"", 1,
+		"GOOS=tamago counts in file names and build constraints"},
+	Replace{"src/internal/platform/zosarch.go", "\t{\"wasip1\", \"wasm\"},\n", "\t{\"tamago\", \"amd64\"},\n\t{\"wasip1\", \"wasm\"},\n", 1,
+		"the go command accepts the pair"},
+	Replace{"src/internal/platform/zosarch.go", "\t{\"wasip1\", \"wasm\"}:     {},\n", "\t{\"tamago\", \"amd64\"}:     {},\n\t{\"wasip1\", \"wasm\"}:     {},\n", 1,
+		"no cgo, no race detector"},
+	Replace{"src/cmd/internal/objabi/head.go", `case "linux", "android":`, `case "linux", "android", "tamago":`, 1,
+		"static ELF with the TLS model of Linux"},
+
+	Replace{"src/internal/cfg/cfg.go", "\tGOOS\n", "\tGOOS\n\tGOOSPKG\n", 1,
+		"go env -w may set GOOSPKG"},
+	Replace{"src/cmd/go/internal/modload/import.go", "\t// Check each module on the build list.\n", "\tif path == goosPath && GOOSPKG != \"\" {\n\t\t_, _, dir, altMods, err := importFromModules(loaderstate, ctx, GOOSPKG+\"/goos\", rs, mg, skipModFile)\n\t\treturn module.Version{}, \"\", dir, altMods, err\n\t}\n\n\t// Check each module on the build list.\n", 1,
+		"a package of the build list stands in for runtime/goos"},
+	Replace{"src/cmd/go/internal/envcmd/env.go", "\t\t{Name: \"GOEXPERIMENT\", Value: cfg.RawGOEXPERIMENT},\n", "\t\t{Name: \"GOEXPERIMENT\", Value: cfg.RawGOEXPERIMENT},\n\t\t{Name: \"GOOSPKG\", Value: modload.GOOSPKG},\n", 1,
+		"go env shows GOOSPKG"},
+
+	Replace{"src/cmd/link/internal/ld/elf.go", "\t// Additions to the reserved area must be above this line.\n", "\tresoff -= pvhNoteLayout(ctxt, uint64(startva), uint64(resoff))\n\n\t// Additions to the reserved area must be above this line.\n", 1,
+		"room for the PVH note"},
+	Replace{"src/cmd/link/internal/ld/elf.go", "\tif ctxt.LinkMode != LinkExternal {\n\t\tif ctxt.HeadType == objabi.Hnetbsd {\n", "\tif ctxt.LinkMode != LinkExternal {\n\t\ta += pvhNoteWrite(ctxt)\n\t\tif ctxt.HeadType == objabi.Hnetbsd {\n", 1,
+		"the PVH note itself"},
+
+	Replace{"src/cmd/link/internal/ld/inittask.go", "\t// Sort edges so we can look them up by edge destination.\n", "\tfor _, e := range edges {\n\t\tkernelImport(ldr, e.from, e.to)\n\t}\n\th.rebuild(ldr)\n\n\t// Sort edges so we can look them up by edge destination.\n", 1,
+		"the kernel boots before the first init of the program"},
+	Replace{"src/cmd/link/internal/ld/heap.go", "ldr.SymName(", "initName(ldr, ", 6,
+		"the order in which ready packages are initialised"},
+}
