@@ -45,7 +45,7 @@ func (b *build) fresh(ctx context.Context, tmp, root string) error {
 		name string
 		do   func() error
 	}{
-		{"copying " + b.stock.Version + " from " + b.stock.Root, func() error { return copyGOROOT(ctx, b.stock, tmp) }},
+		{"copying " + b.stock.Version + " from " + b.stock.Root, func() error { return copyGOROOT(ctx, b.stock, tmp, linkOrCopy) }},
 		{fmt.Sprintf("writing %d files", len(files)), func() error { return layFiles(tmp, files) }},
 		{"building " + strings.Join(tools, ", ") + " (some minutes, once)", func() error { return b.tools(ctx, tmp) }},
 		{"proving it", func() error { return b.prove(ctx, tmp) }},

@@ -15,23 +15,22 @@ func parts(s *stock) []string {
 	return []string{"src", "pkg/include", "pkg/tool/" + s.Host, "lib", "bin", "VERSION", "go.env"}
 }
 
-// copyGOROOT brings the parts of a stock Go to dst, by hard links where the
-// file systems and permissions allow, else by copies.
-func copyGOROOT(ctx context.Context, s *stock, dst string) error {
+// copyGOROOT brings the parts of a stock Go to dst, each file by way of bring.
+func copyGOROOT(ctx context.Context, s *stock, dst string, bring func(name, dst string) error) error {
 	for _, part := range parts(s) {
 		// Distributors link parts of GOROOT to other places.
 		from, err := filepath.EvalSymlinks(filepath.Join(s.Root, part))
 		if err != nil {
 			return fmt.Errorf("the Go in %s is not complete (%w): install Go 1.26 from https://go.dev/dl", s.Root, err)
 		}
-		if err := copyTree(ctx, from, filepath.Join(dst, part)); err != nil {
+		if err := copyTree(ctx, from, filepath.Join(dst, part), bring); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func copyTree(ctx context.Context, from, to string) error {
+func copyTree(ctx context.Context, from, to string, bring func(name, dst string) error) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
 	}
@@ -51,7 +50,7 @@ func copyTree(ctx context.Context, from, to string) error {
 		case d.IsDir():
 			return os.Mkdir(dst, 0o755)
 		case d.Type().IsRegular():
-			return linkOrCopy(name, dst)
+			return bring(name, dst)
 		case d.Type() == fs.ModeSymlink:
 			return copyLinked(name, dst)
 		}
@@ -69,6 +68,8 @@ func copyLinked(name, dst string) error {
 	return copyFile(name, dst)
 }
 
+// linkOrCopy makes a hard link where the file systems and permissions allow
+// one, else a copy.
 func linkOrCopy(name, dst string) error {
 	if os.Link(name, dst) == nil {
 		return nil

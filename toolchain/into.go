@@ -52,7 +52,10 @@ func (b *build) into(ctx context.Context, dir string, rebuild bool) error {
 			return fmt.Errorf("%s is not empty and was not made by this command; name another directory", dir)
 		}
 		rebuild = true
-		err = b.phase("copying "+b.stock.Version+" from "+b.stock.Root, func() error { return copyGOROOT(ctx, b.stock, dir) })
+		// Copies, not links: a developer may edit these files in place.
+		err = b.phase("copying "+b.stock.Version+" from "+b.stock.Root, func() error {
+			return copyGOROOT(ctx, b.stock, dir, copyFile)
+		})
 	case err == nil:
 		err = takeBack(b.stock, dir, strings.Fields(string(laid)), files)
 	}
@@ -91,7 +94,7 @@ func takeBack(s *stock, dir string, laid []string, files map[string][]byte) erro
 		if err != nil {
 			continue
 		}
-		if err := linkOrCopy(from, dst); err != nil {
+		if err := copyFile(from, dst); err != nil {
 			return err
 		}
 	}

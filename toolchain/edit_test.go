@@ -1,0 +1,60 @@
+package toolchain
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestEdits(t *testing.T) {
+	const body = "\npackage p\n"
+	for _, tt := range []struct {
+		name string
+		edit Edit
+		src  string
+		want string // the result, or "error: " and a part of it
+	}{
+		{"widen", Widen{File: "a.go"}, "// Copyright\n\n//go:build js || wasip1\n" + body,
+			"// Copyright\n\n//go:build js || wasip1 || tamago\n" + body},
+		{"widen and", Widen{File: "a.go"}, "//go:build linux && amd64\n" + body, "//go:build (linux && amd64) || tamago\n" + body},
+		{"widen below a block comment", Widen{File: "a.s"}, "/*\n//go:build x\n*/\n//go:build unix\nTEXT", "/*\n//go:build x\n*/\n//go:build unix || tamago\nTEXT"},
+		{"widen true", Widen{File: "a.go"}, "//go:build !windows\n" + body, "error: builds it already"},
+		{"widen true for the processor", Widen{File: "a.go"}, "//go:build amd64 && gc && go1.20\n" + body, "error: builds it already"},
+		{"widen nothing", Widen{File: "a.go"}, "package p\n//go:build js\n", "error: no //go:build line"},
+		{"widen a named file", Widen{File: "a_linux_test.go"}, "//go:build !x\n" + body, "error: limits it to linux"},
+		{"widen another processor", Widen{File: "a_arm64.s"}, "//go:build js\n" + body, "error: limits it to arm64"},
+		{"widen bad line", Widen{File: "a.go"}, "//go:build (js\n" + body, "error: "},
+		{"narrow", Narrow{File: "a.go"}, "//go:build !windows || js\n" + body, "//go:build (!windows || js) && !tamago\n" + body},
+		{"narrow a file without line", Narrow{File: "a_linux_x.go"}, "// Copyright\n\npackage p\n", "//go:build !tamago\n\n// Copyright\n\npackage p\n"},
+		{"narrow false", Narrow{File: "a.go"}, "//go:build unix\n" + body, "error: does not build it"},
+		{"narrow a named file", Narrow{File: "a_windows.go"}, body, "error: limits it to windows"},
+		{"replace", Replace{File: "a.go", Old: "p\n", New: "q\n"}, body, "\npackage q\n"},
+		{"replace two", Replace{File: "a.go", Old: "b", New: "", Count: 2}, "abcb", "ac"},
+		{"replace count", Replace{File: "a.go", Old: "b", New: "c"}, "abcb", "error: occurs 2 times, expected 1"},
+		{"replace gone", Replace{File: "a.go", Old: "z", New: "c"}, "abcb", "error: occurs 0 times"},
+		{"replace empty", Replace{File: "a.go"}, "abcb", "error: nothing to look for"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := tt.edit.apply([]byte(tt.src))
+			if part, ok := strings.CutPrefix(tt.want, "error: "); ok {
+				if err == nil || !strings.Contains(err.Error(), part) {
+					t.Fatalf("got %q, error %v, want error with %q", got, err, part)
+				}
+				return
+			}
+			if err != nil || string(got) != tt.want {
+				t.Fatalf("got %q, error %v, want %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestFits(t *testing.T) {
+	for version, want := range map[string]bool{
+		"go1.26.4": true, "go1.26.8": true, "go1.26.10": true, "go1.26.8 X:nodwarf5": true, "go1.26.8-dist1": true,
+		"go1.26.3": false, "go1.26": false, "go1.26rc1": false, "go1.25.9": false, "go1.27.4": false, "devel go1.26-abc": false,
+	} {
+		if got := fits(version); got != want {
+			t.Errorf("fits(%q) = %v, want %v", version, got, want)
+		}
+	}
+}
