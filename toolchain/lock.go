@@ -18,7 +18,7 @@ func lock(ctx context.Context, name string, waiting func()) (unlock func(), err 
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if err == syscall.EWOULDBLOCK {
 		waiting()
-		err = lockWait(ctx, f)
+		return lockWait(ctx, f)
 	}
 	if err != nil {
 		f.Close()
@@ -27,7 +27,7 @@ func lock(ctx context.Context, name string, waiting func()) (unlock func(), err 
 	return func() { f.Close() }, nil
 }
 
-func lockWait(ctx context.Context, f *os.File) error {
+func lockWait(ctx context.Context, f *os.File) (unlock func(), err error) {
 	done := make(chan error, 1)
 	go func() {
 		for {
@@ -40,9 +40,15 @@ func lockWait(ctx context.Context, f *os.File) error {
 	}()
 	select {
 	case err := <-done:
-		return err
+		if err != nil {
+			f.Close()
+			return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
+		}
+		return func() { f.Close() }, nil
 	case <-ctx.Done():
-		// The wait itself cannot be taken back; it ends with the process.
-		return ctx.Err()
+		// The wait cannot be taken back, so that it keeps the file until
+		// it ends or the process does.
+		go func() { <-done; f.Close() }()
+		return nil, ctx.Err()
 	}
 }
