@@ -1,0 +1,5 @@
+//go:build !tamago
+
+package goos
+
+const IsTamago = 0

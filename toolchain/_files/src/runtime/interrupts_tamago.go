@@ -1,0 +1,145 @@
+//go:build tamago
+
+package runtime
+
+import (
+	"internal/runtime/atomic"
+	"internal/runtime/sys"
+	"unsafe"
+)
+
+// Interrupts take the place of the network poller: a goroutine parks until an
+// interrupt vector has fired, and the scheduler finds it in netpoll. The
+// handler itself, in the machine's code, only sets the vector's bit.
+
+const interruptVectors = 256
+
+var (
+	// interruptPending has a bit for each vector that has fired and that its
+	// goroutine has not seen yet. The handlers set the bits.
+	//
+	//go:linkname interruptPending
+	interruptPending [interruptVectors / 64]uint64
+	// interruptWaiter holds the goroutine that waits for a vector.
+	interruptWaiter [interruptVectors]guintptr
+	// interruptMask has a bit for each vector that has a waiter.
+	interruptMask [interruptVectors / 64]uint64
+
+	netpollInited  atomic.Uint32 // for time.go
+	netpollWaiters atomic.Uint32
+	netpollBroken  atomic.Uint32
+)
+
+// interruptWait parks the goroutine until vector v has fired since the last
+// call. One goroutine may wait for a vector at a time.
+//
+//go:linkname interruptWait
+func interruptWait(v uint8) {
+	for !interruptTake(v) {
+		gopark(interruptPark, unsafe.Pointer(&interruptWaiter[v]), waitReasonIOWait, traceBlockNet, 2)
+	}
+}
+
+// interruptWake makes the waiter for v, now or later, return once.
+//
+//go:linkname interruptWake
+func interruptWake(v uint8) {
+	atomic.Or64(&interruptPending[v/64], 1<<(v%64))
+	netpollBreak()
+}
+
+func interruptTake(v uint8) bool {
+	bit := uint64(1) << (v % 64)
+	return atomic.And64(&interruptPending[v/64], ^bit)&bit != 0
+}
+
+// interruptPark makes gp the waiter, unless the interrupt came in between.
+func interruptPark(gp *g, arg unsafe.Pointer) bool {
+	v := (uintptr(arg) - uintptr(unsafe.Pointer(&interruptWaiter))) / unsafe.Sizeof(interruptWaiter[0])
+	w, bit := v/64, uint64(1)<<(v%64)
+	if !interruptWaiter[v].cas(0, guintptr(unsafe.Pointer(gp))) {
+		throw("two goroutines wait for one interrupt")
+	}
+	atomic.Or64(&interruptMask[w], bit)
+	netpollWaiters.Add(1)
+	if atomic.Load64(&interruptPending[w])&bit != 0 && interruptWaiter[v].cas(guintptr(unsafe.Pointer(gp)), 0) {
+		atomic.And64(&interruptMask[w], ^bit)
+		netpollWaiters.Add(-1)
+		return false
+	}
+	return true
+}
+
+// interruptFired reports whether an interrupt has fired that a goroutine waits
+// for.
+//
+//go:nosplit
+func interruptFired() bool {
+	for i := range interruptPending {
+		if atomic.Load64(&interruptPending[i])&atomic.Load64(&interruptMask[i]) != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// interruptsWanted reports whether a thread in netpoll has to go on.
+//
+//go:nosplit
+func interruptsWanted() bool { return interruptFired() || netpollBroken.Load() != 0 }
+
+// interruptIdle is interruptsWanted for the machine's idle function, which asks
+// with interrupts disabled before it halts.
+//
+//go:linkname interruptIdle
+//go:nosplit
+func interruptIdle() bool { return !interruptsWanted() && threadReady.head == 0 }
+
+func netpollGenericInit()     { netpollInited.Store(1) }
+func netpollinited() bool     { return true }
+func netpollAnyWaiters() bool { return netpollWaiters.Load() > 0 }
+
+func netpollAdjustWaiters(delta int32) {
+	if delta != 0 {
+		netpollWaiters.Add(delta)
+	}
+}
+
+// netpollBreak ends a netpoll that blocks.
+func netpollBreak() { netpollBroken.Store(1) }
+
+// netpoll returns the goroutines whose interrupt has fired. It blocks for up to
+// delay nanoseconds, without end if delay is negative, until there is one.
+func netpoll(delay int64) (gList, int32) {
+	if delay != 0 && !interruptsWanted() {
+		systemstack(func() {
+			mp := getg().m
+			mp.thread.poll = true
+			if delay > 0 {
+				mp.thread.deadline = nanotime1() + delay
+			}
+			threadBlock(mp)
+		})
+	}
+	if delay != 0 {
+		netpollBroken.Store(0)
+	}
+	var list gList
+	delta := int32(0)
+	for w := range interruptPending {
+		fired := atomic.Load64(&interruptPending[w]) & atomic.Load64(&interruptMask[w])
+		for fired != 0 {
+			i := sys.TrailingZeros64(fired)
+			fired &^= 1 << i
+			gw := &interruptWaiter[w*64+i]
+			gp := gw.ptr()
+			if gp == nil || !gw.cas(guintptr(unsafe.Pointer(gp)), 0) {
+				continue
+			}
+			atomic.And64(&interruptMask[w], ^(uint64(1) << i))
+			list.push(gp)
+			delta--
+		}
+	}
+	return list, delta
+}

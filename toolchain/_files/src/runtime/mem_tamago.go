@@ -1,0 +1,171 @@
+//go:build tamago
+
+package runtime
+
+import (
+	"runtime/goos"
+	"unsafe"
+)
+
+// Memory comes from the RAM that the machine has, in up to maxMemRegions ranges
+// of addresses (RAM goes on above the hole below 4 GiB). All of it is mapped
+// from the start, so reserving is allocating, and mapping does nothing.
+
+const isSbrkPlatform = true
+
+const maxMemRegions = 8
+
+// memRegion is a range of RAM that the machine offers beyond goos.RamStart.
+type memRegion struct{ start, end uintptr }
+
+// memExtra holds ranges of RAM besides [RamStart, RamStart+RamSize). The machine
+// fills it before the runtime starts.
+//
+//go:linkname memExtra
+var memExtra [maxMemRegions]memRegion
+
+// memBlock heads a free block of memory; blocks are page-aligned, a multiple of
+// the page size long, sorted by address and never adjacent.
+type memBlock struct {
+	next *memBlock
+	size uintptr
+}
+
+var (
+	memlock     mutex
+	memFreeList *memBlock
+)
+
+// memInit takes all RAM behind the image, but for the boot stack, as free.
+func memInit() {
+	bloc := goos.Bloc
+	if bloc == 0 {
+		bloc = firstmoduledata.end
+	}
+	memAdd(bloc, uintptr(goos.RamStart+goos.RamSize-goos.RamStackOffset)-osStackSize)
+	for _, r := range memExtra {
+		memAdd(r.start, r.end)
+	}
+}
+
+// osStackSize is what rt0_go takes for the stack of g0, with some room.
+const osStackSize = 72 << 10
+
+func memAdd(start, end uintptr) {
+	start = alignUp(start, physPageSize)
+	end = alignDown(min(end, 1<<osHeapAddrBits), physPageSize)
+	if start < end {
+		memFree(start, end-start)
+	}
+}
+
+// memAlloc takes n bytes at a multiple of align from the free list, zeroed, or
+// returns 0. memlock must be held.
+//
+//go:systemstack
+func memAlloc(n, align uintptr) uintptr {
+	n = alignUp(n, physPageSize)
+	for link := &memFreeList; *link != nil; link = &(*link).next {
+		b := *link
+		start := uintptr(unsafe.Pointer(b))
+		end := start + b.size
+		p := alignUp(start, align)
+		if p < start || p+n < p || p+n > end {
+			continue
+		}
+		next := b.next
+		if p+n < end {
+			rest := (*memBlock)(unsafe.Pointer(p + n))
+			memLink(&rest.next, next)
+			rest.size = end - (p + n)
+			next = rest
+		}
+		if p > start {
+			b.size = p - start
+			memLink(&b.next, next)
+		} else {
+			memLink(link, next)
+		}
+		memclrNoHeapPointers(unsafe.Pointer(p), n)
+		return p
+	}
+	return 0
+}
+
+// memFree adds [p, p+n), whole pages, to the free list. memlock must be held.
+//
+//go:systemstack
+func memFree(p, n uintptr) {
+	link := &memFreeList
+	var before *memBlock
+	for *link != nil && uintptr(unsafe.Pointer(*link)) < p {
+		before = *link
+		link = &before.next
+	}
+	b := (*memBlock)(unsafe.Pointer(p))
+	b.size = n
+	memLink(&b.next, *link)
+	if after := b.next; after != nil && p+n == uintptr(unsafe.Pointer(after)) {
+		b.size += after.size
+		memLink(&b.next, after.next)
+	}
+	if before != nil && uintptr(unsafe.Pointer(before))+before.size == p {
+		before.size += b.size
+		memLink(&before.next, b.next)
+	} else {
+		memLink(link, b)
+	}
+}
+
+// memLink stores without a write barrier: the blocks are not heap objects.
+//
+//go:nosplit
+func memLink(link **memBlock, b *memBlock) {
+	*(*uintptr)(unsafe.Pointer(link)) = uintptr(unsafe.Pointer(b))
+}
+
+func sysAllocOS(n uintptr, _ string) unsafe.Pointer {
+	return memReserve(n, physPageSize)
+}
+
+func memReserve(n, align uintptr) unsafe.Pointer {
+	var p uintptr
+	systemstack(func() {
+		lock(&memlock)
+		p = memAlloc(n, align)
+		unlock(&memlock)
+	})
+	return unsafe.Pointer(p)
+}
+
+func sysFreeOS(v unsafe.Pointer, n uintptr) {
+	systemstack(func() {
+		lock(&memlock)
+		memFree(uintptr(v), alignUp(n, physPageSize))
+		unlock(&memlock)
+	})
+}
+
+func sysReserveOS(v unsafe.Pointer, n uintptr, _ string) unsafe.Pointer {
+	if v != nil {
+		return nil // no address can be asked for
+	}
+	return memReserve(n, physPageSize)
+}
+
+func sysReserveAlignedSbrk(size, align uintptr) (unsafe.Pointer, uintptr) {
+	p := memReserve(size, align)
+	if p == nil {
+		return nil, 0
+	}
+	return p, size
+}
+
+func sysMapOS(v unsafe.Pointer, n uintptr, _ string)    {}
+func sysUnusedOS(v unsafe.Pointer, n uintptr)           {}
+func sysUsedOS(v unsafe.Pointer, n uintptr)             {}
+func sysHugePageOS(v unsafe.Pointer, n uintptr)         {}
+func sysNoHugePageOS(v unsafe.Pointer, n uintptr)       {}
+func sysHugePageCollapseOS(v unsafe.Pointer, n uintptr) {}
+func sysFaultOS(v unsafe.Pointer, n uintptr)            {}
+func needZeroAfterSysUnusedOS() bool                    { return true }

@@ -1,0 +1,13 @@
+//go:build !tamago
+
+package runtime
+
+// The counterparts of os_tamago.go for the systems that the tools run on.
+
+const (
+	osHeapAddrBits      = 0
+	osLogHeapArenaBytes = 0
+)
+
+func osSchedule() {}
+func osMain()     {}

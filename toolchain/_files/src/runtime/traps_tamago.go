@@ -1,0 +1,196 @@
+//go:build tamago
+
+package runtime
+
+import (
+	"internal/abi"
+	"internal/goarch"
+	"runtime/goos"
+	"unsafe"
+)
+
+// Exceptions and timer ticks. The machine's entry code saves the registers and
+// calls trap (sys_tamago_amd64.s), which switches to the signal stack of the
+// running m, as a signal handler has it elsewhere.
+
+// trapFrame is the interrupted state as the machine's entry code lays it out;
+// what the handler changes becomes the state to go on with.
+type trapFrame struct {
+	r15, r14, r13, r12, r11, r10, r9, r8 uint64
+	rdi, rsi, rbp, rdx, rcx, rbx, rax    uint64
+	cr2                                  uint64
+	vector, code                         uint64
+	rip, cs, rflags, rsp, ss             uint64
+}
+
+// Exception vectors (Intel SDM volume 3, table 6-1) that Go has a panic for.
+const (
+	trapDivide  = 0
+	trapGeneral = 13
+	trapPage    = 14
+	trapFloat   = 16
+	trapSIMD    = 19
+
+	trapExceptions = 32 // vectors below are exceptions
+
+	_SIGFPE  = 8
+	_SIGSEGV = 11
+)
+
+var trapNames = [trapExceptions]string{
+	0: "divide error", 1: "debug", 2: "non-maskable interrupt", 3: "breakpoint", 4: "overflow",
+	5: "bound range", 6: "invalid opcode", 7: "device not available", 8: "double fault",
+	10: "invalid TSS", 11: "segment not present", 12: "stack fault", 13: "general protection",
+	14: "page fault", 16: "x87 floating point", 17: "alignment check", 18: "machine check",
+	19: "SIMD floating point", 20: "virtualization", 21: "control protection",
+}
+
+// trapgo handles a trap on the signal stack. gp is the g that it interrupted.
+//
+//go:nowritebarrierrec
+func trapgo(f *trapFrame, gp *g) {
+	if f.vector >= trapExceptions {
+		tick(f, gp)
+		return
+	}
+	switch f.vector {
+	case trapPage, trapGeneral:
+		gp.sig = _SIGSEGV
+	case trapDivide, trapFloat, trapSIMD:
+		gp.sig = _SIGFPE
+	default:
+		trapFatal(f, gp)
+	}
+	// A panic needs a goroutine whose stack may grow.
+	if gp.throwsplit || gp != gp.m.curg || isAbortPC(uintptr(f.rip)) {
+		trapFatal(f, gp)
+	}
+	gp.sigcode0 = uintptr(f.vector)
+	gp.sigcode1 = uintptr(f.cr2)
+	if f.vector == trapGeneral {
+		gp.sigcode1 = ^uintptr(0) // no address is known
+	}
+	gp.sigpc = uintptr(f.rip)
+	// Go on in sigpanic as if the instruction had called it.
+	if shouldPushSigpanic(gp, uintptr(f.rip), callerOf(f)) {
+		f.pushCall(abi.FuncPCABI0(sigpanic0), uintptr(f.rip))
+	} else {
+		f.rip = uint64(abi.FuncPCABI0(sigpanic0))
+	}
+}
+
+// callerOf returns the word on top of the stack, the return address if the trap
+// came at the first instruction of a function or in a call to no code.
+//
+//go:nosplit
+func callerOf(f *trapFrame) uintptr {
+	if f.rsp%goarch.PtrSize != 0 {
+		return 0
+	}
+	return *(*uintptr)(unsafe.Pointer(uintptr(f.rsp)))
+}
+
+func (f *trapFrame) pushCall(target, resume uintptr) {
+	f.rsp -= goarch.PtrSize
+	*(*uintptr)(unsafe.Pointer(uintptr(f.rsp))) = resume
+	f.rip = uint64(target)
+}
+
+// sigpanic turns a trap of Go code into a panic. It runs on the goroutine that
+// trapped, called as it were by the faulting instruction.
+func sigpanic() {
+	gp := getg()
+	if !canpanic() {
+		throw("unexpected exception during runtime execution")
+	}
+	switch gp.sigcode0 {
+	case trapPage, trapGeneral:
+		if gp.sigcode1 < 0x1000 {
+			panicmem()
+		}
+		if gp.paniconfault {
+			panicmemAddr(gp.sigcode1)
+		}
+		if inUserArenaChunk(gp.sigcode1) {
+			print("accessed data from freed user arena ", hex(gp.sigcode1), "\n")
+		} else if gp.sigcode0 == trapGeneral {
+			print("unexpected general protection exception\n")
+		} else {
+			print("unexpected fault address ", hex(gp.sigcode1), "\n")
+		}
+		throw("fault")
+	case trapDivide:
+		panicdivide()
+	case trapFloat, trapSIMD:
+		panicfloat()
+	}
+	throw("unexpected exception")
+}
+
+// trapFatal prints vector, registers and the trace, and ends the machine with
+// status 2.
+func trapFatal(f *trapFrame, gp *g) {
+	if getg().m.dying > 0 {
+		exit(2) // an exception in the report of another
+	}
+	gp.m.throwing = throwTypeRuntime
+	gp.m.caughtsig.set(gp)
+	startpanic_m()
+	name := trapNames[f.vector]
+	if name == "" {
+		name = "reserved"
+	}
+	print("fatal error: exception ", f.vector, " (", name, "), code ", hex(f.code), "\n")
+	print("rax    ", hex(f.rax), "\nrbx    ", hex(f.rbx), "\nrcx    ", hex(f.rcx), "\nrdx    ", hex(f.rdx), "\n")
+	print("rdi    ", hex(f.rdi), "\nrsi    ", hex(f.rsi), "\nrbp    ", hex(f.rbp), "\nrsp    ", hex(f.rsp), "\n")
+	print("r8     ", hex(f.r8), "\nr9     ", hex(f.r9), "\nr10    ", hex(f.r10), "\nr11    ", hex(f.r11), "\n")
+	print("r12    ", hex(f.r12), "\nr13    ", hex(f.r13), "\nr14    ", hex(f.r14), "\nr15    ", hex(f.r15), "\n")
+	print("rip    ", hex(f.rip), "\nrflags ", hex(f.rflags), "\ncr2    ", hex(f.cr2), "\n\n")
+	level, _, _ := gotraceback()
+	if level > 0 {
+		goroutineheader(gp)
+		tracebacktrap(uintptr(f.rip), uintptr(f.rsp), 0, gp)
+		if gp != gp.m.curg && gp.m.curg != nil && gp == gp.m.g0 {
+			goroutineheader(gp.m.curg)
+			traceback(^uintptr(0), ^uintptr(0), 0, gp.m.curg)
+		}
+		tracebackothers(gp)
+	}
+	exit(2)
+}
+
+// tick handles an interrupt of the timer: a goroutine that has run for a whole
+// tick, or that somebody wants to preempt, gives way at the next safe point,
+// which may be here.
+//
+//go:nowritebarrierrec
+func tick(f *trapFrame, gp *g) {
+	mp := gp.m
+	if mp == nil || gp != mp.curg {
+		return // in the scheduler: it looks by itself
+	}
+	if mp.profilehz != 0 {
+		sigprof(uintptr(f.rip), uintptr(f.rsp), 0, gp, mp)
+	}
+	pp := mp.p.ptr()
+	if pp == nil {
+		return
+	}
+	if t := &pp.sysmontick; t.schedtick != pp.schedtick {
+		t.schedtick = pp.schedtick
+	} else {
+		gp.preempt = true
+		gp.stackguard0 = stackPreempt
+		pp.preempt = true
+	}
+	if debug.asyncpreemptoff == 0 && wantAsyncPreempt(gp) {
+		if ok, pc := isAsyncSafePoint(gp, uintptr(f.rip), uintptr(f.rsp), 0); ok {
+			f.pushCall(abi.FuncPCABI0(asyncPreempt), pc)
+		}
+	}
+	mp.preemptGen.Add(1)
+}
+
+// osMain is called by the main goroutine before the first package is
+// initialised.
+func osMain() { goos.Hwinit1() }

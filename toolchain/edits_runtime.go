@@ -1,0 +1,27 @@
+package toolchain
+
+func init() { tables = append(tables, runtimeEdits) }
+
+// runtimeEdits make room in the runtime for the files that
+// _files/src/runtime adds.
+var runtimeEdits = []Edit{
+	Widen{"src/runtime/lock_futex.go", "notes and semaphores on the futexes of threads_tamago.go"},
+	Narrow{"src/runtime/mem_nonsbrk.go", "mem_tamago.go manages the RAM"},
+	Narrow{"src/runtime/stubs2.go", "the calls are Go functions in os_tamago.go and threads_tamago.go"},
+	Narrow{"src/runtime/stubs3.go", "so is nanotime1"},
+	Narrow{"src/runtime/timestub2.go", "so is walltime"},
+
+	Replace{"src/runtime/malloc.go", "heapAddrBits = (_64bit*", "heapAddrBits = osHeapAddrBits*goos.IsTamago + (_64bit*(1-goos.IsTamago)*", 1,
+		"the arena index is sized by RAM, not by address space"},
+	Replace{"src/runtime/malloc.go", "logHeapArenaBytes = (6+20)*(_64bit*", "logHeapArenaBytes = osLogHeapArenaBytes*goos.IsTamago + (6+20)*(_64bit*(1-goos.IsTamago)*", 1,
+		"arenas of 4 MiB fit small machines"},
+	Replace{"src/runtime/malloc.go", "arenaBaseOffset = 0xffff800000000000*goarch.IsAmd64", "arenaBaseOffset = 0xffff800000000000*goarch.IsAmd64*(1-goos.IsTamago)", 1,
+		"no address has the sign bit set"},
+
+	Replace{"src/runtime/proc.go", "const haveSysmon = GOARCH != \"wasm\"", "const haveSysmon = GOARCH != \"wasm\" && GOOS != \"tamago\"", 1,
+		"the timer interrupt and osSchedule do its work"},
+	Replace{"src/runtime/proc.go", "\tif haveSysmon {\n\t\tsystemstack(func() {\n", "\tosMain()\n\n\tif haveSysmon {\n\t\tsystemstack(func() {\n", 1,
+		"the machine sets up what needs a running scheduler"},
+	Replace{"src/runtime/proc.go", "top:\n\tpp := mp.p.ptr()\n\tpp.preempt = false\n", "top:\n\tosSchedule()\n\tpp := mp.p.ptr()\n\tpp.preempt = false\n", 1,
+		"interrupts and threads get their turn between two goroutines"},
+}
