@@ -34,10 +34,11 @@ type Transport interface {
 	Notify(i int)
 
 	// WaitInterrupt parks the calling goroutine until the device has raised an
-	// interrupt for queue i since the last call, or Close. It may return
-	// spuriously. It returns false after Close.
+	// interrupt for queue i (or ConfigInterrupt) since the last call, or Close.
+	// It may return spuriously. It returns false after Close.
 	WaitInterrupt(i int) bool
-	// Close stops the device (reset) and ends every WaitInterrupt.
+	// Close stops the device (reset) and ends every WaitInterrupt. Once it has
+	// returned nil the device no longer touches memory. It may be called again.
 	Close() error
 
 	// ConfigGeneration changes whenever the configuration does (§2.5).

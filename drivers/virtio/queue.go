@@ -1,0 +1,379 @@
+package virtio
+
+import (
+	"fmt"
+	"math/bits"
+	"sync"
+	"syscall"
+)
+
+// Queue is one virtqueue, safe for concurrent use. Requests wait for room when
+// it is full. In the steady state a request allocates nothing.
+type Queue struct {
+	dev   *Device
+	t     Transport
+	mem   Memory
+	index int
+	name  string
+	size  int
+
+	free chan *Request // idle ones; as many exist as the ring has descriptors
+	dead chan struct{} // closed by abort
+
+	turn sync.Mutex // held by the one who waits for descriptors
+
+	mu      sync.Mutex
+	ring    *splitRing
+	room    sync.Cond // descriptors have come free
+	lazy    bool
+	waiting int  // requests that wait for room, while a lazy queue is not lazy
+	broken  bool // the ring's content is not to be looked at any more
+	err     error
+	freed   bool
+	stats   Stats
+}
+
+// Stats are the counters of a queue since it was set up.
+type Stats struct {
+	Requests      uint64 // put into the ring
+	Notifications uint64 // sent to the device
+	Interrupts    uint64 // received, spurious ones included
+	BytesOut      uint64 // from driver to device
+	BytesIn       uint64 // from device to driver, as the device says
+	Full          uint64 // waits for room
+	Bad           uint64 // replies with an impossible length
+	InFlight      int
+	Size          int // descriptors
+}
+
+func newQueue(d *Device, index int, name string, max int) (*Queue, error) {
+	limit := d.t.QueueMax(index)
+	if limit == 0 {
+		return nil, Errorf(d.t, "queue size", "there is no queue %d (%s)", index, name)
+	}
+	size := min(limit, max)
+	if size < 2 || size > 1<<15 {
+		return nil, Errorf(d.t, "queue size", "queue %d (%s) has %d descriptors, want 2 to 32768", index, name, size)
+	}
+	size = 1 << (bits.Len(uint(size)) - 1) // a power of two (§2.7)
+	ring, err := newSplitRing(d.mem, size, d.features)
+	if err != nil {
+		return nil, fmt.Errorf("queue %d (%s): %w", index, name, err)
+	}
+	q := &Queue{
+		dev: d, t: d.t, mem: d.mem, index: index, name: name, size: size, ring: ring,
+		free: make(chan *Request, size), dead: make(chan struct{}),
+	}
+	q.room.L = &q.mu
+	for range size {
+		q.free <- &Request{q: q, done: make(chan struct{}, 1)}
+	}
+	return q, nil
+}
+
+// Index is the queue's number in its device.
+func (q *Queue) Index() int { return q.index }
+
+// Name says what the queue is for.
+func (q *Queue) Name() string { return q.name }
+
+// Size is the number of its descriptors.
+func (q *Queue) Size() int { return q.size }
+
+// Stats returns the counters.
+func (q *Queue) Stats() Stats {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	s := q.stats
+	s.InFlight, s.Size = q.ring.inflight, q.size
+	return s
+}
+
+// SetLazy makes the device announce used requests only now and then. It is for
+// queues on which nobody waits for a reply (Post).
+func (q *Queue) SetLazy() {
+	q.mu.Lock()
+	q.lazy = true
+	if q.err == nil {
+		q.ring.arm(true)
+	}
+	q.mu.Unlock()
+}
+
+// Do sends the parts of in and waits for the device, which writes into the
+// parts of out, in order. It returns how many bytes the device says that it
+// wrote, at most the sum of len(out). When it returns, for whatever reason, the
+// device is done with all parts.
+func (q *Queue) Do(in, out [][]byte) (n int, err error) {
+	r, err := q.start(in, out, false)
+	if err != nil {
+		return 0, err
+	}
+	return r.Wait()
+}
+
+// Start is the first half of Do: it waits for room only. The parts must stay
+// unchanged until Wait returns, which is to be called exactly once.
+func (q *Queue) Start(in, out [][]byte) (*Request, error) {
+	return q.start(in, out, false)
+}
+
+// Post sends the parts of in, which belong to the queue from then on, and does
+// not wait for the device, except for room.
+func (q *Queue) Post(in [][]byte) error {
+	_, err := q.start(in, nil, true)
+	return err
+}
+
+// Wait is the second half of Do. The request must not be used after it.
+func (r *Request) Wait() (n int, err error) {
+	q := r.q
+	q.await(r)
+	r.finish()
+	n, err = r.n, r.err
+	q.release(r)
+	return n, err
+}
+
+// await parks until r is done. Looking at the ring a few more times before
+// parking would go here.
+func (q *Queue) await(r *Request) { <-r.done }
+
+func (q *Queue) start(in, out [][]byte, posted bool) (*Request, error) {
+	if posted {
+		q.poll()
+	}
+	r, err := q.idle()
+	if err != nil {
+		return nil, err
+	}
+	r.n, r.err, r.posted = 0, nil, posted
+	r.in, r.out = in, out // keeps them alive
+	if err = r.prepare(in, out); err == nil {
+		err = q.enter(r)
+	}
+	if err != nil {
+		r.finish()
+		q.release(r)
+		return nil, err
+	}
+	return r, nil
+}
+
+// idle takes an idle request, waiting for one when all are in flight.
+func (q *Queue) idle() (*Request, error) {
+	select {
+	case r := <-q.free:
+		return r, nil
+	default:
+	}
+	q.wait(1)
+	defer q.wait(-1)
+	select {
+	case r := <-q.free:
+		return r, nil
+	case <-q.dead:
+		return nil, q.failure()
+	}
+}
+
+// wait counts requests that wait for room in or out. While there are any, even a
+// lazy queue has the device announce what it uses.
+func (q *Queue) wait(n int) {
+	q.mu.Lock()
+	q.waiting += n
+	var fault *fault
+	if n > 0 {
+		q.stats.Full++
+		fault = q.reap()
+	}
+	q.mu.Unlock()
+	q.report(fault)
+}
+
+// enter puts r into the ring and notifies the device if it wants that.
+func (q *Queue) enter(r *Request) error {
+	if !q.ring.indirect {
+		// One waits for descriptors, the others wait for their turn, so that a
+		// long chain is not overtaken for ever by short ones. With indirect
+		// descriptors every request has its descriptor.
+		q.turn.Lock()
+		defer q.turn.Unlock()
+	}
+	q.mu.Lock()
+	if q.err == nil && q.ring.need(r) > q.ring.nfree {
+		q.mu.Unlock()
+		q.wait(1)
+		q.mu.Lock()
+		for q.err == nil && q.ring.need(r) > q.ring.nfree {
+			q.room.Wait()
+		}
+		q.waiting--
+	}
+	if q.err != nil {
+		defer q.mu.Unlock()
+		return q.err
+	}
+	q.ring.put(r)
+	notify := q.ring.publish()
+	q.stats.Requests++
+	q.stats.BytesOut += r.readable
+	if notify {
+		q.stats.Notifications++
+	}
+	q.mu.Unlock()
+	if notify {
+		q.t.Notify(q.index)
+	}
+	return nil
+}
+
+// complete runs for as long as the device does and hands out its replies.
+func (q *Queue) complete() {
+	defer q.dev.running.Done()
+	for q.t.WaitInterrupt(q.index) {
+		q.mu.Lock()
+		q.stats.Interrupts++
+		fault := q.reap()
+		q.mu.Unlock()
+		if fault != nil {
+			q.report(fault)
+			return
+		}
+	}
+}
+
+// poll takes what a lazy queue has used without an interrupt.
+func (q *Queue) poll() {
+	q.mu.Lock()
+	fault := q.reap()
+	q.mu.Unlock()
+	q.report(fault)
+}
+
+// reap takes everything that the device has used. q.mu is held.
+func (q *Queue) reap() *fault {
+	for armed := false; ; {
+		if q.broken || q.err != nil {
+			return nil
+		}
+		n, fault := q.ring.pending()
+		if n == 0 && fault == nil {
+			if armed {
+				return nil
+			}
+			q.ring.arm(q.lazy && q.waiting == 0)
+			armed = true
+			continue
+		}
+		armed = false
+		for ; n > 0 && fault == nil; n-- {
+			var r *Request
+			var length uint32
+			if r, length, fault = q.ring.take(); fault == nil {
+				q.done(r, length)
+			}
+		}
+		if fault != nil {
+			q.broken = true
+			return fault
+		}
+		q.room.Signal()
+	}
+}
+
+// done hands r to whoever waits for it. q.mu is held.
+func (q *Queue) done(r *Request, length uint32) {
+	if uint64(length) > r.writable {
+		q.stats.Bad++
+		r.err = &Error{q.t.Name(), q.label(), "used length", fmt.Sprintf("%d bytes into a buffer of %d", length, r.writable)}
+	} else {
+		r.n = int(length)
+		q.stats.BytesIn += uint64(length)
+	}
+	q.wake(r)
+}
+
+func (q *Queue) wake(r *Request) {
+	if r.posted {
+		r.finish()
+		q.put(r)
+		return
+	}
+	r.done <- struct{}{}
+}
+
+// label names the queue for messages.
+func (q *Queue) label() string { return fmt.Sprintf("queue %d (%s)", q.index, q.name) }
+
+// report has the device stopped if fault is not nil. q.mu is not held.
+func (q *Queue) report(f *fault) {
+	if f != nil {
+		q.dev.fail(&Error{q.t.Name(), q.label(), f.field, f.problem})
+	}
+}
+
+// abort fails every request in flight and all that come later. The device has
+// been stopped.
+func (q *Queue) abort(err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.err = err
+	for head, r := range q.ring.owner {
+		if r != nil {
+			q.ring.drop(uint16(head))
+			r.err = err
+			q.wake(r)
+		}
+	}
+	close(q.dead)
+	q.room.Broadcast()
+}
+
+func (q *Queue) failure() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.err == nil {
+		return syscall.EIO
+	}
+	return q.err
+}
+
+// release makes r idle again.
+func (q *Queue) release(r *Request) {
+	q.mu.Lock()
+	q.put(r)
+	q.mu.Unlock()
+}
+
+// put is release with q.mu held.
+func (q *Queue) put(r *Request) {
+	if q.freed {
+		r.freeTable()
+		return
+	}
+	q.free <- r // never blocks: there is a place for each
+}
+
+// freeMemory gives the ring back. The device has been stopped; requests whose
+// owners are still at work give back their own parts when they are released.
+func (q *Queue) freeMemory() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.freed {
+		return
+	}
+	q.freed = true
+	if q.err == nil {
+		q.err = ErrClosed
+	}
+	q.mem.Free(q.ring.block)
+	for {
+		select {
+		case r := <-q.free:
+			r.freeTable()
+		default:
+			return
+		}
+	}
+}

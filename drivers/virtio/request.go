@@ -1,0 +1,203 @@
+package virtio
+
+import (
+	"fmt"
+	"math"
+	"syscall"
+)
+
+// segment is one part of a request as the device sees it.
+type segment struct {
+	addr uint64
+	len  uint32
+}
+
+// bounce stands in for parts that the device cannot reach.
+type bounce struct {
+	mem   []byte
+	parts [][]byte // what it stands for, in order
+	out   bool
+	seg   int // its place in segs
+}
+
+// Request is a request in flight. Its queue owns it and uses it again.
+type Request struct {
+	q    *Queue
+	done chan struct{} // one token: the result is there
+
+	segs      []segment
+	nread     int    // the first of segs, which the device reads
+	readable  uint64 // bytes
+	writable  uint64
+	bounces   []bounce
+	table     []byte // indirect descriptors
+	tablePhys uint64
+	ndesc     int // taken in the ring
+
+	posted  bool     // nobody waits
+	in, out [][]byte // kept alive while the device has them
+
+	n   int
+	err error
+}
+
+// tableStep is how many descriptors an indirect table grows by.
+const tableStep = 16
+
+// prepare describes the parts to the device. It touches nothing that other
+// requests share.
+func (r *Request) prepare(in, out [][]byte) error {
+	r.segs, r.bounces = r.segs[:0], r.bounces[:0]
+	r.readable, r.writable = total(in), total(out)
+	if r.readable+r.writable == 0 {
+		return fmt.Errorf("empty virtio request: %w", syscall.EINVAL)
+	}
+	// A chain must not describe more than 2^32 bytes (§2.7.5.1).
+	if r.readable+r.writable > math.MaxUint32 {
+		return fmt.Errorf("virtio request of %d bytes, the most is %d: %w", r.readable+r.writable, uint32(math.MaxUint32), syscall.EINVAL)
+	}
+	// Nor may it be longer than the queue (§2.7.5.3.1): the parts that are too
+	// many share one bounce buffer.
+	room := r.q.size
+	reserve := 0
+	if r.writable > 0 {
+		reserve = 1
+	}
+	if err := r.add(in, false, room-reserve); err != nil {
+		return err
+	}
+	r.nread = len(r.segs)
+	if err := r.add(out, true, room-r.nread); err != nil {
+		return err
+	}
+	if r.q.ring.indirect && len(r.segs) > 1 {
+		return r.fillTable()
+	}
+	return nil
+}
+
+// add describes parts with at most room descriptors. Parts are never merged if
+// they fit: some servers look at how a request is cut.
+func (r *Request) add(parts [][]byte, out bool, room int) error {
+	for i, p := range parts {
+		if len(p) == 0 {
+			continue
+		}
+		if room == 1 && i < len(parts)-1 {
+			return r.bounce(parts[i:], out)
+		}
+		room--
+		addr, ok := r.q.mem.Phys(p)
+		if !ok {
+			if err := r.bounce(parts[i:i+1], out); err != nil {
+				return err
+			}
+			continue
+		}
+		r.segs = append(r.segs, segment{addr, uint32(len(p))})
+	}
+	return nil
+}
+
+// bounce describes parts by one buffer of device memory.
+func (r *Request) bounce(parts [][]byte, out bool) error {
+	size := int(total(parts))
+	if size == 0 {
+		return nil
+	}
+	mem, err := r.q.mem.Alloc(size, 16)
+	if err != nil {
+		return fmt.Errorf("bounce buffer of %d bytes: %w", size, err)
+	}
+	r.bounces = append(r.bounces, bounce{mem, parts, out, len(r.segs)})
+	addr, ok := r.q.mem.Phys(mem)
+	if !ok {
+		return fmt.Errorf("bounce buffer of %d bytes has no physical address: %w", size, ErrNoMemory)
+	}
+	if !out {
+		n := 0
+		for _, p := range parts {
+			n += copy(mem[n:], p)
+		}
+	}
+	r.segs = append(r.segs, segment{addr, uint32(size)})
+	return nil
+}
+
+// fillTable writes the indirect descriptor table (§2.7.5.3).
+func (r *Request) fillTable() error {
+	if need := len(r.segs) * descriptorSize; need > len(r.table) {
+		need = roundUp(need, tableStep*descriptorSize)
+		table, err := r.q.mem.Alloc(need, descriptorSize)
+		if err != nil {
+			return fmt.Errorf("table of %d indirect descriptors: %w", len(r.segs), err)
+		}
+		phys, ok := r.q.mem.Phys(table)
+		if !ok {
+			r.q.mem.Free(table)
+			return fmt.Errorf("table of %d indirect descriptors has no physical address: %w", len(r.segs), ErrNoMemory)
+		}
+		r.freeTable()
+		r.table, r.tablePhys = table, phys
+	}
+	table := descriptors(r.table)
+	for i, s := range r.segs {
+		d := descriptor{addr: s.addr, len: s.len}
+		if i >= r.nread {
+			d.flags = descWrite
+		}
+		if i < len(r.segs)-1 {
+			d.flags |= descNext
+			d.next = uint16(i + 1)
+		}
+		table[i] = d
+	}
+	return nil
+}
+
+func (r *Request) freeTable() {
+	if r.table != nil {
+		r.q.mem.Free(r.table)
+		r.table = nil
+	}
+}
+
+// finish copies bounced data back and lets go of everything but the table.
+func (r *Request) finish() {
+	if len(r.bounces) > 0 {
+		r.copyBack()
+		for i := range r.bounces {
+			r.q.mem.Free(r.bounces[i].mem)
+			r.bounces[i] = bounce{}
+		}
+		r.bounces = r.bounces[:0]
+	}
+	r.in, r.out = nil, nil
+}
+
+// copyBack fills bounced parts with what the device wrote: the first n bytes of
+// the writable segments.
+func (r *Request) copyBack() {
+	left, at := r.n, r.nread
+	for _, b := range r.bounces {
+		if !b.out {
+			continue
+		}
+		for ; at < b.seg; at++ {
+			left -= min(left, int(r.segs[at].len))
+		}
+		from := b.mem[:min(left, len(b.mem))]
+		for _, p := range b.parts {
+			from = from[copy(p, from):]
+		}
+	}
+}
+
+// total is the size of all parts together.
+func total(parts [][]byte) uint64 {
+	n := uint64(0)
+	for _, p := range parts {
+		n += uint64(len(p))
+	}
+	return n
+}
