@@ -1,3 +1,9 @@
+// Package fuse holds the messages of the FUSE protocol, version 7.41, under the
+// names that linux/fuse.h gives them, and the Transport that carries them.
+//
+// Every structure encodes with AppendTo and decodes with Decode, which checks
+// the length. Names, directory entries and other bytes that a server sends are
+// checked where they are parsed; nothing here panics on foreign bytes.
 package fuse
 
 // Transport carries FUSE messages between the client and one server: a

@@ -1,0 +1,117 @@
+package fusefs
+
+import (
+	"math"
+	"syscall"
+	"time"
+
+	"github.com/yolkos/yolk/fs"
+	"github.com/yolkos/yolk/fs/fusefs/fuse"
+)
+
+// attrCache is what a node last heard of its attributes. Under node.mu.
+type attrCache struct {
+	attr    fs.Attr
+	expires int64  // on the clock of FS.now
+	dirty   uint8  // what calls of ours have changed since
+	changed uint64 // FS.attrVersion at our last change
+}
+
+// What attrCache.dirty says not to trust.
+const (
+	dirtyAtime = 1 << iota
+	dirtyTimes // everything but the size: a write
+	dirtyAll
+)
+
+// learn takes the attributes of a reply to a request begun at m. It returns
+// ESTALE, for this and all later calls, if the file has changed its type.
+func (n *node) learn(a *fuse.Attr, valid time.Duration, m mark) error {
+	if a.Mode&syscall.S_IFMT != n.typ {
+		n.stale.Store(true)
+		return syscall.ESTALE
+	}
+	if a.Size > math.MaxInt64 {
+		return n.fs.badReply(fuse.FUSE_GETATTR, "size", a.Size, "is beyond 2^63")
+	}
+	n.mu.Lock()
+	// A reply that set out before a change of ours may tell of before.
+	if n.changed <= m.version {
+		n.attr = attrOf(a)
+		n.expires = deadline(m, valid)
+		n.dirty = 0
+	}
+	n.mu.Unlock()
+	return nil
+}
+
+// learnChange is learn for the reply to a request, begun at m, that has itself
+// changed the file.
+func (n *node) learnChange(a *fuse.Attr, valid time.Duration, m mark) error {
+	n.mu.Lock()
+	alone := n.changed <= m.version
+	n.changed = n.fs.attrVersion.Add(1)
+	n.dirty |= dirtyAll
+	if alone {
+		m.version = n.changed
+	}
+	n.mu.Unlock()
+	return n.learn(a, valid, m)
+}
+
+// changedHere notes that a call of ours has changed the file, so that
+// attributes heard before are not to be trusted, nor those under way.
+func (n *node) changedHere(dirty uint8) {
+	n.mu.Lock()
+	n.dirty |= dirty
+	n.changed = n.fs.attrVersion.Add(1)
+	n.mu.Unlock()
+}
+
+// wrote notes that a write of ours ended at byte end.
+func (n *node) wrote(end int64) {
+	n.mu.Lock()
+	n.attr.Size = max(n.attr.Size, end)
+	n.dirty |= dirtyTimes
+	n.changed = n.fs.attrVersion.Add(1)
+	n.mu.Unlock()
+}
+
+// cached fills a if the attributes are known and still to be trusted.
+func (n *node) cached(a *fs.Attr) bool {
+	now := n.fs.now()
+	n.mu.Lock()
+	ok := n.dirty == 0 && now < n.expires
+	if ok {
+		*a = n.attr
+	}
+	n.mu.Unlock()
+	return ok
+}
+
+// size returns the last known size, and whether the server's lifetime for it
+// still runs.
+func (n *node) size() (size int64, fresh bool) {
+	now := n.fs.now()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.attr.Size, n.dirty&dirtyAll == 0 && now < n.expires
+}
+
+// InvalidateAttr makes the next Getattr ask the server: for callers who know
+// that an operation on a name, such as Unlink, has changed this node.
+func (n *node) InvalidateAttr() { n.changedHere(dirtyAll) }
+
+func attrOf(a *fuse.Attr) fs.Attr {
+	return fs.Attr{
+		Ino: a.Ino, Mode: a.Mode, Nlink: a.Nlink, Uid: a.Uid, Gid: a.Gid,
+		Rdev: uint64(a.Rdev), Size: int64(a.Size), Blocks: int64(a.Blocks), Blksize: a.Blksize,
+		Atime: timeOf(a.Atime, a.Atimensec),
+		Mtime: timeOf(a.Mtime, a.Mtimensec),
+		Ctime: timeOf(a.Ctime, a.Ctimensec),
+	}
+}
+
+func timeOf(sec uint64, nsec uint32) fs.Time {
+	return fs.Time{Sec: int64(sec), Nsec: min(nsec, 999999999)}
+}

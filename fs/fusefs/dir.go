@@ -1,0 +1,239 @@
+package fusefs
+
+import (
+	"sync"
+	"syscall"
+
+	"github.com/yolkos/yolk/fs"
+	"github.com/yolkos/yolk/fs/fusefs/fuse"
+)
+
+// dirBufSize is the most that is asked for with one READDIR, in bytes: some
+// 400 entries with their attributes, 1500 without.
+const dirBufSize = 64 << 10
+
+// dirFile is an open directory. It keeps the last reply of READDIR until all
+// its entries are handed up: cookies are good only behind an entry that the
+// server sent, on the same handle, and READDIRPLUS entries are counted by the
+// server as they are sent, not as they are used.
+type dirFile struct {
+	*handle
+	mu    sync.Mutex
+	buf   *[dirBufSize]byte // nil: nothing is kept
+	data  []byte            // the reply, in buf
+	first uint64            // the cookie that was asked for
+	used  int               // bytes of data that have been handed up
+	plus  bool              // data came from READDIRPLUS
+	m     mark              // when it was asked for
+}
+
+var _ fs.File = (*dirFile)(nil)
+
+// ReadDir implements fs.File. emit must not call ReadDir of the same file.
+// Entries for which emit returned false count as handed up; a further call
+// that starts before them hands them up again, without an Entry.
+func (d *dirFile) ReadDir(cookie uint64, emit func(*fs.Dirent) bool) error {
+	if err := d.node.usable(); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	pos, ok := d.find(cookie)
+	if !ok {
+		d.drop()
+		pos = 0
+	}
+	var ent fs.Dirent
+	for {
+		if pos == len(d.data) {
+			d.drop()
+			if more, err := d.fetch(cookie); !more {
+				return err
+			}
+			pos = 0
+		}
+		n, show, err := d.parse(pos, &ent)
+		if err != nil {
+			d.drop()
+			return err
+		}
+		pos += n
+		d.used = max(d.used, pos)
+		cookie = ent.Next
+		if show && !emit(&ent) {
+			return nil
+		}
+	}
+}
+
+// find returns where in data the entries behind cookie start.
+func (d *dirFile) find(cookie uint64) (pos int, ok bool) {
+	if d.buf == nil || cookie == 0 {
+		return 0, false // from the start means afresh
+	}
+	if cookie == d.first {
+		return 0, true
+	}
+	var e fuse.EntryOut
+	for pos < len(d.data) {
+		ent, _, n, err := d.record(pos, &e)
+		if err != nil {
+			return 0, false
+		}
+		pos += n
+		if ent.Off == cookie {
+			return pos, true
+		}
+	}
+	return 0, false
+}
+
+// record parses the entry at pos.
+func (d *dirFile) record(pos int, e *fuse.EntryOut) (ent fuse.Dirent, name []byte, n int, err error) {
+	if d.plus {
+		return fuse.ParseDirentplus(d.data[pos:], e)
+	}
+	return fuse.ParseDirent(d.data[pos:])
+}
+
+// parse fills ent with the entry at pos, which has n bytes. show is false for
+// "." and "..".
+func (d *dirFile) parse(pos int, ent *fs.Dirent) (n int, show bool, err error) {
+	f := d.node.fs
+	op := uint32(fuse.FUSE_READDIR)
+	if d.plus {
+		op = fuse.FUSE_READDIRPLUS
+	}
+	var e fuse.EntryOut
+	de, name, n, err := d.record(pos, &e)
+	switch {
+	case err == fuse.ErrDirentName:
+		return 0, false, f.badName(op, "dirent name", name, "is not a name of one component")
+	case err != nil:
+		return 0, false, f.badReply(op, "dirent namelen", uint64(de.Namelen), "runs past the end of the reply")
+	case de.Off == 0:
+		return 0, false, f.badReply(op, "dirent off", 0, "is no cookie")
+	}
+	*ent = fs.Dirent{Ino: de.Ino, Type: uint8(de.Type), Next: de.Off}
+	if isDot(name) {
+		return n, false, nil
+	}
+	ent.Name = string(name)
+	// A nodeid of 0 says only that the server did not look this one up.
+	if d.plus && e.Nodeid != 0 {
+		if ent.Type == 0 {
+			ent.Type = uint8(e.Attr.Mode & syscall.S_IFMT >> 12)
+		}
+		if pos >= d.used {
+			// An entry that does not hold is shown by its name only.
+			ent.Entry, _ = f.entry(op, &e, d.m)
+		}
+	}
+	return n, true, nil
+}
+
+func isDot(name []byte) bool {
+	return len(name) == 1 && name[0] == '.' || len(name) == 2 && name[0] == '.' && name[1] == '.'
+}
+
+// fetch asks for the entries behind cookie. more is false at the end.
+func (d *dirFile) fetch(cookie uint64) (more bool, err error) {
+	f := d.node.fs
+	d.buf = f.dirBufs.Get().(*[dirBufSize]byte)
+	d.first, d.used = cookie, 0
+	var n int
+	for {
+		d.plus = d.wantPlus(cookie)
+		if n, err = d.read(cookie); err != syscall.ENOSYS {
+			break
+		}
+		// A server may know only one of the two.
+		op, other := uint32(fuse.FUSE_READDIR), uint32(fuse.FUSE_READDIRPLUS)
+		if d.plus {
+			op, other = other, op
+		}
+		f.nosys[op].Store(true)
+		if f.nosys[other].Load() || other == fuse.FUSE_READDIRPLUS && !f.session.has(fuse.FUSE_DO_READDIRPLUS) {
+			break
+		}
+	}
+	if err != nil || n == 0 {
+		d.drop()
+		return false, err
+	}
+	d.data = d.buf[:n]
+	if a := f.atimeDirt(); a != 0 {
+		d.node.changedHere(a)
+	}
+	return true, nil
+}
+
+// wantPlus chooses between READDIRPLUS and READDIR. Where the server leaves
+// the choice open, attributes are asked for at the start of a directory, and
+// further on while its names are being looked up.
+func (d *dirFile) wantPlus(cookie uint64) bool {
+	f := d.node.fs
+	switch {
+	case !f.session.has(fuse.FUSE_DO_READDIRPLUS) || f.nosys[fuse.FUSE_READDIRPLUS].Load():
+		return false
+	case !f.session.has(fuse.FUSE_READDIRPLUS_AUTO) || f.nosys[fuse.FUSE_READDIR].Load():
+		return true
+	}
+	return d.node.advise.Swap(false) || cookie == 0
+}
+
+// read sends one READDIR or READDIRPLUS and returns the length of the answer.
+func (d *dirFile) read(cookie uint64) (int, error) {
+	f := d.node.fs
+	op := uint32(fuse.FUSE_READDIR)
+	if d.plus {
+		op = fuse.FUSE_READDIRPLUS
+	}
+	room := d.buf[:min(dirBufSize, f.session.maxRead)]
+	in := fuse.ReadIn{Fh: d.fh, Offset: cookie, Size: uint32(len(room)), Flags: d.flags}
+	r := f.request(op, d.node.id)
+	defer f.done(r)
+	r.buf = in.AppendTo(r.buf)
+	d.m = f.mark()
+	return f.exchange(r, nil, room, 0, 0)
+}
+
+// drop gives back the lookups of entries that were not handed up, and the
+// buffer.
+func (d *dirFile) drop() {
+	if d.buf == nil {
+		return
+	}
+	f := d.node.fs
+	var e fuse.EntryOut
+	for pos := d.used; d.plus && pos < len(d.data); {
+		_, name, n, _ := d.record(pos, &e)
+		if n == 0 {
+			break
+		}
+		pos += n
+		if !isDot(name) {
+			f.forget(e.Nodeid, 1)
+		}
+	}
+	f.dirBufs.Put(d.buf)
+	d.buf, d.data, d.used = nil, nil, 0
+}
+
+// Release implements fs.File.
+func (d *dirFile) Release() {
+	d.mu.Lock()
+	d.drop()
+	d.mu.Unlock()
+	d.handle.Release()
+}
+
+// Fsync implements fs.File.
+func (d *dirFile) Fsync(dataOnly bool) error { return d.fsync(fuse.FUSE_FSYNCDIR, dataOnly) }
+
+// Flush implements fs.File: directories have nothing to flush.
+func (d *dirFile) Flush() error { return nil }
+
+// ReadAt and WriteAt implement fs.File.
+func (d *dirFile) ReadAt(p []byte, off int64) (int, error)         { return 0, syscall.EISDIR }
+func (d *dirFile) WriteAt(p []byte, off int64) (int, int64, error) { return 0, 0, syscall.EISDIR }

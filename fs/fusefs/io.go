@@ -1,0 +1,236 @@
+package fusefs
+
+import (
+	"math"
+	"sync"
+	"syscall"
+
+	"github.com/yolkos/yolk/fs"
+	"github.com/yolkos/yolk/fs/fusefs/fuse"
+)
+
+// file is an open regular file.
+type file struct{ *handle }
+
+var _ fs.File = (*file)(nil)
+
+// ReadAt implements fs.File. The server writes straight into p; what does not
+// fit into one request is read with several.
+func (h *file) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 {
+		return 0, syscall.EINVAL
+	}
+	if err := h.node.usable(); err != nil {
+		return 0, err
+	}
+	p = p[:min(int64(len(p)), math.MaxInt64-off)]
+	f := h.node.fs
+	total := 0
+	for total < len(p) {
+		part := p[total:min(total+f.session.maxRead, len(p))]
+		n, err := h.read(part, off+int64(total))
+		if err != nil && total == 0 {
+			return 0, err
+		}
+		total += n
+		if n < len(part) {
+			break // the end of the file, or as much as direct I/O gives
+		}
+	}
+	if a := f.atimeDirt(); a != 0 && total > 0 {
+		h.node.changedHere(a)
+	}
+	return total, nil
+}
+
+// read sends one READ for len(p) bytes.
+func (h *handle) read(p []byte, off int64) (int, error) {
+	f := h.node.fs
+	in := fuse.ReadIn{Fh: h.fh, Offset: uint64(off), Size: uint32(len(p)), Flags: h.flags}
+	r := f.request(fuse.FUSE_READ, h.node.id)
+	r.buf = in.AppendTo(r.buf)
+	n, err := f.exchange(r, nil, p, 0, 0)
+	f.done(r)
+	return n, err
+}
+
+// WriteAt implements fs.File. The server reads straight from p. Writes to one
+// file do not mix: one that takes several messages keeps others out, and so
+// do appends, and all writes of a direct-I/O file whose server did not allow
+// parallel ones.
+func (h *file) WriteAt(p []byte, off int64) (n int, end int64, err error) {
+	nd := h.node
+	f := nd.fs
+	if err := nd.usable(); err != nil {
+		return 0, off, err
+	}
+	flags, err := nd.writePriv()
+	if err != nil {
+		return 0, off, err
+	}
+	appending := h.flags&syscall.O_APPEND != 0
+	const direct = fuse.FOPEN_DIRECT_IO
+	alone := appending || len(p) > f.session.maxWrite ||
+		h.openFlags&(direct|fuse.FOPEN_PARALLEL_DIRECT_WRITES) == direct
+	if alone {
+		nd.io.Lock()
+		defer nd.io.Unlock()
+	} else {
+		nd.io.RLock()
+		defer nd.io.RUnlock()
+	}
+	fresh := true
+	if appending {
+		off, fresh = nd.size()
+	}
+	if off < 0 {
+		return 0, off, syscall.EINVAL
+	}
+	if int64(len(p)) > math.MaxInt64-off {
+		return 0, off, syscall.EFBIG
+	}
+	n, err = h.writeAll(p, off, flags)
+	end = off + int64(n)
+	if n > 0 {
+		nd.wrote(end)
+		if appending && !fresh {
+			// The server appended where the file ended, which may be elsewhere.
+			var a fs.Attr
+			if nd.fetchAttr(&a, h.handle) == nil {
+				end = max(end, a.Size)
+			}
+		}
+	}
+	return n, end, err
+}
+
+// writeAll writes p in as many messages as it takes. An error behind the first
+// bytes is left for the next call to find.
+func (h *handle) writeAll(p []byte, off int64, flags uint32) (total int, err error) {
+	size := h.node.fs.session.maxWrite
+	for total < len(p) {
+		part := p[total:min(total+size, len(p))]
+		n, err := h.write(part, off+int64(total), flags)
+		total += n
+		if err != nil {
+			if total > 0 {
+				err = nil
+			}
+			return total, err
+		}
+		if n < len(part) && h.openFlags&fuse.FOPEN_DIRECT_IO != 0 {
+			break
+		}
+	}
+	return total, nil
+}
+
+// write sends one WRITE.
+func (h *handle) write(p []byte, off int64, flags uint32) (int, error) {
+	f := h.node.fs
+	in := fuse.WriteIn{
+		Fh: h.fh, Offset: uint64(off), Size: uint32(len(p)), WriteFlags: flags, Flags: h.flags,
+	}
+	r := f.request(fuse.FUSE_WRITE, h.node.id)
+	defer f.done(r)
+	r.buf = in.AppendTo(r.buf)
+	n, err := f.exchange(r, p, nil, fuse.WriteOutSize, fuse.WriteOutSize)
+	if err != nil {
+		return 0, err
+	}
+	var out fuse.WriteOut
+	if out.Decode(r.outStore[fuse.OutHeaderSize:][:n]) != nil {
+		return 0, syscall.EIO
+	}
+	if uint64(out.Size) > uint64(len(p)) {
+		return 0, f.badReply(r.op, "size", uint64(out.Size), "is more than was sent")
+	}
+	if out.Size == 0 {
+		return 0, f.badReply(r.op, "size", 0, "is no progress")
+	}
+	return int(out.Size), nil
+}
+
+// ReadDir implements fs.File.
+func (h *file) ReadDir(cookie uint64, emit func(*fs.Dirent) bool) error { return syscall.ENOTDIR }
+
+// Fsync implements fs.File.
+func (h *file) Fsync(dataOnly bool) error { return h.fsync(fuse.FUSE_FSYNC, dataOnly) }
+
+// fsync sends FSYNC or FSYNCDIR. A server without it needs none.
+func (h *handle) fsync(op uint32, dataOnly bool) error {
+	f := h.node.fs
+	if f.nosys[op].Load() {
+		return nil
+	}
+	in := fuse.FsyncIn{Fh: h.fh}
+	if dataOnly {
+		in.FsyncFlags = fuse.FUSE_FSYNC_FDATASYNC
+	}
+	r := f.request(op, h.node.id)
+	r.buf = in.AppendTo(r.buf)
+	_, err := f.call(r, 0)
+	f.done(r)
+	return f.optional(op, err)
+}
+
+// optional remembers ENOSYS of an operation that not every server has, and
+// makes a success of it.
+func (f *FS) optional(op uint32, err error) error {
+	if err == syscall.ENOSYS {
+		f.nosys[op].Store(true)
+		return nil
+	}
+	return err
+}
+
+// Flush implements fs.File. The server also drops the POSIX locks of this
+// machine on the file.
+func (h *file) Flush() error {
+	f := h.node.fs
+	if h.openFlags&fuse.FOPEN_NOFLUSH != 0 || f.nosys[fuse.FUSE_FLUSH].Load() {
+		return nil
+	}
+	in := fuse.FlushIn{Fh: h.fh, LockOwner: processOwner}
+	r := f.request(fuse.FUSE_FLUSH, h.node.id)
+	r.buf = in.AppendTo(r.buf)
+	_, err := f.call(r, 0)
+	f.done(r)
+	return f.optional(fuse.FUSE_FLUSH, err)
+}
+
+// streamFile is a file of the server without positions (FOPEN_NONSEEKABLE,
+// FOPEN_STREAM). It implements fs.Stream.
+type streamFile struct {
+	file
+	rmu, wmu   sync.Mutex
+	rpos, wpos int64 // what the server may like to know; 0 with FOPEN_STREAM
+}
+
+var _ fs.Stream = (*streamFile)(nil)
+
+// Read implements fs.Stream.
+func (s *streamFile) Read(p []byte) (int, error) {
+	s.rmu.Lock()
+	defer s.rmu.Unlock()
+	p = p[:min(len(p), s.node.fs.session.maxRead)]
+	if len(p) == 0 {
+		return 0, nil
+	}
+	n, err := s.read(p, s.rpos)
+	if s.openFlags&fuse.FOPEN_STREAM == 0 {
+		s.rpos += int64(n)
+	}
+	return n, err
+}
+
+// Write implements fs.Stream.
+func (s *streamFile) Write(p []byte) (int, error) {
+	s.wmu.Lock()
+	defer s.wmu.Unlock()
+	n, err := s.writeAll(p, s.wpos, 0)
+	if s.openFlags&fuse.FOPEN_STREAM == 0 {
+		s.wpos += int64(n)
+	}
+	return n, err
+}

@@ -1,0 +1,195 @@
+package fusefs
+
+import (
+	"math"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/yolkos/yolk/fs"
+	"github.com/yolkos/yolk/fs/fusefs/fuse"
+)
+
+// nodeTable maps nodeids to the nodes that are in use. One (nodeid,
+// generation) is one *node as long as anyone holds a reference.
+type nodeTable struct {
+	mu sync.Mutex
+	m  map[uint64]*node
+}
+
+// node is a file of the server. It implements fs.Node.
+type node struct {
+	fs      *FS
+	id, gen uint64
+	typ     uint32 // S_IFMT part of the mode
+	refs    atomic.Int64
+	stale   atomic.Bool // the server gave (id, gen) or its type to another file
+	advise  atomic.Bool // names of this directory were looked up since the last READDIR
+	io      sync.RWMutex
+
+	// Under fs.table.mu.
+	lookups uint64 // to give back with FORGET
+	gone    bool   // out of the table for good
+
+	mu sync.Mutex
+	attrCache
+	link   string // target of a symbolic link, FUSE_CACHE_SYMLINKS
+	linked bool
+}
+
+var _ fs.Node = (*node)(nil)
+
+func newNode(f *FS, id, gen uint64, typ uint32) *node {
+	n := &node{fs: f, id: id, gen: gen, typ: typ}
+	n.refs.Store(1)
+	return n
+}
+
+// mark is the moment before a request: what a reply tells is true at that
+// time or later, and counts for less than changes made since.
+type mark struct {
+	time    int64
+	version uint64
+}
+
+func (f *FS) mark() mark { return mark{f.now(), f.attrVersion.Load()} }
+
+// intern returns the node of an entry that the server has just counted, with
+// a reference for the caller. If the entry is not to be used, the count is
+// given back.
+func (f *FS) intern(op uint32, e *fuse.EntryOut, m mark) (*node, error) {
+	if field, value := badEntry(e); field != "" {
+		f.forget(e.Nodeid, 1)
+		return nil, f.badReply(op, field, value, "is not valid in an entry")
+	}
+	typ := e.Attr.Mode & syscall.S_IFMT
+	t := &f.table
+	t.mu.Lock()
+	n := t.m[e.Nodeid]
+	if n != nil && (n.gen != e.Generation || n.typ != typ) {
+		n.stale.Store(true)
+		n = nil
+	}
+	if n == nil {
+		n = newNode(f, e.Nodeid, e.Generation, typ)
+		t.m[e.Nodeid] = n
+	} else {
+		n.refs.Add(1)
+	}
+	n.lookups++
+	t.mu.Unlock()
+	n.learn(&e.Attr, lifetime(e.AttrValid, e.AttrValidNsec), m)
+	return n, nil
+}
+
+// badEntry names the field that makes an entry useless, if there is one.
+func badEntry(e *fuse.EntryOut) (field string, value uint64) {
+	switch {
+	case e.Nodeid == 0 || e.Nodeid == fuse.FUSE_ROOT_ID:
+		return "nodeid", e.Nodeid
+	case !validType(e.Attr.Mode):
+		return "mode", uint64(e.Attr.Mode)
+	case e.Attr.Size > math.MaxInt64:
+		return "size", e.Attr.Size
+	}
+	return "", 0
+}
+
+func validType(mode uint32) bool {
+	switch mode & syscall.S_IFMT {
+	case syscall.S_IFREG, syscall.S_IFDIR, syscall.S_IFLNK, syscall.S_IFCHR,
+		syscall.S_IFBLK, syscall.S_IFIFO, syscall.S_IFSOCK:
+		return true
+	}
+	return false
+}
+
+// entry turns the answer of an operation that finds or makes a name into an
+// fs.Entry. Only LOOKUP may answer with a negative entry.
+func (f *FS) entry(op uint32, e *fuse.EntryOut, m mark) (fs.Entry, error) {
+	valid := f.left(m, lifetime(e.EntryValid, e.EntryValidNsec))
+	if e.Nodeid == 0 && op == fuse.FUSE_LOOKUP {
+		return fs.Entry{Valid: valid}, nil
+	}
+	n, err := f.intern(op, e, m)
+	if err != nil {
+		return fs.Entry{}, err
+	}
+	return fs.Entry{Node: n, Valid: valid}, nil
+}
+
+// callEntry sends r and returns the entry that it answers with.
+func (f *FS) callEntry(r *request) (fs.Entry, error) {
+	m := f.mark()
+	body, err := f.call(r, fuse.EntryOutSize)
+	if err != nil {
+		return fs.Entry{}, err
+	}
+	var e fuse.EntryOut
+	if e.Decode(body) != nil {
+		return fs.Entry{}, syscall.EIO
+	}
+	return f.entry(r.op, &e, m)
+}
+
+// Ref implements fs.Node.
+func (n *node) Ref() { n.refs.Add(1) }
+
+// Unref implements fs.Node. The last one forgets the node.
+func (n *node) Unref() {
+	left := n.refs.Add(-1)
+	if left > 0 {
+		return
+	}
+	if left < 0 {
+		panic("fusefs: Unref of a node without references")
+	}
+	f := n.fs
+	t := &f.table
+	t.mu.Lock()
+	// Meanwhile an entry may have brought the node back.
+	if n.refs.Load() != 0 || n.gone || n == f.root {
+		t.mu.Unlock()
+		return
+	}
+	n.gone = true
+	if t.m[n.id] == n {
+		delete(t.m, n.id)
+	}
+	lookups := n.lookups
+	t.mu.Unlock()
+	f.forget(n.id, lookups)
+}
+
+// usable returns ESTALE for a node whose id now belongs to another file.
+func (n *node) usable() error {
+	if n.stale.Load() {
+		return syscall.ESTALE
+	}
+	return nil
+}
+
+// lifetime converts a time on the wire; longer than 292 years is Forever.
+func lifetime(sec uint64, nsec uint32) time.Duration {
+	if sec >= math.MaxInt64/uint64(time.Second) {
+		return fs.Forever
+	}
+	return time.Duration(sec)*time.Second + time.Duration(min(nsec, 999999999))
+}
+
+// deadline is when a lifetime that began at m ends.
+func deadline(m mark, d time.Duration) int64 {
+	if int64(d) > math.MaxInt64-m.time {
+		return math.MaxInt64
+	}
+	return m.time + int64(d)
+}
+
+// left is how much of a lifetime that began at m is left.
+func (f *FS) left(m mark, d time.Duration) time.Duration {
+	if d == 0 || d == fs.Forever {
+		return d
+	}
+	return time.Duration(max(deadline(m, d)-f.now(), 0))
+}
