@@ -47,8 +47,7 @@ type Chain struct {
 
 // word is the 32-bit word at b[off], which is shared with the driver.
 func word(b []byte, off int) *uint32 {
-	_ = b[off+3]
-	return (*uint32)(unsafe.Pointer(&b[off]))
+	return (*uint32)(unsafe.Pointer(unsafe.SliceData(b[off : off+4])))
 }
 
 func (q *queue) enable(size int, desc, driver, device uint64) error {
