@@ -1,0 +1,147 @@
+package fs
+
+import "syscall"
+
+// Stat fills a with the attributes of the file at path, of a link itself
+// unless follow is set.
+func (v *VFS) Stat(b Base, path string, follow bool, a *Attr) error {
+	for distrust := false; ; distrust = true {
+		d, err := v.walkOnce(b, path, follow, distrust)
+		if err == nil {
+			err = d.Getattr(a)
+			d.Put()
+		}
+		if err != syscall.ESTALE || distrust {
+			return err
+		}
+	}
+}
+
+// Getattr fills a with the attributes of d.
+func (d *Dentry) Getattr(a *Attr) error {
+	if d.node == nil {
+		return syscall.ENOENT
+	}
+	err := d.node.Getattr(a)
+	a.Dev = d.mnt.dev
+	return err
+}
+
+// Setattr changes what s names of the file at path, of a link itself unless
+// follow is set.
+func (v *VFS) Setattr(b Base, path string, follow bool, s *SetAttr) error {
+	for distrust := false; ; distrust = true {
+		d, err := v.walkOnce(b, path, follow, distrust)
+		if err == nil {
+			err = d.Setattr(s)
+			d.Put()
+		}
+		if err != syscall.ESTALE || distrust {
+			return err
+		}
+	}
+}
+
+// Setattr changes what s names of d's file.
+func (d *Dentry) Setattr(s *SetAttr) error {
+	if err := d.mayset(s); err != nil {
+		return err
+	}
+	a := attrs.Get().(*Attr)
+	defer attrs.Put(a)
+	return d.node.Setattr(s, a)
+}
+
+// SetattrFile changes what s names of f, which was opened at d.
+func (d *Dentry) SetattrFile(f File, s *SetAttr) error {
+	if err := d.mayset(s); err != nil {
+		return err
+	}
+	a := attrs.Get().(*Attr)
+	defer attrs.Put(a)
+	return f.Setattr(s, a)
+}
+
+// mayset tells what there is against s by the type of the file and its mount.
+func (d *Dentry) mayset(s *SetAttr) error {
+	if s.Valid&SetSize != 0 {
+		switch {
+		case s.Size < 0:
+			return syscall.EINVAL
+		case d.isDir():
+			return syscall.EISDIR
+		case d.kind != syscall.S_IFREG:
+			return syscall.EINVAL
+		}
+	}
+	if s.Valid&SetMode != 0 && d.kind == syscall.S_IFLNK {
+		return syscall.EOPNOTSUPP
+	}
+	return d.mnt.mayWrite()
+}
+
+func (m *Mount) mayWrite() error {
+	if m.readOnly {
+		return syscall.EROFS
+	}
+	return nil
+}
+
+// Statfs fills s for the file system of the file at path.
+func (v *VFS) Statfs(b Base, path string, s *Statfs) (*Mount, error) {
+	d, err := v.Walk(b, path, true)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Put()
+	return d.mnt, d.mnt.fs.Statfs(s)
+}
+
+// Readlink returns the text of the link at path.
+func (v *VFS) Readlink(b Base, path string) (string, error) {
+	for distrust := false; ; distrust = true {
+		d, err := v.walkOnce(b, path, false, distrust)
+		var text string
+		if err == nil {
+			if d.kind == syscall.S_IFLNK {
+				text, err = d.node.Readlink()
+			} else {
+				err = syscall.EINVAL
+			}
+			d.Put()
+		}
+		if err != syscall.ESTALE || distrust {
+			return text, err
+		}
+	}
+}
+
+// Modes of Access, as of access(2).
+const (
+	AccessExec  = 1
+	AccessWrite = 2
+	AccessRead  = 4
+)
+
+// Access tells if the superuser, as which everything in the guest runs, may do
+// with the file at path what mode says.
+func (v *VFS) Access(b Base, path string, follow bool, mode uint32) error {
+	d, err := v.Walk(b, path, follow)
+	if err != nil {
+		return err
+	}
+	defer d.Put()
+	a := attrs.Get().(*Attr)
+	defer attrs.Put(a)
+	if err := d.Getattr(a); err != nil {
+		return err
+	}
+	special := d.kind != syscall.S_IFREG && d.kind != syscall.S_IFDIR && d.kind != syscall.S_IFLNK
+	switch {
+	case mode&AccessWrite != 0 && d.mnt.readOnly && !special:
+		return syscall.EROFS
+	case mode&AccessExec != 0 && d.kind == syscall.S_IFREG && a.Mode&0o111 == 0:
+		return syscall.EACCES
+	}
+	return nil
+}

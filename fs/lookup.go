@@ -1,0 +1,83 @@
+package fs
+
+import "syscall"
+
+// lookup finds name in the directory where the walk stands and returns it
+// with a reference, not crossing into what may be mounted there. A name that
+// does not exist is ENOENT.
+func (w *walk) lookup(name string) (*Dentry, error) {
+	if c := w.known(w.at, name); c != nil {
+		return c.positive()
+	}
+	w.at.dir.RLock()
+	defer w.at.dir.RUnlock()
+	return w.find(w.at, name)
+}
+
+// known returns the child called name if the cache may be believed, else nil.
+func (w *walk) known(p *Dentry, name string) *Dentry {
+	c := p.cached(name)
+	if c == nil {
+		return nil
+	}
+	end := c.expires.Load()
+	if end == int64(Forever) && !w.distrust || c.pins.Load() > 0 {
+		return c
+	}
+	if w.time < 0 {
+		w.time = now()
+	}
+	if w.distrust || w.time >= end {
+		c.Put()
+		return nil
+	}
+	return c
+}
+
+// positive returns d, or ENOENT in exchange for the reference.
+func (d *Dentry) positive() (*Dentry, error) {
+	if d.kind == 0 {
+		d.Put()
+		return nil, syscall.ENOENT
+	}
+	return d, nil
+}
+
+// find looks name up in p, in the cache and then in the file system; p.dir is
+// held, shared at least.
+func (w *walk) find(p *Dentry, name string) (*Dentry, error) {
+	if c := w.known(p, name); c != nil {
+		return c.positive()
+	}
+	if p.node == nil {
+		return nil, syscall.ENOENT
+	}
+	e, err := p.node.Lookup(name)
+	if err == nil && e.Node == nil && e.Valid <= 0 {
+		err = syscall.ENOENT
+	}
+	if err == nil {
+		var d *Dentry
+		if d, err = w.v.insert(p, name, e); err == nil {
+			return d.positive()
+		}
+	}
+	// What the cache still says is out of date.
+	if err == syscall.ENOENT || err == syscall.ESTALE {
+		w.v.forget(p, name)
+	}
+	return nil, err
+}
+
+// forget drops what the cache knows about name in p, but for mount points.
+func (v *VFS) forget(p *Dentry, name string) {
+	p.mu.Lock()
+	c := p.children[name]
+	if c == nil || c.pins.Load() > 0 {
+		p.mu.Unlock()
+		return
+	}
+	delete(p.children, name)
+	p.mu.Unlock()
+	c.bury()
+}

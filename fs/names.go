@@ -1,0 +1,114 @@
+package fs
+
+import "syscall"
+
+// newName runs do for the last component of path, a name that must not exist
+// yet, and enters the node that it makes into the cache. dirOK tells if
+// slashes may follow the name.
+func (v *VFS) newName(b Base, path string, dirOK bool, do func(p *Dentry, name string) (Entry, error)) error {
+	for distrust := false; ; distrust = true {
+		err := v.newNameOnce(b, path, dirOK, distrust, do)
+		if err != syscall.ESTALE || distrust {
+			return err
+		}
+	}
+}
+
+func (v *VFS) newNameOnce(b Base, path string, dirOK, distrust bool, do func(p *Dentry, name string) (Entry, error)) error {
+	var w walk
+	if err := v.start(&w, b, path, distrust); err != nil {
+		return err
+	}
+	defer func() { w.end() }()
+	if err := w.last(); err != nil {
+		return err
+	}
+	if w.name == "" || w.name == "." || w.name == ".." {
+		return syscall.EEXIST
+	}
+	p := w.at
+	p.dir.Lock()
+	defer p.dir.Unlock()
+	d, err := w.find(p, w.name)
+	switch {
+	case err == nil:
+		d.Put()
+		return syscall.EEXIST
+	case err != syscall.ENOENT:
+		return err
+	case w.slash && !dirOK, p.node == nil:
+		return syscall.ENOENT
+	case p.mnt.readOnly:
+		return syscall.EROFS
+	}
+	e, err := do(p, w.name)
+	if err != nil {
+		v.forget(p, w.name)
+		return err
+	}
+	if d, err = v.insert(p, w.name, e); err != nil {
+		return err
+	}
+	d.Put()
+	return nil
+}
+
+// Mkdir makes a directory with mode less umask.
+func (v *VFS) Mkdir(b Base, path string, mode, umask uint32) error {
+	return v.newName(b, path, true, func(p *Dentry, name string) (Entry, error) {
+		return p.node.Mkdir(name, mode&0o1777, umask)
+	})
+}
+
+// Mknod makes a file of the type in mode, a regular one if it says none.
+func (v *VFS) Mknod(b Base, path string, mode, umask, rdev uint32) error {
+	switch mode & syscall.S_IFMT {
+	case 0:
+		mode |= syscall.S_IFREG
+	case syscall.S_IFREG, syscall.S_IFCHR, syscall.S_IFBLK, syscall.S_IFIFO, syscall.S_IFSOCK:
+	case syscall.S_IFDIR:
+		return syscall.EPERM
+	default:
+		return syscall.EINVAL
+	}
+	return v.newName(b, path, false, func(p *Dentry, name string) (Entry, error) {
+		return p.node.Mknod(name, mode, umask, rdev)
+	})
+}
+
+// Symlink makes path a symbolic link with the text target.
+func (v *VFS) Symlink(target string, b Base, path string) error {
+	switch {
+	case target == "":
+		return syscall.ENOENT
+	case len(target) >= PathMax:
+		return syscall.ENAMETOOLONG
+	}
+	return v.newName(b, path, false, func(p *Dentry, name string) (Entry, error) {
+		return p.node.Symlink(name, target)
+	})
+}
+
+// Link makes newPath a further name of the file at oldPath, of a link itself
+// unless follow is set.
+func (v *VFS) Link(ob Base, oldPath string, nb Base, newPath string, follow bool) error {
+	d, err := v.Walk(ob, oldPath, follow)
+	if err != nil {
+		return err
+	}
+	defer d.Put()
+	return v.LinkDentry(d, nb, newPath)
+}
+
+// LinkDentry makes newPath a further name of the file of d.
+func (v *VFS) LinkDentry(d *Dentry, nb Base, newPath string) error {
+	return v.newName(nb, newPath, false, func(p *Dentry, name string) (Entry, error) {
+		switch {
+		case p.mnt != d.mnt:
+			return Entry{}, syscall.EXDEV
+		case d.isDir():
+			return Entry{}, syscall.EPERM
+		}
+		return p.node.Link(name, d.node)
+	})
+}

@@ -1,0 +1,144 @@
+package fs
+
+import (
+	"sort"
+	"syscall"
+)
+
+// Cookies of what the VFS adds to a directory. They count down from the end
+// of the range, where no file system's cookies are.
+const (
+	cookieDot    = ^uint64(0) - iota // the entry behind "."
+	cookieDotDot                     // the first entry of the file system
+	cookieMounts                     // the first bare mount point
+	cookieEnd    = ^uint64(0) - 1<<33
+)
+
+// unknownIno stands for an inode number that is not known. It is not 0:
+// readers of directories skip entries with that.
+const unknownIno = 0xffffffff
+
+// ReadDir calls emit for the entries of the directory f, opened at d, that
+// follow cookie (0: all) until it returns false. "." and ".." come first; bare
+// mount points are among the entries.
+func (v *VFS) ReadDir(d *Dentry, f File, cookie uint64, emit func(*Dirent) bool) error {
+	if cookie == 0 {
+		if !emit(&Dirent{Name: ".", Ino: d.inode(), Type: syscall.DT_DIR, Next: cookieDot}) {
+			return nil
+		}
+		cookie = cookieDot
+	}
+	if cookie == cookieDot {
+		if !emit(&Dirent{Name: "..", Ino: v.parentInode(d), Type: syscall.DT_DIR, Next: cookieDotDot}) {
+			return nil
+		}
+		cookie = cookieDotDot
+	}
+	points := v.pointsIn(d)
+	if cookie > cookieMounts || cookie < cookieEnd {
+		full, err := v.readEntries(d, f, cookie, points, emit)
+		if full || err != nil {
+			return err
+		}
+		cookie = cookieMounts
+	}
+	for _, p := range points {
+		next := cookieMounts - 1 - uint64(p.mount.id)
+		if !p.bare || cookie <= next {
+			continue
+		}
+		if !emit(&Dirent{Name: p.name, Ino: p.mount.root.inode(), Type: syscall.DT_DIR, Next: next}) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// readEntries passes on the entries of the file system itself. full: emit
+// took no more.
+func (v *VFS) readEntries(d *Dentry, f File, cookie uint64, points []point, emit func(*Dirent) bool) (full bool, err error) {
+	if cookie == cookieDotDot {
+		cookie = 0
+	}
+	d.dir.RLock()
+	defer d.dir.RUnlock()
+	err = f.ReadDir(cookie, func(e *Dirent) bool {
+		for i := range points {
+			if points[i].name != e.Name {
+				continue
+			}
+			if points[i].bare {
+				// Comes with the mount points, at a cookie that stays
+				// when the name below it goes.
+				v.drop(e.Entry)
+				return true
+			}
+			e.Type = syscall.DT_DIR
+		}
+		if e.Ino == 0 {
+			e.Ino = unknownIno
+		}
+		entry := e.Entry
+		e.Entry = Entry{}
+		if !emit(e) {
+			v.drop(entry)
+			full = true
+			return false
+		}
+		if entry.Node != nil {
+			if c, err := v.insert(d, e.Name, entry); err == nil {
+				c.Put()
+			}
+		}
+		return true
+	})
+	return full, err
+}
+
+func (v *VFS) drop(e Entry) {
+	if e.Node != nil {
+		e.Node.Unref()
+	}
+}
+
+// point is a mount point in some directory.
+type point struct {
+	name  string
+	bare  bool
+	mount *Mount
+}
+
+// pointsIn lists the mount points in d in the order of their cookies.
+func (v *VFS) pointsIn(d *Dentry) []point {
+	if d.pins.Load() == 0 {
+		return nil
+	}
+	v.mounts.Lock()
+	defer v.mounts.Unlock()
+	var list []point
+	for _, m := range v.mounts.list {
+		if m.point != nil && m.point.parent.Load() == d {
+			list = append(list, point{m.point.name, m.point.node == nil, m})
+		}
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].mount.id < list[j].mount.id })
+	return list
+}
+
+// inode is d's inode number, or a stand-in.
+func (d *Dentry) inode() uint64 {
+	a := attrs.Get().(*Attr)
+	defer attrs.Put(a)
+	if err := d.Getattr(a); err != nil || a.Ino == 0 {
+		return unknownIno
+	}
+	return a.Ino
+}
+
+func (v *VFS) parentInode(d *Dentry) uint64 {
+	w := walk{v: v, root: v.root.root, at: d}
+	d.Ref()
+	w.up()
+	defer w.end()
+	return w.at.inode()
+}

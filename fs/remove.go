@@ -1,0 +1,82 @@
+package fs
+
+import "syscall"
+
+// Unlink removes the name of a file that is not a directory.
+func (v *VFS) Unlink(b Base, path string) error { return v.remove(b, path, false) }
+
+// Rmdir removes an empty directory.
+func (v *VFS) Rmdir(b Base, path string) error { return v.remove(b, path, true) }
+
+func (v *VFS) remove(b Base, path string, dir bool) error {
+	for distrust := false; ; distrust = true {
+		err := v.removeOnce(b, path, dir, distrust)
+		if err != syscall.ESTALE || distrust {
+			return err
+		}
+	}
+}
+
+func (v *VFS) removeOnce(b Base, path string, dir, distrust bool) error {
+	var w walk
+	if err := v.start(&w, b, path, distrust); err != nil {
+		return err
+	}
+	defer func() { w.end() }()
+	if err := w.last(); err != nil {
+		return err
+	}
+	if err := mayRemove(w.name, dir); err != nil {
+		return err
+	}
+	p := w.at
+	p.dir.Lock()
+	defer p.dir.Unlock()
+	d, err := w.find(p, w.name)
+	if err != nil {
+		return err
+	}
+	defer d.Put()
+	switch {
+	case d.pins.Load() > 0:
+		return syscall.EBUSY
+	case !dir && w.slash && !d.isDir():
+		return syscall.ENOTDIR
+	case !dir && d.isDir():
+		return syscall.EISDIR
+	case dir && !d.isDir():
+		return syscall.ENOTDIR
+	case p.mnt.readOnly:
+		return syscall.EROFS
+	}
+	if dir {
+		err = p.node.Rmdir(w.name)
+	} else {
+		err = p.node.Unlink(w.name)
+	}
+	switch err {
+	case nil:
+		p.unhash(w.name, d)
+		if dir {
+			d.prune()
+		}
+	case syscall.ENOENT, syscall.ESTALE:
+		v.forget(p, w.name)
+	}
+	return err
+}
+
+// mayRemove tells what is against the removal of a last component.
+func mayRemove(name string, dir bool) error {
+	switch {
+	case name == "" && dir:
+		return syscall.EBUSY
+	case name == "." && dir:
+		return syscall.EINVAL
+	case name == ".." && dir:
+		return syscall.ENOTEMPTY
+	case name == "" || name == "." || name == "..":
+		return syscall.EISDIR
+	}
+	return nil
+}

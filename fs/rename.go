@@ -1,0 +1,198 @@
+package fs
+
+import (
+	"strings"
+	"syscall"
+)
+
+// Flags of Rename, as of renameat2(2).
+const (
+	RenameNoReplace = 1
+	RenameExchange  = 2
+)
+
+// Rename moves the file at oldPath to newPath.
+func (v *VFS) Rename(ob Base, oldPath string, nb Base, newPath string, flags uint32) error {
+	if flags&^(RenameNoReplace|RenameExchange) != 0 || flags == RenameNoReplace|RenameExchange {
+		return syscall.EINVAL
+	}
+	for distrust := false; ; distrust = true {
+		err := v.renameOnce(ob, oldPath, nb, newPath, flags, distrust)
+		if err != syscall.ESTALE || distrust {
+			return err
+		}
+	}
+}
+
+func (v *VFS) renameOnce(ob Base, oldPath string, nb Base, newPath string, flags uint32, distrust bool) error {
+	var from, to walk
+	if err := v.start(&from, ob, oldPath, distrust); err != nil {
+		return err
+	}
+	defer func() { from.end() }()
+	if err := from.last(); err != nil {
+		return err
+	}
+	if err := v.start(&to, nb, newPath, distrust); err != nil {
+		return err
+	}
+	defer func() { to.end() }()
+	if err := to.last(); err != nil {
+		return err
+	}
+	if from.at.mnt != to.at.mnt {
+		return syscall.EXDEV
+	}
+	if isDots(from.name) || isDots(to.name) {
+		return syscall.EBUSY
+	}
+	lockTwo(from.at, to.at)
+	defer unlockTwo(from.at, to.at)
+	return v.renameLocked(&from, &to, flags)
+}
+
+func isDots(name string) bool { return name == "" || name == "." || name == ".." }
+
+// lockTwo locks the names in two directories, which may be the same.
+func lockTwo(a, b *Dentry) {
+	if a.id > b.id {
+		a, b = b, a
+	}
+	a.dir.Lock()
+	if a != b {
+		b.dir.Lock()
+	}
+}
+
+func unlockTwo(a, b *Dentry) {
+	a.dir.Unlock()
+	if a != b {
+		b.dir.Unlock()
+	}
+}
+
+func (v *VFS) renameLocked(from, to *walk, flags uint32) error {
+	src, err := from.find(from.at, from.name)
+	if err != nil {
+		return err
+	}
+	defer src.Put()
+	dst, err := to.find(to.at, to.name)
+	if err != nil && err != syscall.ENOENT {
+		return err
+	}
+	if dst != nil {
+		defer dst.Put()
+	}
+	if err := v.mayRename(from, to, src, dst, flags); err != nil {
+		return err
+	}
+	if src == dst {
+		return nil
+	}
+	// Two names of one file: nothing happens, says POSIX.
+	if dst != nil && src.node == dst.node && flags&RenameExchange == 0 {
+		return nil
+	}
+	if err := from.at.node.Rename(from.name, to.at.node, to.name, flags); err != nil {
+		if err == syscall.ENOENT || err == syscall.ESTALE || err == syscall.EEXIST {
+			v.forget(from.at, from.name)
+			v.forget(to.at, to.name)
+		}
+		return err
+	}
+	v.renamed(from, to, src, dst, flags)
+	return nil
+}
+
+// mayRename checks what the VFS knows about a rename, in Linux's order.
+func (v *VFS) mayRename(from, to *walk, src, dst *Dentry, flags uint32) error {
+	exchange := flags&RenameExchange != 0
+	switch {
+	case dst != nil && flags&RenameNoReplace != 0:
+		return syscall.EEXIST
+	case dst == nil && exchange:
+		return syscall.ENOENT
+	case exchange && to.slash && !dst.isDir():
+		return syscall.ENOTDIR
+	case !src.isDir() && (from.slash || !exchange && to.slash):
+		return syscall.ENOTDIR
+	case v.within(to.at, src):
+		return syscall.EINVAL
+	case dst != nil && v.within(from.at, dst):
+		if exchange {
+			return syscall.EINVAL
+		}
+		return syscall.ENOTEMPTY
+	case from.at.mnt.readOnly:
+		return syscall.EROFS
+	case from.at.node == nil || to.at.node == nil:
+		return syscall.ENOENT
+	case src.pins.Load() > 0 || dst != nil && dst.pins.Load() > 0:
+		return syscall.EBUSY
+	case dst == nil || src == dst || exchange:
+		return nil
+	case src.isDir() && !dst.isDir():
+		return syscall.ENOTDIR
+	case !src.isDir() && dst.isDir():
+		return syscall.EISDIR
+	}
+	return nil
+}
+
+// within tells if d is top or lies below it in the same file system.
+func (v *VFS) within(d, top *Dentry) bool {
+	if !top.isDir() {
+		return false
+	}
+	v.tree.RLock()
+	defer v.tree.RUnlock()
+	for ; d != nil; d = d.parent.Load() {
+		if d == top {
+			return true
+		}
+	}
+	return false
+}
+
+// renamed brings the cache up to date after a rename. Both directories are
+// locked, so that nobody asks for the names while they are neither here nor
+// there.
+func (v *VFS) renamed(from, to *walk, src, dst *Dentry, flags uint32) {
+	p, q := from.at, to.at
+	p.take(src)
+	switch {
+	case dst == nil:
+		v.forget(q, to.name) // a negative entry
+	case flags&RenameExchange != 0:
+		q.take(dst)
+	default:
+		q.unhash(to.name, dst)
+		dst.prune()
+	}
+	v.tree.Lock()
+	v.place(src, q, strings.Clone(to.name))
+	if flags&RenameExchange != 0 {
+		v.place(dst, p, strings.Clone(from.name))
+	}
+	v.tree.Unlock()
+}
+
+// take removes c from p's children, to be placed elsewhere.
+func (p *Dentry) take(c *Dentry) {
+	p.mu.Lock()
+	delete(p.children, c.name)
+	p.mu.Unlock()
+}
+
+// place puts d, which has been taken, into p under a name; VFS.tree is held.
+func (v *VFS) place(d, p *Dentry, name string) {
+	old := d.parent.Load()
+	p.refs.Add(1)
+	p.mu.Lock()
+	d.name = name
+	d.parent.Store(p)
+	p.setChild(d)
+	p.mu.Unlock()
+	old.refs.Add(-1) // the caller holds it, so it is not the last
+}

@@ -1,0 +1,46 @@
+package fs
+
+import (
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// VFS is a tree of mounted file systems under one root.
+//
+// Its methods take a Base, where relative paths start, and a path; they may be
+// called from many goroutines. Errors are syscall.Errno values.
+type VFS struct {
+	root *Mount
+
+	mounts struct {
+		sync.Mutex
+		list   []*Mount // in the order of mounting
+		lastID uint32
+	}
+	tree   sync.RWMutex // parent and name of every Dentry
+	cache  cache
+	lastID atomic.Uint64 // of dentries
+
+	devices devices
+	fifos   fifos
+}
+
+// Base is where the walk of a path begins. The caller holds a reference on
+// both for the length of the call; nil stands for the root of the VFS.
+type Base struct {
+	Root *Dentry // of absolute paths; ".." does not lead above it
+	Dir  *Dentry // of relative paths
+}
+
+// epoch is what lifetimes of entries are counted from; on the monotonic clock.
+var epoch = time.Now()
+
+func now() int64 { return int64(time.Since(epoch)) }
+
+// errno gives the number in err, as no error of this package wraps one.
+func errno(err error) syscall.Errno {
+	e, _ := err.(syscall.Errno)
+	return e
+}

@@ -1,0 +1,62 @@
+package syscalls
+
+import (
+	"encoding/binary"
+	"syscall"
+
+	"github.com/yolkos/yolk/fs"
+)
+
+// direntHead is the length of linux_dirent64 before its name:
+//
+//	d_ino u64, d_off u64, d_reclen u16, d_type u8, name, NUL, padding to 8
+const direntHead = 8 + 8 + 2 + 1
+
+// ReadDirent fills buf with entries of the directory as getdents64(2) does.
+// 0: the end. EINVAL: buf is too small for the next entry.
+func (k *Kernel) ReadDirent(fd int, buf []byte) (int, syscall.Errno) {
+	d, e := k.table.file(fd)
+	if e != 0 {
+		return 0, e
+	}
+	defer d.put()
+	if d.kind != syscall.S_IFDIR {
+		return 0, syscall.ENOTDIR
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n, full := 0, false
+	err := k.vfs.ReadDir(d.dentry, d.file, uint64(d.pos), func(e *fs.Dirent) bool {
+		m := putDirent(buf[n:], e)
+		if m == 0 {
+			full = true
+			return false
+		}
+		n += m
+		d.pos = int64(e.Next)
+		return true
+	})
+	switch {
+	case n > 0:
+		return n, 0
+	case err != nil:
+		return 0, errno(err)
+	case full:
+		return 0, syscall.EINVAL
+	}
+	return 0, 0
+}
+
+// putDirent writes e to b and returns its length, 0 if there is no room.
+func putDirent(b []byte, e *fs.Dirent) int {
+	n := (direntHead + len(e.Name) + 1 + 7) &^ 7
+	if n > len(b) {
+		return 0
+	}
+	binary.LittleEndian.PutUint64(b, e.Ino)
+	binary.LittleEndian.PutUint64(b[8:], e.Next)
+	binary.LittleEndian.PutUint16(b[16:], uint16(n))
+	b[18] = e.Type
+	clear(b[direntHead+copy(b[direntHead:], e.Name) : n])
+	return n
+}

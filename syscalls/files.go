@@ -1,0 +1,151 @@
+package syscalls
+
+import (
+	"syscall"
+
+	"github.com/yolkos/yolk/fs"
+)
+
+// Openat opens the file at path.
+func (k *Kernel) Openat(dirfd int, path string, flags int, mode uint32) (int, syscall.Errno) {
+	b, e := k.base(dirfd, path)
+	if e != 0 {
+		return -1, e
+	}
+	f, d, err := k.vfs.Open(b.Base, path, flags, mode, k.umask.Load())
+	b.done()
+	if err != nil {
+		return -1, errno(err)
+	}
+	return k.install(f, d, d.Kind(), flags)
+}
+
+// install enters an open file at the lowest free descriptor. It takes over f
+// and d's reference.
+func (k *Kernel) install(f fs.File, d *fs.Dentry, kind uint32, flags int) (int, syscall.Errno) {
+	x := newDesc(f, d, kind, flags&^(syscall.O_CREAT|syscall.O_EXCL|syscall.O_NOCTTY|syscall.O_TRUNC|syscall.O_CLOEXEC))
+	fd, err := k.table.add(x, 0, flags&syscall.O_CLOEXEC != 0)
+	if err != 0 {
+		x.put()
+	}
+	return fd, err
+}
+
+// Install makes f, opened with flags (O_RDONLY, O_WRONLY or O_RDWR), the
+// descriptor fd: a standard stream.
+func (k *Kernel) Install(fd int, f fs.File, flags int) error {
+	var a fs.Attr
+	if err := f.Getattr(&a); err != nil {
+		return err
+	}
+	x := newDesc(f, nil, a.Mode&syscall.S_IFMT, flags)
+	old, err := k.table.replace(fd, x, false)
+	if err != 0 {
+		return err
+	}
+	if old != nil {
+		old.close()
+	}
+	return nil
+}
+
+// Close ends a descriptor; calls blocked on it end with EBADF.
+func (k *Kernel) Close(fd int) syscall.Errno {
+	s, err := k.table.remove(fd)
+	if err != 0 {
+		return err
+	}
+	return s.close()
+}
+
+// Dup makes a further descriptor of the open file of fd.
+func (k *Kernel) Dup(fd int) (int, syscall.Errno) { return k.dupFrom(fd, 0, false) }
+
+func (k *Kernel) dupFrom(fd, from int, cloexec bool) (int, syscall.Errno) {
+	d, err := k.table.get(fd)
+	if err != 0 {
+		return -1, err
+	}
+	nfd, err := k.table.add(d, from, cloexec)
+	if err != 0 {
+		d.put()
+	}
+	return nfd, err
+}
+
+// Dup3 makes nfd, closed first if it is open, a descriptor of the open file of fd.
+func (k *Kernel) Dup3(fd, nfd, flags int) syscall.Errno {
+	if fd == nfd || flags&^syscall.O_CLOEXEC != 0 {
+		return syscall.EINVAL
+	}
+	d, err := k.table.get(fd)
+	if err != 0 {
+		return err
+	}
+	old, err := k.table.replace(nfd, d, flags&syscall.O_CLOEXEC != 0)
+	if err != 0 {
+		d.put()
+		return err
+	}
+	if old != nil {
+		old.close()
+	}
+	return 0
+}
+
+// mutable are the flags that F_SETFL changes.
+const mutable = syscall.O_APPEND | syscall.O_NONBLOCK | syscall.O_DIRECT | syscall.O_NOATIME
+
+// Fcntl does F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL and F_SETFL.
+func (k *Kernel) Fcntl(fd, cmd, arg int) (int, syscall.Errno) {
+	s, err := k.table.slot(fd)
+	if err != 0 {
+		return -1, err
+	}
+	defer s.desc.put()
+	switch cmd {
+	case syscall.F_DUPFD, F_DUPFD_CLOEXEC:
+		if arg < 0 || arg >= maxFiles {
+			return -1, syscall.EINVAL
+		}
+		return k.dupFrom(fd, arg, cmd == F_DUPFD_CLOEXEC)
+	case syscall.F_GETFD:
+		if s.cloexec.Load() {
+			return syscall.FD_CLOEXEC, 0
+		}
+		return 0, 0
+	case syscall.F_SETFD:
+		s.cloexec.Store(arg&syscall.FD_CLOEXEC != 0)
+		return 0, 0
+	case syscall.F_GETFL:
+		return int(s.desc.flags.Load()), 0
+	case syscall.F_SETFL:
+		for {
+			old := s.desc.flags.Load()
+			if s.desc.flags.CompareAndSwap(old, old&^mutable|int64(arg)&mutable) {
+				return 0, 0
+			}
+		}
+	}
+	return -1, syscall.EINVAL
+}
+
+// Pipe2 makes a pipe: p[0] reads what p[1] writes.
+func (k *Kernel) Pipe2(p *[2]int, flags int) syscall.Errno {
+	if flags&^(syscall.O_CLOEXEC|syscall.O_NONBLOCK) != 0 {
+		return syscall.EINVAL
+	}
+	r, w := fs.NewPipe()
+	rfd, err := k.install(r, nil, syscall.S_IFIFO, flags|syscall.O_RDONLY)
+	if err != 0 {
+		w.Release()
+		return err
+	}
+	wfd, err := k.install(w, nil, syscall.S_IFIFO, flags|syscall.O_WRONLY)
+	if err != 0 {
+		k.Close(rfd)
+		return err
+	}
+	p[0], p[1] = rfd, wfd
+	return 0
+}

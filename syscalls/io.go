@@ -1,0 +1,244 @@
+package syscalls
+
+import (
+	"math"
+	"syscall"
+
+	"github.com/yolkos/yolk/fs"
+)
+
+// Read reads from fd's position on. 0: end of file.
+func (k *Kernel) Read(fd int, p []byte) (int, syscall.Errno) {
+	s, err := k.table.slot(fd)
+	if err != 0 {
+		return 0, err
+	}
+	d := s.desc
+	n := 0
+	if err = d.mayRead(); err == 0 {
+		if d.stream != nil {
+			n, err = s.stream(p, false)
+		} else {
+			n, err = d.read(p)
+		}
+	}
+	d.put()
+	return n, err
+}
+
+func (d *desc) mayRead() syscall.Errno {
+	switch {
+	case d.opened&O_PATH != 0 || !d.readable():
+		return syscall.EBADF
+	case d.kind == syscall.S_IFDIR:
+		return syscall.EISDIR
+	}
+	return 0
+}
+
+func (d *desc) mayWrite() syscall.Errno {
+	if d.opened&O_PATH != 0 || !d.writable() {
+		return syscall.EBADF
+	}
+	return 0
+}
+
+func (d *desc) read(p []byte) (int, syscall.Errno) {
+	d.mu.Lock()
+	n, err := d.file.ReadAt(p, d.pos)
+	d.pos += int64(n)
+	d.mu.Unlock()
+	return n, errno(err)
+}
+
+// Pread reads at off and leaves the position alone.
+func (k *Kernel) Pread(fd int, p []byte, off int64) (int, syscall.Errno) {
+	d, err := k.table.get(fd)
+	if err != 0 {
+		return 0, err
+	}
+	n := 0
+	switch err = d.mayRead(); {
+	case err != 0:
+	case d.stream != nil:
+		err = syscall.ESPIPE
+	case off < 0:
+		err = syscall.EINVAL
+	default:
+		var e error
+		n, e = d.file.ReadAt(p, off)
+		err = errno(e)
+	}
+	d.put()
+	return n, err
+}
+
+// Write writes at fd's position, or at the end of the file with O_APPEND.
+func (k *Kernel) Write(fd int, p []byte) (int, syscall.Errno) {
+	s, err := k.table.slot(fd)
+	if err != 0 {
+		return 0, err
+	}
+	d := s.desc
+	n := 0
+	if err = d.mayWrite(); err == 0 {
+		if d.stream != nil {
+			n, err = s.stream(p, true)
+		} else {
+			n, err = d.write(p)
+		}
+	}
+	d.put()
+	return n, err
+}
+
+func (d *desc) write(p []byte) (int, syscall.Errno) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n, end, err := d.writeAt(p, d.pos)
+	if err == nil {
+		d.pos = end
+	}
+	return n, errno(err)
+}
+
+// writeAt writes p at off, or at the end of the file with O_APPEND.
+func (d *desc) writeAt(p []byte, off int64) (int, int64, error) {
+	if d.flags.Load()&syscall.O_APPEND != 0 && d.opened&syscall.O_APPEND == 0 {
+		// F_SETFL has added the flag, which the file system does not know.
+		var a fs.Attr
+		if err := d.file.Getattr(&a); err != nil {
+			return 0, 0, err
+		}
+		off = a.Size
+	}
+	return d.file.WriteAt(p, off)
+}
+
+// Pwrite writes at off, or at the end of the file with O_APPEND, and leaves
+// the position alone.
+func (k *Kernel) Pwrite(fd int, p []byte, off int64) (int, syscall.Errno) {
+	d, err := k.table.get(fd)
+	if err != 0 {
+		return 0, err
+	}
+	n := 0
+	switch err = d.mayWrite(); {
+	case err != 0:
+	case d.stream != nil:
+		err = syscall.ESPIPE
+	case off < 0:
+		err = syscall.EINVAL
+	default:
+		var e error
+		n, _, e = d.writeAt(p, off)
+		err = errno(e)
+	}
+	d.put()
+	return n, err
+}
+
+// Seek sets the position. On directories it goes to the start, or to a
+// position that Seek or ReadDirent has given.
+func (k *Kernel) Seek(fd int, off int64, whence int) (int64, syscall.Errno) {
+	d, err := k.table.file(fd)
+	if err != 0 {
+		return -1, err
+	}
+	defer d.put()
+	if d.stream != nil {
+		return -1, syscall.ESPIPE
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.kind == syscall.S_IFDIR {
+		return d.seekDir(off, whence)
+	}
+	switch whence {
+	case SEEK_SET:
+	case SEEK_CUR:
+		off, err = sum(d.pos, off)
+	case SEEK_END:
+		var a fs.Attr
+		if e := d.file.Getattr(&a); e != nil {
+			return -1, errno(e)
+		}
+		off, err = sum(a.Size, off)
+	case SEEK_DATA, SEEK_HOLE:
+		off, err = d.seekData(off, whence)
+	default:
+		return -1, syscall.EINVAL
+	}
+	if err != 0 {
+		return -1, err
+	}
+	if off < 0 {
+		return -1, syscall.EINVAL
+	}
+	d.pos = off
+	return off, 0
+}
+
+func sum(a, b int64) (int64, syscall.Errno) {
+	if b > 0 && a > math.MaxInt64-b {
+		return 0, syscall.EOVERFLOW
+	}
+	return a + b, 0
+}
+
+func (d *desc) seekDir(cookie int64, whence int) (int64, syscall.Errno) {
+	switch {
+	case whence == SEEK_CUR && cookie == 0:
+		return d.pos, 0
+	case whence == SEEK_SET:
+		d.pos = cookie
+		return cookie, 0
+	}
+	return -1, syscall.EINVAL
+}
+
+// seekData takes the whole file for data, with a hole at its end.
+func (d *desc) seekData(off int64, whence int) (int64, syscall.Errno) {
+	var a fs.Attr
+	if err := d.file.Getattr(&a); err != nil {
+		return -1, errno(err)
+	}
+	if off < 0 || off >= a.Size {
+		return -1, syscall.ENXIO
+	}
+	if whence == SEEK_HOLE {
+		off = a.Size
+	}
+	return off, 0
+}
+
+// Fsync writes the file's data and attributes to stable storage.
+func (k *Kernel) Fsync(fd int) syscall.Errno { return k.fsync(fd, false) }
+
+// Fdatasync writes the file's data to stable storage.
+func (k *Kernel) Fdatasync(fd int) syscall.Errno { return k.fsync(fd, true) }
+
+func (k *Kernel) fsync(fd int, dataOnly bool) syscall.Errno {
+	d, err := k.table.file(fd)
+	if err != 0 {
+		return err
+	}
+	defer d.put()
+	return errno(d.file.Fsync(dataOnly))
+}
+
+// Sync writes back all file systems.
+func (k *Kernel) Sync() { k.vfs.Sync() }
+
+// Ftruncate sets the size of the open file.
+func (k *Kernel) Ftruncate(fd int, size int64) syscall.Errno {
+	d, err := k.table.file(fd)
+	if err != 0 {
+		return err
+	}
+	defer d.put()
+	if !d.writable() || d.stream != nil || d.kind != syscall.S_IFREG || size < 0 {
+		return syscall.EINVAL
+	}
+	return errno(d.dentry.SetattrFile(d.file, &fs.SetAttr{Valid: fs.SetSize, Size: size}))
+}

@@ -1,0 +1,108 @@
+// Package syscalls is what the standard library's package syscall stands on:
+// the descriptor table, the working directory and the file system calls of
+// Linux, over the VFS of package fs.
+//
+// Methods of Kernel are named and behave like Linux's calls; they return an
+// errno, 0 for success. What does not exist answers ENOSYS.
+package syscalls
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/yolkos/yolk/fs"
+)
+
+// Kernel serves the system calls of the one process that there is. Its
+// methods may be called from many goroutines.
+type Kernel struct {
+	vfs   *fs.VFS
+	table table
+	umask atomic.Uint32
+
+	// places guards root and cwd, which have a reference each.
+	places   sync.RWMutex
+	root     *fs.Dentry // nil: that of the VFS
+	cwd      *fs.Dentry // nil: the root of the VFS
+	chrooted atomic.Bool
+
+	// FileSystems makes a file system for Mount by its type. It is set before
+	// the first call and may be nil.
+	FileSystems func(fstype, source, data string) (fs.FileSystem, error)
+}
+
+// New makes a Kernel over v, with no descriptor open, the root as working
+// directory and a umask of 022.
+func New(v *fs.VFS) *Kernel {
+	k := &Kernel{vfs: v}
+	k.umask.Store(0o022)
+	k.table.init()
+	return k
+}
+
+// VFS is the file system tree that k works on.
+func (k *Kernel) VFS() *fs.VFS { return k.vfs }
+
+// errno gives err's number: EIO for an error without one.
+func errno(err error) syscall.Errno {
+	if err == nil {
+		return 0
+	}
+	if e, ok := err.(syscall.Errno); ok {
+		return e
+	}
+	var e syscall.Errno
+	if errors.As(err, &e) {
+		return e
+	}
+	return syscall.EIO
+}
+
+// base says where path starts for a call with dirfd. done gives back what it
+// holds.
+func (k *Kernel) base(dirfd int, path string) (b base, err syscall.Errno) {
+	absolute := len(path) > 0 && path[0] == '/'
+	if k.chrooted.Load() || !absolute && dirfd == AT_FDCWD {
+		k.places.RLock()
+		if b.Root = k.root; b.Root != nil {
+			b.Root.Ref()
+		}
+		if !absolute && dirfd == AT_FDCWD {
+			if b.Dir = k.cwd; b.Dir != nil {
+				b.Dir.Ref()
+			}
+		}
+		k.places.RUnlock()
+	}
+	if absolute || dirfd == AT_FDCWD {
+		return b, 0
+	}
+	d, err := k.table.get(dirfd)
+	if err != 0 {
+		b.done()
+		return b, err
+	}
+	if b.Dir = d.dentry; b.Dir == nil {
+		err = syscall.ENOTDIR
+	} else {
+		b.Dir.Ref()
+	}
+	d.put()
+	if err != 0 {
+		b.done()
+	}
+	return b, err
+}
+
+type base struct{ fs.Base }
+
+func (b *base) done() {
+	if b.Root != nil {
+		b.Root.Put()
+	}
+	if b.Dir != nil {
+		b.Dir.Put()
+	}
+}

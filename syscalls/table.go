@@ -1,0 +1,197 @@
+package syscalls
+
+import (
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/yolkos/yolk/fs"
+)
+
+// maxFiles is how many descriptors there can be.
+const maxFiles = 1 << 20
+
+// table is the descriptor table. Looking a descriptor up takes no lock.
+type table struct {
+	mu    sync.Mutex                             // for changes
+	slots atomic.Pointer[[]atomic.Pointer[slot]] // replaced when it grows
+	free  int                                    // no free slot is below
+}
+
+// slot is one descriptor.
+type slot struct {
+	desc    *desc
+	cloexec atomic.Bool
+	limits  [2]limit // of its reads and writes
+}
+
+// desc is an open file description: what descriptors made by dup share.
+type desc struct {
+	file   fs.File
+	dentry *fs.Dentry       // with a reference; nil for what has no place in the tree
+	stream fs.Interruptible // nil for files with a position
+	kind   uint32           // S_IFMT bits
+	refs   atomic.Int64     // descriptors and calls under way
+	flags  atomic.Int64     // O_ constants
+	opened int              // flags that the file system knows
+
+	mu  sync.Mutex // held over calls that use pos
+	pos int64      // in bytes; of a directory, a cookie
+}
+
+func (t *table) init() { t.slots.Store(new([]atomic.Pointer[slot])) }
+
+// slot returns the slot of fd and a reference on its description.
+func (t *table) slot(fd int) (*slot, syscall.Errno) {
+	slots := *t.slots.Load()
+	if fd < 0 || fd >= len(slots) {
+		return nil, syscall.EBADF
+	}
+	s := slots[fd].Load()
+	if s == nil || !s.desc.tryRef() {
+		return nil, syscall.EBADF
+	}
+	return s, 0
+}
+
+// get returns the description of fd with a reference.
+func (t *table) get(fd int) (*desc, syscall.Errno) {
+	s, err := t.slot(fd)
+	if err != 0 {
+		return nil, err
+	}
+	return s.desc, 0
+}
+
+// file is get, but not for what was opened with O_PATH.
+func (t *table) file(fd int) (*desc, syscall.Errno) {
+	d, err := t.get(fd)
+	if err == 0 && d.opened&O_PATH != 0 {
+		d.put()
+		return nil, syscall.EBADF
+	}
+	return d, err
+}
+
+// tryRef adds a reference unless the last is gone.
+func (d *desc) tryRef() bool {
+	for {
+		n := d.refs.Load()
+		if n <= 0 {
+			return false
+		}
+		if d.refs.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// put gives a reference back; the last one ends the open file.
+func (d *desc) put() {
+	if d.refs.Add(-1) != 0 {
+		return
+	}
+	d.file.Release()
+	if d.dentry != nil {
+		d.dentry.Put()
+	}
+}
+
+// add puts d, with the reference that the caller has, at the lowest free
+// descriptor that is at least from.
+func (t *table) add(d *desc, from int, cloexec bool) (int, syscall.Errno) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fd := max(from, t.free)
+	slots := *t.slots.Load()
+	for fd < len(slots) && slots[fd].Load() != nil {
+		fd++
+	}
+	if fd >= maxFiles {
+		return -1, syscall.EMFILE
+	}
+	t.grow(fd)
+	t.set(fd, d, cloexec)
+	if from <= t.free {
+		t.free = fd + 1
+	}
+	return fd, 0
+}
+
+// grow makes room for fd; t.mu is held.
+func (t *table) grow(fd int) {
+	old := *t.slots.Load()
+	if fd < len(old) {
+		return
+	}
+	slots := make([]atomic.Pointer[slot], max(16, 2*len(old), fd+1))
+	for i := range old {
+		slots[i].Store(old[i].Load())
+	}
+	t.slots.Store(&slots)
+}
+
+// set fills the slot of fd and returns what was in it; t.mu is held.
+func (t *table) set(fd int, d *desc, cloexec bool) *slot {
+	s := &slot{desc: d}
+	s.cloexec.Store(cloexec)
+	return (*t.slots.Load())[fd].Swap(s)
+}
+
+// replace puts d at fd, whatever is there, which is returned.
+func (t *table) replace(fd int, d *desc, cloexec bool) (*slot, syscall.Errno) {
+	if fd < 0 || fd >= maxFiles {
+		return nil, syscall.EBADF
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.grow(fd)
+	return t.set(fd, d, cloexec), 0
+}
+
+// remove empties the slot of fd.
+func (t *table) remove(fd int) (*slot, syscall.Errno) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	slots := *t.slots.Load()
+	if fd < 0 || fd >= len(slots) {
+		return nil, syscall.EBADF
+	}
+	s := slots[fd].Swap(nil)
+	if s == nil {
+		return nil, syscall.EBADF
+	}
+	t.free = min(t.free, fd)
+	return s, 0
+}
+
+// close ends a descriptor that is no longer in the table.
+func (s *slot) close() syscall.Errno {
+	s.limits[0].interrupt()
+	s.limits[1].interrupt()
+	err := errno(s.desc.file.Flush())
+	s.desc.put()
+	return err
+}
+
+// newDesc makes a description with one reference. It takes over d's.
+func newDesc(f fs.File, d *fs.Dentry, kind uint32, flags int) *desc {
+	x := &desc{file: f, dentry: d, kind: kind, opened: flags}
+	x.refs.Store(1)
+	x.flags.Store(int64(flags))
+	switch s := f.(type) {
+	case fs.Interruptible:
+		x.stream = s
+	case fs.Stream:
+		x.stream = fs.NewPump(s)
+	}
+	return x
+}
+
+func (d *desc) readable() bool {
+	return d.opened&syscall.O_ACCMODE != syscall.O_WRONLY
+}
+
+func (d *desc) writable() bool {
+	return d.opened&syscall.O_ACCMODE != syscall.O_RDONLY
+}
