@@ -1,0 +1,99 @@
+package qemu
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/hanwen/go-fuse/v2/fs"
+	"github.com/hanwen/go-fuse/v2/virtiofs"
+	"golang.org/x/sys/unix"
+)
+
+// builtinFD is the descriptor of the socket to the parent in the process that
+// runs ServeBuiltin.
+const builtinFD = 3
+
+// lifetime is how long the guest may believe an entry or attribute; the same
+// as virtiofsd's cache=auto.
+const lifetime = time.Second
+
+// ServeBuiltin is the body of the process that serves a directory with
+// go-fuse's virtio-fs server. It hands the socket for QEMU to its parent over
+// builtinFD and ends when the parent closes that.
+func ServeBuiltin(dir string) error {
+	f := os.NewFile(builtinFD, "parent")
+	conn, err := net.FileConn(f)
+	if err != nil {
+		return fmt.Errorf("this command is for yolk's own use (%w)", err)
+	}
+	f.Close()
+	parent, ok := conn.(*net.UnixConn)
+	if !ok {
+		return fmt.Errorf("this command is for yolk's own use")
+	}
+	// The server logs every message of the protocol.
+	log.SetOutput(io.Discard)
+	unix.Umask(0) // the guest applies its own
+
+	root, err := fs.NewLoopbackRoot(dir)
+	if err != nil {
+		return fmt.Errorf("serve %s: %w", dir, err)
+	}
+	timeout := lifetime
+	opts := &fs.Options{EntryTimeout: &timeout, AttrTimeout: &timeout}
+	client, err := connectTo(func(name string) {
+		virtiofs.ServeFS(name, fs.NewNodeFS(root, opts), &opts.MountOptions)
+	})
+	if err != nil {
+		return err
+	}
+	if err := sendFile(parent, client); err != nil {
+		return err
+	}
+	client.Close()
+	_, err = parent.Read(make([]byte, 1))
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+// connectTo runs serve, which listens at the name it is given, and returns a
+// connection to it. The name is gone when it returns.
+func connectTo(serve func(name string)) (*os.File, error) {
+	dir, err := os.MkdirTemp("", "yolk-socket-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	name := filepath.Join("/proc/self/fd", fmt.Sprint(d.Fd()), "s")
+	go serve(name)
+	// The server has no way to say that it listens; it is a matter of
+	// microseconds in this same process.
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(100 * time.Microsecond) {
+		conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Net: "unix", Name: name})
+		if err != nil && time.Now().Before(deadline) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("the built-in server does not listen: %w", err)
+		}
+		defer conn.Close()
+		f, err := conn.File()
+		if err != nil {
+			return nil, err
+		}
+		return f, unix.SetNonblock(int(f.Fd()), false)
+	}
+}

@@ -1,0 +1,201 @@
+// Package qemu starts a guest: it finds QEMU and a virtio-fs daemon, turns
+// options into argument lists, starts both, and carries the guest's streams
+// and exit status back.
+//
+// No socket or file outlives a run: everything that QEMU and the daemon share
+// with this process is an inherited descriptor without a name.
+package qemu
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Machine is one of QEMU's machine types.
+type Machine string
+
+// The machine types that the kernel knows.
+const (
+	MicroVM Machine = "microvm" // virtio over MMIO
+	Q35     Machine = "q35"     // virtio over PCI Express
+)
+
+// Accel says how QEMU runs the guest's instructions.
+type Accel string
+
+// The accelerations; Auto is KVM where that is proved to work, else TCG.
+const (
+	Auto Accel = "auto"
+	KVM  Accel = "kvm"
+	TCG  Accel = "tcg"
+)
+
+// Port numbers that the kernel knows too.
+const (
+	controlPort = 0xe9 // isa-debugcon: lines from the kernel to this package
+	exitPort    = 0xf4 // isa-debug-exit
+)
+
+// maxTag is the room for a tag in the device's configuration space, in bytes
+// (virtio 1.2, 5.11.4).
+const maxTag = 36
+
+// Config is all that decides the command line of a QEMU process. Its
+// descriptors are numbers in that process; 0 means that there is none.
+type Config struct {
+	Machine Machine
+	Accel   Accel  // KVM or TCG
+	Memory  uint64 // bytes
+	Kernel  string // ELF file with a PVH note
+	Append  string // kernel command line
+
+	Control int // lines of the control channel
+	Console int // first serial port
+	Stdin   int
+	Stdout  int
+	Stderr  int
+
+	Files  []File
+	Shares []ShareFD
+}
+
+// File is a firmware-configuration file that the guest can read.
+type File struct {
+	Name string // for example opt/yolk/args
+	FD   int
+}
+
+// ShareFD is a virtio-fs device, its daemon behind a connected socket.
+type ShareFD struct {
+	Tag string
+	FD  int
+}
+
+// Args returns the arguments of QEMU, without its name.
+func (c *Config) Args() []string {
+	args := []string{
+		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+		"-bios", "qboot.rom",
+		"-machine", c.machine(),
+		"-cpu", c.cpu(),
+		"-smp", "1",
+		"-m", fmt.Sprintf("%dM", c.Memory>>20),
+		// A vhost-user daemon maps the guest's memory.
+		"-object", fmt.Sprintf("memory-backend-memfd,id=mem,size=%dM,share=on", c.Memory>>20),
+		"-kernel", c.Kernel,
+	}
+	if c.Append != "" {
+		args = append(args, "-append", c.Append)
+	}
+	if c.Machine == MicroVM {
+		args = append(args, "-global", "virtio-mmio.force-legacy=false")
+	}
+	args = append(args, "-device", fmt.Sprintf("isa-debug-exit,iobase=%#x,iosize=0x04", exitPort))
+	if c.Control != 0 {
+		args = append(args, c.chardev("ctl", c.Control)...)
+		args = append(args, "-device", fmt.Sprintf("isa-debugcon,iobase=%#x,chardev=ctl", controlPort))
+	}
+	if c.Console != 0 {
+		args = append(args, c.chardev("uart", c.Console)...)
+		args = append(args, "-serial", "chardev:uart")
+	}
+	args = append(args, c.streams()...)
+	for _, f := range c.Files {
+		args = append(args, "-fw_cfg", fmt.Sprintf("name=%s,file=%s", quote(f.Name), fdPath(f.FD)))
+	}
+	for i, s := range c.Shares {
+		id := "fs" + strconv.Itoa(i)
+		args = append(args, c.chardev(id, s.FD)...)
+		args = append(args, "-device", c.device("vhost-user-fs")+",queue-size=1024,chardev="+id+",tag="+quote(s.Tag))
+	}
+	return args
+}
+
+func (c *Config) machine() string {
+	m := string(c.Machine) + ",accel=" + string(c.Accel) + ",memory-backend=mem"
+	if c.Machine == MicroVM {
+		// The timer and the clock stay: the kernel calibrates the TSC by
+		// the one and takes the time of day from the other.
+		m += ",pit=on,rtc=on,pic=off,isa-serial=on,acpi=off,pcie=off,x-option-roms=off"
+	}
+	return m
+}
+
+func (c *Config) cpu() string {
+	if c.Accel == KVM {
+		return "host"
+	}
+	return "max"
+}
+
+// streams makes one port for each of the program's standard streams.
+func (c *Config) streams() []string {
+	if c.Stdin == 0 || c.Stdout == 0 || c.Stderr == 0 {
+		return nil
+	}
+	args := []string{"-device", c.device("virtio-serial") + ",id=vserial,max_ports=4"}
+	for i, fd := range []int{c.Stdin, c.Stdout, c.Stderr} {
+		id := []string{"stdin", "stdout", "stderr"}[i]
+		args = append(args, c.chardev(id, fd)...)
+		args = append(args, "-device", fmt.Sprintf("virtserialport,bus=vserial.0,nr=%d,chardev=%s,name=yolk.%s", i+1, id, id))
+	}
+	return args
+}
+
+// device names a virtio device for the machine's bus, as a modern one.
+func (c *Config) device(name string) string {
+	switch {
+	case c.Machine == MicroVM:
+		return name + "-device"
+	case name == "vhost-user-fs":
+		return name + "-pci" // always modern
+	}
+	return name + "-pci,disable-legacy=on"
+}
+
+func (c *Config) chardev(id string, fd int) []string {
+	return []string{"-chardev", fmt.Sprintf("socket,id=%s,fd=%d", id, fd)}
+}
+
+// fdPath names a descriptor of the process that reads the name.
+func fdPath(fd int) string { return "/dev/fd/" + strconv.Itoa(fd) }
+
+// quote keeps a value whole in QEMU's comma-separated options.
+func quote(s string) string { return strings.ReplaceAll(s, ",", ",,") }
+
+// CheckTag reports what is wrong with the tag of a share.
+func CheckTag(tag string) error {
+	switch {
+	case tag == "":
+		return fmt.Errorf("a share needs a tag")
+	case len(tag) > maxTag:
+		return fmt.Errorf("tag %q has %d bytes; a virtio-fs tag has at most %d", tag, len(tag), maxTag)
+	case strings.ContainsRune(tag, 0):
+		return fmt.Errorf("tag %q has a NUL byte", tag)
+	}
+	return nil
+}
+
+// ParseMemory reads an amount of memory: a number of MiB, or one with the
+// suffix M or G.
+func ParseMemory(s string) (uint64, error) {
+	num, unit := s, uint64(1<<20)
+	switch {
+	case strings.HasSuffix(s, "M"):
+		num = s[:len(s)-1]
+	case strings.HasSuffix(s, "G"):
+		num, unit = s[:len(s)-1], 1<<30
+	}
+	n, err := strconv.ParseUint(num, 10, 24)
+	if err != nil || n == 0 {
+		return 0, fmt.Errorf("memory %q: want a number of MiB such as 256M, or of GiB such as 2G", s)
+	}
+	if n*unit < minMemory {
+		return 0, fmt.Errorf("memory %s: the kernel needs %dM at least", s, minMemory>>20)
+	}
+	return n * unit, nil
+}
+
+// minMemory is the least memory that the kernel starts in, in bytes.
+const minMemory = 64 << 20

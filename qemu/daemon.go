@@ -1,0 +1,182 @@
+package qemu
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Daemon says which virtio-fs server serves the shares.
+type Daemon string
+
+// The servers; AutoDaemon is virtiofsd where one is found that can run here,
+// else Builtin.
+const (
+	AutoDaemon Daemon = "auto"
+	Virtiofsd  Daemon = "virtiofsd"
+	Builtin    Daemon = "builtin"
+)
+
+// Share is a directory of the host that the guest gets.
+type Share struct {
+	Tag string
+	Dir string
+}
+
+// Check reports what is wrong with a share, before anything is started.
+func (s Share) Check() error {
+	if err := CheckTag(s.Tag); err != nil {
+		return err
+	}
+	info, err := os.Stat(s.Dir)
+	if err != nil {
+		return fmt.Errorf("root %s: %w", s.Dir, errors.Unwrap(err))
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("root %s: not a directory", s.Dir)
+	}
+	f, err := os.Open(s.Dir)
+	if err != nil {
+		return fmt.Errorf("root %s: not readable: %w", s.Dir, errors.Unwrap(err))
+	}
+	return f.Close()
+}
+
+// dialect is the command line that a virtiofsd understands.
+type dialect int
+
+const (
+	dialectC    dialect = iota + 1 // of QEMU's own tree, up to 7.2
+	dialectRust                    // of the virtio-fs project
+)
+
+func (d dialect) String() string {
+	return map[dialect]string{dialectC: "C", dialectRust: "Rust"}[d]
+}
+
+// server is a virtio-fs server that can run here.
+type server struct {
+	path    string  // empty: the built-in one
+	dialect dialect // of the one at path
+}
+
+// chooseServer finds the server for a setting of --daemon. The note says why
+// auto did not take virtiofsd.
+func chooseServer(want Daemon) (s server, note string, err error) {
+	if want == Builtin {
+		return server{}, "", nil
+	}
+	path, err := FindVirtiofsd()
+	if err == nil {
+		s, err = probeServer(path)
+	}
+	switch {
+	case err == nil:
+		return s, "", nil
+	case want == AutoDaemon:
+		return server{}, err.Error(), nil
+	}
+	return server{}, "", fmt.Errorf("%w; %s, or use --daemon builtin", err, InstallHint())
+}
+
+// probeServer finds out what a virtiofsd understands and whether this user
+// can run it.
+func probeServer(path string) (server, error) {
+	out, err := exec.Command(path, "--help").CombinedOutput()
+	s := server{path: path, dialect: dialectOf(string(out))}
+	switch {
+	case s.dialect == 0:
+		return s, fmt.Errorf("%s --help shows neither --shared-dir nor -o source= (%v)", path, err)
+	case s.dialect == dialectC && os.Geteuid() != 0:
+		return s, fmt.Errorf("%s runs only as root", path)
+	}
+	return s, nil
+}
+
+func dialectOf(help string) dialect {
+	switch {
+	case strings.Contains(help, "--shared-dir"):
+		return dialectRust
+	case strings.Contains(help, "-o source="):
+		return dialectC
+	}
+	return 0
+}
+
+// args returns the arguments of a virtiofsd that serves dir to whoever
+// connects to the listening socket fd.
+func (s server) args(dir string, fd int, root bool) []string {
+	if s.dialect == dialectC {
+		// Its options are separated by commas.
+		source := strings.NewReplacer(`\`, `\\`, `,`, `\,`).Replace(dir)
+		return []string{
+			"--fd=" + strconv.Itoa(fd), "-o", "source=" + source,
+			"-o", "cache=auto", "-o", "sandbox=chroot", "-o", "log_level=err",
+		}
+	}
+	sandbox := "chroot"
+	if !root {
+		sandbox = "namespace" // by way of a user namespace
+	}
+	return []string{
+		"--fd=" + strconv.Itoa(fd), "--shared-dir=" + dir,
+		"--cache=auto", "--sandbox=" + sandbox, "--log-level=error",
+	}
+}
+
+// serve starts the server for a share. It returns the socket that QEMU is to
+// use, and what keeps the built-in server alive until it is closed.
+func (s server) serve(share Share, self []string, show, trace io.Writer) (p *process, client *os.File, keep io.Closer, err error) {
+	dir, err := filepath.Abs(share.Dir)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if s.path == "" {
+		return serveBuiltin(dir, self, show, trace)
+	}
+	listener, client, err := listenPair()
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("socket for virtiofsd: %w", err)
+	}
+	var d descriptors
+	p, err = start(s.path, s.args(dir, d.add(listener), os.Geteuid() == 0), &d, show, trace)
+	if err != nil {
+		client.Close()
+		return nil, nil, nil, err
+	}
+	return p, client, io.NopCloser(nil), nil
+}
+
+// serveBuiltin starts self, a command of this program that ends up in
+// ServeBuiltin.
+func serveBuiltin(dir string, self []string, show, trace io.Writer) (*process, *os.File, io.Closer, error) {
+	if len(self) == 0 {
+		return nil, nil, nil, errors.New("no command for the built-in server")
+	}
+	ours, theirs, err := pair()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	d := descriptors{files: []*os.File{theirs}} // builtinFD
+	p, err := start(self[0], append(self[1:len(self):len(self)], dir), &d, show, trace)
+	if err != nil {
+		ours.Close()
+		return nil, nil, nil, err
+	}
+	client, err := receiveFile(ours)
+	if err != nil {
+		ours.Close()
+		<-p.done
+		if errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF) {
+			err = p.end()
+		}
+		return nil, nil, nil, fmt.Errorf("the built-in virtio-fs server: %w", err)
+	}
+	return p, client, ours, nil
+}

@@ -1,0 +1,311 @@
+package qemu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Options is what a run needs to know.
+type Options struct {
+	Kernel *os.File // the image; Run closes it
+	Args   []string // of the program, its name first
+	Env    []string // KEY=VALUE
+	Dir    string   // working directory in the guest
+	Quiet  bool     // no boot messages
+
+	Machine Machine
+	Accel   Accel         // KVM or TCG
+	Memory  uint64        // bytes
+	Timeout time.Duration // 0: none
+	Shares  []Share
+	Daemon  Daemon
+	Self    []string // command of this program that ends up in ServeBuiltin
+
+	Stdin   io.Reader // nil: empty
+	Stdout  io.Writer
+	Stderr  io.Writer
+	Console io.Writer // the kernel's log
+	Notes   io.Writer // what Run itself has to say
+	Trace   io.Writer // the commands that are run; nil: not shown
+}
+
+// ErrTimeout is the error of a run that was ended at its time limit.
+var ErrTimeout = errors.New("time limit reached")
+
+// grace is how long QEMU may take to end after the kernel has told the exit
+// status; powering off takes it a few milliseconds.
+const grace = 5 * time.Second
+
+// Run boots the guest and returns the exit status of its program. A guest that
+// ends without telling one is an error. When Run returns, all that it has
+// started has ended.
+func Run(ctx context.Context, o *Options) (status int, err error) {
+	defer o.Kernel.Close()
+	for _, s := range o.Shares {
+		if err := s.Check(); err != nil {
+			return 0, err
+		}
+	}
+	path, err := FindQEMU()
+	if err != nil {
+		return 0, err
+	}
+	var srv server
+	if len(o.Shares) > 0 {
+		var note string
+		if srv, note, err = chooseServer(o.Daemon); err != nil {
+			return 0, err
+		}
+		if note != "" {
+			fmt.Fprintf(o.Notes, "yolk: built-in virtio-fs server in use: %s\n", note)
+		}
+	}
+	if o.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, o.Timeout, ErrTimeout)
+		defer cancel()
+	}
+	for {
+		status, err = once(ctx, o, path, srv)
+		var failed *serverError
+		if !errors.As(err, &failed) || o.Daemon != AutoDaemon || srv.path == "" || failed.started {
+			return status, err
+		}
+		// For example a user namespace that the host does not allow.
+		fmt.Fprintf(o.Notes, "yolk: built-in virtio-fs server in use: %v\n", err)
+		srv = server{}
+	}
+}
+
+// serverError is the end of a virtio-fs server before its guest's.
+type serverError struct {
+	err     error
+	started bool // the program was running
+}
+
+func (e *serverError) Error() string { return e.err.Error() }
+
+// guest is one attempt to run: its processes and this process's ends of the
+// sockets to them.
+type guest struct {
+	o       *Options
+	config  Config
+	files   descriptors // for QEMU
+	closers []io.Closer
+	servers []*process
+	qemu    *process
+
+	control *control
+	stdin   *net.UnixConn
+	outputs chan struct{} // one for each output that has been copied whole
+	copies  int
+}
+
+func once(ctx context.Context, o *Options, path string, srv server) (int, error) {
+	g := &guest{o: o, outputs: make(chan struct{}, 3)}
+	defer g.close()
+	kernel, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", o.Kernel.Fd()))
+	if err != nil {
+		return 0, err
+	}
+	g.config = Config{Machine: o.Machine, Accel: o.Accel, Memory: o.Memory, Kernel: fdPath(g.files.add(kernel))}
+	if err := g.addFiles(); err != nil {
+		return 0, err
+	}
+	if err := g.addStreams(); err != nil {
+		return 0, err
+	}
+	for _, s := range o.Shares {
+		p, client, keep, err := srv.serve(s, o.Self, o.Trace, o.Trace)
+		if err != nil {
+			return 0, &serverError{err: err}
+		}
+		g.servers = append(g.servers, p)
+		g.closers = append(g.closers, keep)
+		g.config.Shares = append(g.config.Shares, ShareFD{Tag: s.Tag, FD: g.files.add(client)})
+	}
+	g.qemu, err = start(path, g.config.Args(), &g.files, o.Trace, o.Trace)
+	if err != nil {
+		return 0, err
+	}
+	return g.wait(ctx)
+}
+
+// addFiles gives the guest its arguments, environment and settings. Each
+// item of a list ends with a NUL byte.
+func (g *guest) addFiles() error {
+	o := g.o
+	for _, s := range slices.Concat(o.Args, o.Env, []string{o.Dir}) {
+		if strings.ContainsRune(s, 0) {
+			return fmt.Errorf("%q: a NUL byte cannot be passed on", s)
+		}
+	}
+	list := func(items []string) string { return strings.Join(append(slices.Clone(items), ""), "\x00") }
+	flags := ""
+	if o.Quiet {
+		flags = "quiet=1\n"
+	}
+	for _, f := range []struct{ name, data string }{
+		{"args", list(o.Args)}, {"env", list(o.Env)}, {"cwd", o.Dir}, {"flags", flags},
+	} {
+		if f.data == "" {
+			continue // an empty file is as good as none
+		}
+		file, err := memfile(f.name, []byte(f.data))
+		if err != nil {
+			return err
+		}
+		g.config.Files = append(g.config.Files, File{Name: "opt/yolk/" + f.name, FD: g.files.add(file)})
+	}
+	return nil
+}
+
+// addStreams connects the control channel, the console and the program's
+// streams.
+func (g *guest) addStreams() error {
+	var conns [5]*net.UnixConn
+	for i, fd := range []*int{&g.config.Control, &g.config.Console, &g.config.Stdin, &g.config.Stdout, &g.config.Stderr} {
+		ours, theirs, err := pair()
+		if err != nil {
+			return err
+		}
+		g.closers = append(g.closers, ours)
+		*fd, conns[i] = g.files.add(theirs), ours
+	}
+	g.control, g.stdin = watch(conns[0]), conns[2]
+	for i, w := range map[int]io.Writer{1: g.o.Console, 3: g.o.Stdout, 4: g.o.Stderr} {
+		g.copies++
+		go func() {
+			copyOutput(w, conns[i])
+			g.outputs <- struct{}{}
+		}()
+	}
+	go g.copyInput()
+	return nil
+}
+
+// copyInput feeds the program's standard input, once there is a program. The
+// end of the input closes the port, which is what the guest takes for the end
+// of the file.
+func (g *guest) copyInput() {
+	select {
+	case <-g.control.main:
+	case <-g.control.done:
+		return
+	}
+	if g.o.Stdin != nil {
+		// Errors end the copy like an end of input; those of the socket
+		// come when the guest ends.
+		_, _ = io.Copy(g.stdin, g.o.Stdin)
+	}
+	_ = g.stdin.CloseWrite()
+}
+
+// copyOutput copies until the guest's end. When w takes no more, the rest is
+// read all the same so that the guest does not block on it.
+func copyOutput(w io.Writer, r io.Reader) {
+	if w == nil {
+		w = io.Discard
+	}
+	if _, err := io.Copy(w, r); err != nil {
+		_, _ = io.Copy(io.Discard, r)
+	}
+}
+
+// wait waits for the guest's end, or brings it about.
+func (g *guest) wait(ctx context.Context) (int, error) {
+	exited, serverEnd := g.control.exited, g.serverEnd()
+	var late <-chan time.Time
+	for {
+		select {
+		case <-g.qemu.done:
+			g.drain()
+			return g.verdict()
+		case <-exited:
+			exited, late = nil, time.After(grace)
+		case <-late:
+			g.qemu.kill()
+		case <-ctx.Done():
+			g.qemu.kill()
+			g.drain()
+			return 0, context.Cause(ctx)
+		case p := <-serverEnd:
+			// A server ends when QEMU's end closes its connection, too.
+			if g.endsNow() {
+				continue
+			}
+			g.qemu.kill()
+			g.drain()
+			return 0, &serverError{err: p.end(), started: closed(g.control.main)}
+		}
+	}
+}
+
+// endsNow reports whether QEMU has ended or is about to.
+func (g *guest) endsNow() bool {
+	settle := time.NewTimer(time.Second)
+	defer settle.Stop()
+	select {
+	case <-g.control.exited:
+	case <-g.control.done:
+	case <-settle.C:
+		return false
+	}
+	return true
+}
+
+// serverEnd returns a channel that gets a server that has ended.
+func (g *guest) serverEnd() <-chan *process {
+	ended := make(chan *process, len(g.servers))
+	for _, p := range g.servers {
+		go func() {
+			<-p.done
+			ended <- p
+		}()
+	}
+	return ended
+}
+
+// drain waits until everything that the guest has written is passed on.
+func (g *guest) drain() {
+	for range g.copies {
+		<-g.outputs
+	}
+	<-g.control.done
+}
+
+// verdict finds out how a guest whose QEMU has ended by itself did.
+func (g *guest) verdict() (int, error) {
+	switch {
+	case closed(g.control.exited):
+		return g.control.status, nil
+	case g.qemu.err == nil:
+		return 0, errors.New("the guest stopped without an exit status (reset, triple fault or power-off)")
+	}
+	// isa-debug-exit: QEMU's own failures have the even status 1<<1 or a signal.
+	if code := g.qemu.cmd.ProcessState.ExitCode(); code > 1 && code&1 == 1 {
+		return code >> 1, nil
+	}
+	return 0, g.qemu.end()
+}
+
+// close ends what is left and releases everything.
+func (g *guest) close() {
+	if g.qemu != nil {
+		g.qemu.kill()
+	}
+	g.files.close()
+	for _, c := range g.closers {
+		c.Close()
+	}
+	for _, p := range g.servers {
+		p.kill()
+	}
+}
