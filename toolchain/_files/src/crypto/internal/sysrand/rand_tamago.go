@@ -1,0 +1,13 @@
+//go:build tamago
+
+package sysrand
+
+import _ "unsafe" // for go:linkname
+
+//go:linkname getRandomData runtime.getRandomData
+func getRandomData(b []byte)
+
+func read(b []byte) error {
+	getRandomData(b)
+	return nil
+}

@@ -1,0 +1,115 @@
+//go:build tamago
+
+package syscall
+
+// ProcAttr and SysProcAttr say how a process would be started.
+
+type ProcAttr struct {
+	Dir   string
+	Env   []string
+	Files []uintptr
+	Sys   *SysProcAttr
+}
+
+type Credential struct {
+	Uid         uint32
+	Gid         uint32
+	Groups      []uint32
+	NoSetGroups bool
+}
+
+type SysProcAttr struct {
+	Chroot     string
+	Credential *Credential
+	Setsid     bool
+	Setpgid    bool
+	Setctty    bool
+	Noctty     bool
+	Ctty       int
+	Foreground bool
+	Pgid       int
+	Pdeathsig  Signal
+}
+
+func StartProcess(argv0 string, argv []string, attr *ProcAttr) (pid int, handle uintptr, err error) {
+	return 0, 0, ENOSYS
+}
+
+func ForkExec(argv0 string, argv []string, attr *ProcAttr) (pid int, err error) {
+	return 0, ENOSYS
+}
+
+func Exec(argv0 string, argv []string, envv []string) error { return ENOSYS }
+
+// Wait4 finds no child to wait for.
+func Wait4(pid int, wstatus *WaitStatus, options int, rusage *Rusage) (wpid int, err error) {
+	return -1, ECHILD
+}
+
+// WaitStatus is how a process ended: a status in the second byte, or the
+// signal in the lowest seven bits.
+type WaitStatus uint32
+
+const (
+	statusSignal    = 0x7f
+	statusCore      = 0x80
+	statusStopped   = 0x7f
+	statusContinued = 0xffff
+)
+
+func (w WaitStatus) Exited() bool    { return w&statusSignal == 0 }
+func (w WaitStatus) Stopped() bool   { return w&0xff == statusStopped }
+func (w WaitStatus) Continued() bool { return w == statusContinued }
+func (w WaitStatus) Signaled() bool {
+	return !w.Exited() && w&statusSignal != statusStopped
+}
+func (w WaitStatus) CoreDump() bool { return w.Signaled() && w&statusCore != 0 }
+func (w WaitStatus) TrapCause() int { return -1 }
+
+func (w WaitStatus) ExitStatus() int {
+	if !w.Exited() {
+		return -1
+	}
+	return int(w >> 8 & 0xff)
+}
+
+func (w WaitStatus) Signal() Signal {
+	if !w.Signaled() {
+		return -1
+	}
+	return Signal(w & statusSignal)
+}
+
+func (w WaitStatus) StopSignal() Signal {
+	if !w.Stopped() {
+		return -1
+	}
+	return Signal(w >> 8 & 0xff)
+}
+
+// raise hands sig to os/signal and reports whether the program asked for it.
+// It is set by package os/signal.
+var raise func(sig Signal) bool
+
+// Kill sends a signal to the only process there is. A signal that the program
+// does not handle ends it, as it would elsewhere, if that is what it does by
+// default; the status is then 128 and its number.
+func Kill(pid int, sig Signal) error {
+	switch {
+	case sig < 0 || sig > 64:
+		return EINVAL
+	case pid > 1 || pid < -1 && pid != -Getpgrp():
+		return ESRCH
+	case sig == 0:
+		return nil
+	}
+	if sig != SIGKILL && sig != SIGSTOP && raise != nil && raise(sig) {
+		return nil
+	}
+	switch sig {
+	case SIGCHLD, SIGCONT, SIGURG, SIGWINCH, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU:
+		return nil
+	}
+	Exit(128 + int(sig))
+	return nil
+}
