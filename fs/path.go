@@ -1,6 +1,9 @@
 package fs
 
-import "syscall"
+import (
+	"strconv"
+	"syscall"
+)
 
 // Path returns the path that leads from root (nil: the root of the VFS) to d.
 // ENOENT: d, or a directory above it, has been removed, or does not lie below
@@ -40,4 +43,15 @@ func (v *VFS) Path(root, d *Dentry) (string, error) {
 		return "/", nil
 	}
 	return string(buf[at:]), nil
+}
+
+// Label is what links in /proc show for a dentry that no path leads to.
+func (d *Dentry) Label() string {
+	d.mnt.vfs.tree.RLock()
+	name := d.name
+	d.mnt.vfs.tree.RUnlock()
+	if n, ok := d.node.(*pipeNode); ok {
+		return name + ":[" + strconv.FormatUint(n.ino, 10) + "]"
+	}
+	return name + " (deleted)"
 }

@@ -7,18 +7,19 @@ import (
 
 const (
 	pipeSize = 64 << 10 // bytes
-	pipeBuf  = 4096     // PIPE_BUF: writes up to it are not mixed with others
+	pipeBuf  = 4096     // PIPE_BUF in bytes: writes up to it are not mixed with others
 )
 
 // pipe is the buffer between the ends of a pipe.
 type pipe struct {
-	ino              uint64
 	mu               sync.Mutex
 	buf              []byte // ring
 	start, count     int
 	readers, writers int
+	opens            [2]uint64     // how often it was opened for reading, for writing
 	changed          chan struct{} // closed at the next change; nil if nobody waits
-	time             Time
+	users            int           // of a FIFO, under fifos.mu
+	fifos            *fifos        // of a FIFO
 }
 
 // signal wakes whoever waits for a change; p.mu is held.
@@ -45,25 +46,18 @@ func (p *pipe) wait(end <-chan struct{}) error {
 	}
 }
 
-// PipeEnd is one end of a pipe, or both of a FIFO that was opened so.
-type PipeEnd struct {
+// pipeEnd is one end of a pipe, or both of a FIFO that was opened so.
+type pipeEnd struct {
 	UnsupportedFile
 	pipe          *pipe
+	node          Node
 	reads, writes bool
-	attr          func(*Attr) error // of a FIFO's node
-	released      func()
 }
 
-// NewPipe makes a pipe in memory.
-func NewPipe() (r, w *PipeEnd) {
-	p := &pipe{readers: 1, writers: 1}
-	return &PipeEnd{pipe: p, reads: true}, &PipeEnd{pipe: p, writes: true}
-}
-
-func (e *PipeEnd) Read(b []byte) (int, error) { return e.ReadUntil(b, nil) }
+func (e *pipeEnd) Read(b []byte) (int, error) { return e.ReadUntil(b, nil) }
 
 // ReadUntil implements Interruptible.
-func (e *PipeEnd) ReadUntil(b []byte, end <-chan struct{}) (int, error) {
+func (e *pipeEnd) ReadUntil(b []byte, end <-chan struct{}) (int, error) {
 	if !e.reads {
 		return 0, syscall.EBADF
 	}
@@ -92,10 +86,10 @@ func (e *PipeEnd) ReadUntil(b []byte, end <-chan struct{}) (int, error) {
 	return n, nil
 }
 
-func (e *PipeEnd) Write(b []byte) (int, error) { return e.WriteUntil(b, nil) }
+func (e *pipeEnd) Write(b []byte) (int, error) { return e.WriteUntil(b, nil) }
 
 // WriteUntil implements Interruptible.
-func (e *PipeEnd) WriteUntil(b []byte, end <-chan struct{}) (n int, err error) {
+func (e *pipeEnd) WriteUntil(b []byte, end <-chan struct{}) (n int, err error) {
 	if !e.writes {
 		return 0, syscall.EBADF
 	}
@@ -135,17 +129,13 @@ func (e *PipeEnd) WriteUntil(b []byte, end <-chan struct{}) (n int, err error) {
 }
 
 // Getattr implements File.
-func (e *PipeEnd) Getattr(a *Attr) error {
-	if e.attr != nil {
-		return e.attr(a)
-	}
-	*a = Attr{Ino: e.pipe.ino, Mode: syscall.S_IFIFO | 0o600, Nlink: 1, Blksize: pipeBuf,
-		Atime: e.pipe.time, Mtime: e.pipe.time, Ctime: e.pipe.time}
-	return nil
-}
+func (e *pipeEnd) Getattr(a *Attr) error { return e.node.Getattr(a) }
+
+// Setattr implements File.
+func (e *pipeEnd) Setattr(s *SetAttr, a *Attr) error { return e.node.Setattr(s, a) }
 
 // Release implements File.
-func (e *PipeEnd) Release() {
+func (e *pipeEnd) Release() {
 	p := e.pipe
 	p.mu.Lock()
 	if e.reads {
@@ -156,7 +146,5 @@ func (e *PipeEnd) Release() {
 	}
 	p.signal()
 	p.mu.Unlock()
-	if e.released != nil {
-		e.released()
-	}
+	p.done(e.node)
 }

@@ -35,16 +35,14 @@ func (v *VFS) HandleDevice(kind uint32, rdev uint64, open OpenDevice) {
 	v.devices.m[device{kind, rdev}] = open
 }
 
-// fifos are the named pipes that are open, each by its node.
-type fifos struct {
-	mu sync.Mutex
-	m  map[Node]any
-}
-
 // openSpecial opens what is neither file, directory nor link.
 func (d *Dentry) openSpecial(flags int) (File, error) {
 	if n, ok := d.node.(Device); ok {
 		return n.OpenDevice(flags)
+	}
+	v := d.mnt.vfs
+	if d.kind == syscall.S_IFIFO {
+		return v.openFIFO(d.node, flags)
 	}
 	if d.kind != syscall.S_IFCHR && d.kind != syscall.S_IFBLK {
 		return nil, syscall.ENXIO
@@ -53,7 +51,6 @@ func (d *Dentry) openSpecial(flags int) (File, error) {
 	if err := d.node.Getattr(&a); err != nil {
 		return nil, err
 	}
-	v := d.mnt.vfs
 	v.devices.mu.RLock()
 	open := v.devices.m[device{d.kind, a.Rdev}]
 	v.devices.mu.RUnlock()

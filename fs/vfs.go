@@ -12,7 +12,8 @@ import (
 // Its methods take a Base, where relative paths start, and a path; they may be
 // called from many goroutines. Errors are syscall.Errno values.
 type VFS struct {
-	root *Mount
+	root  *Mount
+	pipes Mount // where pipes lie; not in the table of mounts
 
 	mounts struct {
 		sync.Mutex

@@ -34,8 +34,6 @@ func (k *Kernel) fset(fd int, s *fs.SetAttr, pathOK bool) syscall.Errno {
 		return syscall.EBADF
 	case d.opened&O_PATH != 0:
 		return errno(d.dentry.Setattr(s))
-	case d.dentry == nil:
-		return errno(d.file.Setattr(s, new(fs.Attr)))
 	}
 	return errno(d.dentry.SetattrFile(d.file, s))
 }

@@ -17,13 +17,13 @@ func (k *Kernel) Openat(dirfd int, path string, flags int, mode uint32) (int, sy
 	if err != nil {
 		return -1, errno(err)
 	}
-	return k.install(f, d, d.Kind(), flags)
+	return k.install(f, d, flags)
 }
 
 // install enters an open file at the lowest free descriptor. It takes over f
 // and d's reference.
-func (k *Kernel) install(f fs.File, d *fs.Dentry, kind uint32, flags int) (int, syscall.Errno) {
-	x := newDesc(f, d, kind, flags&^(syscall.O_CREAT|syscall.O_EXCL|syscall.O_NOCTTY|syscall.O_TRUNC|syscall.O_CLOEXEC))
+func (k *Kernel) install(f fs.File, d *fs.Dentry, flags int) (int, syscall.Errno) {
+	x := newDesc(f, d, flags&^(syscall.O_CREAT|syscall.O_EXCL|syscall.O_NOCTTY|syscall.O_TRUNC|syscall.O_CLOEXEC))
 	fd, err := k.table.add(x, 0, flags&syscall.O_CLOEXEC != 0)
 	if err != 0 {
 		x.put()
@@ -31,22 +31,15 @@ func (k *Kernel) install(f fs.File, d *fs.Dentry, kind uint32, flags int) (int, 
 	return fd, err
 }
 
-// Install makes f, opened with flags (O_RDONLY, O_WRONLY or O_RDWR), the
-// descriptor fd: a standard stream.
-func (k *Kernel) Install(fd int, f fs.File, flags int) error {
-	var a fs.Attr
-	if err := f.Getattr(&a); err != nil {
-		return err
+// OpenAs opens the file at path as descriptor fd, in place of what that was:
+// a standard stream.
+func (k *Kernel) OpenAs(fd int, path string, flags int) syscall.Errno {
+	from, e := k.Openat(AT_FDCWD, path, flags, 0)
+	if e != 0 || from == fd {
+		return e
 	}
-	x := newDesc(f, nil, a.Mode&syscall.S_IFMT, flags)
-	old, err := k.table.replace(fd, x, false)
-	if err != 0 {
-		return err
-	}
-	if old != nil {
-		old.close()
-	}
-	return nil
+	defer k.Close(from)
+	return k.Dup3(from, fd, 0)
 }
 
 // Close ends a descriptor; calls blocked on it end with EBADF.
@@ -135,13 +128,14 @@ func (k *Kernel) Pipe2(p *[2]int, flags int) syscall.Errno {
 	if flags&^(syscall.O_CLOEXEC|syscall.O_NONBLOCK) != 0 {
 		return syscall.EINVAL
 	}
-	r, w := fs.NewPipe()
-	rfd, err := k.install(r, nil, syscall.S_IFIFO, flags|syscall.O_RDONLY)
+	r, w, d := k.vfs.NewPipe()
+	rfd, err := k.install(r, d, flags|syscall.O_RDONLY)
 	if err != 0 {
 		w.Release()
+		d.Put()
 		return err
 	}
-	wfd, err := k.install(w, nil, syscall.S_IFIFO, flags|syscall.O_WRONLY)
+	wfd, err := k.install(w, d, flags|syscall.O_WRONLY)
 	if err != 0 {
 		k.Close(rfd)
 		return err

@@ -84,16 +84,10 @@ func (k *Kernel) base(dirfd int, path string) (b base, err syscall.Errno) {
 		b.done()
 		return b, err
 	}
-	if b.Dir = d.dentry; b.Dir == nil {
-		err = syscall.ENOTDIR
-	} else {
-		b.Dir.Ref()
-	}
+	b.Dir = d.dentry
+	b.Dir.Ref()
 	d.put()
-	if err != 0 {
-		b.done()
-	}
-	return b, err
+	return b, 0
 }
 
 type base struct{ fs.Base }

@@ -49,9 +49,6 @@ func (k *Kernel) Linkat(odirfd int, opath string, ndirfd int, npath string, flag
 			return e
 		}
 		defer d.put()
-		if d.dentry == nil {
-			return syscall.EXDEV
-		}
 		return errno(k.vfs.LinkDentry(d.dentry, nb.Base, npath))
 	}
 	ob, e := k.base(odirfd, opath)

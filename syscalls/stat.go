@@ -28,9 +28,7 @@ func (d *desc) stat(st *syscall.Stat_t) syscall.Errno {
 	if err := d.file.Getattr(a); err != nil {
 		return errno(err)
 	}
-	if d.dentry != nil {
-		a.Dev = d.dentry.Mount().Dev()
-	}
+	a.Dev = d.dentry.Mount().Dev()
 	fillStat(st, a)
 	return 0
 }
@@ -108,9 +106,6 @@ func (k *Kernel) Fstatfs(fd int, st *syscall.Statfs_t) syscall.Errno {
 		return e
 	}
 	defer d.put()
-	if d.dentry == nil {
-		return syscall.ENOSYS
-	}
 	var s fs.Statfs
 	m := d.dentry.Mount()
 	if err := m.FileSystem().Statfs(&s); err != nil {

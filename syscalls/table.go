@@ -28,7 +28,7 @@ type slot struct {
 // desc is an open file description: what descriptors made by dup share.
 type desc struct {
 	file   fs.File
-	dentry *fs.Dentry       // with a reference; nil for what has no place in the tree
+	dentry *fs.Dentry       // with a reference
 	stream fs.Interruptible // nil for files with a position
 	kind   uint32           // S_IFMT bits
 	refs   atomic.Int64     // descriptors and calls under way
@@ -92,9 +92,7 @@ func (d *desc) put() {
 		return
 	}
 	d.file.Release()
-	if d.dentry != nil {
-		d.dentry.Put()
-	}
+	d.dentry.Put()
 }
 
 // add puts d, with the reference that the caller has, at the lowest free
@@ -175,8 +173,8 @@ func (s *slot) close() syscall.Errno {
 }
 
 // newDesc makes a description with one reference. It takes over d's.
-func newDesc(f fs.File, d *fs.Dentry, kind uint32, flags int) *desc {
-	x := &desc{file: f, dentry: d, kind: kind, opened: flags}
+func newDesc(f fs.File, d *fs.Dentry, flags int) *desc {
+	x := &desc{file: f, dentry: d, kind: d.Kind(), opened: flags}
 	x.refs.Store(1)
 	x.flags.Store(int64(flags))
 	switch s := f.(type) {

@@ -1,0 +1,131 @@
+// Package devfs is the file system at /dev: the devices that programs take for
+// granted, the console and the standard streams.
+package devfs
+
+import (
+	"syscall"
+
+	"github.com/yolkos/yolk/fs"
+	"github.com/yolkos/yolk/fs/synth"
+)
+
+const magic = 0x1373 // DEVFS_SUPER_MAGIC of old, as tmpfs's would say too much
+
+// FS is the file system.
+type FS struct {
+	*synth.FS
+}
+
+// New makes the file system with null, zero, full, random and urandom, and fd,
+// a link to /proc/self/fd. Random fills its argument with random bytes.
+func New(random func(p []byte)) *FS {
+	f := &FS{synth.New("devfs", magic)}
+	for _, d := range []struct {
+		name  string
+		minor uint64
+		file  device
+	}{
+		{"null", 3, device{read: nothing, write: swallow}},
+		{"zero", 5, device{read: zeros, write: swallow}},
+		{"full", 7, device{read: zeros, write: full}},
+		{"random", 8, device{read: fill(random), write: swallow}},
+		{"urandom", 9, device{read: fill(random), write: swallow}},
+	} {
+		n := &node{Base: f.Base(syscall.S_IFCHR | 0o666), dev: d.file}
+		n.Rdev = makedev(1, d.minor)
+		n.dev.node = n
+		f.Dir().Add(d.name, n)
+	}
+	f.Dir().Add("fd", f.NewLink("/proc/self/fd"))
+	return f
+}
+
+// Major and minor device numbers of terminals, of devices.txt.
+const (
+	ttyMajor     = 5
+	consoleMinor = 1
+)
+
+// AddStream adds a stream as a character device: "console", "stdin", ... Each
+// open of it reads and writes s; nobody else must read it.
+func (f *FS) AddStream(name string, s fs.Stream) {
+	i, ok := s.(fs.Interruptible)
+	if !ok {
+		i = fs.NewPump(s)
+	}
+	n := &stream{Base: f.Base(syscall.S_IFCHR | 0o620), s: i}
+	n.Rdev = makedev(ttyMajor, consoleMinor)
+	f.Dir().Add(name, n)
+}
+
+// AddLink adds a symbolic link.
+func (f *FS) AddLink(name, target string) { f.Dir().Add(name, f.NewLink(target)) }
+
+func makedev(major, minor uint64) uint64 { return major<<8 | minor }
+
+// node is a device node.
+type node struct {
+	synth.Base
+	dev device
+}
+
+// OpenDevice implements fs.Device.
+func (n *node) OpenDevice(int) (fs.File, error) { return &n.dev, nil }
+
+// device is a device, and at the same time the open file of all who have it
+// open: there is nothing that they do not share. Positions mean nothing to it.
+type device struct {
+	fs.UnsupportedFile
+	node  *node
+	read  func(p []byte) int
+	write func(p []byte) error
+}
+
+func (d *device) Getattr(a *fs.Attr) error { return d.node.Getattr(a) }
+
+func (d *device) ReadAt(p []byte, _ int64) (int, error) { return d.read(p), nil }
+
+// WriteAt leaves the position at 0, where Linux has it too.
+func (d *device) WriteAt(p []byte, _ int64) (int, int64, error) {
+	if err := d.write(p); err != nil {
+		return 0, 0, err
+	}
+	return len(p), 0, nil
+}
+
+func nothing([]byte) int { return 0 }
+
+func zeros(p []byte) int {
+	clear(p)
+	return len(p)
+}
+
+func fill(with func([]byte)) func([]byte) int {
+	return func(p []byte) int {
+		with(p)
+		return len(p)
+	}
+}
+
+func swallow([]byte) error { return nil }
+
+func full(p []byte) error { return syscall.ENOSPC }
+
+// stream is the node of a stream.
+type stream struct {
+	synth.Base
+	s fs.Interruptible
+}
+
+// OpenDevice implements fs.Device.
+func (n *stream) OpenDevice(int) (fs.File, error) {
+	return &openStream{Interruptible: n.s, node: n}, nil
+}
+
+type openStream struct {
+	fs.UnsupportedFile
+	fs.Interruptible
+	node *stream
+}
+
+func (s *openStream) Getattr(a *fs.Attr) error { return s.node.Getattr(a) }

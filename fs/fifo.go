@@ -1,0 +1,136 @@
+package fs
+
+import (
+	"sync"
+	"syscall"
+	"time"
+)
+
+// pipeNode is the node of a pipe that has no name.
+type pipeNode struct {
+	Unsupported
+	pipe *pipe
+	ino  uint64
+	time Time
+}
+
+// NewPipe makes a pipe in memory: r reads what w writes. Both lie at d, which
+// has no path and a reference for each of the two.
+func (v *VFS) NewPipe() (r, w File, d *Dentry) {
+	t := time.Now()
+	n := &pipeNode{pipe: &pipe{}, ino: v.lastID.Add(1), time: Time{t.Unix(), uint32(t.Nanosecond())}}
+	d = v.newDentry(&v.pipes, nil, "pipe", n, syscall.S_IFIFO)
+	d.dead.Store(true)
+	d.Ref()
+	return n.pipe.open(n, true, false), n.pipe.open(n, false, true), d
+}
+
+func (n *pipeNode) Kind() uint32 { return syscall.S_IFIFO }
+
+func (n *pipeNode) Getattr(a *Attr) error {
+	*a = Attr{Ino: n.ino, Mode: syscall.S_IFIFO | 0o600, Nlink: 1, Blksize: pipeBuf,
+		Atime: n.time, Mtime: n.time, Ctime: n.time}
+	return nil
+}
+
+// OpenDevice opens the pipe once more, through /proc/self/fd.
+func (n *pipeNode) OpenDevice(flags int) (File, error) {
+	return n.pipe.open(n, flags&oAccess != syscall.O_WRONLY, flags&oAccess != syscall.O_RDONLY), nil
+}
+
+// open makes a further end of p, whose node is n.
+func (p *pipe) open(n Node, reads, writes bool) *pipeEnd {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if reads {
+		p.readers++
+		p.opens[0]++
+	}
+	if writes {
+		p.writers++
+		p.opens[1]++
+	}
+	p.signal()
+	return &pipeEnd{pipe: p, node: n, reads: reads, writes: writes}
+}
+
+// fifos are the FIFOs that are open somewhere, each by its node.
+type fifos struct {
+	mu sync.Mutex
+	m  map[Node]*pipe
+}
+
+// openFIFO opens n for reading once somebody has it open for writing, and the
+// other way round. O_NONBLOCK: at once, but ENXIO for a writer alone. O_RDWR
+// never waits.
+func (v *VFS) openFIFO(n Node, flags int) (File, error) {
+	n.Ref()
+	v.fifos.mu.Lock()
+	p := v.fifos.m[n]
+	if p == nil {
+		p = &pipe{fifos: &v.fifos}
+		if v.fifos.m == nil {
+			v.fifos.m = make(map[Node]*pipe)
+		}
+		v.fifos.m[n] = p
+	}
+	p.users++
+	v.fifos.mu.Unlock()
+
+	reads, writes := flags&oAccess != syscall.O_WRONLY, flags&oAccess != syscall.O_RDONLY
+	e := p.open(n, reads, writes)
+	if reads && writes {
+		return e, nil
+	}
+	if !p.meet(reads, flags&syscall.O_NONBLOCK == 0) && writes {
+		e.Release()
+		return nil, syscall.ENXIO
+	}
+	return e, nil
+}
+
+// meet tells if p is open at the other end, and waits for that if it may.
+func (p *pipe) meet(reads, wait bool) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	other, others := 0, &p.readers
+	if reads {
+		other, others = 1, &p.writers
+	}
+	// Somebody who opened and closed meanwhile was there, too.
+	before := p.opens[other]
+	for *others == 0 && p.opens[other] == before {
+		if !wait {
+			return false
+		}
+		p.wait(nil)
+	}
+	return true
+}
+
+// done is called when an end of p has been released.
+func (p *pipe) done(n Node) {
+	if p.fifos == nil {
+		return
+	}
+	p.fifos.mu.Lock()
+	if p.users--; p.users == 0 {
+		delete(p.fifos.m, n)
+	}
+	p.fifos.mu.Unlock()
+	n.Unref()
+}
+
+// pipeFS is the file system that statfs shows for pipes.
+type pipeFS struct{}
+
+func (pipeFS) Type() string { return "pipefs" }
+func (pipeFS) Root() Node   { return nil }
+func (pipeFS) Sync() error  { return nil }
+func (pipeFS) Close() error { return nil }
+
+func (pipeFS) Statfs(s *Statfs) error {
+	const magic = 0x50495045 // PIPEFS_MAGIC of linux/magic.h
+	*s = Statfs{Type: magic, Bsize: pipeBuf, Frsize: pipeBuf, NameLen: NameMax}
+	return nil
+}

@@ -1,0 +1,168 @@
+package fs
+
+import "syscall"
+
+// The interfaces below are for what only some file systems have. A caller asks
+// for them with a type assertion and answers with the error named where it
+// fails. An implementation returns that error too, where it finds out only
+// later (from its server) that it lacks the operation.
+
+// XattrNode is a Node with extended attributes. Else: EOPNOTSUPP.
+type XattrNode interface {
+	// Getxattr fills dst with the value of name and returns its length. With
+	// an empty dst it returns the length only; with one too small, ERANGE.
+	// ENODATA: there is no such attribute.
+	Getxattr(name string, dst []byte) (int, error)
+	// Setxattr sets name; flags are XATTR_CREATE (1) and XATTR_REPLACE (2).
+	Setxattr(name string, value []byte, flags int) error
+	// Listxattr is as Getxattr for the names, each with a NUL behind it.
+	Listxattr(dst []byte) (int, error)
+	Removexattr(name string) error
+}
+
+// XattrMax is the longest value and the longest list of names, in bytes.
+const XattrMax = 64 << 10
+
+// ReadXattr returns the value of name, or with an empty name the list of
+// names, however it changes between asking for the size and for the bytes.
+func ReadXattr(n XattrNode, name string) ([]byte, error) {
+	get := func(dst []byte) (int, error) {
+		if name == "" {
+			return n.Listxattr(dst)
+		}
+		return n.Getxattr(name, dst)
+	}
+	for range 16 {
+		size, err := get(nil)
+		if err != nil || size == 0 {
+			return nil, err
+		}
+		buf := make([]byte, size)
+		size, err = get(buf)
+		if err == nil {
+			return buf[:size], nil
+		}
+		if err != syscall.ERANGE {
+			return nil, err
+		}
+	}
+	return nil, syscall.ERANGE
+}
+
+// Types of Lock, as of fcntl(2).
+const (
+	ReadLock  = 0 // F_RDLCK
+	WriteLock = 1 // F_WRLCK
+	Unlock    = 2 // F_UNLCK
+)
+
+// ProcessOwner is the owner of the locks of fcntl(2): the program, all of it.
+const ProcessOwner = 1
+
+// Lock is a lock on bytes of a file.
+type Lock struct {
+	Type       int
+	Start, End int64 // first and last byte; an End of 1<<63-1 is without end
+	Pid        uint32
+}
+
+// LockFile is a File whose locks somebody else has to know of: other clients
+// of the same server. Else, and with ENOSYS: the caller keeps locks itself.
+type LockFile interface {
+	// Getlk replaces l by a lock that is in its way, or sets l.Type to Unlock.
+	Getlk(owner uint64, l *Lock) error
+	// Setlk sets or removes a lock. If another one is in its way, it waits if
+	// wait is set, until cancel is closed (EINTR), else it returns EAGAIN. The
+	// locks of ProcessOwner go at the first Flush of the file.
+	Setlk(owner uint64, l *Lock, wait bool, cancel <-chan struct{}) error
+	// Flock takes a lock of the open file, as flock(2) does: ReadLock,
+	// WriteLock or Unlock. It goes with Release.
+	Flock(kind int, wait bool, cancel <-chan struct{}) error
+}
+
+// FallocateFile is a File that can reserve and release space. Mode is of the
+// FALLOC_FL_ constants. Else: EOPNOTSUPP.
+type FallocateFile interface {
+	Fallocate(mode uint32, off, length int64) error
+}
+
+// Whence values of SeekHoleFile, as of lseek(2).
+const (
+	SeekData = 3
+	SeekHole = 4
+)
+
+// SeekHoleFile is a File that knows its holes. SeekHole returns the first
+// offset at or behind off where data (SeekData) or a hole (SeekHole) starts;
+// the end of the file is a hole. ENXIO: off is at or behind the end, or there
+// is no more data. Else: the whole file is data.
+type SeekHoleFile interface {
+	SeekHole(off int64, whence int) (int64, error)
+}
+
+// CopyFile is a File that can copy to another of its file system without the
+// bytes passing through here. CopyTo returns how many it copied, 0 at the end
+// of the file. EXDEV, EOPNOTSUPP, and else: read and write.
+type CopyFile interface {
+	CopyTo(off int64, dst File, dstOff, length int64) (int64, error)
+}
+
+// TmpfileNode is a directory that can make files without a name (O_TMPFILE).
+// Else: EOPNOTSUPP. Entry.Node may be linked to a name later, unless flags
+// has O_EXCL.
+type TmpfileNode interface {
+	Tmpfile(flags int, mode, umask uint32) (Entry, File, error)
+}
+
+// AccessNode is a Node whose file system decides who may do what. Mask is of
+// 4 (read), 2 (write) and 1 (execute). Else: by mode and owner.
+type AccessNode interface {
+	Access(mask uint32) error
+}
+
+// Statx is what statx(2) tells beyond Attr. The masks are its STATX_ and
+// STATX_ATTR_ constants.
+type Statx struct {
+	Attr
+	Mask           uint32 // what is valid
+	Attributes     uint64
+	AttributesMask uint64 // which Attributes are known
+	Btime          Time   // of birth
+}
+
+// StatxNode is a Node or File that knows more than Attr. Else: Getattr.
+type StatxNode interface {
+	Statx(s *Statx, mask uint32) error
+}
+
+// StatfsNode is a Node that may lie in another file system of the server than
+// its root. Else: FileSystem.Statfs.
+type StatfsNode interface {
+	Statfs(s *Statfs) error
+}
+
+// AttrInvalidator is a Node that caches attributes. Who changes a node by way
+// of a name (Unlink, Rmdir, Rename, which are told of the name only) calls it
+// for the node that had the name.
+type AttrInvalidator interface {
+	InvalidateAttr()
+}
+
+// IoctlFile is a File with device-specific controls. In is what arg points to
+// if the command takes data, out the room for what it gives; n bytes of out
+// are filled. Else: ENOTTY.
+type IoctlFile interface {
+	Ioctl(cmd uint32, arg uint64, in, out []byte) (result int32, n int, err error)
+}
+
+// PollFile is a File that may not be ready. Poll returns those of events
+// (POLLIN, POLLOUT, ...) that hold now. Else: always ready.
+type PollFile interface {
+	Poll(events uint32) (uint32, error)
+}
+
+// BmapNode is a Node that knows where its blocks lie on the device below it.
+// Else: EINVAL.
+type BmapNode interface {
+	Bmap(block uint64, blocksize uint32) (uint64, error)
+}

@@ -1,0 +1,121 @@
+// Package synth has the parts that file systems without storage are made of:
+// directories filled by the program, links, and files whose contents a
+// function makes at each open.
+package synth
+
+import (
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/yolkos/yolk/fs"
+)
+
+// FS is a file system of such nodes.
+type FS struct {
+	typ   string
+	magic uint32
+	time  fs.Time // of all files: when the file system was made
+	ino   atomic.Uint64
+	root  *Dir
+}
+
+// New makes a file system with an empty root. Magic is statfs's f_type.
+func New(typ string, magic uint32) *FS {
+	t := time.Now()
+	f := &FS{typ: typ, magic: magic, time: fs.Time{Sec: t.Unix(), Nsec: uint32(t.Nanosecond())}}
+	f.root = f.NewDir(0o555)
+	return f
+}
+
+// Dir is the root.
+func (f *FS) Dir() *Dir { return f.root }
+
+// Type implements fs.FileSystem, like the methods that follow.
+func (f *FS) Type() string { return f.typ }
+
+func (f *FS) Root() fs.Node { return f.root }
+
+func (f *FS) Statfs(s *fs.Statfs) error {
+	*s = fs.Statfs{Type: f.magic, Bsize: 4096, Frsize: 4096, NameLen: fs.NameMax}
+	return nil
+}
+
+func (f *FS) Sync() error { return nil }
+
+func (f *FS) Close() error { return nil }
+
+// Base is what all nodes have. It is embedded in nodes of other packages.
+type Base struct {
+	fs.Unsupported
+	FS   *FS
+	Ino  uint64
+	Mode uint32 // type and permission bits
+	Rdev uint64
+}
+
+// Base makes the common part of a new node.
+func (f *FS) Base(mode uint32) Base {
+	return Base{FS: f, Ino: f.ino.Add(1), Mode: mode}
+}
+
+// Kind implements fs.Kinder.
+func (b Base) Kind() uint32 { return b.Mode & syscall.S_IFMT }
+
+// Getattr implements fs.Node.
+func (b Base) Getattr(a *fs.Attr) error {
+	*a = fs.Attr{Ino: b.Ino, Mode: b.Mode, Nlink: 1, Rdev: b.Rdev, Blksize: 4096,
+		Atime: b.FS.time, Mtime: b.FS.time, Ctime: b.FS.time}
+	return nil
+}
+
+// Link is a symbolic link with a text that does not change.
+type Link struct {
+	Base
+	Text string
+}
+
+// NewLink makes a link.
+func (f *FS) NewLink(text string) *Link {
+	return &Link{f.Base(syscall.S_IFLNK | 0o777), text}
+}
+
+// Readlink implements fs.Node.
+func (l *Link) Readlink() (string, error) { return l.Text, nil }
+
+// Text is a read-only file that gives what a function made when it was opened.
+type Text struct {
+	Base
+	make func(b []byte) []byte
+}
+
+// NewText makes a file whose contents make appends to b.
+func (f *FS) NewText(make func(b []byte) []byte) *Text {
+	return &Text{f.Base(syscall.S_IFREG | 0o444), make}
+}
+
+// Open implements fs.Node.
+func (t *Text) Open(flags int) (fs.File, error) {
+	if flags&syscall.O_ACCMODE != syscall.O_RDONLY || flags&syscall.O_TRUNC != 0 {
+		return nil, syscall.EACCES
+	}
+	return &snapshot{Base: t.Base, text: t.make(nil)}, nil
+}
+
+type snapshot struct {
+	fs.UnsupportedFile
+	Base Base
+	text []byte
+}
+
+func (s *snapshot) Getattr(a *fs.Attr) error { return s.Base.Getattr(a) }
+
+func (s *snapshot) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 {
+		return 0, syscall.EINVAL
+	}
+	if off >= int64(len(s.text)) {
+		return 0, nil
+	}
+	return copy(p, s.text[off:]), nil
+}
