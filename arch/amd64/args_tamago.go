@@ -1,0 +1,72 @@
+//go:build tamago
+
+package amd64
+
+import "unsafe"
+
+// Names of the launcher's files, see FwCfg.
+const (
+	ArgsFile  = "opt/yolk/args"  // arguments, each ended by NUL
+	EnvFile   = "opt/yolk/env"   // KEY=VALUE, each ended by NUL
+	CwdFile   = "opt/yolk/cwd"   // working directory
+	FlagsFile = "opt/yolk/flags" // lines of key=value for the kernel
+)
+
+// initArgs puts arguments and environment at the end of the RAM, laid out as the
+// System V ABI has it, so that the runtime takes them as on any system.
+func initArgs() {
+	argKey, argSize, hasArgs := fwFind(ArgsFile)
+	envKey, envSize, hasEnv := fwFind(EnvFile)
+	if !hasArgs {
+		argSize = 0
+	}
+	if !hasEnv {
+		envSize = 0
+	}
+	size := uint64(argSize) + uint64(envSize)
+	if size*9+64+minRAM > memory.main.Size()/2 {
+		fatal("yolk: arguments and environment are too large for the memory\n")
+	}
+	// The strings, and in the worst case, all of them empty, a pointer for each byte.
+	memory.main.End -= (size*9 + 64 + pageSize) &^ (pageSize - 1)
+	strings := uintptr(memory.main.End)
+	pointers := strings + uintptr(size+16)&^7
+
+	argc := uintptr(0)
+	p := pointers
+	p, argc = readStrings(p, strings, argKey, argSize)
+	if argc == 0 {
+		// The first argument is always there: the program's name.
+		*at[uintptr](p) = uintptr(unsafe.Pointer(&programName[0]))
+		p += 8
+		argc = 1
+	}
+	*at[uintptr](p) = 0
+	p, _ = readStrings(p+8, strings+uintptr(argSize), envKey, envSize)
+	*at[uintptr](p) = 0
+	bootArgc, bootArgv = argc, pointers
+}
+
+var programName = [...]byte{'y', 'o', 'l', 'k', 0}
+
+// readStrings reads a file of strings that end in NUL to dst, writes their
+// addresses from p on and returns where they end and how many they are. A last
+// string without its NUL is not counted.
+func readStrings(p, dst uintptr, key uint16, size uint32) (end, n uintptr) {
+	if size == 0 {
+		return p, 0
+	}
+	fwSelect(key)
+	b := sliceAt[byte](dst, int(size))
+	fwRead(b)
+	start := 0
+	for i, c := range b {
+		if c == 0 {
+			*at[uintptr](p) = dst + uintptr(start)
+			p += 8
+			n++
+			start = i + 1
+		}
+	}
+	return p, n
+}

@@ -1,0 +1,175 @@
+//go:build tamago
+
+// Package amd64 is the machine: entry, memory map and paging, clock, interrupts,
+// console and power of a PC or microvm started through PVH.
+//
+// What runs before the runtime (everything that boot calls) must not allocate,
+// panic or start goroutines.
+package amd64
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	_ "unsafe" // for go:linkname
+
+	"github.com/yolkos/yolk/arch/amd64/goos"
+)
+
+//go:linkname ramStart runtime/goos.RamStart
+var ramStart uint
+
+//go:linkname ramSize runtime/goos.RamSize
+var ramSize uint
+
+//go:linkname ramStackOffset runtime/goos.RamStackOffset
+var ramStackOffset uint
+
+//go:linkname memExtra runtime.memExtra
+var memExtra [maxRanges]struct{ start, end uintptr }
+
+var (
+	// What the runtime starts with, see entry_tamago_amd64.s.
+	bootArgc, bootArgv uintptr
+
+	memory  memoryMap
+	cmdline []byte
+
+	tables  pageTables
+	mapLock sync.Mutex // for tables, after boot
+)
+
+// boot prepares the machine for the runtime. info is the address of the PVH
+// start info.
+func boot(info uintptr) {
+	initUART()
+	start, end := imageBounds()
+	si, ok := memory.readStartInfo(info, start, 1<<goos.HeapAddrBits)
+	if !ok {
+		fatal("yolk: the boot loader gave no memory map with the image in it: start it as a PVH kernel, with QEMU's -kernel\n")
+	}
+	copyCommandLine(uintptr(si.cmdline))
+	if uint64(end)+minRAM > memory.main.End {
+		fatal("yolk: not enough memory: give the machine more, 64 MiB at least\n")
+	}
+	initTraps()
+	initTables(start, end)
+	initClock()
+	initArgs()
+
+	ramStart = uint(start)
+	ramSize = uint(memory.main.End) - uint(start)
+	ramStackOffset = 0
+	for i, r := range memory.extra[:memory.n] {
+		memExtra[i].start, memExtra[i].end = uintptr(r.Start), uintptr(r.End)
+	}
+}
+
+// minRAM is the least room behind the image, in bytes, with which the runtime
+// comes up.
+const minRAM = 8 << 20
+
+// initTables replaces the permissions of the boot tables: code may be read and
+// executed, constants read, everything else not executed, page 0 not touched.
+// The tables are in use, so the running code never loses its permission.
+func initTables(start, end uintptr) {
+	tables = pageTables{root: pml4Addr, ram: &memory.main}
+	deviceStart = (memory.lowEnd() + largePage - 1) &^ (largePage - 1)
+	_, codeEnd := textPages()
+	dataStart := dataPages()
+	const data = ptePresent | pteWrite | pteNoExec
+	const rodata = ptePresent | pteNoExec
+	codeStart := uint64(start + pageSize) // behind the page of the ELF header
+	ok := tables.mapRange(Range{codeStart, codeEnd}, ptePresent) &&
+		tables.mapRange(Range{codeEnd, dataStart}, rodata) &&
+		tables.mapRange(Range{dataStart, deviceStart}, data) &&
+		tables.mapRange(Range{deviceStart, 1 << 32}, data|pteNoCache) &&
+		tables.mapRange(Range{uint64(start), codeStart}, rodata) &&
+		tables.mapRange(Range{stubsAddr + pageSize, uint64(start)}, data) &&
+		tables.mapRange(Range{stubsAddr, stubsAddr + pageSize}, ptePresent) &&
+		tables.mapRange(Range{pageSize, stubsAddr}, data) &&
+		tables.mapRange(Range{0, pageSize}, 0)
+	for _, r := range memory.extra[:memory.n] {
+		ok = ok && (r.End <= 1<<32 || tables.mapRange(r, data))
+	}
+	if !ok {
+		fatal("yolk: not enough memory for page tables: give the machine more\n")
+	}
+	loadTables(pml4Addr)
+}
+
+// deviceStart is where the devices below 4 GiB begin: behind the RAM there.
+var deviceStart uint64
+
+// imageBounds returns the first byte of the image, its ELF header, and the byte
+// behind its last.
+func imageBounds() (start, end uintptr) {
+	code, _ := textPages()
+	_, e := runtime.DataRegion()
+	return uintptr(code) - pageSize, uintptr(e)
+}
+
+// textPages returns the pages of the code.
+func textPages() (start, end uint64) {
+	start, end = runtime.TextRegion()
+	return start &^ (pageSize - 1), (end + pageSize - 1) &^ (pageSize - 1)
+}
+
+// dataPages returns the first page of the writable data.
+func dataPages() uint64 {
+	start, _ := runtime.DataRegion()
+	return start &^ (pageSize - 1)
+}
+
+// MapDevice makes the registers of a device at r reachable, uncached.
+func MapDevice(r Range) error {
+	mapLock.Lock()
+	defer mapLock.Unlock()
+	if deviceStart <= r.Start && r.Start < r.End && r.End <= 1<<32 {
+		return nil // done at boot
+	}
+	if r.End <= r.Start || r.Start < 1<<32 || r.End > 1<<46 {
+		return fmt.Errorf("amd64: cannot map a device at %#x-%#x: not between %#x and %#x", r.Start, r.End, deviceStart, uint64(1)<<46)
+	}
+	if !tables.mapRange(r, ptePresent|pteWrite|pteNoExec|pteNoCache) {
+		return fmt.Errorf("amd64: no memory for the page tables of a device at %#x-%#x", r.Start, r.End)
+	}
+	loadTables(pml4Addr)
+	return nil
+}
+
+// copyCommandLine keeps the kernel command line, which lies in memory that
+// nothing reserves.
+func copyCommandLine(p uintptr) {
+	dst := sliceAt[byte](cmdlineMem, pageSize)
+	n := 0
+	for p != 0 && n < len(dst)-1 {
+		c := *at[byte](p + uintptr(n))
+		if c == 0 {
+			break
+		}
+		dst[n] = c
+		n++
+	}
+	cmdline = dst[:n]
+}
+
+// CommandLine returns the kernel command line.
+func CommandLine() string { return string(cmdline) }
+
+// Memory returns the total RAM in bytes and the ranges that the runtime has.
+func Memory() (total uint64, ranges []Range) {
+	ranges = append(ranges, Range{uint64(ramStart), uint64(ramStart + ramSize)})
+	return memory.total, append(ranges, memory.extra[:memory.n]...)
+}
+
+// fatal ends the machine before there is a runtime to panic.
+func fatal(msg string) {
+	for i := 0; i < len(msg); i++ {
+		printk(msg[i])
+	}
+	exit(1)
+}
+
+// loadTables makes CR3 point to the PML4 at p, which flushes the TLB.
+func loadTables(p uintptr)

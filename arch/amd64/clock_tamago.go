@@ -1,0 +1,127 @@
+//go:build tamago
+
+package amd64
+
+import (
+	"math/bits"
+	"sync/atomic"
+	"time"
+	_ "unsafe" // for go:linkname
+
+	"github.com/usbarmory/tamago/soc/intel/rtc"
+
+	"github.com/yolkos/yolk/arch/amd64/reg"
+)
+
+// The monotonic clock is the time-stamp counter, whose rate is measured against
+// the interval timer at boot. Emulated and virtual machines have counters that
+// neither stop nor change their rate.
+
+const (
+	pitHz       = 1193182
+	pitChannel2 = 0x42
+	pitCommand  = 0x43
+	pitGate     = 0x61 // bit 0: gate of channel 2, bit 5: its output
+
+	calibration = 5 // ms
+)
+
+var (
+	tscBase uint64 // counter at boot
+	// tscScale is the length of a count in nanoseconds, as a fixed-point number
+	// with 32 bits behind the point.
+	tscScale uint64 = 1 << 32
+	tscHz    uint64
+)
+
+// rdtsc reads the time-stamp counter.
+func rdtsc() uint64
+
+// initClock measures the counter's rate.
+func initClock() {
+	tscBase = rdtsc()
+	if max, _, _, _ := cpuid(0x40000000, 0); max >= 0x40000010 && max < 0x40000100 {
+		// The hypervisor's timing information, in kHz.
+		if khz, _, _, _ := cpuid(0x40000010, 0); khz > 100_000 {
+			setRate(uint64(khz) * 1000)
+			return
+		}
+	}
+	const counts = pitHz * calibration / 1000
+	reg.Out8(pitGate, reg.In8(pitGate)&^3)
+	reg.Out8(pitCommand, 0xb0) // channel 2, both bytes, mode 0: output goes high at zero
+	reg.Out8(pitChannel2, counts&0xff)
+	reg.Out8(pitChannel2, counts>>8)
+	reg.Out8(pitGate, reg.In8(pitGate)&^2|1)
+	t0 := rdtsc()
+	for i := 0; reg.In8(pitGate)&(1<<5) == 0; i++ {
+		if i == 1<<24 {
+			fatal("yolk: the interval timer does not count: start the machine with a PIT (microvm: pit=on)\n")
+		}
+	}
+	setRate((rdtsc() - t0) * pitHz / counts)
+}
+
+func setRate(hz uint64) {
+	if hz < 1_000_000 {
+		fatal("yolk: the time-stamp counter does not count\n")
+	}
+	tscHz = hz
+	hi, lo := bits.Mul64(1e9, 1<<32)
+	tscScale, _ = bits.Div64(hi, lo, hz)
+}
+
+//go:linkname nanotime runtime/goos.Nanotime
+//go:nosplit
+func nanotime() int64 {
+	hi, lo := bits.Mul64(rdtsc()-tscBase, tscScale)
+	return int64(hi<<32|lo>>32) + 1
+}
+
+// tscAt returns the counter's value at nanotime t.
+func tscAt(t int64) uint64 {
+	hi, lo := bits.Mul64(uint64(t), tscHz)
+	q, _ := bits.Div64(hi%1e9, lo, 1e9)
+	return tscBase + q
+}
+
+//go:linkname wallOffset runtime.wallOffset
+var wallOffset int64
+
+// setWall sets the wall clock.
+func setWall(t time.Time) { atomic.StoreInt64(&wallOffset, t.UnixNano()-nanotime()) }
+
+// initWall sets the wall clock from the real-time clock, to the second, and then
+// to the moment at which the next second begins there.
+func initWall() {
+	clock := rtc.RTC{Location: time.UTC}
+	read := func() (time.Time, bool) {
+		a, err := clock.Now()
+		if err != nil {
+			return a, false
+		}
+		b, err := clock.Now()
+		return b, err == nil && a.Equal(b) && b.Year() >= 1970 && b.Year() < 2262
+	}
+	var first time.Time
+	for i := 0; i < 1000; i++ {
+		t, ok := read()
+		if ok {
+			first = t
+			break
+		}
+	}
+	if first.IsZero() {
+		return
+	}
+	setWall(first)
+	go func() {
+		for i := 0; i < 300; i++ {
+			time.Sleep(5 * time.Millisecond)
+			if t, ok := read(); ok && t.After(first) {
+				setWall(t)
+				return
+			}
+		}
+	}()
+}

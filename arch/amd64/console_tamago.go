@@ -1,0 +1,81 @@
+//go:build tamago
+
+package amd64
+
+import (
+	_ "unsafe" // for go:linkname
+
+	"github.com/usbarmory/tamago/soc/intel/uart"
+
+	"github.com/yolkos/yolk/arch/amd64/reg"
+)
+
+const (
+	com1    = 0x3f8
+	com1IRQ = 4
+)
+
+// initUART programs COM1: 8 data bits, no parity, FIFO on (PC16550D, 8).
+func initUART() {
+	reg.Out8(com1+uart.IER, 0)
+	reg.Out8(com1+uart.LCR, 0x03)
+	reg.Out8(com1+uart.FCR, 0x07)
+	reg.Out8(com1+uart.MCR, 1<<uart.MCR_DTR|1<<uart.MCR_RTS|1<<uart.MCR_INTEN)
+}
+
+// printk writes a byte to the serial console. It works from the first
+// instruction to the last, in interrupt handlers too.
+//
+//go:linkname printk runtime/goos.Printk
+//go:nosplit
+func printk(c byte) {
+	// A UART that is not there reads as all ones: ready.
+	for i := 0; i < 1<<16 && reg.In8(com1+uart.LSR)&(1<<uart.LSR_THRE) == 0; i++ {
+	}
+	reg.Out8(com1, c)
+}
+
+// Console is the serial console, COM1. Its methods may be called by several
+// goroutines; Read by one at a time.
+type Console struct{ irq *Interrupt }
+
+// OpenConsole makes received bytes raise an interrupt.
+func OpenConsole() (*Console, error) {
+	irq, err := Line(com1IRQ)
+	if err != nil {
+		return nil, err
+	}
+	reg.Out8(com1+uart.IER, 1)
+	return &Console{irq}, nil
+}
+
+// Write writes p.
+func (c *Console) Write(p []byte) (int, error) {
+	for _, b := range p {
+		printk(b)
+	}
+	return len(p), nil
+}
+
+// Read waits for at least one byte.
+func (c *Console) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	u := uart.UART{Base: com1}
+	for {
+		n := 0
+		for n < len(p) {
+			b, ok := u.Rx()
+			if !ok {
+				break
+			}
+			p[n] = b
+			n++
+		}
+		if n > 0 {
+			return n, nil
+		}
+		c.irq.Wait()
+	}
+}

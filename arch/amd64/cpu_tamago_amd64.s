@@ -1,0 +1,66 @@
+//go:build tamago
+
+#include "textflag.h"
+
+// func cpuid(leaf, sub uint32) (a, b, c, d uint32)
+TEXT ·cpuid(SB),NOSPLIT,$0-24
+	MOVL	leaf+0(FP), AX
+	MOVL	sub+4(FP), CX
+	CPUID
+	MOVL	AX, a+8(FP)
+	MOVL	BX, b+12(FP)
+	MOVL	CX, c+16(FP)
+	MOVL	DX, d+20(FP)
+	RET
+
+// func rdtsc() uint64
+TEXT ·rdtsc(SB),NOSPLIT,$0-8
+	RDTSC
+	SHLQ	$32, DX
+	ORQ	DX, AX
+	MOVQ	AX, ret+0(FP)
+	RET
+
+// func rdrand() (v uint64, ok bool)
+TEXT ·rdrand(SB),NOSPLIT,$0-9
+	MOVL	$10, CX
+again:
+	BYTE	$0x48; BYTE $0x0f; BYTE $0xc7; BYTE $0xf0	// RDRAND RAX
+	JCS	done
+	DECL	CX
+	JNE	again
+	MOVB	$0, ok+8(FP)
+	RET
+done:
+	MOVQ	AX, v+0(FP)
+	MOVB	$1, ok+8(FP)
+	RET
+
+// func loadTables(p uintptr)
+TEXT ·loadTables(SB),NOSPLIT,$0-8
+	MOVQ	p+0(FP), AX
+	MOVQ	AX, CR3
+	RET
+
+// func cli()
+TEXT ·cli(SB),NOSPLIT,$0-0
+	CLI
+	RET
+
+// func sti()
+TEXT ·sti(SB),NOSPLIT,$0-0
+	STI
+	RET
+
+// func waitInterrupt()
+TEXT ·waitInterrupt(SB),NOSPLIT,$0-0
+	STI		// takes effect behind the next instruction
+	HLT
+	CLI
+	RET
+
+// func stop()
+TEXT ·stop(SB),NOSPLIT,$0-0
+	CLI
+	HLT
+	RET

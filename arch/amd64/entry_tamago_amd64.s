@@ -1,0 +1,120 @@
+//go:build tamago
+
+#include "layout.h"
+#include "textflag.h"
+
+// The PVH entry point (Xen, docs/misc/pvh): 32-bit protected mode without paging,
+// EBX holds the address of the start info. What is assembled for 64-bit mode
+// here must mean the same in 32-bit mode: no REX prefix, no PC-relative address.
+TEXT runtime∕goos·CPUinit(SB),NOSPLIT|NOFRAME,$0
+	CLI
+	CLD
+	MOVL	BX, BP			// start info, kept until 64-bit mode
+
+	// Page tables: the first 4 GiB in 2 MiB pages, writable, executable.
+	// (*pageTables).protect restricts them once the memory map is known.
+	XORL	AX, AX
+	MOVL	$PML4, DI
+	MOVL	$((GDT + 0x1000 - PML4) / 4), CX
+	REP; STOSL
+	MOVL	$PML4, DI
+	MOVL	$(PDPT | 3), (DI)
+	MOVL	$PDPT, DI
+	MOVL	$(PD | 3), (DI)
+	MOVL	$((PD + 0x1000) | 3), 8(DI)
+	MOVL	$((PD + 0x2000) | 3), 16(DI)
+	MOVL	$((PD + 0x3000) | 3), 24(DI)
+	MOVL	$PD, DI
+	MOVL	$0x83, AX		// present, writable, 2 MiB
+entry:
+	MOVL	AX, (DI)
+	ADDL	$8, DI
+	ADDL	$0x200000, AX
+	CMPL	DI, $TABLES_END
+	JNE	entry
+
+	// Segments: flat 64-bit code, flat data.
+	MOVL	$GDT, DI
+	MOVL	$0x0000ffff, 8(DI)
+	MOVL	$0x00af9a00, 12(DI)
+	MOVL	$0x0000ffff, 16(DI)
+	MOVL	$0x00cf9200, 20(DI)
+	MOVL	$GDTR, DI
+	MOVL	$(((GDT & 0xffff) << 16) | 0x27), (DI)
+	MOVL	$(GDT >> 16), 4(DI)
+	BYTE	$0x0f; BYTE $0x01; BYTE $0x17	// LGDT (EDI)
+
+	// Long mode (Intel SDM vol. 3, 10.8.5).
+	MOVL	$PML4, AX
+	MOVL	AX, CR3
+	MOVL	CR4, AX
+	ORL	$(1<<5 | 1<<7 | 1<<9 | 1<<10), AX	// PAE, PGE, OSFXSR, OSXMMEXCPT
+	MOVL	AX, CR4
+	MOVL	$MSR_EFER, CX
+	RDMSR
+	ORL	$(1<<8 | 1<<11), AX	// LME, NXE
+	WRMSR
+	MOVL	CR0, AX
+	ANDL	$~(1<<2 | 1<<3), AX	// not EM, not TS
+	ORL	$(1<<0 | 1<<1 | 1<<5 | 1<<16 | 1<<31), AX	// PE, MP, NE, WP, PG
+	MOVL	AX, CR0
+
+	// A far return to what follows it, in 64-bit mode.
+	MOVL	$BOOT_STACK, SP
+	BYTE	$0xe8; LONG $0			// CALL .+5
+	BYTE	$0x58				// POP EAX: its own address
+	BYTE	$0x83; BYTE $0xc0; BYTE $8	// ADD $8, EAX
+	BYTE	$0x6a; BYTE $CODE_SEGMENT	// PUSH
+	BYTE	$0x50				// PUSH EAX
+	BYTE	$0xcb				// RETF
+
+	MOVL	BP, BP				// clear the upper half
+	MOVL	$BOOT_STACK, SP
+	MOVL	$DATA_SEGMENT, AX
+	MOVW	AX, DS
+	MOVW	AX, ES
+	MOVW	AX, SS
+
+	// The registers of SSE are on; those of AVX and AVX-512 want XCR0.
+	MOVL	$1, AX
+	CPUID
+	BTL	$26, CX				// XSAVE
+	JCC	tls
+	MOVQ	CR4, AX
+	ORQ	$(1<<18), AX			// OSXSAVE
+	MOVQ	AX, CR4
+	MOVL	$0xd, AX
+	XORL	CX, CX
+	CPUID
+	ANDL	$0xe7, AX			// x87, SSE, AVX, three parts of AVX-512
+	CMPL	AX, $0xe7
+	JEQ	xcr0
+	ANDL	$7, AX
+xcr0:
+	XORL	CX, CX
+	XORL	DX, DX
+	BYTE	$0x0f; BYTE $0x01; BYTE $0xd1	// XSETBV
+
+tls:
+	// g, for Go code before the runtime: its stack bound of 0 is never hit.
+	MOVL	$TLS_BASE, AX
+	MOVQ	$FAKE_G, CX
+	MOVQ	CX, -8(AX)
+	XORL	DX, DX
+	MOVL	$MSR_FS_BASE, CX
+	WRMSR
+
+	SUBQ	$32, SP
+	MOVQ	BP, 0(SP)
+	CALL	·boot(SB)
+
+	MOVQ	·bootArgc(SB), DI
+	MOVQ	·bootArgv(SB), SI
+	MOVQ	runtime∕goos·RamStart(SB), SP
+	ADDQ	runtime∕goos·RamSize(SB), SP
+	SUBQ	runtime∕goos·RamStackOffset(SB), SP
+	JMP	_rt0_tamago_args(SB)
+
+// Not reached: the boot above sets up all that comes before the runtime.
+TEXT runtime∕goos·Hwinit0(SB),NOSPLIT|NOFRAME,$0
+	RET

@@ -1,0 +1,150 @@
+//go:build tamago
+
+package amd64
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	_ "unsafe" // for go:linkname
+
+	"github.com/usbarmory/tamago/amd64/lapic"
+	"github.com/usbarmory/tamago/soc/intel/ioapic"
+
+	"github.com/yolkos/yolk/arch/amd64/reg"
+)
+
+const (
+	lapicBase  = 0xfee00000
+	ioapicBase = 0xfec00000
+	// A microvm has a second I/O APIC for its virtio devices.
+	ioapic2Base = 0xfec10000
+
+	lapicInitialCount = lapicBase + 0x380
+	lapicCurrentCount = lapicBase + 0x390
+	lapicDivide       = lapicBase + 0x3e0
+	lapicLINT0        = lapicBase + 0x350
+	lapicLINT1        = lapicBase + 0x360
+	lvtMasked         = 1 << 16
+	divideBy16        = 3
+)
+
+//go:linkname interruptWait runtime.interruptWait
+func interruptWait(v uint8)
+
+//go:linkname interruptWake runtime.interruptWake
+func interruptWake(v uint8)
+
+var (
+	localAPIC = lapic.LAPIC{Base: lapicBase}
+
+	vectors     sync.Mutex
+	vectorOwner [256]*Interrupt
+	// interruptCounts is counted up by trapEntry.
+	interruptCounts [256]uint64
+)
+
+// Interrupt is an interrupt vector that wakes a goroutine.
+type Interrupt struct {
+	vector uint8
+	name   string
+	closed atomic.Bool
+}
+
+// Wait parks the goroutine until the interrupt has fired since the last call. It
+// returns false after Close. One goroutine may wait at a time.
+func (i *Interrupt) Wait() bool {
+	if i.closed.Load() {
+		return false
+	}
+	interruptWait(i.vector)
+	return !i.closed.Load()
+}
+
+// Close ends Wait. The vector is not given to another device, which a late
+// interrupt would reach.
+func (i *Interrupt) Close() {
+	if !i.closed.Swap(true) {
+		interruptWake(i.vector)
+	}
+}
+
+func newInterrupt(name string) (*Interrupt, error) {
+	vectors.Lock()
+	defer vectors.Unlock()
+	for v := firstVector; v <= lastVector; v++ {
+		if vectorOwner[v] == nil {
+			i := &Interrupt{vector: uint8(v), name: name}
+			vectorOwner[v] = i
+			return i, nil
+		}
+	}
+	return nil, fmt.Errorf("amd64: no interrupt vector is left for %s", name)
+}
+
+// MSI returns an interrupt and what a device writes where to raise it (Intel SDM
+// vol. 3, 11.11).
+func MSI() (addr uint64, data uint32, irq *Interrupt, err error) {
+	irq, err = newInterrupt("MSI")
+	if err != nil {
+		return 0, 0, nil, err
+	}
+	return lapicBase | uint64(localAPIC.ID())<<12, uint32(irq.vector), irq, nil
+}
+
+// Line returns the edge-triggered interrupt of an I/O APIC line, which it unmasks.
+func Line(gsi int) (*Interrupt, error) {
+	for _, base := range []uint32{ioapicBase, ioapic2Base} {
+		io := ioapic.IOAPIC{Base: base}
+		if base == ioapic2Base {
+			io.GSIBase = 24
+		}
+		if reg.Read32(uintptr(base)) == ^uint32(0) {
+			continue
+		}
+		if gsi < io.GSIBase || gsi >= io.GSIBase+io.Entries() {
+			continue
+		}
+		irq, err := newInterrupt(fmt.Sprint("line ", gsi))
+		if err == nil {
+			io.EnableInterrupt(gsi, int(irq.vector))
+		}
+		return irq, err
+	}
+	return nil, fmt.Errorf("amd64: interrupt line %d: no I/O APIC has it", gsi)
+}
+
+// InterruptCount is a line of /proc/interrupts.
+type InterruptCount struct {
+	Vector uint8
+	Name   string
+	Count  uint64
+}
+
+// InterruptCounts returns how often each interrupt in use has fired.
+func InterruptCounts() []InterruptCount {
+	vectors.Lock()
+	defer vectors.Unlock()
+	var counts []InterruptCount
+	for v, i := range vectorOwner {
+		if i != nil {
+			counts = append(counts, InterruptCount{uint8(v), i.name, atomic.LoadUint64(&interruptCounts[v])})
+		}
+	}
+	return counts
+}
+
+// initInterrupts starts the local APIC and its timer, and enables interrupts.
+func initInterrupts() {
+	// The old interrupt controllers are masked: their vectors are exceptions.
+	reg.Out8(0x21, 0xff)
+	reg.Out8(0xa1, 0xff)
+	reg.Write32(lapicLINT0, lvtMasked)
+	reg.Write32(lapicLINT1, lvtMasked)
+	reg.Write32(lapicBase+lapic.LAPIC_SVR, spuriousVector)
+	localAPIC.Enable()
+	initTimer()
+	sti()
+}
+
+func sti()

@@ -1,0 +1,26 @@
+package amd64
+
+// Fixed places below the image, in the RAM from 1 MiB to 2 MiB, which a PVH boot
+// loader leaves free. layout.h has the same numbers for assembly.
+const (
+	bootArea    = 0x100000
+	bootAreaEnd = 0x200000
+
+	pml4Addr   = 0x100000
+	stubsAddr  = 0x106000 // entry stubs of the interrupt vectors, one page
+	gdtAddr    = 0x108000
+	idtAddr    = 0x109000
+	tssAddr    = 0x10a000
+	cmdlineMem = 0x10b000 // copy of the command line, one page
+
+	// Tops of the interrupt stacks, 32 KiB each.
+	faultStack     = 0x118000
+	interruptStack = 0x120000
+	abortStack     = 0x128000
+
+	codeSegment = 0x08
+	dataSegment = 0x10
+	tssSegment  = 0x18
+)
+
+const pageSize = 4096

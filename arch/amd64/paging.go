@@ -1,0 +1,112 @@
+package amd64
+
+// Bits of a page-table entry (Intel SDM vol. 3, 4.5).
+const (
+	ptePresent  = 1 << 0
+	pteWrite    = 1 << 1
+	pteNoCache  = 1<<3 | 1<<4 // PWT, PCD: uncached with the PAT of power-on
+	pteLarge    = 1 << 7      // in a page directory: 2 MiB
+	pteNoExec   = 1 << 63
+	pteAddrMask = 0x000ffffffffff000
+)
+
+const largePage = 2 << 20
+
+// pageTables builds identity mappings, in 2 MiB pages where it can. New tables
+// come from the end of a range of RAM, downwards.
+type pageTables struct {
+	root uintptr // address of the PML4, which is identity-mapped as all tables are
+	ram  *Range  // tables are taken from its end
+}
+
+func entries(table uintptr) *[512]uint64 { return at[[512]uint64](table) }
+
+// take returns a zeroed page for a table.
+func (t *pageTables) take() uintptr {
+	if t.ram.Size() < pageSize {
+		return 0
+	}
+	t.ram.End -= pageSize
+	p := uintptr(t.ram.End)
+	*entries(p) = [512]uint64{}
+	return p
+}
+
+// next returns the table that e points to, made if it is not there.
+func (t *pageTables) next(e *uint64) uintptr {
+	if *e&ptePresent == 0 {
+		p := t.take()
+		if p == 0 {
+			return 0
+		}
+		*e = uint64(p) | ptePresent | pteWrite
+	}
+	return uintptr(*e & pteAddrMask)
+}
+
+// directory returns the page-directory entry for address a, nil if memory for
+// tables is short.
+func (t *pageTables) directory(a uint64) *uint64 {
+	pdpt := t.next(&entries(t.root)[a>>39&511])
+	if pdpt == 0 {
+		return nil
+	}
+	pd := t.next(&entries(pdpt)[a>>30&511])
+	if pd == 0 {
+		return nil
+	}
+	return &entries(pd)[a>>21&511]
+}
+
+// mapRange maps r, rounded to whole pages of 4 KiB, onto itself with the bits
+// flags; without ptePresent it unmaps. It splits and makes 2 MiB pages as
+// needed and reports whether there was memory for the tables.
+func (t *pageTables) mapRange(r Range, flags uint64) bool {
+	a := r.Start &^ (pageSize - 1)
+	end := (r.End + pageSize - 1) &^ (pageSize - 1)
+	for a < end {
+		e := t.directory(a)
+		if e == nil {
+			return false
+		}
+		if a%largePage == 0 && end-a >= largePage {
+			*e = a | flags | pteLarge
+			if flags&ptePresent == 0 {
+				*e = 0
+			}
+			a += largePage
+			continue
+		}
+		if !t.split(e, a) {
+			return false
+		}
+		pt := entries(uintptr(*e & pteAddrMask))
+		pt[a>>12&511] = 0
+		if flags&ptePresent != 0 {
+			pt[a>>12&511] = a | flags
+		}
+		a += pageSize
+	}
+	return true
+}
+
+// split makes the 2 MiB entry e, which covers a, one that points to a table of
+// 4 KiB pages with the same bits.
+func (t *pageTables) split(e *uint64, a uint64) bool {
+	if *e&ptePresent != 0 && *e&pteLarge == 0 {
+		return true
+	}
+	p := t.take()
+	if p == 0 {
+		return false
+	}
+	if *e&ptePresent != 0 {
+		base := a &^ (largePage - 1)
+		flags := *e &^ (pteAddrMask | pteLarge)
+		for i := range entries(p) {
+			entries(p)[i] = base + uint64(i)*pageSize | flags
+		}
+	}
+	*e = uint64(p) | ptePresent | pteWrite
+	return true
+}

@@ -1,0 +1,10 @@
+package amd64
+
+import "unsafe"
+
+// at returns a pointer to what lies at a physical address, which is also its
+// virtual address.
+func at[T any](p uintptr) *T { return *(**T)(unsafe.Pointer(&p)) }
+
+// sliceAt returns n elements from a physical address on.
+func sliceAt[T any](p uintptr, n int) []T { return unsafe.Slice(at[T](p), n) }

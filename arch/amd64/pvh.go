@@ -1,0 +1,103 @@
+package amd64
+
+import "unsafe"
+
+// startInfo is hvm_start_info of the PVH boot protocol (Xen,
+// public/arch-x86/hvm/start_info.h), version 1.
+type startInfo struct {
+	magic      uint32 // pvhMagic
+	version    uint32
+	flags      uint32
+	modules    uint32
+	modlist    uint64
+	cmdline    uint64 // NUL-terminated
+	rsdp       uint64
+	memmap     uint64
+	memEntries uint32
+	_          uint32
+}
+
+// memEntry is hvm_memmap_table_entry.
+type memEntry struct {
+	addr, size uint64 // bytes
+	kind       uint32 // E820 type
+	_          uint32
+}
+
+const (
+	pvhMagic = 0x336ec578
+	memRAM   = 1
+)
+
+// Range is a range of physical addresses.
+type Range struct{ Start, End uint64 }
+
+// Size returns the length in bytes.
+func (r Range) Size() uint64 { return r.End - r.Start }
+
+// maxRanges bounds the memory map; more entries than a PC has are dropped.
+const maxRanges = 8
+
+// memoryMap is the RAM of the machine from bootAreaEnd on: main holds the
+// image, extra the rest.
+type memoryMap struct {
+	main  Range
+	extra [maxRanges - 1]Range
+	n     int    // used entries of extra
+	total uint64 // bytes of RAM, including what lies below
+}
+
+// add takes an entry of the boot loader's map. Foreign numbers: an entry that
+// wraps around, overlaps what is there or lies beyond limit is cut or dropped.
+func (m *memoryMap) add(e memEntry, image uintptr, limit uint64) {
+	end := e.addr + e.size
+	if e.kind != memRAM || end < e.addr {
+		return
+	}
+	m.total += e.size
+	r := Range{max(e.addr, bootAreaEnd), min(end, limit)}
+	r.Start = (r.Start + pageSize - 1) &^ (pageSize - 1)
+	r.End &^= pageSize - 1
+	if r.Start >= r.End || r.overlaps(m.main) {
+		return
+	}
+	for _, x := range m.extra[:m.n] {
+		if r.overlaps(x) {
+			return
+		}
+	}
+	switch {
+	case r.Start <= uint64(image) && uint64(image) < r.End:
+		m.main = r
+	case m.n < len(m.extra):
+		m.extra[m.n] = r
+		m.n++
+	}
+}
+
+// lowEnd is the end of the RAM below 4 GiB.
+func (m *memoryMap) lowEnd() uint64 {
+	end := m.main.End
+	for _, r := range m.extra[:m.n] {
+		if r.End <= 1<<32 {
+			end = max(end, r.End)
+		}
+	}
+	return end
+}
+
+func (r Range) overlaps(x Range) bool { return r.Start < x.End && x.Start < r.End }
+
+// readStartInfo reads the memory map at address p, below 4 GiB. It returns
+// false if there is none that holds the image.
+func (m *memoryMap) readStartInfo(p uintptr, image uintptr, limit uint64) (*startInfo, bool) {
+	info := at[startInfo](p)
+	if p == 0 || info.magic != pvhMagic || info.version < 1 || info.memmap == 0 {
+		return nil, false
+	}
+	table := uintptr(info.memmap)
+	for i := uintptr(0); i < min(uintptr(info.memEntries), 128); i++ {
+		m.add(*at[memEntry](table + i*unsafe.Sizeof(memEntry{})), image, limit)
+	}
+	return info, m.main.End != 0
+}

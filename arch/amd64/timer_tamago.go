@@ -1,0 +1,95 @@
+//go:build tamago
+
+package amd64
+
+import (
+	"math/bits"
+	_ "unsafe" // for go:linkname
+
+	"github.com/usbarmory/tamago/amd64/lapic"
+
+	"github.com/yolkos/yolk/arch/amd64/reg"
+)
+
+// The timer of the local APIC fires a tick after each slice of a busy CPU, by
+// which the runtime preempts; an idle CPU has it fire when it has to wake.
+
+const (
+	slice     = 10_000_000     // ns
+	timerSpan = 60_000_000_000 // ns, the longest that the counter can run
+)
+
+//go:linkname interruptIdle runtime.interruptIdle
+func interruptIdle() bool
+
+//go:linkname goosIdle runtime/goos.Idle
+var goosIdle = idle
+
+var (
+	timerHz   uint64 // counts of the timer in a second
+	tickCount uint32 // counts in a slice
+	// timerAt is the latest time at which the timer fires; 0: it does not.
+	timerAt int64
+	// idling tells the handler to leave the timer alone.
+	idling bool
+)
+
+// initTimer measures the timer's rate against the clock and starts it.
+func initTimer() {
+	localAPIC.SetTimer(timerVector, lapic.TIMER_MODE_ONE_SHOT)
+	reg.Write32(lapicDivide, divideBy16)
+	const start = ^uint32(0)
+	t0 := nanotime()
+	reg.Write32(lapicInitialCount, start)
+	for nanotime()-t0 < 1_000_000 {
+	}
+	counted := start - reg.Read32(lapicCurrentCount)
+	hi, lo := bits.Mul64(uint64(counted), 1e9)
+	timerHz, _ = bits.Div64(hi, lo, uint64(nanotime()-t0))
+	timerHz = max(timerHz, 1000)
+	tickCount = uint32(timerHz * slice / 1e9)
+	arm(slice)
+}
+
+// arm makes the timer fire after d nanoseconds.
+//
+//go:nosplit
+func arm(d int64) {
+	d = min(max(d, 1000), timerSpan)
+	hi, lo := bits.Mul64(uint64(d), timerHz)
+	n, _ := bits.Div64(hi, lo, 1e9)
+	timerAt = nanotime() + d
+	reg.Write32(lapicInitialCount, uint32(min(max(n, 1), 1<<32-1)))
+}
+
+// idle stops the CPU until an interrupt, at the latest until the time until.
+//
+//go:nosplit
+func idle(until int64) {
+	now := nanotime()
+	left := until - now
+	if left <= 0 {
+		return
+	}
+	cli()
+	// A tick within the slice that is due anyway is soon enough for a
+	// deadline behind it, and costs nothing.
+	if left < slice || timerAt == 0 || timerAt > now+slice {
+		arm(left)
+	}
+	idling = true
+	if interruptIdle() {
+		waitInterrupt()
+	}
+	idling = false
+	now = nanotime()
+	if timerAt == 0 || timerAt > now+slice {
+		arm(slice)
+	}
+	sti()
+}
+
+func cli()
+
+// waitInterrupt halts with interrupts enabled and returns with them disabled.
+func waitInterrupt()

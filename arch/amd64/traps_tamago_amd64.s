@@ -1,0 +1,160 @@
+//go:build tamago
+
+#include "layout.h"
+#include "textflag.h"
+
+#define IDT		0x109000
+#define TSS_SEGMENT	0x18
+#define LAPIC_EOI	0xfee000b0
+#define LAPIC_COUNT	0xfee00380
+#define TIMER_VECTOR	0xf0
+#define SPURIOUS	0xff
+
+// func trapEntryAddr() uintptr
+TEXT ·trapEntryAddr(SB),NOSPLIT,$0-8
+	MOVQ	$trapEntry<>(SB), AX
+	MOVQ	AX, ret+0(FP)
+	RET
+
+// func loadTraps()
+TEXT ·loadTraps(SB),NOSPLIT,$16-0
+	MOVW	$4095, 0(SP)
+	MOVQ	$IDT, AX
+	MOVQ	AX, 2(SP)
+	BYTE	$0x0f; BYTE $0x01; BYTE $0x1c; BYTE $0x24	// LIDT (SP)
+	MOVL	$TSS_SEGMENT, AX
+	BYTE	$0x0f; BYTE $0x00; BYTE $0xd8			// LTR AX
+	RET
+
+// trapEntry runs on an interrupt stack with interrupts disabled. The stub has
+// pushed the vector behind an error code.
+TEXT trapEntry<>(SB),NOSPLIT|NOFRAME|TOPFRAME,$0
+	CMPL	0(SP), $32
+	JB	full
+	CMPL	0(SP), $TIMER_VECTOR
+	JEQ	full
+	CMPL	0(SP), $SPURIOUS
+	JEQ	spurious
+
+	// A device: note its vector, which idle and the scheduler look at.
+	PUSHQ	AX
+	PUSHQ	CX
+	MOVLQZX	16(SP), AX
+	LEAQ	runtime·interruptPending(SB), CX
+	LOCK
+	BTSQ	AX, (CX)
+	LEAQ	·interruptCounts(SB), CX
+	LOCK
+	INCQ	(CX)(AX*8)
+	MOVL	$LAPIC_EOI, CX
+	MOVL	$0, (CX)
+	POPQ	CX
+	POPQ	AX
+spurious:
+	ADDQ	$16, SP
+	IRETQ
+
+full:
+	// The frame of runtime.trapFrame.
+	SUBQ	$8, SP		// CR2
+	PUSHQ	AX
+	MOVQ	CR2, AX
+	MOVQ	AX, 8(SP)
+	PUSHQ	BX
+	PUSHQ	CX
+	PUSHQ	DX
+	PUSHQ	BP
+	PUSHQ	SI
+	PUSHQ	DI
+	PUSHQ	R8
+	PUSHQ	R9
+	PUSHQ	R10
+	PUSHQ	R11
+	PUSHQ	R12
+	PUSHQ	R13
+	PUSHQ	R14
+	PUSHQ	R15
+	MOVQ	SP, R12
+	MOVQ	R12, DI
+	CLD
+
+	// The vector registers: 4 KiB hold all that XCR0 enables.
+	SUBQ	$4096, SP
+	ANDQ	$~63, SP
+	MOVQ	SP, R13
+	MOVQ	CR4, AX
+	BTL	$18, AX
+	JCC	fxsave
+	// The header behind the legacy area must be zero for XRSTOR.
+	XORL	AX, AX
+	MOVQ	AX, 512(R13)
+	MOVQ	AX, 520(R13)
+	MOVQ	AX, 528(R13)
+	MOVQ	AX, 536(R13)
+	MOVQ	AX, 544(R13)
+	MOVQ	AX, 552(R13)
+	MOVQ	AX, 560(R13)
+	MOVQ	AX, 568(R13)
+	MOVL	$-1, AX
+	MOVL	$-1, DX
+	BYTE	$0x49; BYTE $0x0f; BYTE $0xae; BYTE $0x65; BYTE $0x00	// XSAVE64 0(R13)
+	JMP	saved
+fxsave:
+	FXSAVE64	(R13)
+saved:
+	PUSHQ	R12
+	PUSHQ	R13
+	CALL	runtime·trap(SB)
+	POPQ	R13
+	POPQ	R12
+	TESTL	AX, AX
+	JNE	handled
+	CMPL	128(R12), $TIMER_VECTOR
+	JEQ	handled		// the runtime has no use for it yet
+	SUBQ	$16, SP
+	MOVQ	R12, 0(SP)
+	CALL	·earlyTrap(SB)
+handled:
+	MOVQ	CR4, AX
+	BTL	$18, AX
+	JCC	fxrstor
+	MOVL	$-1, AX
+	MOVL	$-1, DX
+	BYTE	$0x49; BYTE $0x0f; BYTE $0xae; BYTE $0x6d; BYTE $0x00	// XRSTOR64 0(R13)
+	JMP	restored
+fxrstor:
+	FXRSTOR64	(R13)
+restored:
+	MOVQ	R12, SP
+	CMPL	128(SP), $TIMER_VECTOR
+	JNE	resume
+
+	// The next tick, unless the CPU idles: idle arms the timer itself.
+	MOVL	$LAPIC_EOI, CX
+	MOVL	$0, (CX)
+	CMPB	·idling(SB), $0
+	JNE	fired
+	MOVL	·tickCount(SB), AX
+	MOVL	$LAPIC_COUNT, CX
+	MOVL	AX, (CX)
+	JMP	resume
+fired:
+	MOVQ	$0, ·timerAt(SB)
+resume:
+	POPQ	R15
+	POPQ	R14
+	POPQ	R13
+	POPQ	R12
+	POPQ	R11
+	POPQ	R10
+	POPQ	R9
+	POPQ	R8
+	POPQ	DI
+	POPQ	SI
+	POPQ	BP
+	POPQ	DX
+	POPQ	CX
+	POPQ	BX
+	POPQ	AX
+	ADDQ	$24, SP		// CR2, vector, error code
+	IRETQ
