@@ -4,21 +4,15 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	err := root().ExecuteContext(ctx)
-	stop()
-	os.Exit(status(err))
+	os.Exit(status(root().ExecuteContext(onSignal())))
 }
 
 // exitStatus is an error that carries nothing but the status to end with:
@@ -30,11 +24,14 @@ func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)
 // status prints an error and returns the status that yolk ends with.
 func status(err error) int {
 	var s exitStatus
+	var signal *signalError
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &s):
 		return int(s)
+	case errors.As(err, &signal):
+		return 128 + int(signal.sig)
 	}
 	fmt.Fprintln(os.Stderr, "yolk:", err)
 	return 1
@@ -47,6 +44,6 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(toolchainCmd())
+	cmd.AddCommand(runCmd(), buildCmd(), testCmd(), goCmd(), toolchainCmd(), doctorCmd(), execTestCmd(), serveCmd())
 	return cmd
 }

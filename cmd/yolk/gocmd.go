@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yolkos/yolk/cmd/yolk/internal/image"
+)
+
+func goCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:                "go ARG...",
+		Short:              "The go command, set up for the target",
+		Example:            "  yolk go vet ./...\n  yolk go list -deps ./cmd/server",
+		DisableFlagParsing: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			b, dir, err := builder(cmd.Context(), nil)
+			if err != nil {
+				return err
+			}
+			defer dir.Remove()
+			wd, err := os.Getwd()
+			if err != nil {
+				return err
+			}
+			c, err := b.Go(cmd.Context(), wd, args)
+			if err != nil {
+				return err
+			}
+			return foreground(cmd.Context(), c, false)
+		},
+	}
+}
+
+// foreground runs a go command with this process's streams and passes its
+// exit status on. It stays in the terminal's foreground, where Ctrl-C reaches
+// it by itself; other signals are passed on.
+func foreground(ctx context.Context, c image.Command, verbose bool) error {
+	if verbose {
+		fmt.Fprintln(os.Stderr, "+", strings.Join(c.Args, " "))
+	}
+	cmd := exec.CommandContext(ctx, c.Args[0], c.Args[1:]...)
+	cmd.Dir, cmd.Env = c.Dir, c.Env
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	err := cmd.Run()
+	var exit *exec.ExitError
+	var signal *signalError
+	switch {
+	case errors.As(context.Cause(ctx), &signal):
+		return exitStatus(128 + int(signal.sig))
+	case errors.As(err, &exit) && exit.Exited():
+		return exitStatus(exit.ExitCode())
+	}
+	return err
+}

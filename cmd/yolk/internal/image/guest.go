@@ -1,0 +1,119 @@
+package image
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/yolkos/yolk"
+)
+
+const tamagoPath = "github.com/usbarmory/tamago"
+
+// The version of tamago and the go line of the kernel's module are those of
+// this program's own go.mod.
+var (
+	tamagoVersion = wordAfter(yolk.GoMod, tamagoPath+" ")
+	guestGo       = wordAfter(yolk.GoMod, "\ngo ")
+)
+
+func wordAfter(text, mark string) string {
+	_, rest, _ := strings.Cut(text, mark)
+	word, _, _ := strings.Cut(rest, "\n")
+	return strings.TrimSpace(word)
+}
+
+// guestFiles are the files of the kernel's module.
+func guestFiles() (map[string][]byte, error) {
+	files := map[string][]byte{
+		"go.mod": fmt.Appendf(nil, "module %s\n\ngo %s\n\nrequire %s %s\n", modulePath, guestGo, tamagoPath, tamagoVersion),
+	}
+	for line := range strings.Lines(yolk.GoSum) {
+		if strings.HasPrefix(line, tamagoPath+" "+tamagoVersion) {
+			files["go.sum"] = append(files["go.sum"], line...)
+		}
+	}
+	err := fs.WalkDir(yolk.Guest, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		files[name], err = yolk.Guest.ReadFile(name)
+		return err
+	})
+	return files, err
+}
+
+// UnpackGuest writes the kernel's module, which this program carries, to the
+// user's cache and returns its directory.
+func UnpackGuest() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("no place for the kernel's sources: %w; set HOME or XDG_CACHE_HOME", err)
+	}
+	files, err := guestFiles()
+	if err != nil {
+		return "", err
+	}
+	dir, err := unpack(filepath.Join(cache, "yolk", "src"), files)
+	if err != nil {
+		return "", fmt.Errorf("the kernel's sources: %w", err)
+	}
+	return dir, nil
+}
+
+// unpack writes files to a directory below base that is named after them. One
+// that is there already is checked, and replaced when it is damaged.
+func unpack(base string, files map[string][]byte) (string, error) {
+	names := slices.Sorted(maps.Keys(files))
+	h := sha256.New()
+	for _, name := range names {
+		fmt.Fprintf(h, "%q %x\n", name, sha256.Sum256(files[name]))
+	}
+	dir := filepath.Join(base, fmt.Sprintf("%x", h.Sum(nil)[:10]))
+	if intact(dir, files) {
+		return dir, nil
+	}
+	if err := os.MkdirAll(base, 0o755); err != nil {
+		return "", err
+	}
+	tmp, err := os.MkdirTemp(base, "new-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(tmp)
+	for _, name := range names {
+		dst := filepath.Join(tmp, name)
+		if err := os.MkdirAll(filepath.Dir(dst), 0o755); err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(dst, files[name], 0o644); err != nil {
+			return "", err
+		}
+	}
+	for range 2 {
+		if err = os.Rename(tmp, dir); err == nil || intact(dir, files) {
+			return dir, nil // by this run or by one beside it
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			return "", err
+		}
+	}
+	return "", err
+}
+
+// intact reports whether a directory holds the files as they should be.
+func intact(dir string, files map[string][]byte) bool {
+	for name, want := range files {
+		got, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil || !bytes.Equal(got, want) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,104 @@
+package image
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Test runs go test for the target with arguments as go test takes them. Each
+// package with tests gets an external test file with the import that boots
+// the kernel, which works for the packages that the kernel itself needs, too.
+// wrapper is the command that go test is to run test binaries by.
+func (b *Builder) Test(ctx context.Context, dir, wrapper string, args []string) (cmd Command, err error) {
+	flags, packages, rest := splitTestArgs(args)
+	ws, err := b.workspace(ctx, dir)
+	if err != nil {
+		return cmd, err
+	}
+	tags, ldflags, flags := mergeFlags(flags, ws.goflags)
+	pkgs, err := b.list(ctx, dir, ws, tags, packages)
+	if err != nil {
+		return cmd, err
+	}
+	files := map[string]string{}
+	for _, p := range pkgs {
+		if len(p.TestGoFiles)+len(p.XTestGoFiles) > 0 {
+			name := filepath.Join(p.Dir, strings.TrimSuffix(bootFile, ".go")+"_test.go")
+			files[name] = "package " + p.Name + "_test\n\nimport _ \"" + kernelPackage + "\"\n"
+		}
+	}
+	overlay, err := b.overlay(files)
+	if err != nil {
+		return cmd, err
+	}
+	cmd = Command{
+		Dir: dir,
+		Env: append(b.environ(dir), ws.env...),
+		Args: slices.Concat(
+			[]string{b.Toolchain.Go, "test", "-exec=" + wrapper, "-overlay=" + overlay, "-tags=" + tags, "-ldflags=" + ldflags},
+			ws.flags, flags, packages, rest),
+	}
+	return cmd, nil
+}
+
+// Command is a go command that is ready to run.
+type Command struct {
+	Dir  string
+	Env  []string
+	Args []string // the go command first
+}
+
+// testBools are the flags of go test, of go build among them, that take no
+// value.
+var testBools = strings.Fields("a asan artifacts benchmem buildvcs c cover failfast fullpath i json " +
+	"linkshared modcacherw msan n race short trimpath v work x")
+
+// splitTestArgs divides the arguments of go test into the flags before the
+// packages, the packages, and what follows.
+func splitTestArgs(args []string) (flags, packages, rest []string) {
+	i := 0
+	for i < len(args) && strings.HasPrefix(args[i], "-") && len(args[i]) > 1 {
+		name := strings.TrimPrefix(strings.TrimPrefix(args[i], "-"), "-")
+		if name == "args" {
+			break
+		}
+		if name == "" { // "--" ends the flags
+			i++
+			break
+		}
+		flags = append(flags, args[i])
+		i++
+		name = strings.TrimPrefix(name, "test.")
+		if !strings.Contains(name, "=") && !slices.Contains(testBools, name) && i < len(args) {
+			flags = append(flags, args[i])
+			i++
+		}
+	}
+	for i < len(args) && !strings.HasPrefix(args[i], "-") {
+		packages = append(packages, args[i])
+		i++
+	}
+	if len(packages) == 0 {
+		packages = []string{"."}
+	}
+	return flags, packages, args[i:]
+}
+
+// Go prepares a go command of the user's own choice for the target, in a
+// workspace that holds the kernel where the command builds or looks at
+// packages.
+func (b *Builder) Go(ctx context.Context, dir string, args []string) (cmd Command, err error) {
+	cmd = Command{Dir: dir, Env: b.environ(dir), Args: append([]string{b.Toolchain.Go}, args...)}
+	if len(args) == 0 || slices.Contains([]string{"env", "get", "help", "install", "mod", "telemetry", "tool", "version", "work"}, args[0]) {
+		return cmd, nil
+	}
+	ws, err := b.workspace(ctx, dir)
+	if err != nil {
+		return cmd, err
+	}
+	goflags := slices.Concat(ws.goflags, ws.flags, []string{"-tags=" + buildTags, "'-ldflags=" + linkFlags + "'"})
+	cmd.Env = slices.Concat(cmd.Env, ws.env, []string{"GOFLAGS=" + strings.Join(goflags, " ")})
+	return cmd, nil
+}

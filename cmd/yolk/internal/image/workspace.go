@@ -1,0 +1,221 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// workspace is the setting in which a program is built together with the
+// kernel.
+type workspace struct {
+	env     []string // for the go commands
+	flags   []string // for those that build or list
+	goflags []string // the user's $GOFLAGS
+}
+
+// modFile and workFile are what go mod edit -json and go work edit -json
+// print, as far as it matters here.
+type (
+	modFile struct {
+		Module  struct{ Path string }
+		Go      string
+		Godebug []godebug
+		Replace []replace
+	}
+	workFile struct {
+		Go      string
+		Godebug []godebug
+		Use     []struct{ DiskPath string }
+		Replace []replace
+	}
+	godebug struct{ Key, Value string }
+	replace struct {
+		Old, New struct{ Path, Version string }
+	}
+)
+
+// workspace finds out in which module or workspace of the user a directory
+// lies, and makes one that holds the kernel's module as well.
+func (b *Builder) workspace(ctx context.Context, dir string) (*workspace, error) {
+	var own struct{ GOMOD, GOWORK, GOFLAGS string }
+	if err := b.goJSON(ctx, &own, dir, nil, "env", "-json", "GOMOD", "GOWORK", "GOFLAGS"); err != nil {
+		return nil, err
+	}
+	w := workFile{Go: guestGo}
+	root := "" // where a vendor directory may be
+	switch {
+	case own.GOWORK != "" && own.GOWORK != "off":
+		if err := b.goJSON(ctx, &w, dir, nil, "work", "edit", "-json", own.GOWORK); err != nil {
+			return nil, err
+		}
+		root = filepath.Dir(own.GOWORK)
+		for i := range w.Use {
+			w.Use[i].DiskPath = absolute(root, w.Use[i].DiskPath)
+		}
+		for i := range w.Replace {
+			w.Replace[i].New.Path = absolutePath(root, w.Replace[i].New.Path)
+		}
+	case own.GOMOD != "" && own.GOMOD != os.DevNull:
+		root = filepath.Dir(own.GOMOD)
+		w.Use = []struct{ DiskPath string }{{root}}
+	}
+
+	ws := &workspace{goflags: splitFlags(own.GOFLAGS)}
+	mods := make([]modFile, len(w.Use))
+	for i, use := range w.Use {
+		if err := b.goJSON(ctx, &mods[i], dir, nil, "mod", "edit", "-json", filepath.Join(use.DiskPath, "go.mod")); err != nil {
+			return nil, err
+		}
+		if mods[i].Module.Path == modulePath {
+			return ws, nil // inside the kernel's own module: everything is there
+		}
+		w.Go = newer(w.Go, mods[i].Go)
+	}
+	if own.GOWORK == "" || own.GOWORK == "off" {
+		w.Godebug = defaults(mods)
+	}
+	w.Go = newer(w.Go, guestGo)
+	w.Use = append(w.Use, struct{ DiskPath string }{b.Guest})
+
+	file := filepath.Join(b.Scratch, "go.work")
+	if err := os.WriteFile(file, w.format(), 0o600); err != nil {
+		return nil, err
+	}
+	if err := copyIfThere(own.GOWORK+".sum", file+".sum"); err != nil {
+		return nil, err
+	}
+	ws.env = []string{"GOWORK=" + file}
+	ws.flags = []string{"-mod=readonly"}
+	vendored, err := b.vendor(ctx, root, mods, w.Use, ws.goflags)
+	if err != nil {
+		return nil, err
+	}
+	if vendored {
+		ws.flags = []string{"-mod=vendor"}
+	}
+	return ws, nil
+}
+
+// defaults are the settings that a module's main packages have by its go.mod,
+// and would lose in a workspace.
+func defaults(mods []modFile) []godebug {
+	if len(mods) == 0 {
+		return nil
+	}
+	minor := max(minorOf(mods[0].Go), 20) // older ones count as 1.20
+	settings := []godebug{{"default", "go1." + strconv.Itoa(minor)}}
+	for _, d := range mods[0].Godebug {
+		if d.Key == "default" {
+			settings[0] = d
+		} else {
+			settings = append(settings, d)
+		}
+	}
+	return settings
+}
+
+// minorOf returns the 26 of 1.26.4, and 16 for a go.mod without a go line.
+func minorOf(version string) int {
+	parts := strings.Split(version, ".")
+	if len(parts) < 2 {
+		return 16
+	}
+	digits, _, _ := strings.Cut(parts[1], "rc")
+	n, err := strconv.Atoi(digits)
+	if err != nil {
+		return 16
+	}
+	return n
+}
+
+// newer returns the later of two versions of a go line.
+func newer(a, b string) string {
+	if compareVersions(a, b) < 0 {
+		return b
+	}
+	return a
+}
+
+func compareVersions(a, b string) int {
+	fields := func(s string) (n []int) {
+		for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return r < '0' || r > '9' }) {
+			v, _ := strconv.Atoi(part) // digits only; too many of them count as 0
+			n = append(n, v)
+		}
+		return n
+	}
+	return slices.Compare(fields(a), fields(b))
+}
+
+func (w *workFile) format() []byte {
+	var text strings.Builder
+	fmt.Fprintf(&text, "go %s\n", w.Go)
+	for _, d := range w.Godebug {
+		fmt.Fprintf(&text, "godebug %s=%s\n", d.Key, d.Value)
+	}
+	for _, u := range w.Use {
+		fmt.Fprintf(&text, "use %s\n", quoteMod(u.DiskPath))
+	}
+	for _, r := range w.Replace {
+		fmt.Fprintf(&text, "replace %s %s => %s %s\n", quoteMod(r.Old.Path), r.Old.Version, quoteMod(r.New.Path), r.New.Version)
+	}
+	return []byte(text.String())
+}
+
+// quoteMod writes a path so that a go.mod or go.work file can hold it.
+func quoteMod(path string) string { return strconv.Quote(path) }
+
+func absolute(root, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(root, path)
+}
+
+// absolutePath makes the target of a replacement absolute when it is a
+// directory; a module path stays.
+func absolutePath(root, path string) string {
+	if strings.HasPrefix(path, "./") || strings.HasPrefix(path, "../") || path == "." || path == ".." {
+		return filepath.Join(root, path)
+	}
+	return path
+}
+
+func copyIfThere(from, to string) error {
+	data, err := os.ReadFile(from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, data, 0o600)
+}
+
+// splitFlags splits the value of $GOFLAGS as the go command does: at spaces,
+// but for a flag that is quoted whole.
+func splitFlags(s string) (flags []string) {
+	for s = strings.TrimSpace(s); s != ""; s = strings.TrimSpace(s) {
+		if q := s[0]; q == '\'' || q == '"' {
+			if end := strings.IndexByte(s[1:], q); end >= 0 {
+				flags = append(flags, s[1:1+end])
+				s = s[end+2:]
+				continue
+			}
+		}
+		end := strings.IndexAny(s, " \t\n")
+		if end < 0 {
+			end = len(s)
+		}
+		flags = append(flags, s[:end])
+		s = s[end:]
+	}
+	return flags
+}

@@ -1,0 +1,19 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/yolkos/yolk/qemu"
+)
+
+// serveCommand is the hidden command that runs the built-in virtio-fs server.
+const serveCommand = "serve-fs"
+
+func serveCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:    serveCommand + " DIR",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE:   func(_ *cobra.Command, args []string) error { return qemu.ServeBuiltin(args[0]) },
+	}
+}
