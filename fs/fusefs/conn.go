@@ -24,6 +24,7 @@ type request struct {
 	buf    []byte // header, arguments, names
 	in     [3][]byte
 	out    [2][]byte
+	cancel <-chan struct{} // closed: send INTERRUPT
 
 	inStore  [inStoreSize]byte
 	outStore [outStoreSize]byte
@@ -38,7 +39,7 @@ func (f *FS) request(op uint32, nodeid uint64) *request {
 }
 
 func (f *FS) done(r *request) {
-	r.buf = nil
+	r.buf, r.cancel = nil, nil
 	f.requests.Put(r)
 }
 
@@ -94,6 +95,9 @@ func (f *FS) exchange(r *request, payload, room []byte, fixed, min int) (int, er
 	}
 	st := &f.stats[r.op]
 	st.calls.Add(1)
+	if r.cancel != nil {
+		defer f.watch(r.unique, r.cancel)()
+	}
 	n, err := f.t.RoundTrip(in, out)
 	r.in, r.out = [3][]byte{}, [2][]byte{}
 	if err != nil {

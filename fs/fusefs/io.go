@@ -28,7 +28,7 @@ func (h *file) ReadAt(p []byte, off int64) (int, error) {
 	total := 0
 	for total < len(p) {
 		part := p[total:min(total+f.session.maxRead, len(p))]
-		n, err := h.read(part, off+int64(total))
+		n, err := h.read(part, off+int64(total), nil)
 		if err != nil && total == 0 {
 			return 0, err
 		}
@@ -43,12 +43,13 @@ func (h *file) ReadAt(p []byte, off int64) (int, error) {
 	return total, nil
 }
 
-// read sends one READ for len(p) bytes.
-func (h *handle) read(p []byte, off int64) (int, error) {
+// read sends one READ for len(p) bytes, with INTERRUPT once end is closed.
+func (h *handle) read(p []byte, off int64, end <-chan struct{}) (int, error) {
 	f := h.node.fs
 	in := fuse.ReadIn{Fh: h.fh, Offset: uint64(off), Size: uint32(len(p)), Flags: h.flags}
 	r := f.request(fuse.FUSE_READ, h.node.id)
 	r.buf = in.AppendTo(r.buf)
+	r.cancel = end
 	n, err := f.exchange(r, nil, p, 0, 0)
 	f.done(r)
 	return n, err
@@ -89,7 +90,7 @@ func (h *file) WriteAt(p []byte, off int64) (n int, end int64, err error) {
 	if int64(len(p)) > math.MaxInt64-off {
 		return 0, off, syscall.EFBIG
 	}
-	n, err = h.writeAll(p, off, flags)
+	n, err = h.writeAll(p, off, flags, nil)
 	end = off + int64(n)
 	if n > 0 {
 		nd.wrote(end)
@@ -106,11 +107,11 @@ func (h *file) WriteAt(p []byte, off int64) (n int, end int64, err error) {
 
 // writeAll writes p in as many messages as it takes. An error behind the first
 // bytes is left for the next call to find.
-func (h *handle) writeAll(p []byte, off int64, flags uint32) (total int, err error) {
+func (h *handle) writeAll(p []byte, off int64, flags uint32, end <-chan struct{}) (total int, err error) {
 	size := h.node.fs.session.maxWrite
 	for total < len(p) {
 		part := p[total:min(total+size, len(p))]
-		n, err := h.write(part, off+int64(total), flags)
+		n, err := h.write(part, off+int64(total), flags, end)
 		total += n
 		if err != nil {
 			if total > 0 {
@@ -125,8 +126,8 @@ func (h *handle) writeAll(p []byte, off int64, flags uint32) (total int, err err
 	return total, nil
 }
 
-// write sends one WRITE.
-func (h *handle) write(p []byte, off int64, flags uint32) (int, error) {
+// write sends one WRITE, with INTERRUPT once end is closed.
+func (h *handle) write(p []byte, off int64, flags uint32, end <-chan struct{}) (int, error) {
 	f := h.node.fs
 	in := fuse.WriteIn{
 		Fh: h.fh, Offset: uint64(off), Size: uint32(len(p)), WriteFlags: flags, Flags: h.flags,
@@ -134,6 +135,7 @@ func (h *handle) write(p []byte, off int64, flags uint32) (int, error) {
 	r := f.request(fuse.FUSE_WRITE, h.node.id)
 	defer f.done(r)
 	r.buf = in.AppendTo(r.buf)
+	r.cancel = end
 	n, err := f.exchange(r, p, nil, fuse.WriteOutSize, fuse.WriteOutSize)
 	if err != nil {
 		return 0, err
@@ -191,7 +193,7 @@ func (h *file) Flush() error {
 	if h.openFlags&fuse.FOPEN_NOFLUSH != 0 || f.nosys[fuse.FUSE_FLUSH].Load() {
 		return nil
 	}
-	in := fuse.FlushIn{Fh: h.fh, LockOwner: processOwner}
+	in := fuse.FlushIn{Fh: h.fh, LockOwner: fs.ProcessOwner}
 	r := f.request(fuse.FUSE_FLUSH, h.node.id)
 	r.buf = in.AppendTo(r.buf)
 	_, err := f.call(r, 0)
@@ -207,17 +209,20 @@ type streamFile struct {
 	rpos, wpos int64 // what the server may like to know; 0 with FOPEN_STREAM
 }
 
-var _ fs.Stream = (*streamFile)(nil)
+var _ fs.Interruptible = (*streamFile)(nil)
 
 // Read implements fs.Stream.
-func (s *streamFile) Read(p []byte) (int, error) {
+func (s *streamFile) Read(p []byte) (int, error) { return s.ReadUntil(p, nil) }
+
+// ReadUntil implements fs.Interruptible, by way of INTERRUPT.
+func (s *streamFile) ReadUntil(p []byte, end <-chan struct{}) (int, error) {
 	s.rmu.Lock()
 	defer s.rmu.Unlock()
 	p = p[:min(len(p), s.node.fs.session.maxRead)]
 	if len(p) == 0 {
 		return 0, nil
 	}
-	n, err := s.read(p, s.rpos)
+	n, err := s.read(p, s.rpos, end)
 	if s.openFlags&fuse.FOPEN_STREAM == 0 {
 		s.rpos += int64(n)
 	}
@@ -225,10 +230,13 @@ func (s *streamFile) Read(p []byte) (int, error) {
 }
 
 // Write implements fs.Stream.
-func (s *streamFile) Write(p []byte) (int, error) {
+func (s *streamFile) Write(p []byte) (int, error) { return s.WriteUntil(p, nil) }
+
+// WriteUntil implements fs.Interruptible, by way of INTERRUPT.
+func (s *streamFile) WriteUntil(p []byte, end <-chan struct{}) (int, error) {
 	s.wmu.Lock()
 	defer s.wmu.Unlock()
-	n, err := s.writeAll(p, s.wpos, 0)
+	n, err := s.writeAll(p, s.wpos, 0, end)
 	if s.openFlags&fuse.FOPEN_STREAM == 0 {
 		s.wpos += int64(n)
 	}

@@ -150,7 +150,7 @@ func (h *handle) sendRelease() {
 	in := fuse.ReleaseIn{Fh: h.fh, Flags: h.flags}
 	if h.flocked.Load() {
 		in.ReleaseFlags = fuse.FUSE_RELEASE_FLOCK_UNLOCK
-		in.LockOwner = h.flockOwner()
+		in.LockOwner = h.owner
 	}
 	r := f.request(op, h.node.id)
 	r.buf = in.AppendTo(r.buf)
