@@ -6,7 +6,6 @@ package mmio
 import (
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/yolkos/yolk/arch/amd64/reg"
 	"github.com/yolkos/yolk/drivers/virtio"
@@ -48,9 +47,6 @@ const (
 	intConfig = 2
 )
 
-// resetTimeout is how long a device may take to reset itself.
-const resetTimeout = 2 * time.Second
-
 // Transport is a virtio.Transport.
 type Transport struct {
 	name string
@@ -59,16 +55,11 @@ type Transport struct {
 	irq  virtio.Interrupt
 
 	mu     sync.Mutex // selector registers and what they select
-	queues []queue
-	config queue
+	queues []virtio.Wakeup
+	config virtio.Wakeup
 	close  sync.Once
 	closed chan struct{}
 	err    error
-}
-
-// queue is the place where one WaitInterrupt waits.
-type queue struct {
-	fired chan struct{} // at most one token
 }
 
 // Open looks at the transport whose registers lie at physical address base. It
@@ -91,9 +82,9 @@ func Open(base uint64, regs reg.Regs, line func() (virtio.Interrupt, error)) (*T
 		return nil, virtio.Errorf(t, "version", "%d, want 2", version)
 	}
 	for t.QueueMax(len(t.queues)) != 0 && len(t.queues) < maxQueues {
-		t.queues = append(t.queues, queue{make(chan struct{}, 1)})
+		t.queues = append(t.queues, virtio.NewWakeup())
 	}
-	t.config.fired = make(chan struct{}, 1)
+	t.config = virtio.NewWakeup()
 	irq, err := line()
 	if err != nil {
 		return nil, fmt.Errorf("%s: interrupt: %w", t.name, err)
@@ -120,11 +111,11 @@ func (t *Transport) dispatch() {
 			t.regs.Write32(regInterruptAck, s)
 			if s&intUsed != 0 {
 				for i := range t.queues {
-					t.queues[i].fire()
+					t.queues[i].Fire()
 				}
 			}
 			if s&intConfig != 0 {
-				t.config.fire()
+				t.config.Fire()
 			}
 		}
 	}
@@ -136,13 +127,6 @@ func (t *Transport) isClosed() bool {
 		return true
 	default:
 		return false
-	}
-}
-
-func (q *queue) fire() {
-	select {
-	case q.fired <- struct{}{}:
-	default: // one is waiting to be taken already
 	}
 }
 
@@ -160,16 +144,7 @@ func (t *Transport) SetStatus(s uint8) { t.regs.Write32(regStatus, uint32(s)) }
 
 // Reset implements virtio.Transport.
 func (t *Transport) Reset() error {
-	t.SetStatus(0)
-	if t.Status() == 0 {
-		return nil
-	}
-	for begin := time.Now(); time.Since(begin) < resetTimeout; time.Sleep(time.Millisecond) {
-		if t.Status() == 0 {
-			return nil
-		}
-	}
-	return virtio.Errorf(t, "status", "still %#x %v after a reset", t.Status(), resetTimeout)
+	return virtio.WaitReset(t)
 }
 
 // DeviceFeatures implements virtio.Transport.
@@ -242,16 +217,10 @@ func (t *Transport) Notify(i int) { t.regs.Write32(regQueueNotify, uint32(i)) }
 
 // WaitInterrupt implements virtio.Transport.
 func (t *Transport) WaitInterrupt(i int) bool {
-	q := &t.config
 	if i >= 0 && i < len(t.queues) {
-		q = &t.queues[i]
+		return t.queues[i].Wait(t.closed)
 	}
-	select {
-	case <-q.fired:
-		return true
-	case <-t.closed:
-		return false
-	}
+	return t.config.Wait(t.closed)
 }
 
 // Close implements virtio.Transport.
