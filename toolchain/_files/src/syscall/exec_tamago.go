@@ -2,6 +2,8 @@
 
 package syscall
 
+import _ "unsafe" // for go:linkname
+
 // ProcAttr and SysProcAttr say how a process would be started.
 
 type ProcAttr struct {
@@ -87,28 +89,30 @@ func (w WaitStatus) StopSignal() Signal {
 	return Signal(w >> 8 & 0xff)
 }
 
-// raise hands sig to os/signal and reports whether the program asked for it.
-// It is set by package os/signal.
-var raise func(sig Signal) bool
+//go:linkname sigsend runtime.sigsend
+func sigsend(sig uint32) bool
 
-// Kill sends a signal to the only process there is. A signal that the program
-// does not handle ends it, as it would elsewhere, if that is what it does by
-// default; the status is then 128 and its number.
+//go:linkname signalIgnored os/signal.signal_ignored
+func signalIgnored(sig uint32) bool
+
+// Kill sends a signal to the only process there is, where os/signal takes it.
+// If the program has not asked for it, the signal does what it does by default:
+// most end the program, with 128 and the number of the signal as its status.
 func Kill(pid int, sig Signal) error {
 	switch {
 	case sig < 0 || sig > 64:
 		return EINVAL
-	case pid > 1 || pid < -1 && pid != -Getpgrp():
+	case pid > Getpid() || pid < -Getpgrp():
 		return ESRCH
 	case sig == 0:
 		return nil
 	}
-	if sig != SIGKILL && sig != SIGSTOP && raise != nil && raise(sig) {
+	if sig != SIGKILL && sig != SIGSTOP && (sigsend(uint32(sig)) || signalIgnored(uint32(sig))) {
 		return nil
 	}
 	switch sig {
 	case SIGCHLD, SIGCONT, SIGURG, SIGWINCH, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU:
-		return nil
+		return nil // there is nothing to stop or to continue it
 	}
 	Exit(128 + int(sig))
 	return nil
