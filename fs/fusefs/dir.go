@@ -111,8 +111,8 @@ func (d *dirFile) parse(pos int, ent *fs.Dirent) (n int, show bool, err error) {
 		return 0, false, f.badName(op, "dirent name", name, "is not a name of one component")
 	case err != nil:
 		return 0, false, f.badReply(op, "dirent namelen", uint64(de.Namelen), "runs past the end of the reply")
-	case de.Off == 0:
-		return 0, false, f.badReply(op, "dirent off", 0, "is no cookie")
+	case de.Off == 0 || de.Off == d.first:
+		return 0, false, f.badReply(op, "dirent off", de.Off, "leads back to where it was asked for")
 	}
 	*ent = fs.Dirent{Ino: de.Ino, Type: uint8(de.Type), Next: de.Off}
 	if isDot(name) {

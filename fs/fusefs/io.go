@@ -2,7 +2,6 @@ package fusefs
 
 import (
 	"math"
-	"sync"
 	"syscall"
 
 	"github.com/yolkos/yolk/fs"
@@ -199,46 +198,4 @@ func (h *file) Flush() error {
 	_, err := f.call(r, 0)
 	f.done(r)
 	return f.optional(fuse.FUSE_FLUSH, err)
-}
-
-// streamFile is a file of the server without positions (FOPEN_NONSEEKABLE,
-// FOPEN_STREAM). It implements fs.Stream.
-type streamFile struct {
-	file
-	rmu, wmu   sync.Mutex
-	rpos, wpos int64 // what the server may like to know; 0 with FOPEN_STREAM
-}
-
-var _ fs.Interruptible = (*streamFile)(nil)
-
-// Read implements fs.Stream.
-func (s *streamFile) Read(p []byte) (int, error) { return s.ReadUntil(p, nil) }
-
-// ReadUntil implements fs.Interruptible, by way of INTERRUPT.
-func (s *streamFile) ReadUntil(p []byte, end <-chan struct{}) (int, error) {
-	s.rmu.Lock()
-	defer s.rmu.Unlock()
-	p = p[:min(len(p), s.node.fs.session.maxRead)]
-	if len(p) == 0 {
-		return 0, nil
-	}
-	n, err := s.read(p, s.rpos, end)
-	if s.openFlags&fuse.FOPEN_STREAM == 0 {
-		s.rpos += int64(n)
-	}
-	return n, err
-}
-
-// Write implements fs.Stream.
-func (s *streamFile) Write(p []byte) (int, error) { return s.WriteUntil(p, nil) }
-
-// WriteUntil implements fs.Interruptible, by way of INTERRUPT.
-func (s *streamFile) WriteUntil(p []byte, end <-chan struct{}) (int, error) {
-	s.wmu.Lock()
-	defer s.wmu.Unlock()
-	n, err := s.writeAll(p, s.wpos, 0, end)
-	if s.openFlags&fuse.FOPEN_STREAM == 0 {
-		s.wpos += int64(n)
-	}
-	return n, err
 }
