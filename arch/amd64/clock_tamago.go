@@ -19,11 +19,10 @@ import (
 
 const (
 	pitHz       = 1193182
-	pitChannel2 = 0x42
+	pitChannel0 = 0x40
 	pitCommand  = 0x43
-	pitGate     = 0x61 // bit 0: gate of channel 2, bit 5: its output
 
-	calibration = 5 // ms
+	calibration = pitHz / 200 // 5 ms
 )
 
 var (
@@ -47,19 +46,39 @@ func initClock() {
 			return
 		}
 	}
-	const counts = pitHz * calibration / 1000
-	reg.Out8(pitGate, reg.In8(pitGate)&^3)
-	reg.Out8(pitCommand, 0xb0) // channel 2, both bytes, mode 0: output goes high at zero
-	reg.Out8(pitChannel2, counts&0xff)
-	reg.Out8(pitChannel2, counts>>8)
-	reg.Out8(pitGate, reg.In8(pitGate)&^2|1)
-	t0 := rdtsc()
-	for i := 0; reg.In8(pitGate)&(1<<5) == 0; i++ {
-		if i == 1<<24 {
+	// Channel 0 in mode 0 counts down from the largest value. (Channel 2 has
+	// its gate in a port that a microvm lacks.)
+	reg.Out8(pitCommand, 0x30)
+	reg.Out8(pitChannel0, 0xff)
+	reg.Out8(pitChannel0, 0xff)
+	c0, t0 := pitCount()
+	for i := 0; ; i++ {
+		if c, t := pitCount(); c0-c >= calibration {
+			setRate(mulDiv(t-t0, pitHz, uint64(c0-c)))
+			return
+		}
+		if i == 1<<20 {
 			fatal("yolk: the interval timer does not count: start the machine with a PIT (microvm: pit=on)\n")
 		}
 	}
-	setRate((rdtsc() - t0) * pitHz / counts)
+}
+
+// pitCount returns the count of channel 0 and when it was read.
+func pitCount() (count uint16, at uint64) {
+	reg.Out8(pitCommand, 0x00) // latch
+	at = rdtsc()
+	count = uint16(reg.In8(pitChannel0))
+	count |= uint16(reg.In8(pitChannel0)) << 8
+	return count, at
+}
+
+// mulDiv returns a*b/c, which must fit.
+//
+//go:nosplit
+func mulDiv(a, b, c uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	q, _ := bits.Div64(hi, lo, c)
+	return q
 }
 
 func setRate(hz uint64) {
@@ -67,8 +86,7 @@ func setRate(hz uint64) {
 		fatal("yolk: the time-stamp counter does not count\n")
 	}
 	tscHz = hz
-	hi, lo := bits.Mul64(1e9, 1<<32)
-	tscScale, _ = bits.Div64(hi, lo, hz)
+	tscScale = mulDiv(1e9, 1<<32, hz)
 }
 
 //go:linkname nanotime runtime/goos.Nanotime
@@ -76,13 +94,6 @@ func setRate(hz uint64) {
 func nanotime() int64 {
 	hi, lo := bits.Mul64(rdtsc()-tscBase, tscScale)
 	return int64(hi<<32|lo>>32) + 1
-}
-
-// tscAt returns the counter's value at nanotime t.
-func tscAt(t int64) uint64 {
-	hi, lo := bits.Mul64(uint64(t), tscHz)
-	q, _ := bits.Div64(hi%1e9, lo, 1e9)
-	return tscBase + q
 }
 
 //go:linkname wallOffset runtime.wallOffset

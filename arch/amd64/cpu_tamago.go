@@ -59,27 +59,6 @@ func RandomSource() (name string, strong bool) {
 	return "time-stamp counter", false
 }
 
-// CPUName returns the brand string of the CPU.
-func CPUName() string {
-	if top, _, _, _ := cpuid(0x80000000, 0); top < 0x80000004 {
-		return ""
-	}
-	var b []byte
-	for leaf := uint32(0x80000002); leaf <= 0x80000004; leaf++ {
-		x0, x1, x2, x3 := cpuid(leaf, 0)
-		for _, x := range []uint32{x0, x1, x2, x3} {
-			b = binary.LittleEndian.AppendUint32(b, x)
-		}
-	}
-	for i, c := range b {
-		if c == 0 {
-			b = b[:i]
-			break
-		}
-	}
-	return string(b)
-}
-
 // ClockHz returns the rate of the time-stamp counter.
 func ClockHz() uint64 { return tscHz }
 

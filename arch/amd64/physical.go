@@ -8,3 +8,6 @@ func at[T any](p uintptr) *T { return *(**T)(unsafe.Pointer(&p)) }
 
 // sliceAt returns n elements from a physical address on.
 func sliceAt[T any](p uintptr, n int) []T { return unsafe.Slice(at[T](p), n) }
+
+// PhysicalAddress returns the physical address of b's first byte.
+func PhysicalAddress(b []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(b))) }

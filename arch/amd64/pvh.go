@@ -86,6 +86,15 @@ func (m *memoryMap) lowEnd() uint64 {
 	return end
 }
 
+// highEnd is the end of all RAM.
+func (m *memoryMap) highEnd() uint64 {
+	end := m.main.End
+	for _, r := range m.extra[:m.n] {
+		end = max(end, r.End)
+	}
+	return end
+}
+
 func (r Range) overlaps(x Range) bool { return r.Start < x.End && x.Start < r.End }
 
 // readStartInfo reads the memory map at address p, below 4 GiB. It returns

@@ -3,7 +3,8 @@
 package amd64
 
 import (
-	"math/bits"
+	"sync/atomic"
+	"time"
 	_ "unsafe" // for go:linkname
 
 	"github.com/usbarmory/tamago/amd64/lapic"
@@ -32,6 +33,8 @@ var (
 	timerAt int64
 	// idling tells the handler to leave the timer alone.
 	idling bool
+	// idleTime is how long the CPU has been halted, in nanoseconds.
+	idleTime atomic.Int64
 )
 
 // initTimer measures the timer's rate against the clock and starts it.
@@ -44,9 +47,7 @@ func initTimer() {
 	for nanotime()-t0 < 1_000_000 {
 	}
 	counted := start - reg.Read32(lapicCurrentCount)
-	hi, lo := bits.Mul64(uint64(counted), 1e9)
-	timerHz, _ = bits.Div64(hi, lo, uint64(nanotime()-t0))
-	timerHz = max(timerHz, 1000)
+	timerHz = max(mulDiv(uint64(counted), 1e9, uint64(nanotime()-t0)), 1000)
 	tickCount = uint32(timerHz * slice / 1e9)
 	arm(slice)
 }
@@ -56,8 +57,7 @@ func initTimer() {
 //go:nosplit
 func arm(d int64) {
 	d = min(max(d, 1000), timerSpan)
-	hi, lo := bits.Mul64(uint64(d), timerHz)
-	n, _ := bits.Div64(hi, lo, 1e9)
+	n := mulDiv(uint64(d), timerHz, 1e9)
 	timerAt = nanotime() + d
 	reg.Write32(lapicInitialCount, uint32(min(max(n, 1), 1<<32-1)))
 }
@@ -82,12 +82,17 @@ func idle(until int64) {
 		waitInterrupt()
 	}
 	idling = false
+	halted := now
 	now = nanotime()
+	idleTime.Add(now - halted)
 	if timerAt == 0 || timerAt > now+slice {
 		arm(slice)
 	}
 	sti()
 }
+
+// IdleTime returns how long the CPU has been halted for want of work.
+func IdleTime() time.Duration { return time.Duration(idleTime.Load()) }
 
 func cli()
 

@@ -61,6 +61,10 @@ func setProcessCPUProfiler(hz int32) {}
 
 //go:linkname os_sigpipe os.sigpipe
 
+// Used by syscall and os/signal, which raise signals within the program.
+//
+//go:linkname sigsend
+
 func setThreadCPUProfiler(hz int32) { getg().m.profilehz = hz }
 
 func signame(sig uint32) string { return "" }

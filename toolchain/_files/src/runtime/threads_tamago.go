@@ -246,7 +246,8 @@ func exitThread(wait *atomic.Uint32) {
 // what sysmon does elsewhere: goroutines that wait for interrupts become
 // runnable however busy the others are, and other threads get their turn.
 func osSchedule() {
-	if interruptFired() {
+	// A spinning thread must not get goroutines here; it looks for them next.
+	if !getg().m.spinning && interruptFired() {
 		list, delta := netpoll(0)
 		injectglist(&list)
 		netpollAdjustWaiters(delta)

@@ -1,0 +1,90 @@
+//go:build tamago
+
+package kernel
+
+import (
+	"fmt"
+
+	"github.com/yolkos/yolk/arch/amd64"
+	"github.com/yolkos/yolk/arch/amd64/reg"
+	"github.com/yolkos/yolk/drivers/mmio"
+	"github.com/yolkos/yolk/drivers/virtio"
+	"github.com/yolkos/yolk/drivers/virtiofs"
+	"github.com/yolkos/yolk/fs/fusefs"
+)
+
+// share is a virtio-fs device and the file system on it.
+type share struct {
+	dev *virtiofs.FS
+	fs  *fusefs.FS
+}
+
+// Device types (virtio 1.2 §5).
+const (
+	consoleID    = 3
+	fileSystemID = 26
+)
+
+// findDevices starts the drivers of all devices, on either bus.
+func (m *machine) findDevices() {
+	m.scanMMIO()
+	m.scanPCI()
+}
+
+// scanMMIO opens the transports that the command line names, else those of a
+// microvm that are there.
+func (m *machine) scanMMIO() {
+	slots, errs := mmio.CommandLine(amd64.CommandLine())
+	for _, err := range errs {
+		m.fail(err)
+	}
+	if len(slots) == 0 && len(errs) == 0 {
+		window := reg.MMIO{Base: mmio.MicrovmBase, Length: mmio.MicrovmSize}
+		slots = mmio.Probe(window, false)
+	}
+	for _, s := range slots {
+		if err := amd64.MapDevice(amd64.Range{Start: s.Base, End: s.Base + s.Size}); err != nil {
+			m.fail(err)
+			continue
+		}
+		regs := reg.MMIO{Base: uintptr(s.Base), Length: int(s.Size)}
+		t, err := mmio.Open(s.Base, regs, func() (virtio.Interrupt, error) { return amd64.Line(s.IRQ) })
+		switch {
+		case err != nil:
+			m.fail(err)
+		case t != nil:
+			m.start(t)
+		}
+	}
+}
+
+// start starts the driver of a device.
+func (m *machine) start(t virtio.Transport) {
+	var err error
+	switch t.DeviceID() {
+	case fileSystemID:
+		err = m.startShare(t)
+	default:
+		m.logf("%s: no driver for a device of type %d", t.Name(), t.DeviceID())
+	}
+	m.fail(err)
+}
+
+// startShare starts a file system device and negotiates FUSE with its server.
+func (m *machine) startShare(t virtio.Transport) error {
+	if m.arena == nil {
+		return fmt.Errorf("%s: no memory for devices", t.Name())
+	}
+	dev, err := virtiofs.OpenFunc(t, m.arena, m.fail)
+	if err != nil {
+		return err
+	}
+	f, err := fusefs.Mount(dev, fusefs.Options{Logf: m.logf})
+	if err != nil {
+		dev.Close()
+		return err
+	}
+	m.logf("%s: %s", dev.Name(), f.Negotiated())
+	m.shares = append(m.shares, share{dev, f})
+	return nil
+}

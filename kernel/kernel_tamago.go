@@ -1,0 +1,161 @@
+//go:build tamago
+
+package kernel
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	_ "unsafe" // for go:linkname
+
+	"github.com/yolkos/yolk/arch/amd64"
+	"github.com/yolkos/yolk/drivers/pci"
+	"github.com/yolkos/yolk/drivers/virtio"
+	"github.com/yolkos/yolk/fs"
+	"github.com/yolkos/yolk/fs/devfs"
+	"github.com/yolkos/yolk/fs/procfs"
+	"github.com/yolkos/yolk/fs/tmpfs"
+	"github.com/yolkos/yolk/syscalls"
+)
+
+//go:linkname atExit runtime.atExit
+func atExit(f func())
+
+// machine is what a boot has found and made.
+type machine struct {
+	started time.Time
+	flags   map[string]string // settings of the launcher
+	log     messages
+	arena   *virtio.Arena
+	pci     *pci.Bus // nil if there is none
+	shares  []share
+	streams streams
+	proc    *procfs.FS
+	dev     *devfs.FS
+	vfs     *fs.VFS
+	calls   *syscalls.Kernel
+}
+
+var booted machine
+
+func init() { booted.boot() }
+
+// boot brings the machine up in order. What fails is left out, with a line in
+// the log: the program starts in any case.
+func (m *machine) boot() {
+	m.started = time.Now()
+	m.flags = launcherFlags()
+	m.log.now = func() time.Duration { return time.Duration(time.Since(m.started)) }
+	amd64.Init()
+	console, err := amd64.OpenConsole()
+	if m.flags["quiet"] == "" {
+		m.log.console = console
+	}
+	m.fail(err)
+	m.describe()
+	m.fail(m.initMemory())
+	m.findDevices()
+	m.streams.console = console
+	m.mountRoot()
+	m.calls = syscalls.New(m.vfs)
+	m.calls.FileSystems = newFileSystem
+	m.registerProc()
+	m.openStreams()
+	m.chdir()
+	syscalls.Bind(m.calls)
+	atExit(m.shutdown)
+	amd64.ControlString("yolk main\n")
+}
+
+func (m *machine) logf(format string, args ...any) { m.log.Print(fmt.Sprintf(format, args...)) }
+
+// fail logs what went wrong, if anything.
+func (m *machine) fail(err error) {
+	if err != nil {
+		m.log.Print(err.Error())
+	}
+}
+
+// describe logs what machine it is.
+func (m *machine) describe() {
+	total, ranges := amd64.Memory()
+	m.logf("%s, %d MHz, %d MiB of RAM", cpuName(), amd64.ClockHz()/1e6, total>>20)
+	for _, r := range ranges {
+		m.logf("RAM for the program: %#x-%#x", r.Start, r.End-1)
+	}
+	if name, strong := amd64.RandomSource(); !strong {
+		m.logf("random numbers come from the %s: not fit for keys; give the CPU rdrand", name)
+	}
+}
+
+func cpuName() string {
+	if name := amd64.CPU().Name; name != "" {
+		return name
+	}
+	return "amd64"
+}
+
+// Part of the RAM that devices' rings and indirect tables are made of, in bytes.
+// File contents go straight to and from the program's buffers.
+const (
+	arenaShare = 64
+	arenaMin   = 512 << 10
+	arenaMax   = 16 << 20
+)
+
+func (m *machine) initMemory() error {
+	total, ranges := amd64.Memory()
+	identity := make([]virtio.Range, len(ranges))
+	for i, r := range ranges {
+		identity[i] = virtio.Range{Start: r.Start, End: r.End}
+	}
+	size := min(max(total/arenaShare, arenaMin), arenaMax)
+	mem := make([]byte, size)
+	arena, err := virtio.NewArena(mem, uint64(amd64.PhysicalAddress(mem)), identity...)
+	m.arena = arena
+	return err
+}
+
+// launcherFlags reads the launcher's lines of key=value.
+func launcherFlags() map[string]string {
+	flags := map[string]string{}
+	data, _ := amd64.FwCfg(amd64.FlagsFile)
+	for line := range strings.Lines(string(data)) {
+		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+		flags[key] = value
+	}
+	return flags
+}
+
+// chdir goes to the launcher's working directory.
+func (m *machine) chdir() {
+	dir, ok := amd64.FwCfg(amd64.CwdFile)
+	if !ok || len(dir) == 0 {
+		return
+	}
+	if err := m.calls.Chdir(string(dir)); err != 0 {
+		m.logf("working directory %q: %v; starting in /", dir, err)
+	}
+}
+
+// newFileSystem makes the file systems that the program may mount.
+func newFileSystem(fstype, source, data string) (fs.FileSystem, error) {
+	if fstype == "tmpfs" {
+		return newTmpfs(), nil
+	}
+	return nil, fmt.Errorf("no file system of type %q", fstype)
+}
+
+// newTmpfs makes a file system that may take half of the RAM.
+func newTmpfs() *tmpfs.FS {
+	total, _ := amd64.Memory()
+	return tmpfs.New(tmpfs.Limits{Bytes: int64(total / 2)})
+}
+
+// shutdown ends the file systems, with FUSE_DESTROY, and the devices.
+func (m *machine) shutdown() {
+	m.fail(m.vfs.Shutdown())
+	for _, s := range m.shares {
+		s.dev.Close()
+	}
+}

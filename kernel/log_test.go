@@ -1,0 +1,38 @@
+package kernel
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestMessages(t *testing.T) {
+	var console bytes.Buffer
+	now := 1500 * time.Microsecond
+	m := &messages{console: &console, now: func() time.Duration { return now }}
+	m.Print("first")
+	now = 12*time.Second + 345678*time.Microsecond
+	m.Print("tag \x1b[31m\n")
+	want := "[     0.001500] first\n[    12.345678] tag ?[31m?\n"
+	if got := string(m.Append(nil)); got != want || console.String() != want {
+		t.Errorf("kept %q, printed %q, want %q", got, &console, want)
+	}
+}
+
+func TestMessagesKeepWholeLines(t *testing.T) {
+	m := &messages{now: func() time.Duration { return 0 }}
+	line := strings.Repeat("x", 100)
+	for range 2 * logSize / len(line) {
+		m.Print(line)
+	}
+	kept := string(m.Append(nil))
+	if len(kept) > logSize || len(kept) < logSize-200 {
+		t.Errorf("%d bytes kept, want nearly %d", len(kept), logSize)
+	}
+	for _, l := range strings.Split(strings.TrimSuffix(kept, "\n"), "\n") {
+		if l != "[     0.000000] "+line {
+			t.Fatalf("broken line %q", l)
+		}
+	}
+}

@@ -1,0 +1,43 @@
+//go:build tamago
+
+package kernel
+
+import (
+	"crypto/rand"
+
+	"github.com/yolkos/yolk/fs"
+	"github.com/yolkos/yolk/fs/devfs"
+	"github.com/yolkos/yolk/fs/procfs"
+)
+
+// mountRoot makes the tree: the shares of the host, and the kernel's own file
+// systems at the names that are reserved for them.
+func (m *machine) mountRoot() {
+	tmp := newTmpfs()
+	tmp.Chmod(0o1777)
+	m.proc = procfs.New()
+	m.dev = devfs.New(func(p []byte) { rand.Read(p) })
+	m.dev.AddStream("console", m.streams.console)
+	m.dev.AddStream("stdin", m.streams.in())
+	m.dev.AddStream("stdout", m.streams.out())
+	m.dev.AddStream("stderr", m.streams.err())
+
+	c := fs.RootConfig{
+		Own:   []fs.Own{{Name: "tmp", FS: tmp}, {Name: "proc", FS: m.proc}, {Name: "dev", FS: m.dev}},
+		Empty: func() fs.FileSystem { return newTmpfs() },
+	}
+	for _, s := range m.shares {
+		c.Shares = append(c.Shares, fs.Share{Tag: s.dev.Tag(), FS: s.fs})
+	}
+	if len(m.shares) == 0 {
+		m.log.Print("no virtio-fs device: the root is a tmpfs")
+	}
+	v, notes, problems := fs.NewRoot(c)
+	for _, n := range notes {
+		m.log.Print(n)
+	}
+	for _, err := range problems {
+		m.fail(err)
+	}
+	m.vfs = v
+}

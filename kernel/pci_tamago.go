@@ -1,0 +1,59 @@
+//go:build tamago
+
+package kernel
+
+import (
+	"errors"
+
+	"github.com/yolkos/yolk/arch/amd64"
+	"github.com/yolkos/yolk/arch/amd64/reg"
+	"github.com/yolkos/yolk/drivers/pci"
+	"github.com/yolkos/yolk/drivers/virtio"
+)
+
+// scanPCI numbers the PCI buses and opens their virtio devices.
+func (m *machine) scanPCI() {
+	w32, w64 := amd64.DeviceWindows()
+	bus, err := pci.Open(pci.Platform{
+		Ports: reg.IO{},
+		Map: func(phys, size uint64) (reg.Regs, error) {
+			err := amd64.MapDevice(amd64.Range{Start: phys, End: phys + size})
+			return reg.MMIO{Base: uintptr(phys), Length: int(size)}, err
+		},
+		Window32: virtio.Range(w32),
+		Window64: virtio.Range(w64),
+		MSI: func() (uint64, uint32, virtio.Interrupt, error) {
+			return amd64.MSI()
+		},
+		Log: m.log.Print,
+	})
+	if errors.Is(err, pci.ErrNone) {
+		return
+	}
+	if err != nil {
+		m.fail(err)
+		return
+	}
+	m.pci = bus
+	for _, f := range bus.Functions() {
+		if !f.IsVirtio() {
+			continue
+		}
+		if t, err := pci.OpenVirtio(f); err != nil {
+			m.fail(err)
+		} else {
+			m.start(t)
+		}
+	}
+}
+
+// appendPCI lists the functions of the PCI buses as lspci does.
+func (m *machine) appendPCI(b []byte) []byte {
+	if m.pci == nil {
+		return b
+	}
+	for _, f := range m.pci.Functions() {
+		b = append(append(b, f.String()...), '\n')
+	}
+	return b
+}

@@ -1,0 +1,118 @@
+//go:build tamago
+
+package kernel
+
+import (
+	"os"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/yolkos/yolk/arch/amd64"
+	"github.com/yolkos/yolk/fs/procfs"
+)
+
+// registerProc fills /proc.
+func (m *machine) registerProc() {
+	p := m.proc
+	p.Register("cmdline", procfs.Line(amd64.CommandLine()))
+	p.Register("cpuinfo", procfs.Cpuinfo(cpus))
+	p.Register("filesystems", procfs.Filesystems(func() []string {
+		return []string{"devfs", "proc", "tmpfs", "virtiofs"}
+	}))
+	p.Register("interrupts", procfs.Interrupts(1, interrupts))
+	p.Register("kmsg", m.log.Append)
+	p.Register("meminfo", procfs.Meminfo(meminfo))
+	p.Register("mounts", procfs.Mounts(m.vfs.Mounts))
+	p.Register("stat", procfs.StatFile(m.stat))
+	p.Register("uptime", procfs.Uptime(m.uptime))
+	p.Register("version", procfs.Line("Yolk "+runtime.GOOS+"/"+runtime.GOARCH+" "+runtime.Version()))
+	p.Register("yolk/fuse", m.appendFuse)
+	p.Register("yolk/pci", m.appendPCI)
+	p.Register("yolk/virtio", m.appendVirtio)
+	p.RegisterSelf(m.calls, strconv.Itoa(os.Getpid()), func() []string { return os.Args }, os.Environ)
+}
+
+func (m *machine) uptime() (up, idle time.Duration) {
+	return time.Since(m.started), amd64.IdleTime()
+}
+
+func cpus() []procfs.CPU {
+	c := amd64.CPU()
+	return []procfs.CPU{{
+		Vendor: c.Vendor, Family: c.Family, Model: c.Model, Stepping: c.Stepping, Name: cpuName(),
+		Hz: amd64.ClockHz(), Flags: c.Flags, PhysBits: c.PhysBits, VirtBits: c.VirtBits,
+	}}
+}
+
+func (m *machine) stat() procfs.Stat {
+	up, idle := m.uptime()
+	var n uint64
+	for _, c := range amd64.InterruptCounts() {
+		n += c.Count
+	}
+	return procfs.Stat{
+		CPUs:       []procfs.CPUTime{{User: up - idle, Idle: idle}},
+		Interrupts: n,
+		Boot:       time.Now().Add(-up),
+	}
+}
+
+func interrupts() []procfs.Interrupt {
+	var list []procfs.Interrupt
+	for _, c := range amd64.InterruptCounts() {
+		list = append(list, procfs.Interrupt{Name: strconv.Itoa(int(c.Vector)), Counts: []uint64{c.Count}, About: c.Name})
+	}
+	return list
+}
+
+func meminfo() procfs.Memory {
+	total, ranges := amd64.Memory()
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	usable := uint64(0)
+	for _, r := range ranges {
+		usable += r.Size()
+	}
+	free := usable - min(s.Sys, usable)
+	return procfs.Memory{
+		Total:     total,
+		Free:      free,
+		Available: free + s.HeapIdle,
+		Heap:      s.HeapInuse,
+	}
+}
+
+func (m *machine) appendFuse(b []byte) []byte {
+	for _, s := range m.shares {
+		b = append(append(b, s.dev.Name()...), '\n')
+		for _, op := range s.fs.Stats() {
+			b = appendCounter(b, op.Op, op.Calls)
+			if op.Errors > 0 {
+				b = appendCounter(b, op.Op+".errors", op.Errors)
+			}
+		}
+		b = appendCounter(b, "broken", s.fs.Broken())
+	}
+	return b
+}
+
+// appendCounter appends a line with a name and a number.
+func appendCounter(b []byte, name string, n uint64) []byte {
+	b = append(append(append(b, "  "...), name...), ' ')
+	return append(strconv.AppendUint(b, n, 10), '\n')
+}
+
+// appendVirtio lists the counters of each queue.
+func (m *machine) appendVirtio(b []byte) []byte {
+	for _, s := range m.shares {
+		b = append(append(b, s.dev.String()...), '\n')
+		for _, q := range s.dev.Device().Queues() {
+			n := q.Stats()
+			b = appendCounter(b, q.Name()+".requests", n.Requests)
+			b = appendCounter(b, q.Name()+".notifications", n.Notifications)
+			b = appendCounter(b, q.Name()+".interrupts", n.Interrupts)
+		}
+	}
+	return b
+}

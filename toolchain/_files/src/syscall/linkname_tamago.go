@@ -1,0 +1,26 @@
+//go:build tamago
+
+package syscall
+
+import _ "unsafe" // for go:linkname
+
+// Used by os.
+//
+//go:linkname hostname
+
+// Used by internal/syscall/unix.
+//
+//go:linkname fcntl
+//go:linkname fstatat
+//go:linkname readlinkat
+//go:linkname unlinkat
+//go:linkname linkat
+//go:linkname symlinkat
+//go:linkname utimensat
+//go:linkname copyFileRange
+
+// Used by internal/poll.
+//
+//go:linkname waitIO
+//go:linkname interruptIO
+//go:linkname deadlineIO
