@@ -140,7 +140,7 @@ func (v *VFS) Access(b Base, path string, follow bool, mode uint32) error {
 	switch {
 	case mode&AccessWrite != 0 && d.mnt.readOnly && !special:
 		return syscall.EROFS
-	case mode&AccessExec != 0 && d.kind == syscall.S_IFREG && a.Mode&0o111 == 0:
+	case mode&AccessExec != 0 && !d.isDir() && a.Mode&0o111 == 0:
 		return syscall.EACCES
 	}
 	return nil

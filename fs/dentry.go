@@ -39,6 +39,7 @@ type Dentry struct {
 	refs    atomic.Int32 // gone once it is freed
 	expires atomic.Int64 // as now()
 	dead    atomic.Bool  // no longer in parent.children
+	removed atomic.Bool  // a directory that was removed
 	used    atomic.Bool  // since the cache last looked
 	pins    atomic.Int32 // mounts on it and below it in its file system
 

@@ -49,8 +49,11 @@ func (w *walk) find(p *Dentry, name string) (*Dentry, error) {
 	if c := w.known(p, name); c != nil {
 		return c.positive()
 	}
-	if p.node == nil {
+	switch {
+	case p.node == nil:
 		return nil, syscall.ENOENT
+	case len(name) > NameMax:
+		return nil, syscall.ENAMETOOLONG
 	}
 	e, err := p.node.Lookup(name)
 	if err == nil && e.Node == nil && e.Valid <= 0 {

@@ -96,7 +96,7 @@ func (v *VFS) mountPoint(b Base, path string, bare bool) (*Dentry, []*Dentry, er
 		if err := w.last(); err != nil {
 			return nil, nil, err
 		}
-		if w.name == "" || w.name == "." || w.name == ".." {
+		if isDots(w.name) {
 			break
 		}
 		p := w.at

@@ -23,7 +23,7 @@ func (v *VFS) newNameOnce(b Base, path string, dirOK, distrust bool, do func(p *
 	if err := w.last(); err != nil {
 		return err
 	}
-	if w.name == "" || w.name == "." || w.name == ".." {
+	if isDots(w.name) {
 		return syscall.EEXIST
 	}
 	p := w.at
@@ -36,7 +36,7 @@ func (v *VFS) newNameOnce(b Base, path string, dirOK, distrust bool, do func(p *
 		return syscall.EEXIST
 	case err != syscall.ENOENT:
 		return err
-	case w.slash && !dirOK, p.node == nil:
+	case w.slash && !dirOK, p.node == nil, p.removed.Load():
 		return syscall.ENOENT
 	case p.mnt.readOnly:
 		return syscall.EROFS
@@ -60,29 +60,31 @@ func (v *VFS) Mkdir(b Base, path string, mode, umask uint32) error {
 	})
 }
 
-// Mknod makes a file of the type in mode, a regular one if it says none.
+// Mknod makes a file of the type in mode, which CheckMknod has passed.
 func (v *VFS) Mknod(b Base, path string, mode, umask, rdev uint32) error {
-	switch mode & syscall.S_IFMT {
-	case 0:
+	if mode&syscall.S_IFMT == 0 {
 		mode |= syscall.S_IFREG
-	case syscall.S_IFREG, syscall.S_IFCHR, syscall.S_IFBLK, syscall.S_IFIFO, syscall.S_IFSOCK:
-	case syscall.S_IFDIR:
-		return syscall.EPERM
-	default:
-		return syscall.EINVAL
 	}
 	return v.newName(b, path, false, func(p *Dentry, name string) (Entry, error) {
 		return p.node.Mknod(name, mode, umask, rdev)
 	})
 }
 
+// CheckMknod tells if Mknod makes files of the type in mode.
+func CheckMknod(mode uint32) error {
+	switch mode & syscall.S_IFMT {
+	case 0, syscall.S_IFREG, syscall.S_IFCHR, syscall.S_IFBLK, syscall.S_IFIFO, syscall.S_IFSOCK:
+		return nil
+	case syscall.S_IFDIR:
+		return syscall.EPERM
+	}
+	return syscall.EINVAL
+}
+
 // Symlink makes path a symbolic link with the text target.
 func (v *VFS) Symlink(target string, b Base, path string) error {
-	switch {
-	case target == "":
-		return syscall.ENOENT
-	case len(target) >= PathMax:
-		return syscall.ENAMETOOLONG
+	if err := CheckPath(target); err != nil {
+		return err
 	}
 	return v.newName(b, path, false, func(p *Dentry, name string) (Entry, error) {
 		return p.node.Symlink(name, target)

@@ -87,7 +87,10 @@ func (w *walk) create(flags int, mode, umask uint32) (File, *Dentry, error) {
 			return nil, nil, err
 		}
 		// A directory can be made by mkdir only, and opened for reading only.
-		if w.name == "" || w.name == "." || w.name == ".." || w.slash {
+		switch {
+		case isDots(w.name) && flags&syscall.O_EXCL != 0:
+			return nil, nil, syscall.EEXIST
+		case isDots(w.name) || w.slash:
 			return nil, nil, syscall.EISDIR
 		}
 		p := w.at

@@ -128,6 +128,25 @@ func (e *pipeEnd) WriteUntil(b []byte, end <-chan struct{}) (n int, err error) {
 	return n, err
 }
 
+// WaitUntil implements Interruptible.
+func (e *pipeEnd) WaitUntil(write bool, end <-chan struct{}) error {
+	p := e.pipe
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for {
+		ready := p.count > 0 || p.writers == 0
+		if write {
+			ready = len(p.buf)-p.count >= pipeBuf || p.buf == nil || p.readers == 0
+		}
+		if ready {
+			return nil
+		}
+		if err := p.wait(end); err != nil {
+			return err
+		}
+	}
+}
+
 // Getattr implements File.
 func (e *pipeEnd) Getattr(a *Attr) error { return e.node.Getattr(a) }
 

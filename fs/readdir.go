@@ -20,8 +20,11 @@ const unknownIno = 0xffffffff
 
 // ReadDir calls emit for the entries of the directory f, opened at d, that
 // follow cookie (0: all) until it returns false. "." and ".." come first; bare
-// mount points are among the entries.
+// mount points are among the entries. ENOENT: the directory has been removed.
 func (v *VFS) ReadDir(d *Dentry, f File, cookie uint64, emit func(*Dirent) bool) error {
+	if d.removed.Load() {
+		return syscall.ENOENT
+	}
 	if cookie == 0 {
 		if !emit(&Dirent{Name: ".", Ino: d.inode(), Type: syscall.DT_DIR, Next: cookieDot}) {
 			return nil

@@ -56,6 +56,7 @@ func (v *VFS) removeOnce(b Base, path string, dir, distrust bool) error {
 	}
 	switch err {
 	case nil:
+		d.removed.Store(dir)
 		p.unhash(w.name, d)
 		if dir {
 			d.prune()

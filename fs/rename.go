@@ -13,8 +13,8 @@ const (
 
 // Rename moves the file at oldPath to newPath.
 func (v *VFS) Rename(ob Base, oldPath string, nb Base, newPath string, flags uint32) error {
-	if flags&^(RenameNoReplace|RenameExchange) != 0 || flags == RenameNoReplace|RenameExchange {
-		return syscall.EINVAL
+	if err := CheckRename(flags); err != nil {
+		return err
 	}
 	for distrust := false; ; distrust = true {
 		err := v.renameOnce(ob, oldPath, nb, newPath, flags, distrust)
@@ -22,6 +22,14 @@ func (v *VFS) Rename(ob Base, oldPath string, nb Base, newPath string, flags uin
 			return err
 		}
 	}
+}
+
+// CheckRename tells if Rename knows flags.
+func CheckRename(flags uint32) error {
+	if flags&^(RenameNoReplace|RenameExchange) != 0 || flags == RenameNoReplace|RenameExchange {
+		return syscall.EINVAL
+	}
+	return nil
 }
 
 func (v *VFS) renameOnce(ob Base, oldPath string, nb Base, newPath string, flags uint32, distrust bool) error {
@@ -43,7 +51,12 @@ func (v *VFS) renameOnce(ob Base, oldPath string, nb Base, newPath string, flags
 	if from.at.mnt != to.at.mnt {
 		return syscall.EXDEV
 	}
-	if isDots(from.name) || isDots(to.name) {
+	switch {
+	case isDots(from.name):
+		return syscall.EBUSY
+	case isDots(to.name) && flags&RenameNoReplace != 0:
+		return syscall.EEXIST
+	case isDots(to.name):
 		return syscall.EBUSY
 	}
 	lockTwo(from.at, to.at)
@@ -51,6 +64,7 @@ func (v *VFS) renameOnce(ob Base, oldPath string, nb Base, newPath string, flags
 	return v.renameLocked(&from, &to, flags)
 }
 
+// isDots tells if the last component of a path names a directory by its place.
 func isDots(name string) bool { return name == "" || name == "." || name == ".." }
 
 // lockTwo locks the names in two directories, which may be the same.
@@ -167,6 +181,7 @@ func (v *VFS) renamed(from, to *walk, src, dst *Dentry, flags uint32) {
 	case flags&RenameExchange != 0:
 		q.take(dst)
 	default:
+		dst.removed.Store(dst.isDir())
 		q.unhash(to.name, dst)
 		dst.prune()
 	}

@@ -59,3 +59,9 @@ func (d *Dentry) openSpecial(flags int) (File, error) {
 	}
 	return open(flags)
 }
+
+// FlagFile is implemented by Files whose O_APPEND can change while they are
+// open. Flags are those that the file is to have from now on.
+type FlagFile interface {
+	SetFlags(flags int) error
+}

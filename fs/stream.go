@@ -12,6 +12,8 @@ type Interruptible interface {
 	Stream
 	ReadUntil(p []byte, end <-chan struct{}) (int, error)
 	WriteUntil(p []byte, end <-chan struct{}) (int, error)
+	// WaitUntil waits until a read (or a write) would not block.
+	WaitUntil(write bool, end <-chan struct{}) error
 }
 
 // Pump makes any Stream Interruptible: its reads are done by a goroutine into
@@ -50,18 +52,38 @@ func (p *Pump) ReadUntil(b []byte, end <-chan struct{}) (int, error) {
 			p.mu.Unlock()
 			return n, err
 		}
-		if !p.reading {
-			p.reading = true
-			p.done = make(chan struct{})
-			go p.fill(min(len(b), 64<<10))
+		if err := p.wait(len(b), end); err != nil {
+			return 0, err
 		}
-		done := p.done
+	}
+}
+
+func (p *Pump) WaitUntil(write bool, end <-chan struct{}) error {
+	if write {
+		return nil
+	}
+	p.mu.Lock()
+	if len(p.data) > 0 || p.err != nil || p.ended {
 		p.mu.Unlock()
-		select {
-		case <-done:
-		case <-end:
-			return 0, syscall.EINTR
-		}
+		return nil
+	}
+	return p.wait(512, end)
+}
+
+// wait waits for a read of at most n bytes to come back. It unlocks p.mu.
+func (p *Pump) wait(n int, end <-chan struct{}) error {
+	if !p.reading {
+		p.reading = true
+		p.done = make(chan struct{})
+		go p.fill(min(n, 64<<10))
+	}
+	done := p.done
+	p.mu.Unlock()
+	select {
+	case <-done:
+		return nil
+	case <-end:
+		return syscall.EINTR
 	}
 }
 
@@ -82,7 +104,7 @@ func (p *Pump) take(b []byte) (n int, ok bool, err error) {
 	return 0, false, nil
 }
 
-// fill reads once, at most n bytes: no more than somebody has asked for.
+// fill reads once, at most n bytes. Nobody looks at p.buf meanwhile.
 func (p *Pump) fill(n int) {
 	if len(p.buf) < n {
 		p.buf = make([]byte, max(n, 512))

@@ -30,8 +30,8 @@ type walk struct {
 	slash bool   // slashes followed it
 }
 
-// start begins the walk of path. After an error there is nothing to give back.
-func (v *VFS) start(w *walk, b Base, path string, distrust bool) error {
+// CheckPath tells what is wrong with path, wherever it may lead.
+func CheckPath(path string) error {
 	switch {
 	case path == "":
 		return syscall.ENOENT
@@ -39,6 +39,14 @@ func (v *VFS) start(w *walk, b Base, path string, distrust bool) error {
 		return syscall.ENAMETOOLONG
 	case strings.IndexByte(path, 0) >= 0:
 		return syscall.EINVAL
+	}
+	return nil
+}
+
+// start begins the walk of path. After an error there is nothing to give back.
+func (v *VFS) start(w *walk, b Base, path string, distrust bool) error {
+	if err := CheckPath(path); err != nil {
+		return err
 	}
 	w.v, w.rest, w.distrust, w.time = v, path, distrust, -1
 	w.root = b.Root
@@ -78,9 +86,6 @@ func (w *walk) last() error {
 			end = len(w.rest)
 		}
 		name := w.rest[:end]
-		if len(name) > NameMax {
-			return syscall.ENAMETOOLONG
-		}
 		w.rest = w.rest[end:]
 		w.slash = w.rest != ""
 		if !w.slash || strings.TrimLeft(w.rest, "/") == "" {

@@ -59,16 +59,16 @@ func (k *Kernel) Fchmodat(dirfd int, path string, mode uint32, flags int) syscal
 
 // Fchown sets the owner of the open file; -1 leaves one as it is.
 func (k *Kernel) Fchown(fd, uid, gid int) syscall.Errno {
-	return k.fset(fd, owner(uid, gid), false)
+	return k.chown(fd, "", uid, gid, AT_EMPTY_PATH)
 }
 
 // Fchownat sets the owner of the file at path; -1 leaves one as it is. Flags:
 // AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH.
 func (k *Kernel) Fchownat(dirfd int, path string, uid, gid int, flags int) syscall.Errno {
-	return k.set(dirfd, path, flags, owner(uid, gid))
+	return k.chown(dirfd, path, uid, gid, flags)
 }
 
-func owner(uid, gid int) *fs.SetAttr {
+func (k *Kernel) chown(dirfd int, path string, uid, gid int, flags int) syscall.Errno {
 	s := &fs.SetAttr{Uid: uint32(uid), Gid: uint32(gid)}
 	if uid != -1 {
 		s.Valid |= fs.SetUid
@@ -76,7 +76,15 @@ func owner(uid, gid int) *fs.SetAttr {
 	if gid != -1 {
 		s.Valid |= fs.SetGid
 	}
-	return s
+	if s.Valid == 0 {
+		// Nothing but what a change of the owner does to the set-id bits.
+		var st syscall.Stat_t
+		if e := k.Fstatat(dirfd, path, &st, flags); e != 0 {
+			return e
+		}
+		s.Valid, s.Uid = fs.SetUid, st.Uid
+	}
+	return k.set(dirfd, path, flags, s)
 }
 
 // Utimensat sets the times of access and modification of the file at path;
@@ -86,6 +94,10 @@ func (k *Kernel) Utimensat(dirfd int, path string, ts *[2]syscall.Timespec, flag
 	if ts != nil {
 		s.Valid = 0
 		if !stamp(s, ts[0], &s.Atime, fs.SetAtime, fs.SetAtimeNow) || !stamp(s, ts[1], &s.Mtime, fs.SetMtime, fs.SetMtimeNow) {
+			// Linux looks for the file before it looks at the times.
+			if e := k.Fstatat(dirfd, path, new(syscall.Stat_t), flags); e != 0 {
+				return e
+			}
 			return syscall.EINVAL
 		}
 		if s.Valid == 0 {

@@ -8,6 +8,9 @@ import (
 
 // Openat opens the file at path.
 func (k *Kernel) Openat(dirfd int, path string, flags int, mode uint32) (int, syscall.Errno) {
+	if flags&O_PATH != 0 {
+		flags &= O_PATH | syscall.O_DIRECTORY | syscall.O_NOFOLLOW | syscall.O_CLOEXEC
+	}
 	b, e := k.base(dirfd, path)
 	if e != 0 {
 		return -1, e
@@ -113,14 +116,33 @@ func (k *Kernel) Fcntl(fd, cmd, arg int) (int, syscall.Errno) {
 	case syscall.F_GETFL:
 		return int(s.desc.flags.Load()), 0
 	case syscall.F_SETFL:
-		for {
-			old := s.desc.flags.Load()
-			if s.desc.flags.CompareAndSwap(old, old&^mutable|int64(arg)&mutable) {
-				return 0, 0
-			}
-		}
+		return 0, s.desc.setFlags(int64(arg))
 	}
 	return -1, syscall.EINVAL
+}
+
+// setFlags changes the mutable flags.
+func (d *desc) setFlags(flags int64) syscall.Errno {
+	if d.opened&O_PATH != 0 {
+		return syscall.EBADF
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	flags = d.flags.Load()&^mutable | flags&mutable
+	switch f := d.file.(type) {
+	case fs.FlagFile:
+		if err := f.SetFlags(int(flags)); err != nil {
+			return errno(err)
+		}
+	default:
+		// Without the file system's help appending can be added, but not
+		// taken away.
+		if d.stream == nil && int64(d.opened)&^flags&syscall.O_APPEND != 0 {
+			return syscall.EINVAL
+		}
+	}
+	d.flags.Store(flags)
+	return 0
 }
 
 // Pipe2 makes a pipe: p[0] reads what p[1] writes.

@@ -25,6 +25,7 @@ type guestKernel interface {
 	Sync()
 	Fallocate(fd int, mode uint32, off, n int64) syscall.Errno
 	CopyFileRange(rfd int, roff *int64, wfd int, woff *int64, n int, flags int) (copied int, err syscall.Errno)
+	Wait(fd int, mode int) syscall.Errno
 	Interrupt(fd int) syscall.Errno
 	SetDeadline(fd int, mode int, ns int64) syscall.Errno
 	Fstat(fd int, st *syscall.Stat_t) syscall.Errno
@@ -56,6 +57,7 @@ type guestKernel interface {
 	Getcwd() (dir string, err syscall.Errno)
 	Chdir(path string) syscall.Errno
 	Fchdir(fd int) syscall.Errno
+	Hostname() string
 	Chroot(path string) syscall.Errno
 	Umask(mask int) (old int)
 	Mount(source, target, fstype string, flags uintptr, data string) syscall.Errno

@@ -53,18 +53,21 @@ func (d *desc) read(p []byte) (int, syscall.Errno) {
 
 // Pread reads at off and leaves the position alone.
 func (k *Kernel) Pread(fd int, p []byte, off int64) (int, syscall.Errno) {
+	if off < 0 {
+		return 0, syscall.EINVAL
+	}
 	d, err := k.table.get(fd)
 	if err != 0 {
 		return 0, err
 	}
 	n := 0
-	switch err = d.mayRead(); {
-	case err != 0:
+	switch {
 	case d.stream != nil:
 		err = syscall.ESPIPE
-	case off < 0:
-		err = syscall.EINVAL
 	default:
+		if err = d.mayRead(); err != 0 {
+			break
+		}
 		var e error
 		n, e = d.file.ReadAt(p, off)
 		err = errno(e)
@@ -93,6 +96,9 @@ func (k *Kernel) Write(fd int, p []byte) (int, syscall.Errno) {
 }
 
 func (d *desc) write(p []byte) (int, syscall.Errno) {
+	if len(p) == 0 {
+		return 0, 0 // O_APPEND does not move the position either
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	n, end, err := d.writeAt(p, d.pos)
@@ -104,7 +110,7 @@ func (d *desc) write(p []byte) (int, syscall.Errno) {
 
 // writeAt writes p at off, or at the end of the file with O_APPEND.
 func (d *desc) writeAt(p []byte, off int64) (int, int64, error) {
-	if d.flags.Load()&syscall.O_APPEND != 0 && d.opened&syscall.O_APPEND == 0 {
+	if d.flags.Load()&syscall.O_APPEND != 0 && d.opened&syscall.O_APPEND == 0 && !d.flagFile {
 		// F_SETFL has added the flag, which the file system does not know.
 		var a fs.Attr
 		if err := d.file.Getattr(&a); err != nil {
@@ -118,18 +124,21 @@ func (d *desc) writeAt(p []byte, off int64) (int, int64, error) {
 // Pwrite writes at off, or at the end of the file with O_APPEND, and leaves
 // the position alone.
 func (k *Kernel) Pwrite(fd int, p []byte, off int64) (int, syscall.Errno) {
+	if off < 0 {
+		return 0, syscall.EINVAL
+	}
 	d, err := k.table.get(fd)
 	if err != 0 {
 		return 0, err
 	}
 	n := 0
-	switch err = d.mayWrite(); {
-	case err != 0:
+	switch {
 	case d.stream != nil:
 		err = syscall.ESPIPE
-	case off < 0:
-		err = syscall.EINVAL
 	default:
+		if err = d.mayWrite(); err != 0 {
+			break
+		}
 		var e error
 		n, _, e = d.writeAt(p, off)
 		err = errno(e)
@@ -232,12 +241,15 @@ func (k *Kernel) Sync() { k.vfs.Sync() }
 
 // Ftruncate sets the size of the open file.
 func (k *Kernel) Ftruncate(fd int, size int64) syscall.Errno {
+	if size < 0 {
+		return syscall.EINVAL
+	}
 	d, err := k.table.file(fd)
 	if err != 0 {
 		return err
 	}
 	defer d.put()
-	if !d.writable() || d.stream != nil || d.kind != syscall.S_IFREG || size < 0 {
+	if !d.writable() || d.stream != nil || d.kind != syscall.S_IFREG {
 		return syscall.EINVAL
 	}
 	return errno(d.dentry.SetattrFile(d.file, &fs.SetAttr{Valid: fs.SetSize, Size: size}))

@@ -31,6 +31,8 @@ type Kernel struct {
 	// FileSystems makes a file system for Mount by its type. It is set before
 	// the first call and may be nil.
 	FileSystems func(fstype, source, data string) (fs.FileSystem, error)
+	// Name is the name of the host, set likewise.
+	Name string
 }
 
 // New makes a Kernel over v, with no descriptor open, the root as working
@@ -44,6 +46,9 @@ func New(v *fs.VFS) *Kernel {
 
 // VFS is the file system tree that k works on.
 func (k *Kernel) VFS() *fs.VFS { return k.vfs }
+
+// Hostname is the name of the host; "" stands for the default.
+func (k *Kernel) Hostname() string { return k.Name }
 
 // errno gives err's number: EIO for an error without one.
 func errno(err error) syscall.Errno {
@@ -82,6 +87,9 @@ func (k *Kernel) base(dirfd int, path string) (b base, err syscall.Errno) {
 	d, err := k.table.get(dirfd)
 	if err != 0 {
 		b.done()
+		if e := fs.CheckPath(path); e != nil { // comes first in Linux
+			err = errno(e)
+		}
 		return b, err
 	}
 	b.Dir = d.dentry

@@ -1,6 +1,10 @@
 package syscalls
 
-import "syscall"
+import (
+	"syscall"
+
+	"github.com/yolkos/yolk/fs"
+)
 
 // Mkdirat makes a directory.
 func (k *Kernel) Mkdirat(dirfd int, path string, mode uint32) syscall.Errno {
@@ -14,6 +18,9 @@ func (k *Kernel) Mkdirat(dirfd int, path string, mode uint32) syscall.Errno {
 
 // Mknodat makes a file of the type in mode.
 func (k *Kernel) Mknodat(dirfd int, path string, mode uint32, dev int) syscall.Errno {
+	if err := fs.CheckMknod(mode); err != nil {
+		return errno(err)
+	}
 	b, e := k.base(dirfd, path)
 	if e != 0 {
 		return e
@@ -24,6 +31,9 @@ func (k *Kernel) Mknodat(dirfd int, path string, mode uint32, dev int) syscall.E
 
 // Symlinkat makes a symbolic link at path.
 func (k *Kernel) Symlinkat(target string, dirfd int, path string) syscall.Errno {
+	if err := fs.CheckPath(target); err != nil {
+		return errno(err)
+	}
 	b, e := k.base(dirfd, path)
 	if e != 0 {
 		return e
@@ -77,6 +87,9 @@ func (k *Kernel) Unlinkat(dirfd int, path string, flags int) syscall.Errno {
 
 // Renameat2 moves a file. Flags: fs.RenameNoReplace, fs.RenameExchange.
 func (k *Kernel) Renameat2(odirfd int, opath string, ndirfd int, npath string, flags uint32) syscall.Errno {
+	if err := fs.CheckRename(flags); err != nil {
+		return errno(err)
+	}
 	ob, e := k.base(odirfd, opath)
 	if e != 0 {
 		return e

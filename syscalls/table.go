@@ -33,7 +33,9 @@ type desc struct {
 	kind   uint32           // S_IFMT bits
 	refs   atomic.Int64     // descriptors and calls under way
 	flags  atomic.Int64     // O_ constants
-	opened int              // flags that the file system knows
+	opened int              // flags of the open
+
+	flagFile bool // the file is an fs.FlagFile
 
 	mu  sync.Mutex // held over calls that use pos
 	pos int64      // in bytes; of a directory, a cookie
@@ -165,8 +167,8 @@ func (t *table) remove(fd int) (*slot, syscall.Errno) {
 
 // close ends a descriptor that is no longer in the table.
 func (s *slot) close() syscall.Errno {
-	s.limits[0].interrupt()
-	s.limits[1].interrupt()
+	s.limits[0].stop(syscall.EBADF)
+	s.limits[1].stop(syscall.EBADF)
 	err := errno(s.desc.file.Flush())
 	s.desc.put()
 	return err
@@ -177,6 +179,7 @@ func newDesc(f fs.File, d *fs.Dentry, flags int) *desc {
 	x := &desc{file: f, dentry: d, kind: d.Kind(), opened: flags}
 	x.refs.Store(1)
 	x.flags.Store(int64(flags))
+	_, x.flagFile = f.(fs.FlagFile)
 	switch s := f.(type) {
 	case fs.Interruptible:
 		x.stream = s

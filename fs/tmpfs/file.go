@@ -2,6 +2,7 @@ package tmpfs
 
 import (
 	"math"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 // file is an open file or directory.
 type file struct {
 	*node
-	append bool
+	append atomic.Bool
 }
 
 func (n *node) Open(flags int) (fs.File, error) {
@@ -36,10 +37,18 @@ func (n *node) Open(flags int) (fs.File, error) {
 		}
 	}
 	n.Ref()
-	return &file{n, flags&syscall.O_APPEND != 0}, nil
+	f := &file{node: n}
+	f.SetFlags(flags)
+	return f, nil
 }
 
 func (f *file) Release() { f.Unref() }
+
+// SetFlags implements fs.FlagFile.
+func (f *file) SetFlags(flags int) error {
+	f.append.Store(flags&syscall.O_APPEND != 0)
+	return nil
+}
 
 func (f *file) Flush() error { return nil }
 
@@ -96,7 +105,7 @@ func (f *file) WriteAt(p []byte, off int64) (n int, end int64, err error) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.append {
+	if f.append.Load() {
 		off = f.data.size
 	}
 	switch {
