@@ -77,7 +77,7 @@ var actions = []action{
 	{fuse.FUSE_FSYNCDIR, 0, func(e *bench) error { return e.odir.Fsync(false) }},
 	{fuse.FUSE_FLUSH, 0, func(e *bench) error { return e.open.Flush() }},
 	{fuse.FUSE_CREATE, 144, func(e *bench) error {
-		entry, f, err := e.fs.root.Create("x", os.O_RDWR, 0o644, 0)
+		entry, f, err := e.fs.root.Create("x", os.O_RDWR|os.O_EXCL, 0o644, 0)
 		drop(entry, nil)
 		return release(f, err)
 	}},

@@ -211,6 +211,7 @@ func TestCountsConcurrent(t *testing.T) {
 			root.Rmdir(name)
 		}
 		root.Unref()
+		f.releases.wait()
 		if len(f.table.m) != 1 {
 			t.Errorf("%d nodes left in the table", len(f.table.m))
 		}

@@ -62,6 +62,10 @@ func (n *node) createWith(r *request, name string, flags int, mode, umask uint32
 	if nd.typ != syscall.S_IFREG {
 		h.Release()
 		nd.Unref()
+		if flags&syscall.O_EXCL == 0 {
+			// Something else has got the name meanwhile: look again.
+			return fs.Entry{}, nil, syscall.ESTALE
+		}
 		return fs.Entry{}, nil, f.badReply(r.op, "mode", uint64(e.Attr.Mode), "is not that of a regular file")
 	}
 	// Without O_EXCL the file may have been there, with something in it.
