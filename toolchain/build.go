@@ -83,8 +83,8 @@ func layFiles(root string, files map[string][]byte) error {
 	return nil
 }
 
-// tools builds the changed tools with the stock go command and puts them in
-// their places.
+// tools builds the changed tools with the stock go command, and the stock's
+// own tools that root still holds, and puts them in their places.
 func (b *build) tools(ctx context.Context, root string) error {
 	out := filepath.Join(root, "pkg", "yolk-new")
 	if err := os.MkdirAll(out, 0o755); err != nil {
@@ -95,8 +95,7 @@ func (b *build) tools(ctx context.Context, root string) error {
 	for _, tool := range tools {
 		args = append(args, "cmd/"+tool)
 	}
-	env := []string{"GOROOT=" + root, "GOTOOLDIR=" + filepath.Join(b.stock.Root, "pkg", "tool", b.stock.Host), "GOOS=", "GOARCH="}
-	if err := b.run(ctx, root, b.stock.Go, args, env); err != nil {
+	if err := b.run(ctx, root, b.stock.Go, args, []string{"GOROOT=" + root, "GOOS=", "GOARCH="}); err != nil {
 		return err
 	}
 	for _, tool := range tools {

@@ -31,6 +31,8 @@ func fakeStock(t *testing.T) *stock {
 		"pkg/include/textflag.h":              "#define NOSPLIT 4\n",
 		"pkg/tool/linux_amd64/vet":            "vet",
 		"pkg/tool/linux_amd64/compile":        "old",
+		"pkg/tool/linux_amd64/asm":            "old",
+		"pkg/tool/linux_amd64/link":           "old",
 		"src/internal/buildcfg/zbootstrap.go": "package buildcfg\n\nconst version = `go1.26.8`\n",
 		"src/os/file.go":                      "//go:build unix\n\npackage os\n",
 		"src/os/testdata/hello":               "hello\n",

@@ -76,7 +76,27 @@ func (b *build) into(ctx context.Context, dir string, rebuild bool) error {
 	if !rebuild {
 		return nil
 	}
-	return b.phase("building "+strings.Join(tools, ", "), func() error { return b.tools(ctx, dir) })
+	return b.phase("building "+strings.Join(tools, ", "), func() error {
+		if err := stockTools(b.stock, dir); err != nil {
+			return err
+		}
+		return b.tools(ctx, dir)
+	})
+}
+
+// stockTools puts the stock's tools back: its go command works with no others.
+func stockTools(s *stock, dir string) error {
+	for _, tool := range tools[1:] { // tools[0], go, is called where it is
+		name := filepath.Join("pkg", "tool", s.Host, tool)
+		data, err := os.ReadFile(filepath.Join(s.Root, name))
+		if err != nil {
+			return err
+		}
+		if err := writeNew(filepath.Join(dir, name), data, 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // takeBack removes what an earlier call wrote and this one does not: the

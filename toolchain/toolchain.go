@@ -30,7 +30,6 @@ func (t *Toolchain) Env() []string {
 	return []string{
 		"GOROOT=" + t.Root,
 		"GOTOOLCHAIN=local",
-		"GOTOOLDIR=",
 		"GOOS=tamago",
 		"GOARCH=amd64",
 		"GOEXPERIMENT=",

@@ -237,6 +237,10 @@ func TestInto(t *testing.T) {
 	if builds() != 1 {
 		t.Errorf("%d builds without tools asked for", builds())
 	}
+	t.Setenv("FAKE_DO", `cmp "${3%yolk-new/}tool/linux_amd64/link" "${0%bin/go}pkg/tool/linux_amd64/link" || exit 1`)
+	if err := b.into(context.Background(), dir, true); err != nil {
+		t.Errorf("not rebuilt with the stock's own tools: %v", err)
+	}
 	got := fmt.Sprintf("%q %q", read(t, dir+"/src/os/file.go"), read(t, dir+"/src/os/other.go"))
 	if want := `"//go:build unix\n\npackage os\n" "//go:build !tamago\n\npackage os\n"`; got != want {
 		t.Errorf("got %s, want %s", got, want)

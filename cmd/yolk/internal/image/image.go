@@ -81,7 +81,7 @@ func (b *Builder) Build(ctx context.Context, file string, args []string, flags .
 		return "", err
 	}
 	if isFile(args[0]) {
-		args = append(args, boot)
+		args = append(args, bootFile)
 	}
 	build := slices.Concat(
 		[]string{"build", "-o", file, "-overlay=" + overlay, "-tags=" + tags, "-ldflags=" + ldflags},
@@ -103,7 +103,7 @@ func place(args []string) (dir string, rest []string, err error) {
 		args = []string{"."}
 	}
 	first := args[0]
-	if len(args) == 1 && isLocal(first) {
+	if len(args) == 1 && isLocal(first) && !strings.Contains(first, "...") {
 		info, err := os.Stat(first)
 		if err != nil {
 			return "", nil, err

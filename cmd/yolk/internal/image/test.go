@@ -98,7 +98,22 @@ func (b *Builder) Go(ctx context.Context, dir string, args []string) (cmd Comman
 	if err != nil {
 		return cmd, err
 	}
-	goflags := slices.Concat(ws.goflags, ws.flags, []string{"-tags=" + buildTags, "'-ldflags=" + linkFlags + "'"})
-	cmd.Env = slices.Concat(cmd.Env, ws.env, []string{"GOFLAGS=" + strings.Join(goflags, " ")})
+	tags, ldflags, _ := mergeFlags(nil, ws.goflags)
+	_, goflags := takeFlag(ws.goflags, "tags")
+	_, goflags = takeFlag(goflags, "ldflags")
+	_, goflags = takeFlag(goflags, "mod")
+	goflags = slices.Concat(goflags, ws.flags, []string{"-tags=" + tags, "-ldflags=" + ldflags})
+	cmd.Env = slices.Concat(cmd.Env, ws.env, []string{"GOFLAGS=" + joinFlags(goflags)})
 	return cmd, nil
+}
+
+// joinFlags is the inverse of splitFlags.
+func joinFlags(flags []string) string {
+	words := slices.Clone(flags)
+	for i, w := range words {
+		if strings.ContainsAny(w, " \t\n") {
+			words[i] = "'" + w + "'"
+		}
+	}
+	return strings.Join(words, " ")
 }

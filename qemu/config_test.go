@@ -1,0 +1,134 @@
+package qemu
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// full is a configuration with everything in it.
+func full(m Machine, a Accel) *Config {
+	return &Config{
+		Machine: m, Accel: a, Memory: 256 << 20, Kernel: "/dev/fd/3", Append: "a,b c",
+		Control: 4, Console: 5, Stdin: 6, Stdout: 7, Stderr: 8,
+		Files:  []File{{Name: "opt/yolk/args", FD: 9}},
+		Shares: []ShareFD{{Tag: "root", FD: 10}, {Tag: "a,b", FD: 11}},
+	}
+}
+
+func TestArgs(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		config *Config
+		has    []string // options, or an option and its value
+		not    []string
+	}{
+		{"microvm", full(MicroVM, TCG), []string{
+			"-nodefaults", "-no-user-config", "-display none", "-no-reboot", "-bios qboot.rom",
+			"-machine microvm,accel=tcg,memory-backend=mem,pit=on,rtc=on,pic=off,isa-serial=on,acpi=off,pcie=off,x-option-roms=off",
+			"-cpu max", "-m 256M", "-object memory-backend-memfd,id=mem,size=256M,share=on",
+			"-kernel /dev/fd/3", "-append a,b c", "-global virtio-mmio.force-legacy=false",
+			"-device isa-debug-exit,iobase=0xf4,iosize=0x04",
+			"-chardev socket,id=ctl,fd=4", "-device isa-debugcon,iobase=0xe9,chardev=ctl",
+			"-chardev socket,id=uart,fd=5", "-serial chardev:uart",
+			"-device virtio-serial-device,id=vserial,max_ports=4",
+			"-chardev socket,id=stdin,fd=6", "-device virtserialport,bus=vserial.0,nr=1,chardev=stdin,name=yolk.stdin",
+			"-chardev socket,id=stdout,fd=7", "-device virtserialport,bus=vserial.0,nr=2,chardev=stdout,name=yolk.stdout",
+			"-chardev socket,id=stderr,fd=8", "-device virtserialport,bus=vserial.0,nr=3,chardev=stderr,name=yolk.stderr",
+			"-fw_cfg name=opt/yolk/args,file=/dev/fd/9",
+			"-chardev socket,id=fs0,fd=10", "-device vhost-user-fs-device,queue-size=1024,chardev=fs0,tag=root",
+			"-chardev socket,id=fs1,fd=11", "-device vhost-user-fs-device,queue-size=1024,chardev=fs1,tag=a,,b",
+		}, []string{"-pci"}},
+		{"q35", full(Q35, KVM), []string{
+			"-machine q35,accel=kvm,memory-backend=mem", "-cpu host",
+			"-device virtio-serial-pci,disable-legacy=on,id=vserial,max_ports=4",
+			"-device vhost-user-fs-pci,queue-size=1024,chardev=fs0,tag=root",
+		}, []string{"virtio-mmio", "serial-device", "fs-device"}},
+		{"bare", &Config{Machine: Q35, Accel: TCG, Memory: 64 << 20, Kernel: "k"}, []string{"-m 64M", "-kernel k"},
+			[]string{"-append", "chardev", "-serial", "virtio", "fw_cfg"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			args := tt.config.Args()
+			for _, want := range tt.has {
+				option, value, two := strings.Cut(want, " ")
+				found := slices.ContainsFunc(seq(len(args)), func(i int) bool {
+					return args[i] == option && (!two || i+1 < len(args) && args[i+1] == value)
+				})
+				if !found {
+					t.Errorf("no %s in %q", want, args)
+				}
+			}
+			for _, not := range tt.not {
+				if strings.Contains(strings.Join(args, " "), not) {
+					t.Errorf("%s in %q", not, args)
+				}
+			}
+		})
+	}
+}
+
+func seq(n int) []int {
+	s := make([]int, n)
+	for i := range s {
+		s[i] = i
+	}
+	return s
+}
+
+func TestCheckTag(t *testing.T) {
+	for tag, ok := range map[string]bool{
+		"root": true, "/": true, strings.Repeat("x", 36): true,
+		"": false, strings.Repeat("x", 37): false, "a\x00b": false,
+	} {
+		if err := CheckTag(tag); (err == nil) != ok {
+			t.Errorf("tag %q: %v", tag, err)
+		}
+	}
+	if err := CheckTag(strings.Repeat("x", 37)); !strings.Contains(err.Error(), "37 bytes") {
+		t.Errorf("error %v does not tell the length", err)
+	}
+}
+
+func TestParseMemory(t *testing.T) {
+	for s, want := range map[string]uint64{
+		"256M": 256 << 20, "64": 64 << 20, "5G": 5 << 30,
+		"": 0, "0": 0, "63M": 0, "1T": 0, "-1G": 0, "99999999999999999999G": 0, "M": 0, "1.5G": 0,
+	} {
+		got, err := ParseMemory(s)
+		if got != want || (err == nil) != (want != 0) {
+			t.Errorf("ParseMemory(%q) = %d, %v, want %d", s, got, err, want)
+		}
+	}
+}
+
+func TestServerArgs(t *testing.T) {
+	for _, tt := range []struct {
+		server server
+		root   bool
+		want   string
+	}{
+		{server{"v", dialectC}, true, `--fd=3 -o source=/a\,b\\c -o cache=auto -o sandbox=chroot -o log_level=err`},
+		{server{"v", dialectRust}, true, `--fd=3 --shared-dir=/a,b\c --cache=auto --sandbox=chroot --log-level=error`},
+		{server{"v", dialectRust}, false, `--fd=3 --shared-dir=/a,b\c --cache=auto --sandbox=namespace --log-level=error`},
+	} {
+		if got := strings.Join(tt.server.args(`/a,b\c`, 3, tt.root), " "); got != tt.want {
+			t.Errorf("got %s, want %s", got, tt.want)
+		}
+	}
+	for help, want := range map[string]dialect{
+		"    -o source=PATH   shared directory tree": dialectC,
+		"  --shared-dir <SHARED_DIR>":                dialectRust,
+		"something else":                             0,
+	} {
+		if got := dialectOf(help); got != want {
+			t.Errorf("dialectOf(%q) = %v, want %v", help, got, want)
+		}
+	}
+}
+
+func TestCommandLine(t *testing.T) {
+	got := commandLine("/bin/x", []string{"a=b", "", "it's", "a b"})
+	if want := `/bin/x a=b '' 'it'\''s' 'a b'`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

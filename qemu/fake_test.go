@@ -1,0 +1,128 @@
+package qemu
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestMain lets the test binary stand for the programs that the package
+// starts, by the name it is called.
+func TestMain(m *testing.M) {
+	switch filepath.Base(os.Args[0]) {
+	case emulator:
+		fakeQEMU()
+	case "virtiofsd":
+		fakeDaemon()
+	}
+	if len(os.Args) == 3 && os.Args[1] == "serve-fs" {
+		if err := ServeBuiltin(os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// fakes puts stand-ins for QEMU and virtiofsd into PATH. $FAKE_QEMU and
+// $FAKE_DAEMON hold what they are to do.
+func fakes(t *testing.T, qemu, daemon string) {
+	t.Helper()
+	dir := t.TempDir()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{emulator, "virtiofsd"} {
+		if err := os.Symlink(self, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", dir)
+	t.Setenv("FAKE_QEMU", qemu)
+	t.Setenv("FAKE_DAEMON", daemon)
+}
+
+// fakeQEMU does the words of $FAKE_QEMU one by one.
+func fakeQEMU() {
+	port := map[string]*os.File{}
+	for _, a := range os.Args {
+		var id string
+		var fd int
+		if n, _ := fmt.Sscanf(strings.ReplaceAll(a, ",", " "), "socket id=%s fd=%d", &id, &fd); n == 2 {
+			port[id] = os.NewFile(uintptr(fd), id)
+		}
+	}
+	for _, word := range strings.Fields(os.Getenv("FAKE_QEMU")) {
+		verb, arg, _ := strings.Cut(word, ":")
+		switch verb {
+		case "ctl":
+			fmt.Fprintln(port["ctl"], strings.ReplaceAll(arg, "_", " "))
+		case "stdout", "stderr", "uart":
+			fmt.Fprintln(port[verb], arg)
+		case "complain":
+			fmt.Fprintln(os.Stderr, arg)
+		case "echo": // standard input to standard output
+			io.Copy(port["stdout"], port["stdin"])
+		case "file": // a firmware file to standard output
+			for i, a := range os.Args {
+				if name, path, ok := strings.Cut(a, ",file="); ok && name == "name=opt/yolk/"+arg && os.Args[i-1] == "-fw_cfg" {
+					data, _ := os.ReadFile(path)
+					port["stdout"].Write(bytes.ReplaceAll(data, []byte{0}, []byte("|")))
+				}
+			}
+		case "alive": // hang when the daemon ends soon
+			conn, _ := net.FileConn(port["fs0"])
+			conn.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
+			if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+				time.Sleep(time.Hour)
+			}
+		case "pid":
+			fmt.Fprintln(port["stdout"], os.Getpid())
+		case "hang":
+			time.Sleep(time.Hour)
+		case "signal":
+			syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			time.Sleep(time.Hour)
+		case "end":
+			var status int
+			fmt.Sscan(arg, &status)
+			os.Exit(status)
+		}
+	}
+	os.Exit(0)
+}
+
+// fakeDaemon accepts one connection and does the words of $FAKE_DAEMON.
+func fakeDaemon() {
+	if len(os.Args) > 1 && os.Args[1] == "--help" {
+		fmt.Println("  --shared-dir <DIR>")
+		os.Exit(0)
+	}
+	for _, word := range strings.Fields(os.Getenv("FAKE_DAEMON")) {
+		verb, arg, _ := strings.Cut(word, ":")
+		switch verb {
+		case "serve":
+			var listener int
+			fmt.Sscanf(os.Args[1], "--fd=%d", &listener)
+			fd, _, err := syscall.Accept(listener)
+			if err == nil {
+				os.NewFile(uintptr(fd), "client").Read(make([]byte, 1))
+			}
+		case "complain":
+			fmt.Fprintln(os.Stderr, arg)
+		case "end":
+			os.Exit(1)
+		}
+	}
+	os.Exit(0)
+}
