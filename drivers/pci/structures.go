@@ -94,7 +94,8 @@ func (t *Virtio) structure(c Capability) error {
 		}
 		off |= uint64(f.Read32(c.Off+capOffsetHigh)) << 32
 		length |= uint64(f.Read32(c.Off+capLengthHigh)) << 32
-		return t.region(f.Read8(c.Off+capID), bar, off, length)
+		t.region(f.Read8(c.Off+capID), bar, off, length)
+		return nil
 	default:
 		return nil
 	}
@@ -115,15 +116,16 @@ func (t *Virtio) structure(c Capability) error {
 	return nil
 }
 
-// region notes a shared memory region (§4.1.4.7). It is not mapped here.
-func (t *Virtio) region(id uint8, bar int, off, length uint64) error {
+// region notes a shared memory region (§4.1.4.7). It is not mapped here; one that
+// makes no sense is left out, for no driver depends on it.
+func (t *Virtio) region(id uint8, bar int, off, length uint64) {
 	b, ok := t.f.BAR(bar)
 	if _, twice := t.regions[id]; twice {
-		return nil
+		return
 	}
 	if !ok || b.IO || b.Addr == 0 || length == 0 || off > b.Size || length > b.Size-off {
-		return virtio.Errorf(t, "capabilities", "shared memory %d, %d bytes at %#x, is not inside of BAR %d", id, length, off, bar)
+		t.f.bus.log("%s: shared memory %d, %d bytes at %#x, is not inside of BAR %d", t.name, id, length, off, bar)
+		return
 	}
 	t.regions[id] = virtio.Range{Start: b.Addr + off, End: b.Addr + off + length}
-	return nil
 }

@@ -76,6 +76,9 @@ type Virtio struct {
 	closeErr error
 }
 
+// maxQueues is how many queues of a device can be used.
+const maxQueues = 256
+
 // queue is what there is to know of a queue.
 type queue struct {
 	notifyAt int              // in the notification structure
@@ -117,7 +120,7 @@ func (t *Virtio) open() error {
 	if err := t.findStructures(); err != nil {
 		return err
 	}
-	t.queues = make([]queue, t.common.Read16(commonNumQueues))
+	t.queues = make([]queue, min(int(t.common.Read16(commonNumQueues)), maxQueues))
 	for i := range t.queues {
 		t.queues[i].wakeup = virtio.NewWakeup()
 	}
