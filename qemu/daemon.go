@@ -82,7 +82,10 @@ func chooseServer(want Daemon) (s server, note string, err error) {
 	case want == AutoDaemon:
 		return server{}, err.Error(), nil
 	}
-	return server{}, "", fmt.Errorf("%w; %s, or use --daemon builtin", err, InstallHint())
+	if path == "" {
+		err = fmt.Errorf("%w; %s", err, InstallHint())
+	}
+	return server{}, "", fmt.Errorf("%w; or use --daemon builtin", err)
 }
 
 // probeServer finds out what a virtiofsd understands and whether this user

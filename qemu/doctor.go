@@ -8,13 +8,11 @@ import (
 	"strings"
 )
 
-// Examine tells what this package finds on the machine, a line each, and
-// returns whether something must be installed.
-func Examine(ctx context.Context, tell func(name, state string)) (missing bool) {
+// Examine tells what this package finds on the machine, a line each.
+func Examine(ctx context.Context, tell func(name, state string)) {
 	path, err := FindQEMU()
 	if err != nil {
 		tell("qemu", "missing: "+emulator+" is not in PATH")
-		missing = true
 	} else {
 		tell("qemu", path+", "+version(ctx, path))
 	}
@@ -24,7 +22,6 @@ func Examine(ctx context.Context, tell func(name, state string)) (missing bool) 
 			tell("acceleration, "+string(m), examineAccel(ctx, m))
 		}
 	}
-	return missing
 }
 
 func examineServers() string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
@@ -37,26 +38,51 @@ func FindVirtiofsd() (string, error) {
 	return "", errors.New("no virtiofsd in PATH, " + strings.Join(daemonPlaces, ", "))
 }
 
-// Packages are the Debian packages that hold what this package runs. The
-// daemon comes with qemu-system-common up to Debian 12, by itself later.
-func Packages() []string {
-	packages := []string{"qemu-system-x86", "qemu-system-common"}
-	if release, ok := debian(); ok && release != "11" && release != "12" {
-		packages = append(packages, "virtiofsd")
+// Missing names what is not on the machine, as Debian packages where this is a
+// system with such. A virtiofsd that this user could not run is not missed.
+func Missing() []string {
+	release, ok := debian()
+	old := release == "11" || release == "12"
+	var names []string
+	if _, err := FindQEMU(); err != nil {
+		names = append(names, "qemu-system-x86")
 	}
-	return packages
+	if _, err := FindVirtiofsd(); err != nil && !(old && os.Geteuid() != 0) {
+		// Up to Debian 12 it is one of QEMU's own files.
+		names = append(names, map[bool]string{true: "qemu-system-common", false: "virtiofsd"}[old])
+	}
+	if !ok {
+		return slices.DeleteFunc(names, func(n string) bool { return n == "virtiofsd" })
+	}
+	return names
 }
 
 // InstallHint says how to install what this package runs.
 func InstallHint() string {
-	if _, ok := debian(); !ok {
-		return "install QEMU for x86-64 and virtiofsd"
+	names := Missing()
+	switch _, ok := debian(); {
+	case len(names) == 0:
+		return "nothing to install"
+	case !ok:
+		return "install QEMU for x86-64 (" + emulator + ") with your system's package manager"
 	}
-	command := "apt-get install --no-install-recommends " + strings.Join(Packages(), " ")
+	command := InstallCommand(names)
 	if os.Geteuid() != 0 {
-		command = "sudo " + command
+		command = append([]string{"sudo"}, command...)
 	}
-	return "install it with: " + command
+	return "install it with: " + strings.Join(command, " ")
+}
+
+// InstallCommand is the command that installs Debian packages.
+func InstallCommand(names []string) []string {
+	return append([]string{"apt-get", "install", "-y", "--no-install-recommends"}, names...)
+}
+
+// CanInstall reports whether this process may run InstallCommand.
+func CanInstall() bool {
+	_, ok := debian()
+	_, err := exec.LookPath("apt-get")
+	return ok && err == nil && os.Geteuid() == 0
 }
 
 // debian returns the release number of the Debian that this runs on; other

@@ -1,0 +1,41 @@
+# make qemu            boots the demo: a shell on a terminal, else its tour
+# make qemu MACHINE=q35
+# make test            vet, hosted tests, and the tests in QEMU on both machines
+# make bench           boot time and image size
+# make toolchain       builds the GOOS=tamago Go
+
+MACHINE ?= microvm
+ROOT    ?= cmd/demo/sample
+YOLK    := bin/yolk
+
+.PHONY: qemu test bench toolchain deps vet clean FORCE
+
+qemu: $(YOLK) deps
+	@if [ -t 0 ]; then \
+		exec $(YOLK) run --machine $(MACHINE) --root $(ROOT) --raw ./cmd/demo; \
+	else \
+		exec $(YOLK) run --machine $(MACHINE) --root $(ROOT) ./cmd/demo -- tour; \
+	fi
+
+test: $(YOLK) deps toolchain vet
+	YOLK_GUEST=1 go test -count=1 -timeout=60m ./...
+
+bench: $(YOLK) deps toolchain
+	YOLK_GUEST=1 go test -run='^$$' -bench=. ./cmd/yolk
+
+vet: $(YOLK) toolchain
+	go vet ./...
+	$(YOLK) go vet ./arch/... ./drivers/... ./fs/... ./kernel/... ./syscalls/... ./cmd/demo/...
+
+toolchain: $(YOLK)
+	@$(YOLK) toolchain >/dev/null
+
+deps: $(YOLK)
+	@$(YOLK) doctor --install
+
+# The go command knows best whether there is something to build.
+$(YOLK): FORCE
+	@go build -o $@ ./cmd/yolk
+
+clean:
+	rm -rf bin
