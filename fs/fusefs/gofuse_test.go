@@ -62,6 +62,8 @@ func newGoServer(root gofs.InodeEmbedder, o serverOptions) *goServer {
 	gopts.ExtraCapabilities = o.caps
 	gopts.MaxWrite = o.maxWrite
 	gopts.EnableLocks = o.locks
+	// It panics where another client changes the type of a file under it.
+	gopts.PanicHandler = func(any) gofuse.Status { return gofuse.EIO }
 	return &goServer{ps: gofuse.NewProtocolServer(gofs.NewNodeFS(root, gopts), &gopts.MountOptions)}
 }
 

@@ -25,6 +25,11 @@ func (f *FS) watch(unique uint64, cancel <-chan struct{}) (stop func()) {
 		case <-cancel:
 		}
 		for pause := interruptPauseMin; ; pause = min(2*pause, interruptPauseMax) {
+			select {
+			case <-answered:
+				return
+			default:
+			}
 			f.sendInterrupt(unique)
 			t := time.NewTimer(pause)
 			select {
