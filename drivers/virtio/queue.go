@@ -113,7 +113,8 @@ func (q *Queue) Do(in, out [][]byte) (n int, err error) {
 }
 
 // Start is the first half of Do: it waits for room only. The parts must stay
-// unchanged until Wait returns, which is to be called exactly once.
+// unchanged until Wait returns, which is to be called exactly once. Requests
+// that a device answers in order may be waited for in order.
 func (q *Queue) Start(in, out [][]byte) (*Request, error) {
 	return q.start(in, out, false)
 }
@@ -127,11 +128,19 @@ func (q *Queue) Post(in [][]byte) error {
 
 // Wait is the second half of Do. The request must not be used after it.
 func (r *Request) Wait() (n int, err error) {
-	q := r.q
-	q.await(r)
+	r.q.await(r)
+	return r.Result()
+}
+
+// Done delivers one value once the device is done with the request. Whoever
+// receives it calls Result next, in place of Wait.
+func (r *Request) Done() <-chan struct{} { return r.done }
+
+// Result is Wait after Done has delivered.
+func (r *Request) Result() (n int, err error) {
 	r.finish()
 	n, err = r.n, r.err
-	q.release(r)
+	r.q.release(r)
 	return n, err
 }
 
@@ -141,7 +150,7 @@ func (q *Queue) await(r *Request) { <-r.done }
 
 func (q *Queue) start(in, out [][]byte, posted bool) (*Request, error) {
 	if posted {
-		q.poll()
+		q.Poll()
 	}
 	r, err := q.idle()
 	if err != nil {
@@ -243,8 +252,9 @@ func (q *Queue) complete() {
 	}
 }
 
-// poll takes what a lazy queue has used without an interrupt.
-func (q *Queue) poll() {
+// Poll takes what the device has used up to now, without waiting for its
+// interrupt.
+func (q *Queue) Poll() {
 	q.mu.Lock()
 	fault := q.reap()
 	q.mu.Unlock()
@@ -376,4 +386,11 @@ func (q *Queue) freeMemory() {
 			return
 		}
 	}
+}
+
+// Direct reports whether the device can reach b itself; otherwise a request
+// copies it.
+func (q *Queue) Direct(b []byte) bool {
+	_, ok := q.mem.Phys(b)
+	return ok
 }

@@ -48,7 +48,7 @@ func roundUp(n, to int) int { return (n + to - 1) &^ (to - 1) }
 
 func newSplitRing(mem Memory, size int, features uint64) (*splitRing, error) {
 	driver, device, total := splitLayout(size)
-	block, err := mem.Alloc(total, 4096)
+	block, err := mem.Alloc(total, 64)
 	if err != nil {
 		return nil, fmt.Errorf("ring of %d descriptors: %w", size, err)
 	}
