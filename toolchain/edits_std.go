@@ -124,13 +124,4 @@ var stdEdits = slices.Concat(
 		Replace{"src/net/ipsock_posix.go", `"openbsd", "js", "wasip1":`, `"openbsd", "js", "tamago", "wasip1":`, 1,
 			"dialling the unspecified address means the program itself"},
 	},
-	widen("what tests may expect is that of systems without other processes",
-		"internal/testenv/testenv_notunix.go",
-	),
-	[]Edit{
-		Replace{"src/internal/testenv/exec.go", `case "wasip1", "js", "ios":`, `case "wasip1", "js", "ios", "tamago":`, 1,
-			"programs cannot be executed"},
-		Replace{"src/internal/trace/testtrace/platforms.go", `case "js", "wasip1":`, `case "js", "tamago", "wasip1":`, 1,
-			"the runtime sees no system calls"},
-	},
 )

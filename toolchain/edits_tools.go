@@ -15,7 +15,7 @@ var toolEdits = []Edit{
 
 	Replace{"src/internal/cfg/cfg.go", "\tGOOS\n", "\tGOOS\n\tGOOSPKG\n", 1,
 		"go env -w may set GOOSPKG"},
-	Replace{"src/cmd/go/internal/modload/import.go", "\t// Check each module on the build list.\n", "\tif path == goosPath && GOOSPKG != \"\" {\n\t\t_, _, dir, altMods, err := importFromModules(loaderstate, ctx, GOOSPKG+\"/goos\", rs, mg, skipModFile)\n\t\treturn module.Version{}, \"\", dir, altMods, err\n\t}\n\n\t// Check each module on the build list.\n", 1,
+	Replace{"src/cmd/go/internal/modload/import.go", "\t// Check each module on the build list.\n", "\tif path == goosPath && GOOSPKG != \"\" {\n\t\t_, root, dir, altMods, err := importFromModules(loaderstate, ctx, GOOSPKG+\"/goos\", rs, mg, skipModFile)\n\t\treturn module.Version{}, root, dir, altMods, err\n\t}\n\n\t// Check each module on the build list.\n", 1,
 		"a package of the build list stands in for runtime/goos"},
 	Replace{"src/cmd/go/internal/envcmd/env.go", "\t\t{Name: \"GOEXPERIMENT\", Value: cfg.RawGOEXPERIMENT},\n", "\t\t{Name: \"GOEXPERIMENT\", Value: cfg.RawGOEXPERIMENT},\n\t\t{Name: \"GOOSPKG\", Value: modload.GOOSPKG},\n", 1,
 		"go env shows GOOSPKG"},

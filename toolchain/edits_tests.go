@@ -1,0 +1,53 @@
+package toolchain
+
+import "slices"
+
+func init() { tables = append(tables, testEdits) }
+
+// testEdits let the standard library's own tests run, those for unix systems
+// included.
+var testEdits = slices.Concat(
+	widen("what tests may expect is that of systems without other processes",
+		"internal/testenv/testenv_notunix.go",
+	),
+	[]Edit{
+		Replace{"src/internal/testenv/exec.go", `case "wasip1", "js", "ios":`, `case "wasip1", "js", "ios", "tamago":`, 1,
+			"programs cannot be executed"},
+		Replace{"src/internal/trace/testtrace/platforms.go", `case "js", "wasip1":`, `case "js", "tamago", "wasip1":`, 1,
+			"the runtime sees no system calls"},
+	},
+	widen("tests of what the target shares with unix",
+		"bufio/net_test.go",
+		"crypto/x509/root_unix_test.go",
+		"internal/syscall/unix/fchmodat_test.go",
+		"internal/poll/export_posix_test.go",
+		"internal/poll/fd_posix_test.go",
+		"mime/type_unix_test.go",
+		"os/env_unix_test.go",
+		"os/error_unix_test.go",
+		"os/exec_unix_test.go",
+		"os/export_unix_test.go",
+		"os/fifo_test.go",
+		"os/getwd_unix_test.go",
+		"os/os_unix_test.go",
+		"os/root_unix_test.go",
+		"os/signal/example_unix_test.go",
+		"os/signal/signal_test.go",
+		"os/user/listgroups_unix_test.go",
+		"os/user/lookup_unix_test.go",
+		"syscall/dirent_test.go",
+		"syscall/env_unix_test.go",
+		"syscall/mmap_unix_test.go",
+		"time/zoneinfo_unix_test.go",
+	),
+	widen("tests of name lookup and of the fake network",
+		"net/addrselect_test.go",
+		"net/conf_test.go",
+		"net/dnsclient_unix_test.go",
+		"net/dnsconfig_unix_test.go",
+		"net/net_fake_test.go",
+		"net/nss_test.go",
+		"net/platform_unix_test.go",
+		"net/rawconn_stub_test.go",
+	),
+)
