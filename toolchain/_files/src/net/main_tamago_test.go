@@ -1,0 +1,13 @@
+//go:build tamago
+
+package net
+
+import "os/exec"
+
+// No system calls stand behind the sockets, so there are none to watch.
+
+func installTestHooks()   {}
+func uninstallTestHooks() {}
+func forceCloseSockets()  {}
+
+func addCmdInheritedHandle(cmd *exec.Cmd, fd uintptr) {}
