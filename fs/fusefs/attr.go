@@ -7,6 +7,8 @@ import (
 	"github.com/yolkos/yolk/fs/fusefs/fuse"
 )
 
+var _ fs.AccessNode = (*node)(nil)
+
 // Getattr implements fs.Node. It asks the server only when the lifetime of
 // what it told before is over.
 func (n *node) Getattr(a *fs.Attr) error { return n.getattr(a, nil) }
@@ -144,10 +146,10 @@ func (n *node) setattr(s *fs.SetAttr, a *fs.Attr, h *handle) error {
 		defer n.io.Unlock()
 	}
 	if s.Valid&fs.SetAtime != 0 {
-		in.Atime, in.Atimensec = uint64(s.Atime.Sec), s.Atime.Nsec
+		in.Atime, in.Atimensec = n.fs.grain(s.Atime)
 	}
 	if s.Valid&fs.SetMtime != 0 {
-		in.Mtime, in.Mtimensec = uint64(s.Mtime.Sec), s.Mtime.Nsec
+		in.Mtime, in.Mtimensec = n.fs.grain(s.Mtime)
 	}
 	if h != nil && h.open {
 		in.Valid |= fuse.FATTR_FH
@@ -157,6 +159,11 @@ func (n *node) setattr(s *fs.SetAttr, a *fs.Attr, h *handle) error {
 		return err
 	}
 	return n.sendSetattr(&in, a)
+}
+
+// grain cuts a time to the granularity that the server keeps.
+func (f *FS) grain(t fs.Time) (sec uint64, nsec uint32) {
+	return uint64(t.Sec), t.Nsec - t.Nsec%f.session.timeGran
 }
 
 // sendSetattr sends SETATTR and keeps what it answers.
@@ -180,4 +187,21 @@ func (n *node) sendSetattr(in *fuse.SetattrIn, a *fs.Attr) error {
 	}
 	*a = attrOf(&out.Attr)
 	return nil
+}
+
+// Access implements fs.AccessNode. A server without ACCESS allows all.
+func (n *node) Access(mask uint32) error {
+	f := n.fs
+	if err := n.usable(); err != nil {
+		return err
+	}
+	if f.nosys[fuse.FUSE_ACCESS].Load() {
+		return nil
+	}
+	in := fuse.AccessIn{Mask: mask & 7}
+	r := f.request(fuse.FUSE_ACCESS, n.id)
+	r.buf = in.AppendTo(r.buf)
+	_, err := f.call(r, 0)
+	f.done(r)
+	return f.optional(fuse.FUSE_ACCESS, err)
 }

@@ -17,6 +17,8 @@ type attrCache struct {
 	changed uint64 // FS.attrVersion at our last change
 }
 
+var _ fs.AttrInvalidator = (*node)(nil)
+
 // What attrCache.dirty says not to trust.
 const (
 	dirtyAtime = 1 << iota

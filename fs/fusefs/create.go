@@ -7,6 +7,8 @@ import (
 	"github.com/yolkos/yolk/fs/fusefs/fuse"
 )
 
+var _ fs.TmpfileNode = (*node)(nil)
+
 // Create implements fs.Node. A server without CREATE gets MKNOD and OPEN.
 func (n *node) Create(name string, flags int, mode, umask uint32) (fs.Entry, fs.File, error) {
 	f := n.fs
@@ -105,4 +107,20 @@ func (n *node) mknodOpen(name string, flags int, mode, umask uint32) (fs.Entry, 
 		return fs.Entry{}, nil, err
 	}
 	return e, file, nil
+}
+
+// Tmpfile implements fs.TmpfileNode.
+func (n *node) Tmpfile(flags int, mode, umask uint32) (fs.Entry, fs.File, error) {
+	f := n.fs
+	if err := n.usable(); err != nil {
+		return fs.Entry{}, nil, err
+	}
+	if f.lacks(fuse.FUSE_TMPFILE, 37) {
+		return fs.Entry{}, nil, syscall.EOPNOTSUPP
+	}
+	r := f.request(fuse.FUSE_TMPFILE, n.id)
+	defer f.done(r)
+	// The name says nothing; Linux sends this one, and servers look for one.
+	e, file, err := n.createWith(r, "/", flags, mode, umask)
+	return e, file, f.permanently(r.op, err)
 }

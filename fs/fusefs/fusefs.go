@@ -64,7 +64,10 @@ type FS struct {
 	root        *node
 }
 
-var _ fs.FileSystem = (*FS)(nil)
+var (
+	_ fs.FileSystem = (*FS)(nil)
+	_ fs.StatfsNode = (*node)(nil)
+)
 
 // Mount starts the protocol with the server behind t. It fails if the server
 // does not answer, speaks another major version than 7, or one before 7.12.

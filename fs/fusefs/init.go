@@ -93,7 +93,7 @@ func (f *FS) accept(out *fuse.InitOut, n int, offer uint64) error {
 	s.minor = min(out.Minor, fuse.FUSE_KERNEL_MINOR_VERSION)
 	s.flags = offer & granted
 	s.readahead = min(out.MaxReadahead, f.opts.MaxReadahead)
-	s.timeGran = max(out.TimeGran, 1)
+	s.timeGran = min(max(out.TimeGran, 1), 1e9)
 	s.maxPages = defaultMaxPages
 	if s.has(fuse.FUSE_MAX_PAGES) {
 		s.maxPages = min(max(int(out.MaxPages), 1), maxMaxPages)

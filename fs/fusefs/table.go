@@ -38,7 +38,10 @@ type node struct {
 	linked bool
 }
 
-var _ fs.Node = (*node)(nil)
+var (
+	_ fs.Node   = (*node)(nil)
+	_ fs.Kinder = (*node)(nil)
+)
 
 func newNode(f *FS, id, gen uint64, typ uint32) *node {
 	n := &node{fs: f, id: id, gen: gen, typ: typ}
@@ -132,6 +135,9 @@ func (f *FS) callEntry(r *request) (fs.Entry, error) {
 	}
 	return f.entry(r.op, &e, m)
 }
+
+// Kind implements fs.Kinder.
+func (n *node) Kind() uint32 { return n.typ }
 
 // Ref implements fs.Node.
 func (n *node) Ref() { n.refs.Add(1) }
