@@ -7,6 +7,7 @@ import (
 
 	"github.com/yolkos/yolk/arch/amd64"
 	"github.com/yolkos/yolk/arch/amd64/reg"
+	"github.com/yolkos/yolk/drivers/console"
 	"github.com/yolkos/yolk/drivers/mmio"
 	"github.com/yolkos/yolk/drivers/virtio"
 	"github.com/yolkos/yolk/drivers/virtiofs"
@@ -64,6 +65,11 @@ func (m *machine) start(t virtio.Transport) {
 	switch t.DeviceID() {
 	case fileSystemID:
 		err = m.startShare(t)
+	case consoleID:
+		var c *console.Console
+		if c, err = console.Open(t, m.arena); err == nil {
+			m.streams.found(c)
+		}
 	default:
 		m.logf("%s: no driver for a device of type %d", t.Name(), t.DeviceID())
 	}

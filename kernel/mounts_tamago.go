@@ -3,8 +3,7 @@
 package kernel
 
 import (
-	"crypto/rand"
-
+	"github.com/yolkos/yolk/arch/amd64"
 	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/devfs"
 	"github.com/yolkos/yolk/fs/procfs"
@@ -16,7 +15,7 @@ func (m *machine) mountRoot() {
 	tmp := newTmpfs()
 	tmp.Chmod(0o1777)
 	m.proc = procfs.New()
-	m.dev = devfs.New(func(p []byte) { rand.Read(p) })
+	m.dev = devfs.New(amd64.Random)
 	m.dev.AddStream("console", m.streams.console)
 	m.dev.AddStream("stdin", m.streams.in())
 	m.dev.AddStream("stdout", m.streams.out())

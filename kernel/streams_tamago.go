@@ -3,9 +3,11 @@
 package kernel
 
 import (
+	"io"
 	"syscall"
 
 	"github.com/yolkos/yolk/arch/amd64"
+	"github.com/yolkos/yolk/drivers/console"
 	"github.com/yolkos/yolk/fs"
 )
 
@@ -13,9 +15,35 @@ import (
 // virtio console that the launcher gives, else the serial console.
 type streams struct {
 	console *amd64.Console
+	virtio  *console.Console
 }
 
-func (s *streams) port(name string) fs.Stream { return s.console }
+// found takes c for the standard streams, the first one that has them.
+func (s *streams) found(c *console.Console) {
+	if _, ok := c.Port("yolk.stdout"); ok && s.virtio == nil {
+		s.virtio = c
+	}
+}
+
+func (s *streams) port(name string) fs.Stream {
+	if s.virtio != nil {
+		if p, ok := s.virtio.Port(name); ok {
+			return portStream{p}
+		}
+	}
+	return s.console
+}
+
+// portStream has no io.EOF: as with read(2), an end is no bytes.
+type portStream struct{ *console.Port }
+
+func (s portStream) Read(p []byte) (int, error) {
+	n, err := s.Port.Read(p)
+	if err == io.EOF {
+		err = nil
+	}
+	return n, err
+}
 
 func (s *streams) in() fs.Stream  { return s.port("yolk.stdin") }
 func (s *streams) out() fs.Stream { return s.port("yolk.stdout") }

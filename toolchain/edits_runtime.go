@@ -24,4 +24,11 @@ var runtimeEdits = []Edit{
 		"the machine sets up what needs a running scheduler"},
 	Replace{"src/runtime/proc.go", "top:\n\tpp := mp.p.ptr()\n\tpp.preempt = false\n", "top:\n\tosSchedule()\n\tpp := mp.p.ptr()\n\tpp.preempt = false\n", 1,
 		"interrupts and threads get their turn between two goroutines"},
+
+	Replace{"src/crypto/internal/fips140/drbg/entropy_fips140.go", "var memory entropy.ScratchBuffer", "var memory *entropy.ScratchBuffer", 1,
+		"32 MiB without contents are RAM here: only who asks for FIPS 140-3 pays them"},
+	Replace{"src/crypto/internal/fips140/drbg/entropy_fips140.go", "\tseed, err := entropy.Seed(&memory)", "\tif memory == nil {\n\t\tmemory = new(entropy.ScratchBuffer)\n\t}\n\tseed, err := entropy.Seed(memory)", 1,
+		"see above"},
+	Replace{"src/crypto/internal/fips140/drbg/entropy_fips140.go", "\tseed, err = entropy.Seed(&memory)", "\tseed, err = entropy.Seed(memory)", 1,
+		"see above"},
 }

@@ -50,6 +50,9 @@ func getRandomData(b []byte) {
 	}
 }
 
+// Random fills b with random numbers.
+func Random(b []byte) { getRandomData(b) }
+
 // RandomSource names where random numbers come from and whether they are fit for
 // keys.
 func RandomSource() (name string, strong bool) {

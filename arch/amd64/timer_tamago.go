@@ -62,6 +62,15 @@ func arm(d int64) {
 	reg.Write32(lapicInitialCount, uint32(min(max(n, 1), 1<<32-1)))
 }
 
+// tickSoon has the timer tick after d nanoseconds on a busy CPU.
+//
+//go:linkname tickSoon runtime.tickSoon
+var tickSoon = func(d int64) {
+	cli()
+	arm(d)
+	sti()
+}
+
 // idle stops the CPU until an interrupt, at the latest until the time until.
 //
 //go:nosplit

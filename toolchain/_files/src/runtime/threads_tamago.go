@@ -36,7 +36,15 @@ var (
 	threadSlice int64
 )
 
-const threadSliceTime = 10e6 // ns, as Linux and sysmon have it
+// threadSliceTime is how long a thread runs while others are ready, in
+// nanoseconds. Threads wait for each other when the world stops, so it is short.
+const threadSliceTime = 1e6
+
+// tickSoon has the machine's timer tick after ns nanoseconds. The machine sets it
+// before the runtime starts.
+//
+//go:linkname tickSoon
+var tickSoon func(ns int64)
 
 func threadInit() {
 	getg().m.procid = 1
@@ -175,6 +183,9 @@ func idle(until int64) {
 //go:systemstack
 func threadTo(mp, next *m) {
 	threadSlice = 0
+	if threadReady.head != 0 && tickSoon != nil {
+		tickSoon(threadSliceTime)
+	}
 	if next == mp {
 		return
 	}

@@ -160,8 +160,8 @@ func trapFatal(f *trapFrame, gp *g) {
 }
 
 // tick handles an interrupt of the timer: a goroutine that has run for a whole
-// tick, or that somebody wants to preempt, gives way at the next safe point,
-// which may be here.
+// tick, that keeps other threads waiting, or that somebody wants to preempt,
+// gives way at the next safe point, which may be here.
 //
 //go:nowritebarrierrec
 func tick(f *trapFrame, gp *g) {
@@ -176,7 +176,7 @@ func tick(f *trapFrame, gp *g) {
 	if pp == nil {
 		return
 	}
-	if t := &pp.sysmontick; t.schedtick != pp.schedtick {
+	if t := &pp.sysmontick; t.schedtick != pp.schedtick && threadReady.head == 0 {
 		t.schedtick = pp.schedtick
 	} else {
 		gp.preempt = true

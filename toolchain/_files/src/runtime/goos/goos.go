@@ -1,8 +1,8 @@
 //go:build tamago
 
 // Package goos declares what the runtime asks of the machine under GOOS=tamago.
-// This one holds the declarations only, so that the standard library can be
-// compiled and vetted; a program links with the package that GOOSPKG names.
+// This one stands for no machine, so that the standard library can be compiled and
+// vetted, and programs linked that stop at once; GOOSPKG names one that runs.
 package goos
 
 import "unsafe"

@@ -1,0 +1,78 @@
+package amd64
+
+import (
+	"testing"
+	"unsafe"
+)
+
+// newTables returns page tables in memory of the test's own: any address can be
+// mapped, and tables lie at their own addresses as in the machine.
+func newTables(t *testing.T, pages int) *pageTables {
+	t.Helper()
+	mem := make([]byte, (pages+2)*pageSize)
+	start := (uint64(uintptr(unsafe.Pointer(&mem[0]))) + pageSize - 1) &^ (pageSize - 1)
+	t.Cleanup(func() { mem[0] = 0 }) // alive until then
+	return &pageTables{root: uintptr(start), ram: &Range{start + pageSize, start + uint64(1+pages)*pageSize}}
+}
+
+// translate walks the tables as the CPU does.
+func (p *pageTables) translate(a uint64) (phys, flags uint64, ok bool) {
+	table := p.root
+	for shift := 39; shift >= 12; shift -= 9 {
+		e := entries(table)[a>>shift&511]
+		if e&ptePresent == 0 {
+			return 0, 0, false
+		}
+		if shift == 12 || e&pteLarge != 0 {
+			mask := uint64(1)<<shift - 1
+			return e&pteAddrMask&^mask | a&mask, e &^ (pteAddrMask | pteLarge), true
+		}
+		table = uintptr(e & pteAddrMask)
+	}
+	panic("unreachable")
+}
+
+func TestMapRange(t *testing.T) {
+	const rw, rx, ro = ptePresent | pteWrite | pteNoExec, ptePresent, ptePresent | pteNoExec
+	p := newTables(t, 64)
+	for _, m := range []struct {
+		r     Range
+		flags uint64
+	}{
+		{Range{0, 1 << 30}, rw},
+		{Range{0x201000, 0x345000}, rx},
+		{Range{0x345000, 0x5a2123}, ro},
+		{Range{0, pageSize}, 0},
+		{Range{5 << 30, 6<<30 + 0x3000}, rw | pteNoCache},
+		{Range{0x600000, 0x800000}, 0},
+	} {
+		if !p.mapRange(m.r, m.flags) {
+			t.Fatalf("no tables for %#x", m.r)
+		}
+	}
+	for _, c := range []struct {
+		a, flags uint64 // flags 0: not mapped
+	}{
+		{0, 0}, {0xfff, 0}, {0x1000, rw}, {0x200fff, rw}, {0x201000, rx}, {0x344fff, rx}, {0x345000, ro},
+		{0x5a2fff, ro}, {0x5a3000, rw}, {0x5fffff, rw}, {0x600000, 0}, {0x7fffff, 0}, {0x800000, rw},
+		{1<<30 - 1, rw}, {1 << 30, 0}, {5 << 30, rw | pteNoCache}, {6<<30 + 0x2fff, rw | pteNoCache}, {6<<30 + 0x3000, 0},
+	} {
+		phys, flags, ok := p.translate(c.a)
+		if ok != (c.flags != 0) || ok && (phys != c.a || flags != c.flags) {
+			t.Errorf("%#x → %#x flags %#x mapped %v, want flags %#x", c.a, phys, flags, ok, c.flags)
+		}
+	}
+}
+
+func TestMapRangeWithoutMemory(t *testing.T) {
+	p := newTables(t, 2) // enough for one large page, not for its parts
+	if !p.mapRange(Range{0, largePage}, ptePresent) {
+		t.Fatal("two tables are enough for a large page")
+	}
+	if p.mapRange(Range{0, pageSize}, 0) {
+		t.Error("a large page was split without memory for the parts")
+	}
+	if _, _, ok := p.translate(0); !ok {
+		t.Error("the large page was lost")
+	}
+}

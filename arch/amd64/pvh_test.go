@@ -1,0 +1,99 @@
+package amd64
+
+import (
+	"runtime"
+	"testing"
+	"unsafe"
+)
+
+const image = bootAreaEnd
+
+func TestMemoryMap(t *testing.T) {
+	const limit = 1 << 38
+	for _, c := range []struct {
+		name    string
+		entries []memEntry
+		main    Range
+		extra   []Range
+		total   uint64
+	}{
+		{"microvm 3.5 GiB",
+			[]memEntry{{0, 0x9fc00, 1, 0}, {0x9fc00, 0x400, 2, 0}, {0x100000, 0xbff00000, 1, 0}, {0x100000000, 0x20000000, 1, 0}},
+			Range{0x200000, 0xc0000000}, []Range{{0x100000000, 0x120000000}}, 0x9fc00 + 0xbff00000 + 0x20000000},
+		{"unaligned ends", []memEntry{{0x100000, 0x3fe0123, 1, 0}}, Range{0x200000, 0x40e0000}, nil, 0x3fe0123},
+		{"overlap is dropped", []memEntry{{0x100000, 0x1000000, 1, 0}, {0x800000, 0x1000000, 1, 0}}, Range{0x200000, 0x1100000}, nil, 0x2000000},
+		{"wraps around", []memEntry{{0x100000, 0x1000000, 1, 0}, {1 << 63, 1 << 63, 1, 0}, {^uint64(0) - 10, 100, 1, 0}}, Range{0x200000, 0x1100000}, nil, 0x1000000},
+		{"beyond the limit", []memEntry{{0x100000, 0x1000000, 1, 0}, {limit - 0x1000, 0x5000, 1, 0}, {limit, 0x1000, 1, 0}}, Range{0x200000, 0x1100000}, []Range{{limit - 0x1000, limit}}, 0x1000000 + 0x6000},
+		{"image not in RAM", []memEntry{{0x4000000, 0x1000000, 1, 0}}, Range{}, []Range{{0x4000000, 0x5000000}}, 0x1000000},
+	} {
+		var m memoryMap
+		for _, e := range c.entries {
+			m.add(e, image, limit)
+		}
+		if m.main != c.main || m.total != c.total || m.n != len(c.extra) {
+			t.Errorf("%s: %#x, extra %#x, total %#x; want %#x, %#x, %#x", c.name, m.main, m.extra[:m.n], m.total, c.main, c.extra, c.total)
+			continue
+		}
+		for i, r := range c.extra {
+			if m.extra[i] != r {
+				t.Errorf("%s: extra %#x, want %#x", c.name, m.extra[i], r)
+			}
+		}
+	}
+}
+
+func TestReadStartInfo(t *testing.T) {
+	table := []memEntry{{0, 0xa0000, 1, 0}, {0x100000, 0x7f00000, 1, 0}, {0xfe000000, 0x1000, 2, 0}}
+	good := startInfo{magic: pvhMagic, version: 1, memmap: uint64(uintptr(unsafe.Pointer(&table[0]))), memEntries: 3}
+	for _, c := range []struct {
+		name   string
+		change func(*startInfo)
+		ok     bool
+	}{
+		{"good", func(*startInfo) {}, true},
+		{"magic", func(s *startInfo) { s.magic++ }, false},
+		{"version without a map", func(s *startInfo) { s.version = 0 }, false},
+		{"no map", func(s *startInfo) { s.memmap = 0 }, false},
+		{"no entries", func(s *startInfo) { s.memEntries = 0 }, false},
+		{"map without the image", func(s *startInfo) { s.memEntries = 1 }, false},
+	} {
+		info := good
+		c.change(&info)
+		var m memoryMap
+		if _, ok := m.readStartInfo(uintptr(unsafe.Pointer(&info)), image, 1<<38); ok != c.ok {
+			t.Errorf("%s: ok %v", c.name, ok)
+		}
+		runtime.KeepAlive(&info)
+	}
+	var m memoryMap
+	if _, ok := m.readStartInfo(0, image, 1<<38); ok {
+		t.Error("no start info at all")
+	}
+	runtime.KeepAlive(table)
+}
+
+// FuzzMemoryMap adds foreign entries; the ranges that come of them are whole
+// pages, inside the limit and apart from each other.
+func FuzzMemoryMap(f *testing.F) {
+	f.Add(uint64(0x100000), uint64(0x7f00000), uint64(0x100000000), uint64(0x40000000), uint64(5), uint64(1<<63))
+	f.Fuzz(func(t *testing.T, a, as, b, bs, c, cs uint64) {
+		var m memoryMap
+		for _, e := range []memEntry{{a, as, 1, 0}, {b, bs, 1, 0}, {c, cs, 1, 0}} {
+			m.add(e, image, 1<<38)
+		}
+		ranges := append([]Range{m.main}, m.extra[:m.n]...)
+		for i, r := range ranges {
+			if r == (Range{}) {
+				continue
+			}
+			if r.Start >= r.End || r.Start%pageSize != 0 || r.End%pageSize != 0 || r.End > 1<<38 || r.Start < bootAreaEnd {
+				t.Fatalf("range %#x", r)
+			}
+			for _, s := range ranges[i+1:] {
+				if r.overlaps(s) {
+					t.Fatalf("%#x overlaps %#x", r, s)
+				}
+			}
+		}
+	})
+}
