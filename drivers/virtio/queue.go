@@ -17,7 +17,7 @@ type Queue struct {
 	name  string
 	size  int
 
-	free chan *Request // idle ones; as many exist as the ring has descriptors
+	free chan *Request // idle ones
 	dead chan struct{} // closed by abort
 
 	turn sync.Mutex // held by the one who waits for descriptors
@@ -25,6 +25,7 @@ type Queue struct {
 	mu      sync.Mutex
 	ring    *splitRing
 	room    sync.Cond // descriptors have come free
+	made    int // requests that exist, at most as many as the ring has descriptors
 	lazy    bool
 	waiting int  // requests that wait for room, while a lazy queue is not lazy
 	broken  bool // the ring's content is not to be looked at any more
@@ -65,9 +66,6 @@ func newQueue(d *Device, index int, name string, max int) (*Queue, error) {
 		free: make(chan *Request, size), dead: make(chan struct{}),
 	}
 	q.room.L = &q.mu
-	for range size {
-		q.free <- &Request{q: q, done: make(chan struct{}, 1)}
-	}
 	return q, nil
 }
 
@@ -169,12 +167,16 @@ func (q *Queue) start(in, out [][]byte, posted bool) (*Request, error) {
 	return r, nil
 }
 
-// idle takes an idle request, waiting for one when all are in flight.
+// idle takes an idle request, or makes one, or waits for one when the ring is
+// full.
 func (q *Queue) idle() (*Request, error) {
 	select {
 	case r := <-q.free:
 		return r, nil
 	default:
+	}
+	if q.another() {
+		return &Request{q: q, done: make(chan struct{}, 1)}, nil
 	}
 	q.wait(1)
 	defer q.wait(-1)
@@ -184,6 +186,17 @@ func (q *Queue) idle() (*Request, error) {
 	case <-q.dead:
 		return nil, q.failure()
 	}
+}
+
+// another reports whether one more request may be made, and counts it.
+func (q *Queue) another() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.made == q.size {
+		return false
+	}
+	q.made++
+	return true
 }
 
 // wait counts requests that wait for room in or out. While there are any, even a

@@ -26,10 +26,11 @@ const (
 	queueRequest      = 1
 )
 
-// Limits of what is used; a device may offer more.
+// Limits of what is used; a device may offer more. A request queue is long
+// enough for 1 MiB in scattered pages.
 const (
 	maxQueues        = 8
-	requestQueueSize = 128 // descriptors
+	requestQueueSize = 1024 // descriptors
 	highQueueSize    = 64
 )
 
