@@ -74,6 +74,7 @@ func ensure(ctx context.Context, stock *stock, c *contents, base string, progres
 	t := &Toolchain{Root: root, Go: filepath.Join(root, "bin", "go"), Version: c.version(stock)}
 
 	if checkManifest(root, key) == nil {
+		used(base, key)
 		return t, nil
 	}
 	if err := os.MkdirAll(base, 0o755); err != nil {
@@ -99,6 +100,8 @@ func ensure(ctx context.Context, stock *stock, c *contents, base string, progres
 		os.RemoveAll(tmp)
 		return nil, explain(ctx, err, base)
 	}
+	used(base, key)
+	prune(ctx, base)
 	return t, nil
 }
 

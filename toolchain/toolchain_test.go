@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 )
 
 func mustEnsure(t *testing.T, s *stock, base string) (*Toolchain, string) {
@@ -174,6 +175,38 @@ func TestLeftover(t *testing.T) {
 	tc, _ := mustEnsure(t, s, base)
 	if got := read(t, tc.Root+"/src/os/file.go"); got == "half" {
 		t.Error("the half-made file was taken over")
+	}
+}
+
+func TestPrune(t *testing.T) {
+	s, base := fakeStock(t), t.TempDir()
+	old, _ := mustEnsure(t, s, base)
+	long := time.Now().Add(-keep - time.Hour)
+	if err := os.Chtimes(old.Root+".lock", long, long); err != nil {
+		t.Fatal(err)
+	}
+	if _, progress := mustEnsure(t, s, base); progress != "" { // a use
+		t.Error(progress)
+	}
+	build := func(why string) *Toolchain {
+		c := fakeContents()
+		c.edits[0] = Widen{File: "src/os/file.go", Why: why}
+		tc, err := ensure(context.Background(), s, c, base, new(bytes.Buffer))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tc
+	}
+	build("another")
+	if _, err := os.Stat(old.Root); err != nil {
+		t.Errorf("one in use was removed: %v", err)
+	}
+	if err := os.Chtimes(old.Root+".lock", long, long); err != nil {
+		t.Fatal(err)
+	}
+	build("a third")
+	if left, _ := filepath.Glob(old.Root + "*"); len(left) > 0 {
+		t.Errorf("left: %v", left)
 	}
 }
 

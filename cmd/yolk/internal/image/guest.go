@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/yolkos/yolk"
 )
@@ -77,11 +78,14 @@ func unpack(base string, files map[string][]byte) (string, error) {
 	}
 	dir := filepath.Join(base, fmt.Sprintf("%x", h.Sum(nil)[:10]))
 	if intact(dir, files) {
+		now := time.Now()
+		_ = os.Chtimes(dir, now, now) // noted for sweep, as far as it goes
 		return dir, nil
 	}
 	if err := os.MkdirAll(base, 0o755); err != nil {
 		return "", err
 	}
+	sweep(base)
 	tmp, err := os.MkdirTemp(base, "new-")
 	if err != nil {
 		return "", err
@@ -105,6 +109,20 @@ func unpack(base string, files map[string][]byte) (string, error) {
 		}
 	}
 	return "", err
+}
+
+// keep is how long sources stay in the cache after their last use.
+const keep = 30 * 24 * time.Hour
+
+// sweep removes what has not been used for long: sources of other versions of
+// this program, and what a killed one has left.
+func sweep(base string) {
+	entries, _ := os.ReadDir(base) // what cannot be listed is not removed
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > keep {
+			os.RemoveAll(filepath.Join(base, e.Name()))
+		}
+	}
 }
 
 // intact reports whether a directory holds the files as they should be.
