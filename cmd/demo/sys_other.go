@@ -1,0 +1,14 @@
+//go:build !linux && !tamago
+
+package main
+
+import (
+	"errors"
+	"io/fs"
+)
+
+func details(fs.FileInfo) fileDetails { return fileDetails{} }
+
+func room(path string) (fileSystem, error) {
+	return fileSystem{}, &fs.PathError{Op: "statfs", Path: path, Err: errors.ErrUnsupported}
+}
