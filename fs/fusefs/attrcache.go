@@ -61,8 +61,9 @@ func (n *node) learnChange(a *fuse.Attr, valid time.Duration, m mark) error {
 	return n.learn(a, valid, m)
 }
 
-// changedHere notes that a call of ours has changed the file, so that
-// attributes heard before are not to be trusted, nor those under way.
+// changedHere notes that a call of ours has changed the file: what dirty says
+// of the attributes heard before is not to be trusted, and nothing of those
+// under way.
 func (n *node) changedHere(dirty uint8) {
 	n.mu.Lock()
 	n.dirty |= dirty

@@ -214,6 +214,13 @@ func TestAttrCacheChanges(t *testing.T) {
 	if err := n.Setattr(&fs.SetAttr{Valid: fs.SetMode, Mode: 0o600}, &a); err != nil || get().Mode != syscall.S_IFREG|0o600 {
 		t.Errorf("mode %o, %v", a.Mode, err)
 	}
+	before = ctr.number(fuse.FUSE_GETATTR)
+	if err := n.Setattr(&fs.SetAttr{Valid: fs.SetMode, Mode: 0o644}, &a); err != nil {
+		t.Fatal(err)
+	}
+	if get(); ctr.number(fuse.FUSE_GETATTR) != before {
+		t.Error("GETATTR behind a SETATTR that has told all")
+	}
 	e, err := root.Link("g", n)
 	if err != nil {
 		t.Fatal(err)

@@ -57,6 +57,9 @@ func (c *counter) begin(in [][]byte) (h fuse.InHeader, args []byte) {
 		c.fault("%s: unique %d is in flight", fuse.OpName(h.Opcode), h.Unique)
 	}
 	c.unique[h.Unique] = true
+	if h.Nodeid > fuse.FUSE_ROOT_ID && c.lookups[h.Nodeid] <= 0 {
+		c.fault("%s of node %d, which is forgotten", fuse.OpName(h.Opcode), h.Nodeid)
+	}
 	c.ops[h.Opcode]++
 	c.last[h.Opcode] = msg
 	return h, msg[fuse.InHeaderSize:]

@@ -209,6 +209,32 @@ func TestAppendLoopback(t *testing.T) {
 	}
 }
 
+// TestAppendMemory: the same with a server that goes by the offset.
+func TestAppendMemory(t *testing.T) {
+	f := mount(t, newGoServer(&memRoot{}, serverOptions{}), Options{})
+	n := lookup(t, f.root, "big")
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			file, err := n.Open(os.O_WRONLY | os.O_APPEND)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer file.Release()
+			for range 50 {
+				if _, _, err := file.WriteAt([]byte("line\n"), 0); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if got := readAll(t, n); !bytes.Equal(got, bytes.Repeat([]byte("line\n"), 400)) {
+		t.Errorf("%d bytes, want 2000, or mixed", len(got))
+	}
+}
+
 // TestLinearWrites: writes of several messages to one place do not mix.
 func TestLinearWrites(t *testing.T) {
 	dir := t.TempDir()

@@ -111,8 +111,13 @@ func (n *node) Link(name string, target fs.Node) (fs.Entry, error) {
 	in := fuse.LinkIn{Oldnodeid: t.id}
 	r.buf = in.AppendTo(r.buf)
 	r.name(name)
-	t.changedHere(dirtyAll) // before the reply brings its new attributes
-	return n.create(r)
+	e, err := n.create(r)
+	if err != nil {
+		t.changedHere(dirtyAll)
+	} else {
+		t.changedHere(0) // e brought the new attributes; others under way are old
+	}
+	return e, err
 }
 
 // Unlink implements fs.Node.
