@@ -94,7 +94,15 @@ func (v *VFS) Statfs(b Base, path string, s *Statfs) (*Mount, error) {
 		return nil, err
 	}
 	defer d.Put()
-	return d.mnt, d.mnt.fs.Statfs(s)
+	return d.mnt, d.Statfs(s)
+}
+
+// Statfs fills s for the file system of d.
+func (d *Dentry) Statfs(s *Statfs) error {
+	if n, ok := d.node.(StatfsNode); ok {
+		return n.Statfs(s)
+	}
+	return d.mnt.fs.Statfs(s)
 }
 
 // Readlink returns the text of the link at path.
@@ -123,14 +131,20 @@ const (
 	AccessRead  = 4
 )
 
-// Access tells if the superuser, as which everything in the guest runs, may do
-// with the file at path what mode says.
+// Access tells if the file at path may be used as mode says: by the superuser,
+// as which everything in the guest runs, and where the file system has a say
+// in it, by that.
 func (v *VFS) Access(b Base, path string, follow bool, mode uint32) error {
 	d, err := v.Walk(b, path, follow)
 	if err != nil {
 		return err
 	}
 	defer d.Put()
+	return d.Access(mode)
+}
+
+// Access is VFS.Access for d.
+func (d *Dentry) Access(mode uint32) error {
 	a := attrs.Get().(*Attr)
 	defer attrs.Put(a)
 	if err := d.Getattr(a); err != nil {
@@ -142,6 +156,11 @@ func (v *VFS) Access(b Base, path string, follow bool, mode uint32) error {
 		return syscall.EROFS
 	case mode&AccessExec != 0 && !d.isDir() && a.Mode&0o111 == 0:
 		return syscall.EACCES
+	}
+	if n, ok := d.node.(AccessNode); ok && mode != 0 {
+		if err := n.Access(mode); err != syscall.ENOSYS {
+			return err
+		}
 	}
 	return nil
 }

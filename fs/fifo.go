@@ -19,8 +19,7 @@ type pipeNode struct {
 func (v *VFS) NewPipe() (r, w File, d *Dentry) {
 	t := time.Now()
 	n := &pipeNode{pipe: &pipe{}, ino: v.lastID.Add(1), time: Time{t.Unix(), uint32(t.Nanosecond())}}
-	d = v.newDentry(&v.pipes, nil, "pipe", n, syscall.S_IFIFO)
-	d.dead.Store(true)
+	d = v.nameless(&v.pipes, "pipe", n, syscall.S_IFIFO)
 	d.Ref()
 	return n.pipe.open(n, true, false), n.pipe.open(n, false, true), d
 }

@@ -27,7 +27,10 @@ func (v *VFS) openOnce(b Base, path string, flags int, mode, umask uint32, distr
 	if flags&oPath != 0 {
 		flags &= oPath | syscall.O_DIRECTORY | syscall.O_NOFOLLOW
 	}
-	if flags&oTmp != 0 || flags&syscall.O_CREAT != 0 && flags&syscall.O_DIRECTORY != 0 {
+	if flags&oTmp != 0 {
+		return v.openTmpfile(b, path, flags, mode, umask, distrust)
+	}
+	if flags&syscall.O_CREAT != 0 && flags&syscall.O_DIRECTORY != 0 {
 		return nil, nil, syscall.EINVAL
 	}
 	var w walk

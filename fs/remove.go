@@ -57,6 +57,7 @@ func (v *VFS) removeOnce(b Base, path string, dir, distrust bool) error {
 	switch err {
 	case nil:
 		d.removed.Store(dir)
+		invalidate(d)
 		p.unhash(w.name, d)
 		if dir {
 			d.prune()
@@ -80,4 +81,11 @@ func mayRemove(name string, dir bool) error {
 		return syscall.EISDIR
 	}
 	return nil
+}
+
+// invalidate tells d's node that a name of it has changed.
+func invalidate(d *Dentry) {
+	if n, ok := d.node.(AttrInvalidator); ok {
+		n.InvalidateAttr()
+	}
 }

@@ -115,6 +115,10 @@ func (v *VFS) renameLocked(from, to *walk, flags uint32) error {
 		}
 		return err
 	}
+	invalidate(src)
+	if dst != nil {
+		invalidate(dst)
+	}
 	v.renamed(from, to, src, dst, flags)
 	return nil
 }

@@ -26,7 +26,7 @@ func (k *Kernel) Openat(dirfd int, path string, flags int, mode uint32) (int, sy
 // install enters an open file at the lowest free descriptor. It takes over f
 // and d's reference.
 func (k *Kernel) install(f fs.File, d *fs.Dentry, flags int) (int, syscall.Errno) {
-	x := newDesc(f, d, flags&^(syscall.O_CREAT|syscall.O_EXCL|syscall.O_NOCTTY|syscall.O_TRUNC|syscall.O_CLOEXEC))
+	x := k.newDesc(f, d, flags&^(syscall.O_CREAT|syscall.O_EXCL|syscall.O_NOCTTY|syscall.O_TRUNC|syscall.O_CLOEXEC))
 	fd, err := k.table.add(x, 0, flags&syscall.O_CLOEXEC != 0)
 	if err != 0 {
 		x.put()

@@ -206,21 +206,6 @@ func (d *desc) seekDir(cookie int64, whence int) (int64, syscall.Errno) {
 	return -1, syscall.EINVAL
 }
 
-// seekData takes the whole file for data, with a hole at its end.
-func (d *desc) seekData(off int64, whence int) (int64, syscall.Errno) {
-	var a fs.Attr
-	if err := d.file.Getattr(&a); err != nil {
-		return -1, errno(err)
-	}
-	if off < 0 || off >= a.Size {
-		return -1, syscall.ENXIO
-	}
-	if whence == SEEK_HOLE {
-		off = a.Size
-	}
-	return off, 0
-}
-
 // Fsync writes the file's data and attributes to stable storage.
 func (k *Kernel) Fsync(fd int) syscall.Errno { return k.fsync(fd, false) }
 

@@ -21,6 +21,9 @@ type Kernel struct {
 	vfs   *fs.VFS
 	table table
 	umask atomic.Uint32
+	locks locks
+
+	lastDesc atomic.Uint64
 
 	// places guards root and cwd, which have a reference each.
 	places   sync.RWMutex

@@ -134,7 +134,8 @@ func (k *Kernel) Readlinkat(dirfd int, path string, buf []byte) (int, syscall.Er
 	return copy(buf, text), 0
 }
 
-// baseOrSelf is base, where an empty path with AT_EMPTY_PATH means dirfd.
+// baseOrSelf is base, where an empty path with AT_EMPTY_PATH means the
+// directory dirfd itself.
 func (k *Kernel) baseOrSelf(dirfd int, path string, flags int) (base, string, syscall.Errno) {
 	if path != "" || flags&AT_EMPTY_PATH == 0 {
 		b, e := k.base(dirfd, path)

@@ -108,7 +108,7 @@ func (k *Kernel) Fstatfs(fd int, st *syscall.Statfs_t) syscall.Errno {
 	defer d.put()
 	var s fs.Statfs
 	m := d.dentry.Mount()
-	if err := m.FileSystem().Statfs(&s); err != nil {
+	if err := d.dentry.Statfs(&s); err != nil {
 		return errno(err)
 	}
 	fillStatfs(st, &s, m)
@@ -139,6 +139,14 @@ func fillStatfs(st *syscall.Statfs_t, s *fs.Statfs, m *fs.Mount) {
 func (k *Kernel) Faccessat(dirfd int, path string, mode uint32, flags int) syscall.Errno {
 	if mode&^(fs.AccessRead|fs.AccessWrite|fs.AccessExec) != 0 || flags&^(AT_SYMLINK_NOFOLLOW|AT_EACCESS|AT_EMPTY_PATH) != 0 {
 		return syscall.EINVAL
+	}
+	if path == "" && flags&AT_EMPTY_PATH != 0 && dirfd != AT_FDCWD {
+		d, e := k.table.get(dirfd)
+		if e != 0 {
+			return e
+		}
+		defer d.put()
+		return errno(d.dentry.Access(mode))
 	}
 	b, path, e := k.baseOrSelf(dirfd, path, flags)
 	if e != 0 {

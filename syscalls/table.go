@@ -27,6 +27,8 @@ type slot struct {
 
 // desc is an open file description: what descriptors made by dup share.
 type desc struct {
+	id     uint64 // as owner of locks, and for the order of mu
+	locks  *locks
 	file   fs.File
 	dentry *fs.Dentry       // with a reference
 	stream fs.Interruptible // nil for files with a position
@@ -37,7 +39,9 @@ type desc struct {
 
 	flagFile bool // the file is an fs.FlagFile
 
-	mu  sync.Mutex // held over calls that use pos
+	ofdLocked atomic.Bool // it has had locks of its own from the file system
+
+	mu  sync.Mutex // held over calls that use pos; two at once in the order of id
 	pos int64      // in bytes; of a directory, a cookie
 }
 
@@ -93,6 +97,7 @@ func (d *desc) put() {
 	if d.refs.Add(-1) != 0 {
 		return
 	}
+	d.dropLocks()
 	d.file.Release()
 	d.dentry.Put()
 }
@@ -169,14 +174,15 @@ func (t *table) remove(fd int) (*slot, syscall.Errno) {
 func (s *slot) close() syscall.Errno {
 	s.limits[0].stop(syscall.EBADF)
 	s.limits[1].stop(syscall.EBADF)
+	s.desc.locks.drop(s.desc, nil)
 	err := errno(s.desc.file.Flush())
 	s.desc.put()
 	return err
 }
 
 // newDesc makes a description with one reference. It takes over d's.
-func newDesc(f fs.File, d *fs.Dentry, flags int) *desc {
-	x := &desc{file: f, dentry: d, kind: d.Kind(), opened: flags}
+func (k *Kernel) newDesc(f fs.File, d *fs.Dentry, flags int) *desc {
+	x := &desc{id: k.lastDesc.Add(1), locks: &k.locks, file: f, dentry: d, kind: d.Kind(), opened: flags}
 	x.refs.Store(1)
 	x.flags.Store(int64(flags))
 	_, x.flagFile = f.(fs.FlagFile)

@@ -159,3 +159,46 @@ func (Linux) Chdir(path string) syscall.Errno { return no(unix.Chdir(path)) }
 func (Linux) Fchdir(fd int) syscall.Errno { return no(unix.Fchdir(fd)) }
 
 func (Linux) Umask(mask int) int { return unix.Umask(mask) }
+
+func (Linux) Getxattr(path, attr string, dest []byte, nofollow bool) (int, syscall.Errno) {
+	get := unix.Getxattr
+	if nofollow {
+		get = unix.Lgetxattr
+	}
+	n, err := get(path, attr, dest)
+	return n, no(err)
+}
+
+func (Linux) Setxattr(path, attr string, data []byte, flags int, nofollow bool) syscall.Errno {
+	if nofollow {
+		return no(unix.Lsetxattr(path, attr, data, flags))
+	}
+	return no(unix.Setxattr(path, attr, data, flags))
+}
+
+func (Linux) Listxattr(path string, dest []byte, nofollow bool) (int, syscall.Errno) {
+	list := unix.Listxattr
+	if nofollow {
+		list = unix.Llistxattr
+	}
+	n, err := list(path, dest)
+	return n, no(err)
+}
+
+func (Linux) Removexattr(path, attr string, nofollow bool) syscall.Errno {
+	if nofollow {
+		return no(unix.Lremovexattr(path, attr))
+	}
+	return no(unix.Removexattr(path, attr))
+}
+
+func (Linux) Fallocate(fd int, mode uint32, off, n int64) syscall.Errno {
+	return no(unix.Fallocate(fd, mode, off, n))
+}
+
+func (Linux) CopyFileRange(rfd int, roff *int64, wfd int, woff *int64, n int, flags int) (int, syscall.Errno) {
+	done, err := unix.CopyFileRange(rfd, roff, wfd, woff, n, flags)
+	return done, no(err)
+}
+
+func (Linux) Flock(fd int, how int) syscall.Errno { return no(unix.Flock(fd, how)) }

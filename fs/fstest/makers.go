@@ -14,7 +14,7 @@ var makers = []func(p *player) op{
 	open, open, open, openDir, openDir, openNew, openNew, closeOne, read, read, write, write, write, pread, pwrite, seek,
 	ftruncate, truncate, fstat, stat, stat, stat, mkdir, mkdir, mkdir, mknod, unlink, unlink, remove, rename, rename,
 	rename, link, link, symlink, symlink, readlink, chmod, fchmod, chown, utimens, access, chdir, getcwd, fchdir,
-	list, list, umask, setfl,
+	list, list, umask, setfl, setxattr, getxattr, listxattr, removexattr, fallocate, copyRange, flock, tmpfile,
 }
 
 func open(p *player) op {

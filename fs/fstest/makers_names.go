@@ -162,7 +162,7 @@ func (t *teller) describe(dir string) {
 			id = len(t.inos)
 			t.inos[st.Ino] = id
 		}
-		fmt.Fprintf(b, "%s: #%d %s %s\n", path, id, describe(&st), t.contents(path, st.Mode))
+		fmt.Fprintf(b, "%s: #%d %s %s %s\n", path, id, describe(&st), t.contents(path, st.Mode), xattrNames(s, path, true))
 		if st.Mode&syscall.S_IFMT == syscall.S_IFDIR {
 			t.describe(path + "/")
 		}

@@ -39,6 +39,13 @@ type Sys interface {
 	Fchmodat(dirfd int, path string, mode uint32, flags int) syscall.Errno
 	Fchownat(dirfd int, path string, uid, gid int, flags int) syscall.Errno
 	Utimensat(dirfd int, path string, ts *[2]syscall.Timespec, flags int) syscall.Errno
+	Getxattr(path, attr string, dest []byte, nofollow bool) (int, syscall.Errno)
+	Setxattr(path, attr string, data []byte, flags int, nofollow bool) syscall.Errno
+	Listxattr(path string, dest []byte, nofollow bool) (int, syscall.Errno)
+	Removexattr(path, attr string, nofollow bool) syscall.Errno
+	Fallocate(fd int, mode uint32, off, n int64) syscall.Errno
+	CopyFileRange(rfd int, roff *int64, wfd int, woff *int64, n int, flags int) (int, syscall.Errno)
+	Flock(fd int, how int) syscall.Errno
 	Getcwd() (string, syscall.Errno)
 	Chdir(path string) syscall.Errno
 	Fchdir(fd int) syscall.Errno

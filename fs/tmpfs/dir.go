@@ -119,20 +119,12 @@ func (n *node) newEntryLocked(name string, mode, umask, rdev uint32, text string
 	if n.dir.gone {
 		return nil, syscall.ENOENT
 	}
-	c, err := n.fs.newFile(mode&^(umask&0o777), rdev)
+	c, err := n.newFile(mode, umask, rdev)
 	if err != nil {
 		return nil, err
 	}
 	c.text = text
 	c.nlink = 1
-	n.mu.RLock()
-	if n.mode&syscall.S_ISGID != 0 { // the group is inherited
-		c.gid = n.gid
-		if c.kind == syscall.S_IFDIR {
-			c.mode |= syscall.S_ISGID
-		}
-	}
-	n.mu.RUnlock()
 	if c.kind == syscall.S_IFDIR {
 		c.dir = newDir(n)
 		c.nlink = 2
@@ -142,6 +134,42 @@ func (n *node) newEntryLocked(name string, mode, umask, rdev uint32, text string
 	n.touch(c.ctime)
 	c.Ref()
 	return c, nil
+}
+
+// newFile makes a node for directory n, which has no name in it yet.
+func (n *node) newFile(mode, umask, rdev uint32) (*node, error) {
+	c, err := n.fs.newFile(mode&^(umask&0o777), rdev)
+	if err != nil {
+		return nil, err
+	}
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	if n.mode&syscall.S_ISGID != 0 { // the group is inherited
+		c.gid = n.gid
+		if c.kind == syscall.S_IFDIR {
+			c.mode |= syscall.S_ISGID
+		}
+	}
+	return c, nil
+}
+
+// Tmpfile implements fs.TmpfileNode.
+func (n *node) Tmpfile(flags int, mode, umask uint32) (fs.Entry, fs.File, error) {
+	if n.dir == nil {
+		return fs.Entry{}, nil, syscall.ENOTDIR
+	}
+	c, err := n.newFile(syscall.S_IFREG|mode&0o7777, umask, 0)
+	if err != nil {
+		return fs.Entry{}, nil, err
+	}
+	c.nameless = flags&syscall.O_EXCL == 0
+	c.Ref()
+	f, err := c.Open(flags)
+	if err != nil {
+		c.Unref()
+		return fs.Entry{}, nil, err
+	}
+	return entry(c), f, nil
 }
 
 func (n *node) Mknod(name string, mode, umask, rdev uint32) (fs.Entry, error) {
@@ -200,9 +228,10 @@ func (n *node) Link(name string, target fs.Node) (fs.Entry, error) {
 	switch {
 	case n.dir.byName[name] != nil:
 		return fs.Entry{}, syscall.EEXIST
-	case n.dir.gone || t.nlink == 0:
+	case n.dir.gone || t.nlink == 0 && !t.nameless:
 		return fs.Entry{}, syscall.ENOENT
 	}
+	t.nameless = false
 	now := clock()
 	n.dir.add(name, t)
 	t.nlink++

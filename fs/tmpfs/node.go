@@ -16,15 +16,17 @@ type node struct {
 	rdev uint32
 	refs atomic.Int64
 
-	nlink uint32 // under FS.names
-	dir   *dir   // of a directory; its contents under FS.names
-	text  string // of a symbolic link
+	nlink    uint32 // under FS.names
+	nameless bool   // made without a name, and may be given one; likewise
+	dir      *dir   // of a directory; its contents under FS.names
+	text     string // of a symbolic link
 
 	mu                  sync.RWMutex // of what follows
 	mode, uid, gid      uint32
 	atime, mtime, ctime fs.Time
 	data                data // of a regular file
 	xattrs              map[string][]byte
+	xattrSize           int // bytes of their names and values
 }
 
 func (n *node) Kind() uint32 { return n.kind }
