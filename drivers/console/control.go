@@ -89,9 +89,6 @@ func (c *Console) listen(next int) {
 			r.Wait()
 		}
 	}
-	for _, p := range c.ports {
-		p.update(func() { p.hostOpen = false })
-	}
 }
 
 // takeIn handles the message in l and lays l out again.

@@ -25,7 +25,7 @@ type Queue struct {
 	mu      sync.Mutex
 	ring    *splitRing
 	room    sync.Cond // descriptors have come free
-	made    int // requests that exist, at most as many as the ring has descriptors
+	made    int       // requests that exist, at most as many as the ring has descriptors
 	lazy    bool
 	waiting int  // requests that wait for room, while a lazy queue is not lazy
 	broken  bool // the ring's content is not to be looked at any more
