@@ -166,3 +166,18 @@ type PollFile interface {
 type BmapNode interface {
 	Bmap(block uint64, blocksize uint32) (uint64, error)
 }
+
+// MapFile is a File whose bytes can be mapped into memory rather than copied
+// there. ENODEV, ENOMEM, and else: read it.
+type MapFile interface {
+	// Map maps length bytes at off, which is a multiple of 4096. Reading or
+	// writing behind the end of the file is a fault of the machine.
+	Map(off, length int64, write bool) (Mapping, error)
+}
+
+// Mapping is a mapped part of a file. It outlives the File.
+type Mapping interface {
+	Bytes() []byte
+	// Unmap ends the mapping, after which Bytes must not be touched.
+	Unmap() error
+}

@@ -61,6 +61,7 @@ type FS struct {
 	attrVersion atomic.Uint64
 	forgets     forgetQueue
 	releases    releaseQueue
+	window      window
 	root        *node
 }
 

@@ -48,7 +48,13 @@ func (s *session) has(flag uint64) bool { return s.flags&flag != 0 }
 
 // negotiate sends INIT.
 func (f *FS) negotiate() error {
-	offer := uint64(offered) &^ f.opts.Without
+	offer := uint64(offered)
+	if w, ok := f.t.(fuse.Windowed); ok {
+		if f.window.mem = w.Window(); f.window.mem != nil {
+			offer |= fuse.FUSE_MAP_ALIGNMENT
+		}
+	}
+	offer &^= f.opts.Without
 	in := fuse.InitIn{
 		Major: fuse.FUSE_KERNEL_VERSION, Minor: fuse.FUSE_KERNEL_MINOR_VERSION,
 		MaxReadahead: f.opts.MaxReadahead,
@@ -102,6 +108,13 @@ func (f *FS) accept(out *fuse.InitOut, n int, offer uint64) error {
 	s.maxWrite = min(max(int(min(out.MaxWrite, maxMaxPages*pageSize)), pageSize), s.maxRead)
 	if !s.has(fuse.FUSE_BIG_WRITES) {
 		s.maxWrite = pageSize
+	}
+	if s.has(fuse.FUSE_MAP_ALIGNMENT) {
+		if out.MapAlignment > maxMapAlignment {
+			return fmt.Errorf("%s: FUSE INIT reply: map_alignment 2^%d, want 2^%d at most: %w",
+				f.t.Name(), out.MapAlignment, maxMapAlignment, syscall.EPROTO)
+		}
+		f.window.open(1 << max(out.MapAlignment, 12))
 	}
 	return nil
 }

@@ -24,3 +24,10 @@ type Transport interface {
 	// to the transport from then on.
 	Send(in [][]byte) error
 }
+
+// Windowed is a Transport whose device has a window of shared memory, into
+// which the server maps parts of files (virtio 1.2 §5.11.4, shared memory id
+// 0). Window returns all of it, or nil.
+type Windowed interface {
+	Window() []byte
+}
