@@ -38,9 +38,9 @@ const (
 	controlQueueSize = 64
 )
 
-// settleTime is how long Port waits for the device to tell of a port that it has
-// not told of when it was opened.
-const settleTime = 200 * time.Millisecond
+// settleTime is how long after Open a name that the device has not told yet may
+// still come. QEMU tells all within Open.
+const settleTime = 25 * time.Millisecond
 
 // Console is a console device.
 type Console struct {
@@ -161,7 +161,7 @@ func (c *Console) Ports() []string {
 	return names
 }
 
-// Port opens the port of that name.
+// Port opens the port of that name. It returns false if there is none.
 func (c *Console) Port(name string) (*Port, bool) {
 	for {
 		c.mu.Lock()

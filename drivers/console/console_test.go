@@ -112,7 +112,7 @@ func (h *host) control(m []byte) {
 		}
 		if h.late {
 			go func() {
-				time.Sleep(30 * time.Millisecond)
+				time.Sleep(5 * time.Millisecond)
 				h.mu.Lock()
 				defer h.mu.Unlock()
 				tell()

@@ -152,8 +152,10 @@ func (f *Function) item(b *BAR) item {
 	return item{
 		size: b.Size, align: b.Size, large: f.large(*b),
 		put: func(addr uint64) {
-			f.Write16(regCommand, f.Read16(regCommand)&^commandMemory)
+			command := f.Read16(regCommand) // a bridge may be in use
+			f.Write16(regCommand, command&^commandMemory)
 			f.setBAR(b, addr)
+			f.Write16(regCommand, command)
 		},
 		fail: func() {
 			f.Write16(regCommand, f.Read16(regCommand)&^commandMemory)

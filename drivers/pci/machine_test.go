@@ -122,7 +122,8 @@ func (f *fn) numbers() (secondary, subordinate int) {
 
 // find routes a configuration access.
 func find(fns []*fn, bus, at, dev, fnum int) *fn {
-	for _, f := range fns {
+	for i := range fns {
+		f := fns[len(fns)-1-i] // the last one wins where two claim a bus
 		if bus == at {
 			if f.dev == dev && f.fn == fnum {
 				return f

@@ -28,6 +28,9 @@ func (b *Bus) scan() error {
 
 // scanBus finds what is on a bus, and behind its bridges on buses up to last.
 func (b *Bus) scanBus(bus, last int, parent *Function, renumber bool) error {
+	if renumber {
+		b.silence(bus)
+	}
 	for dev := range 32 {
 		for fn := range 8 {
 			a := MakeAddr(bus, dev, fn)
@@ -54,6 +57,30 @@ func (b *Bus) scanBus(bus, last int, parent *Function, renumber bool) error {
 		}
 	}
 	return nil
+}
+
+// silence takes the numbers away from all bridges on a bus, so that none with old
+// ones answers for a bus behind another.
+func (b *Bus) silence(bus int) {
+	for dev := range 32 {
+		for fn := range 8 {
+			a := MakeAddr(bus, dev, fn)
+			if !present(b.space.read(a, regID, 4)) {
+				if fn == 0 {
+					break
+				}
+				continue
+			}
+			header := b.space.read(a, regHeader, 1)
+			if header&headerType == headerBridge {
+				keep := b.space.read(a, regBusNumbers, 4) & 0xff000000
+				b.space.write(a, regBusNumbers, 4, keep)
+			}
+			if fn == 0 && header&headerMulti == 0 {
+				break
+			}
+		}
+	}
 }
 
 func (b *Bus) scanBridge(f *Function, last int, renumber bool) error {

@@ -163,6 +163,7 @@ func TestScan(t *testing.T) {
 		bridge(7, 0),
 		dev(31, 16),
 	)
+	m.root[7].bar(0, 256, bar64) // a bridge with registers of its own
 	b := open(t, m)
 	if got, want := addresses(b), "00:00.0 00:01.0 00:02.0 00:02.3 00:04.0 00:06.0 00:07.0 00:1f.0 01:00.0 01:01.0 02:1f.0"; got != want {
 		t.Errorf("found %s\nwant  %s", got, want)
@@ -233,6 +234,14 @@ func TestRenumbers(t *testing.T) {
 	copy(two.config[0x18:], []byte{0, 2, 2})
 	m := pc(t, one, two)
 	if got, want := addresses(open(t, m)), "00:00.0 00:01.0 00:02.0 01:01.0 02:02.0"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	checkAddresses(t, m)
+	// A bridge with old numbers answers for a bus behind another.
+	stale := bridge(9, 0, dev(9, 0x1000))
+	copy(stale.config[0x18:], []byte{0, 1, 255})
+	m = pc(t, bridge(1, 0, dev(1, 0x1000)), stale)
+	if got, want := addresses(open(t, m)), "00:00.0 00:01.0 00:09.0 01:01.0 02:09.0"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }

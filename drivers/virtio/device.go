@@ -14,10 +14,11 @@ type Driver struct {
 	// runs once the features stand and before the device is live (§3.1.1,
 	// step 7), so it must not put requests into a queue.
 	Setup func(d *Device) error
-	// Changed, if not nil, is called after each configuration change.
+	// Changed, if not nil, is called after each configuration change, and now
+	// and then without one. It must not call Close.
 	Changed func(d *Device)
 	// Failed, if not nil, is called once when the device has failed, after all
-	// its requests were given back.
+	// its requests were given back. It must not call Close.
 	Failed func(err error)
 }
 
