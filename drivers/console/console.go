@@ -40,7 +40,7 @@ const (
 
 // settleTime is how long after Open a name that the device has not told yet may
 // still come. QEMU tells all within Open.
-const settleTime = 25 * time.Millisecond
+var settleTime = 25 * time.Millisecond
 
 // Console is a console device.
 type Console struct {

@@ -17,6 +17,9 @@ import (
 	"github.com/yolkos/yolk/drivers/virtio/virtiotest"
 )
 
+// The simulated device takes its time when the machine is busy.
+func init() { settleTime = 2 * time.Second }
+
 // host is the device's side: ports that a test reads and writes.
 type host struct {
 	*virtiotest.Device
