@@ -140,7 +140,7 @@ func (s *shell) columns(entries []entry) {
 	if len(names) == 0 {
 		return
 	}
-	across := max(1, s.width/(widest+2))
+	across := max(1, (s.width+2)/(widest+2))
 	down := (len(names) + across - 1) / across
 	var rows [][]string
 	for i := range down {

@@ -107,7 +107,7 @@ func sum(s *shell, args []string) error {
 	return s.inputs(names, func(in input) error {
 		sum, err := checksum(in)
 		if err == nil {
-			s.printf("%s  %s\n", sum, in.name)
+			s.printf("%s\n", strings.TrimSuffix(sum+"  "+in.name, "  "))
 		}
 		return err
 	})
