@@ -40,8 +40,8 @@ func openNew(p *player) op { return openWith(p, syscall.O_CREAT|syscall.O_RDWR) 
 func openWith(p *player, flags int) op { return openPath(p, p.path(), flags) }
 
 func openPath(p *player, path string, flags int) op {
-	dir, i, mode := p.dir(), p.r.IntN(nfds), uint32(p.r.IntN(0o1000))
-	return op{fmt.Sprintf("openat(%d, %q, %#x, %o) as %d", dir, path, flags, mode, i), func(w *world) string {
+	dir, i, mode := p.dir(), p.r.IntN(nfds), p.mode()&0o777
+	return op{fmt.Sprintf("openat(%d, %q, %s, %o) as %d", dir, path, flagNames(flags), mode, i), func(w *world) string {
 		fd, e := w.s.Openat(w.at(dir), path, flags|syscall.O_NONBLOCK, mode)
 		if e != 0 {
 			return result(e)
@@ -52,6 +52,22 @@ func openPath(p *player, path string, flags int) op {
 		w.fds[i] = fd
 		return "ok"
 	}}
+}
+
+func flagNames(flags int) string {
+	names := []string{[]string{"O_RDONLY", "O_WRONLY", "O_RDWR", ""}[flags&3]}
+	for _, f := range []struct {
+		name string
+		flag int
+	}{
+		{"O_CREAT", syscall.O_CREAT}, {"O_EXCL", syscall.O_EXCL}, {"O_TRUNC", syscall.O_TRUNC}, {"O_APPEND", syscall.O_APPEND},
+		{"O_DIRECTORY", syscall.O_DIRECTORY}, {"O_NOFOLLOW", syscall.O_NOFOLLOW}, {"O_PATH", oPath},
+	} {
+		if flags&f.flag != 0 {
+			names = append(names, f.name)
+		}
+	}
+	return strings.Join(names, "|")
 }
 
 func closeOne(p *player) op {
@@ -254,5 +270,8 @@ func umask(p *player) op {
 		return op{}
 	}
 	mask := p.r.IntN(0o1000)
+	if p.c.PlainModes {
+		mask &= 0o377
+	}
 	return op{fmt.Sprintf("umask(%o)", mask), func(w *world) string { return fmt.Sprint(w.s.Umask(mask)) }}
 }

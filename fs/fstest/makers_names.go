@@ -17,7 +17,13 @@ func mkdir(p *player) op {
 
 // mode makes permission bits, without the sticky bit: fs.protected_regular of
 // Linux gives it a meaning of its own.
-func (p *player) mode() uint32 { return uint32(p.r.IntN(0o10000)) &^ syscall.S_ISVTX }
+func (p *player) mode() uint32 {
+	mode := uint32(p.r.IntN(0o10000)) &^ syscall.S_ISVTX
+	if p.c.PlainModes {
+		mode = mode&0o777 | 0o400
+	}
+	return mode
+}
 
 func mknod(p *player) op {
 	kinds := []uint32{syscall.S_IFREG, syscall.S_IFREG, 0, syscall.S_IFIFO, syscall.S_IFSOCK, syscall.S_IFDIR, syscall.S_IFLNK}
