@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/yolkos/yolk/fs/tmpfs"
+	"github.com/yolkos/yolk/syscalls"
 )
 
 var (
@@ -25,16 +26,25 @@ func startSeed() uint64 {
 
 // TestRandomAgainstLinux plays on a file system of this machine and on tmpfs.
 func TestRandomAgainstLinux(t *testing.T) {
+	againstLinux(t, NewKernel(tmpfs.New(tmpfs.Limits{})), RandomConfig{Seed: startSeed(), Steps: *steps, Every: 100})
+}
+
+// againstLinux plays on an empty directory of this machine and on k.
+func againstLinux(t *testing.T, k *syscalls.Kernel, c RandomConfig) {
 	if os.Getuid() != 0 {
 		t.Skip("only the superuser can make a directory the root, which keeps the random paths in it")
 	}
-	runtime.LockOSThread() // and never unlocked: the thread ends with the test
-	t.Logf("-seed %d -steps %d", startSeed(), *steps)
-	if err := Chroot(t.TempDir()); err != nil {
+	t.Logf("-seed %d -steps %d", *seed, *steps)
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	k := NewKernel(tmpfs.New(tmpfs.Limits{}))
-	old := Linux{}.Umask(0o022)
-	defer Linux{}.Umask(old)
-	Random(t, Linux{}, k, RandomConfig{Seed: startSeed(), Steps: *steps, Every: 100})
+	t.Run("play", func(t *testing.T) {
+		runtime.LockOSThread() // and never unlocked: the thread ends with this part of the test
+		if err := Chroot(dir); err != nil {
+			t.Fatal(err)
+		}
+		Linux{}.Umask(0o022)
+		Random(t, Linux{}, k, c)
+	})
 }
