@@ -143,6 +143,7 @@ func initInterrupts() {
 	reg.Write32(lapicLINT1, lvtMasked)
 	reg.Write32(lapicBase+lapic.LAPIC_SVR, spuriousVector)
 	localAPIC.Enable()
+	vectorOwner[timerVector] = &Interrupt{vector: timerVector, name: "timer"}
 	initTimer()
 	sti()
 }

@@ -71,33 +71,30 @@ var tickSoon = func(d int64) {
 	sti()
 }
 
-// idle stops the CPU until an interrupt, at the latest until the time until.
+// idle stops the CPU until there is something to do for the runtime, at the
+// latest until the time until.
 //
 //go:nosplit
 func idle(until int64) {
-	now := nanotime()
-	left := until - now
-	if left <= 0 {
-		return
-	}
+	start := nanotime()
+	now := start
 	cli()
-	// A tick within the slice that is due anyway is soon enough for a
-	// deadline behind it, and costs nothing.
-	if left < slice || timerAt == 0 || timerAt > now+slice {
-		arm(left)
-	}
-	idling = true
-	if interruptIdle() {
+	for now < until && interruptIdle() {
+		// A tick within the slice that is due anyway may come first, and
+		// saves an access to the timer where the CPU is seldom idle for long.
+		if left := until - now; left < slice || timerAt == 0 || timerAt > now+slice {
+			arm(left)
+		}
+		idling = true
 		waitInterrupt()
+		idling = false
+		now = nanotime()
 	}
-	idling = false
-	halted := now
-	now = nanotime()
-	idleTime.Add(now - halted)
 	if timerAt == 0 || timerAt > now+slice {
 		arm(slice)
 	}
 	sti()
+	idleTime.Add(now - start)
 }
 
 // IdleTime returns how long the CPU has been halted for want of work.

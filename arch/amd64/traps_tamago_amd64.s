@@ -130,6 +130,8 @@ restored:
 	JNE	resume
 
 	// The next tick, unless the CPU idles: idle arms the timer itself.
+	LEAQ	·interruptCounts(SB), CX
+	INCQ	(TIMER_VECTOR*8)(CX)
 	MOVL	$LAPIC_EOI, CX
 	MOVL	$0, (CX)
 	CMPB	·idling(SB), $0
