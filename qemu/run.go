@@ -34,6 +34,7 @@ type Options struct {
 	Console io.Writer // the kernel's log
 	Notes   io.Writer // what Run itself has to say
 	Trace   io.Writer // the commands that are run; nil: not shown
+	OnMain  func()    // called as the program is about to start; may be nil
 }
 
 // ErrTimeout is the error of a run that was ended at its time limit.
@@ -221,13 +222,18 @@ func copyOutput(w io.Writer, r io.Reader) {
 
 // wait waits for the guest's end, or brings it about.
 func (g *guest) wait(ctx context.Context) (int, error) {
-	exited, serverEnd := g.control.exited, g.serverEnd()
+	main, exited, serverEnd := g.control.main, g.control.exited, g.serverEnd()
 	var late <-chan time.Time
 	for {
 		select {
 		case <-g.qemu.done:
 			g.drain()
 			return g.verdict()
+		case <-main:
+			main = nil
+			if g.o.OnMain != nil {
+				g.o.OnMain()
+			}
 		case <-exited:
 			exited, late = nil, time.After(grace)
 		case <-late:

@@ -1,0 +1,338 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The tests in this file boot guests. They need QEMU, and the toolchain,
+// which takes minutes to build where it is not there yet.
+func needGuest(t testing.TB) {
+	t.Helper()
+	if os.Getenv("YOLK_GUEST") == "" {
+		t.Skip("boots guests; run by make test, or with YOLK_GUEST=1")
+	}
+}
+
+// yolkBinary builds yolk once.
+var yolkBinary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "yolk-test-")
+	if err != nil {
+		return "", err
+	}
+	removeAtEnd = append(removeAtEnd, dir)
+	name := filepath.Join(dir, "yolk")
+	out, err := exec.Command("go", "build", "-o", name, ".").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return name, nil
+})
+
+var removeAtEnd []string
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	for _, dir := range removeAtEnd {
+		os.RemoveAll(dir)
+	}
+	os.Exit(status)
+}
+
+// probe makes a module of its own of testdata/probe.
+func probe(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	source, err := os.ReadFile("testdata/probe/main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	layOut(t, dir, map[string]string{"go.mod": "module example.com/probe\n\ngo 1.24\n", "main.go": string(source)})
+	return dir
+}
+
+func layOut(t testing.TB, dir string, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// yolkCommand prepares a run of yolk in a directory.
+func yolkCommand(t testing.TB, dir string, args ...string) *exec.Cmd {
+	t.Helper()
+	name, err := yolkBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
+	return cmd
+}
+
+// result is what a command printed and how it ended.
+type result struct {
+	status         int
+	stdout, stderr string
+}
+
+func runCommand(t testing.TB, cmd *exec.Cmd) result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	var exit *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+var machines = []string{"microvm", "q35"}
+
+func TestGuestProgram(t *testing.T) {
+	needGuest(t)
+	dir, root := probe(t), t.TempDir()
+	layOut(t, root, map[string]string{"srv/file": "x"})
+	long := strings.Repeat("x", 100_000)
+	for _, tt := range []struct {
+		name   string
+		flags  []string
+		args   []string
+		stdin  string
+		status int
+		stdout []string // parts
+		stderr []string
+	}{
+		{
+			name:  "streams",
+			flags: []string{"--root", root, "--cwd", "/srv", "--env", "A=b c", "--env", "B="},
+			args:  []string{"echo", "", "a b", "\xff'\"\n", "$HOME", long, "--root"},
+			stdin: strings.Repeat("line\r\n\x00", 50_000),
+			stdout: []string{
+				"0 \"probe\"\n1 \"echo\"\n2 \"\"\n3 \"a b\"\n4 \"\\xff'\\\"\\n\"\n5 \"$HOME\"\n6 \"100000 bytes\"\n7 \"--root\"\n",
+				"env [\"A=b c\" \"B=\"]\ndir /srv <nil>\nin 350000 ", " <nil>\n\x00\x01\xff\r\n",
+			},
+			stderr: []string{"to stderr\n"},
+		},
+		{name: "no root", args: []string{"echo"}, stdout: []string{"env []\ndir / <nil>\nin 0 00000000 <nil>\n"}, stderr: []string{"tmpfs on / "}},
+		{name: "little memory", flags: []string{"--mem", "64M"}, args: []string{"echo"}, stdout: []string{"dir /"}},
+		{name: "beyond 4 GiB", flags: []string{"--mem", "5G"}, args: []string{"echo"}, stdout: []string{"dir /"}},
+		{name: "status", args: []string{"exit", "200"}, status: 200},
+		{name: "panic", args: []string{"panic"}, status: 2, stderr: []string{"panic: the reason", "goroutine 1 [running]", "main.main"}},
+		{name: "time limit", flags: []string{"--timeout", "3s"}, args: []string{"wait"}, status: 124, stdout: []string{"waiting"}, stderr: []string{"after 3s"}},
+		{name: "time limit in a loop", flags: []string{"--timeout", "3s"}, args: []string{"spin"}, status: 124, stdout: []string{"spinning"}},
+	} {
+		for _, machine := range machines {
+			t.Run(tt.name+"/"+machine, func(t *testing.T) {
+				args := append([]string{"run", "--machine", machine}, tt.flags...)
+				cmd := yolkCommand(t, dir, append(append(args, ".", "--"), tt.args...)...)
+				cmd.Stdin = strings.NewReader(tt.stdin)
+				got := runCommand(t, cmd)
+				if got.status != tt.status {
+					t.Errorf("status %d, want %d", got.status, tt.status)
+				}
+				for _, want := range tt.stdout {
+					if !strings.Contains(got.stdout, want) {
+						t.Errorf("no %q in the output", want)
+					}
+				}
+				for _, want := range tt.stderr {
+					if !strings.Contains(got.stderr, want) {
+						t.Errorf("no %q in the errors", want)
+					}
+				}
+				if t.Failed() {
+					t.Logf("output %.2000q\nerrors %.5000s", got.stdout, got.stderr)
+				}
+			})
+		}
+	}
+}
+
+// TestGuestTree has the guest read a tree, with a large file and a large
+// directory in it, and compares with what the host reads.
+func TestGuestTree(t *testing.T) {
+	needGuest(t)
+	dir, root := probe(t), t.TempDir()
+	bigTree(t, root)
+	host := filepath.Join(t.TempDir(), "probe")
+	build := exec.Command("go", "build", "-o", host, ".")
+	build.Dir = dir
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	want := runCommand(t, exec.Command(host, "tree", root))
+	if want.status != 0 || strings.Count(want.stdout, "\n") < 20_000 {
+		t.Fatalf("on the host: %+v", want)
+	}
+	for _, machine := range machines {
+		for _, daemon := range []string{"virtiofsd", "builtin"} {
+			t.Run(machine+"/"+daemon, func(t *testing.T) {
+				got := runCommand(t, yolkCommand(t, dir, "run", "--machine", machine, "--daemon", daemon, "--root", root, ".", "--", "tree", "/"))
+				if got.status != 0 {
+					t.Fatalf("status %d: %s", got.status, got.stderr)
+				}
+				compareLines(t, got.stdout, want.stdout)
+			})
+		}
+	}
+}
+
+func bigTree(t *testing.T, root string) {
+	t.Helper()
+	files := map[string]string{"top.txt": "top\n", "empty": "", "a/b/c/d/e/f/deep": "deep\n", "name with space and ü/x,y": "odd\n"}
+	for i := range 20_000 {
+		name := fmt.Sprintf("many/skip-%d-%s", i, strings.Repeat("n", i%60))
+		if i%200 == 0 {
+			name = fmt.Sprintf("many/read-%d", i)
+		}
+		files[name] = strings.Repeat("z", i%7)
+	}
+	layOut(t, root, files)
+	block := make([]byte, 1<<20)
+	f, err := os.Create(filepath.Join(root, "a/big"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	x := uint32(1)
+	for range 200 {
+		for i := range block {
+			x = x*1664525 + 1013904223
+			block[i] = byte(x >> 24)
+		}
+		if _, err := f.Write(block); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, target := range map[string]string{
+		"link": "a/b", "a/up": "../top.txt", "a/b/absolute": "/top.txt", "dangling": "no/such", "loop": "loop",
+	} {
+		if err := os.Symlink(target, filepath.Join(root, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(filepath.Join(root, "empty"), 0o4751); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func compareLines(t *testing.T, got, want string) {
+	t.Helper()
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range max(len(g), len(w)) {
+		if i >= len(g) || i >= len(w) || g[i] != w[i] {
+			t.Errorf("%d lines, want %d; from line %d on: got %.300q, want %.300q", len(g), len(w), i+1, g[min(i, len(g)):], w[min(i, len(w)):])
+			return
+		}
+	}
+}
+
+// TestGuestKilled ends yolk, QEMU or the daemon and looks for what is left.
+func TestGuestKilled(t *testing.T) {
+	needGuest(t)
+	dir := probe(t)
+	for _, tt := range []struct {
+		name, victim string // a part of the command line; empty: yolk itself
+		signal       syscall.Signal
+		status       int // -1: killed
+	}{
+		{"interrupt", "", syscall.SIGINT, 130},
+		{"terminate", "", syscall.SIGTERM, 143},
+		{"hang up", "", syscall.SIGHUP, 129},
+		{"kill", "", syscall.SIGKILL, -1},
+		{"kill QEMU", "qemu-system", syscall.SIGKILL, statusFailed},
+		{"kill the daemon", "virtiofsd", syscall.SIGKILL, statusFailed},
+		{"kill the built-in daemon", serveCommand, syscall.SIGKILL, statusFailed},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			daemon := "virtiofsd"
+			if tt.victim == serveCommand {
+				daemon = "builtin"
+			}
+			mark := fmt.Sprintf("YOLK_TEST_MARK=%d.%d", os.Getpid(), time.Now().UnixNano())
+			temp := t.TempDir()
+			cmd := yolkCommand(t, dir, "run", "-q", "--daemon", daemon, "--root", dir, ".", "--", "wait")
+			cmd.Env = append(os.Environ(), mark, "TMPDIR="+temp)
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := out.Read(make([]byte, 8)); err != nil { // the program runs
+				t.Fatal(err)
+			}
+			victim := cmd.Process.Pid
+			if tt.victim != "" {
+				for pid, line := range marked(t, mark) {
+					if strings.Contains(line, tt.victim) {
+						victim = pid
+					}
+				}
+			}
+			if err := syscall.Kill(victim, tt.signal); err != nil {
+				t.Fatal(err)
+			}
+			cmd.Wait()
+			if got := cmd.ProcessState.ExitCode(); got != tt.status {
+				t.Errorf("status %d, want %d", got, tt.status)
+			}
+			waitGone(t, mark)
+			if left, _ := os.ReadDir(temp); len(left) > 0 {
+				t.Errorf("left: %v", left)
+			}
+		})
+	}
+}
+
+// marked returns the command lines of the processes that have a setting in
+// their environment.
+func marked(t *testing.T, setting string) map[int]string {
+	t.Helper()
+	found := map[int]string{}
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range dirs {
+		env, err := os.ReadFile(dir + "/environ")
+		if err != nil || !bytes.Contains(env, []byte(setting)) {
+			continue // gone meanwhile, or another user's
+		}
+		line, _ := os.ReadFile(dir + "/cmdline")
+		var pid int
+		fmt.Sscan(filepath.Base(dir), &pid)
+		found[pid] = string(line)
+	}
+	return found
+}
+
+func waitGone(t *testing.T, setting string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	for tick := time.NewTicker(10 * time.Millisecond); ; <-tick.C {
+		left := marked(t, setting)
+		if len(left) == 0 {
+			return
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("still there: %v", left)
+		}
+	}
+}
