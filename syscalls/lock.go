@@ -38,10 +38,10 @@ func (k *Kernel) Flock(fd int, how int) syscall.Errno {
 	wait := how&syscall.LOCK_NB == 0
 	if f, ok := d.file.(fs.LockFile); ok {
 		if err := f.Flock(int(kind), wait, end); err != syscall.ENOSYS {
-			return errno(err)
+			return ended(errno(err))
 		}
 	}
-	return k.locks.flock(d, kind, wait, end)
+	return ended(k.locks.flock(d, kind, wait, end))
 }
 
 // Commands of locks that belong to the open file, not to the process.
@@ -84,7 +84,16 @@ func (k *Kernel) FcntlFlock(fd, cmd int, lk *syscall.Flock_t) syscall.Errno {
 	if e != 0 {
 		return e
 	}
-	return k.setLock(d, r, cmd == syscall.F_SETLKW || cmd == fOFDSetlkw, end)
+	return ended(k.setLock(d, r, cmd == syscall.F_SETLKW || cmd == fOFDSetlkw, end))
+}
+
+// ended turns the end of a wait for a lock into what it means: the descriptor
+// was closed.
+func ended(e syscall.Errno) syscall.Errno {
+	if e == syscall.EINTR {
+		return syscall.EBADF
+	}
+	return e
 }
 
 // rangeOf makes a lock of what fcntl was given.

@@ -14,12 +14,14 @@ const magic = 0x1373 // DEVFS_SUPER_MAGIC of old, as tmpfs's would say too much
 // FS is the file system.
 type FS struct {
 	*synth.FS
+	streams map[fs.Stream]fs.Interruptible
+	devices []*node
 }
 
 // New makes the file system with null, zero, full, random and urandom, and fd,
 // a link to /proc/self/fd. Random fills its argument with random bytes.
 func New(random func(p []byte)) *FS {
-	f := &FS{synth.New("devfs", magic)}
+	f := &FS{FS: synth.New("devfs", magic), streams: make(map[fs.Stream]fs.Interruptible)}
 	for _, d := range []struct {
 		name  string
 		minor uint64
@@ -34,10 +36,19 @@ func New(random func(p []byte)) *FS {
 		n := &node{Base: f.Base(syscall.S_IFCHR | 0o666), dev: d.file}
 		n.Rdev = makedev(1, d.minor)
 		n.dev.node = n
+		f.devices = append(f.devices, n)
 		f.Dir().Add(d.name, n)
 	}
 	f.Dir().Add("fd", f.NewLink("/proc/self/fd"))
 	return f
+}
+
+// Serve makes the devices work in all of v: null, zero and so on by their
+// numbers, in whatever file system mknod has made them.
+func (f *FS) Serve(v *fs.VFS) {
+	for _, n := range f.devices {
+		v.HandleDevice(syscall.S_IFCHR, n.Rdev, n.OpenDevice)
+	}
 }
 
 // Major and minor device numbers of terminals, of devices.txt.
@@ -47,11 +58,16 @@ const (
 )
 
 // AddStream adds a stream as a character device: "console", "stdin", ... Each
-// open of it reads and writes s; nobody else must read it.
+// open of it reads and writes s, which must be comparable; nobody else must
+// read it. The same stream may be added under several names.
 func (f *FS) AddStream(name string, s fs.Stream) {
-	i, ok := s.(fs.Interruptible)
-	if !ok {
-		i = fs.NewPump(s)
+	i := f.streams[s]
+	if i == nil {
+		var ok bool
+		if i, ok = s.(fs.Interruptible); !ok {
+			i = fs.NewPump(s)
+		}
+		f.streams[s] = i
 	}
 	n := &stream{Base: f.Base(syscall.S_IFCHR | 0o620), s: i}
 	n.Rdev = makedev(ttyMajor, consoleMinor)
