@@ -88,18 +88,24 @@ func grow(c []byte, n int) []byte {
 // resize sets the size and returns how many pages that set free.
 func (d *data) resize(size int64) (freed int64) {
 	if size < d.size {
-		last := size / chunkSize
-		if (d.size-size)/chunkSize > int64(len(d.chunks)) {
-			for i := range d.chunks {
-				freed += d.cut(i, last, size)
-			}
-		} else {
-			for i := last; i*chunkSize < d.size; i++ {
-				freed += d.cut(i, last, size)
-			}
-		}
+		freed = d.trim(size)
 	}
 	d.size = size
+	return freed
+}
+
+// trim drops what lies behind size and returns how many pages that set free.
+func (d *data) trim(size int64) (freed int64) {
+	last := size / chunkSize
+	if (d.size-size)/chunkSize < int64(len(d.chunks)) && size < d.size {
+		for i := last; i*chunkSize < d.size; i++ {
+			freed += d.cut(i, last, size)
+		}
+	} else {
+		for i := range d.chunks {
+			freed += d.cut(i, last, size)
+		}
+	}
 	d.pages -= freed
 	return freed
 }

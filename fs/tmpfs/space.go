@@ -39,6 +39,7 @@ func (f *file) Fallocate(mode uint32, off, length int64) error {
 			last = min(end, d.size) // space behind the end is not kept
 		}
 		if !d.fill(off, last, f.fs.reserve) {
+			f.fs.reserve(-d.trim(d.size))
 			return syscall.ENOSPC
 		}
 		if mode&keepSize == 0 && end > d.size {
