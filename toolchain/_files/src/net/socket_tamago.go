@@ -23,7 +23,11 @@ var SocketFunc func(ctx context.Context, network string, family, sotype int, lad
 // hookSocket makes a socket with SocketFunc. hooked is false if the fake network
 // shall make it.
 func hookSocket(ctx context.Context, net string, family, sotype int, laddr, raddr sockaddr, ctrlCtxFn func(context.Context, string, string, syscall.RawConn) error) (fd *netFD, hooked bool, err error) {
-	if SocketFunc == nil || family == syscall.AF_UNIX {
+	if family == syscall.AF_UNIX {
+		err := makeSocketFile(laddr)
+		return nil, err != nil, err
+	}
+	if SocketFunc == nil {
 		return nil, false, nil
 	}
 	if ctrlCtxFn != nil {

@@ -96,8 +96,8 @@ func sigsend(sig uint32) bool
 func signalIgnored(sig uint32) bool
 
 // Kill sends a signal to the only process there is, where os/signal takes it.
-// If the program has not asked for it, the signal does what it does by default:
-// most end the program, with 128 and the number of the signal as its status.
+// If the program has not asked for it, signals that end a Go program elsewhere
+// end it, with 128 and the number of the signal as its status.
 func Kill(pid int, sig Signal) error {
 	switch {
 	case sig < 0 || sig > 64:
@@ -107,13 +107,13 @@ func Kill(pid int, sig Signal) error {
 	case sig == 0:
 		return nil
 	}
-	if sig != SIGKILL && sig != SIGSTOP && (sigsend(uint32(sig)) || signalIgnored(uint32(sig))) {
+	if sig != SIGKILL && (sigsend(uint32(sig)) || signalIgnored(uint32(sig))) {
 		return nil
 	}
 	switch sig {
-	case SIGCHLD, SIGCONT, SIGURG, SIGWINCH, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU:
-		return nil // there is nothing to stop or to continue it
+	case SIGHUP, SIGINT, SIGTERM, SIGKILL,
+		SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSTKFLT, SIGSYS:
+		Exit(128 + int(sig))
 	}
-	Exit(128 + int(sig))
 	return nil
 }
