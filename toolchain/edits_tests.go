@@ -67,7 +67,6 @@ var testEdits = slices.Concat(
 		Replace{"src/net/platform_test.go", `"js", "wasip1":`, `"js", "tamago", "wasip1":`, 1, fakeNetwork},
 		Replace{"src/net/rawconn_test.go", `"js", "wasip1":`, `"js", "tamago", "wasip1":`, 2, fakeNetwork},
 		Replace{"src/net/sendfile_test.go", `"js", "wasip1":`, `"js", "tamago", "wasip1":`, 1, fakeNetwork},
-		Replace{"src/net/tcpsock_test.go", `"js", "wasip1":`, `"js", "tamago", "wasip1":`, 1, fakeNetwork},
 		Replace{"src/net/udpsock_test.go", `"js", "wasip1":`, `"js", "tamago", "wasip1":`, 1, fakeNetwork},
 		Replace{"src/net/unixsock_test.go", `"js", "wasip1":`, `"js", "tamago", "wasip1":`, 2, fakeNetwork},
 	},

@@ -29,6 +29,9 @@ func (fd *netFD) Close() error {
 	if fd.hooked != nil {
 		return fd.hooked.close()
 	}
+	if fd.fakeNetFD == nil {
+		return nil // net_fake.go could not bind it
+	}
 	return fd.fakeNetFD.Close()
 }
 

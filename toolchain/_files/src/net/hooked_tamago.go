@@ -44,14 +44,14 @@ func newHookedSocket(s any) (*hookedSocket, error) {
 	return h, nil
 }
 
-func (h *hookedSocket) addrs() (laddr, raddr Addr) {
+func (h *hookedSocket) localAddr() Addr {
 	switch {
 	case h.conn != nil:
-		return h.conn.LocalAddr(), h.conn.RemoteAddr()
+		return h.conn.LocalAddr()
 	case h.packets != nil:
-		return h.packets.LocalAddr(), nil
+		return h.packets.LocalAddr()
 	}
-	return h.listener.Addr(), nil
+	return h.listener.Addr()
 }
 
 func (h *hookedSocket) accept(fd *netFD) (*netFD, error) {

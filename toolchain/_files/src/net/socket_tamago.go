@@ -46,13 +46,11 @@ func hookSocket(ctx context.Context, net string, family, sotype int, laddr, radd
 	if err != nil {
 		return nil, true, err
 	}
-	fd.laddr, fd.raddr = fd.hooked.addrs()
-	if fd.laddr == nil {
+	if fd.laddr = fd.hooked.localAddr(); fd.laddr == nil {
 		fd.laddr = local
 	}
-	if fd.isConnected = remote != nil; !fd.isConnected {
-		fd.raddr = nil
-	} else if fd.raddr == nil {
+	if remote != nil {
+		fd.isConnected = true
 		fd.raddr = remote
 	}
 	return fd, true, nil
