@@ -29,6 +29,7 @@ var stdEdits = slices.Concat(
 	},
 	widen("files are descriptors, and paths those of unix",
 		"internal/filepathlite/path_unix.go",
+		"internal/poll/copy_file_range_unix.go",
 		"internal/poll/fd_fsync_posix.go",
 		"internal/poll/fd_posix.go",
 		"internal/poll/fd_unix.go",
@@ -64,6 +65,7 @@ var stdEdits = slices.Concat(
 	[]Edit{
 		Replace{"src/os/file_unix.go", "\t\tif nonBlocking {\n\t\t\t// See", "\t\tif nonBlocking || runtime.GOOS == \"tamago\" {\n\t\t\t// See", 1,
 			"deadlines and Close end calls that block: no need to ask for O_NONBLOCK"},
+		Narrow{"src/os/zero_copy_stub.go", "files are copied below, by zero_copy_tamago.go"},
 	},
 	widen("time zones are files of the root",
 		"time/sys_unix.go",

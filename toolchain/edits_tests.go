@@ -30,6 +30,7 @@ var testEdits = slices.Concat(
 		"os/fifo_test.go",
 		"os/getwd_unix_test.go",
 		"os/os_unix_test.go",
+		"os/readfrom_unix_test.go",
 		"os/root_unix_test.go",
 		"os/signal/example_unix_test.go",
 		"os/signal/signal_test.go",
