@@ -30,14 +30,26 @@ func (d *Dentry) Getattr(a *Attr) error {
 // Setattr changes what s names of the file at path, of a link itself unless
 // follow is set.
 func (v *VFS) Setattr(b Base, path string, follow bool, s *SetAttr) error {
+	_, err := v.setattr(b, path, follow, s)
+	return err
+}
+
+// Truncate sets the size of the file at path and returns its node, without a
+// reference.
+func (v *VFS) Truncate(b Base, path string, size int64) (Node, error) {
+	return v.setattr(b, path, true, &SetAttr{Valid: SetSize, Size: size})
+}
+
+func (v *VFS) setattr(b Base, path string, follow bool, s *SetAttr) (n Node, err error) {
 	for distrust := false; ; distrust = true {
 		d, err := v.walkOnce(b, path, follow, distrust)
 		if err == nil {
+			n = d.node
 			err = d.Setattr(s)
 			d.Put()
 		}
 		if err != syscall.ESTALE || distrust {
-			return err
+			return n, err
 		}
 	}
 }

@@ -43,7 +43,16 @@ func (k *Kernel) Truncate(path string, size int64) syscall.Errno {
 	if size < 0 {
 		return syscall.EINVAL
 	}
-	return k.set(AT_FDCWD, path, 0, &fs.SetAttr{Valid: fs.SetSize, Size: size})
+	b, e := k.base(AT_FDCWD, path)
+	if e != 0 {
+		return e
+	}
+	defer b.done()
+	n, err := k.vfs.Truncate(b.Base, path, size)
+	if err == nil {
+		k.maps.resized(n, size)
+	}
+	return errno(err)
 }
 
 // Fchmod sets the permission bits of the open file.

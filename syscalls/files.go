@@ -20,6 +20,9 @@ func (k *Kernel) Openat(dirfd int, path string, flags int, mode uint32) (int, sy
 	if err != nil {
 		return -1, errno(err)
 	}
+	if flags&syscall.O_TRUNC != 0 {
+		k.maps.resized(d.Node(), 0)
+	}
 	return k.install(f, d, flags)
 }
 

@@ -65,3 +65,13 @@ type guestKernel interface {
 }
 
 var _ guestKernel = (*Kernel)(nil)
+
+// guestMapper is syscall.Mapper.
+type guestMapper interface {
+	Mmap(fd int, off int64, length, prot, flags int) (data []byte, err syscall.Errno)
+	Munmap(data []byte) syscall.Errno
+	Msync(data []byte, flags int) syscall.Errno
+	Mprotect(data []byte, prot int) syscall.Errno
+}
+
+var _ guestMapper = (*Kernel)(nil)

@@ -118,7 +118,11 @@ func (d *desc) writeAt(p []byte, off int64) (int, int64, error) {
 		}
 		off = a.Size
 	}
-	return d.file.WriteAt(p, off)
+	n, end, err := d.file.WriteAt(p, off)
+	if n > 0 {
+		d.maps.written(d.dentry.Node(), p[:n], end-int64(n))
+	}
+	return n, end, err
 }
 
 // Pwrite writes at off, or at the end of the file with O_APPEND, and leaves
@@ -218,11 +222,17 @@ func (k *Kernel) fsync(fd int, dataOnly bool) syscall.Errno {
 		return err
 	}
 	defer d.put()
+	if e := d.maps.flush(d.dentry.Node()); e != 0 {
+		return e
+	}
 	return errno(d.file.Fsync(dataOnly))
 }
 
 // Sync writes back all file systems.
-func (k *Kernel) Sync() { k.vfs.Sync() }
+func (k *Kernel) Sync() {
+	k.maps.flush(nil)
+	k.vfs.Sync()
+}
 
 // Ftruncate sets the size of the open file.
 func (k *Kernel) Ftruncate(fd int, size int64) syscall.Errno {
@@ -237,5 +247,9 @@ func (k *Kernel) Ftruncate(fd int, size int64) syscall.Errno {
 	if !d.writable() || d.stream != nil || d.kind != syscall.S_IFREG {
 		return syscall.EINVAL
 	}
-	return errno(d.dentry.SetattrFile(d.file, &fs.SetAttr{Valid: fs.SetSize, Size: size}))
+	e := errno(d.dentry.SetattrFile(d.file, &fs.SetAttr{Valid: fs.SetSize, Size: size}))
+	if e == 0 {
+		k.maps.resized(d.dentry.Node(), size)
+	}
+	return e
 }

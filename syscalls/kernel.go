@@ -22,6 +22,7 @@ type Kernel struct {
 	table table
 	umask atomic.Uint32
 	locks locks
+	maps  mappings
 
 	lastDesc atomic.Uint64
 
@@ -36,6 +37,8 @@ type Kernel struct {
 	FileSystems func(fstype, source, data string) (fs.FileSystem, error)
 	// Name is the name of the host, set likewise.
 	Name string
+	// MapLimit is how many bytes of the heap mappings may take; 0: no limit.
+	MapLimit int64
 }
 
 // New makes a Kernel over v, with no descriptor open, the root as working

@@ -33,7 +33,9 @@ func (k *Kernel) Fallocate(fd int, mode uint32, off, n int64) syscall.Errno {
 	if !ok {
 		return syscall.EOPNOTSUPP
 	}
-	return errno(f.Fallocate(mode, off, n))
+	e = errno(f.Fallocate(mode, off, n))
+	k.maps.reload(d.dentry.Node(), off, n)
+	return e
 }
 
 // The FALLOC_FL_ constants of linux/falloc.h.
@@ -114,6 +116,7 @@ func (k *Kernel) CopyFileRange(rfd int, roff *int64, wfd int, woff *int64, n int
 		return 0, e
 	}
 	done, err := copyRange(r, *roff, w, *woff, n)
+	k.maps.reload(w.dentry.Node(), *woff, int64(done))
 	*roff += int64(done)
 	*woff += int64(done)
 	return done, err

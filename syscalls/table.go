@@ -29,6 +29,7 @@ type slot struct {
 type desc struct {
 	id     uint64 // as owner of locks, and for the order of mu
 	locks  *locks
+	maps   *mappings
 	file   fs.File
 	dentry *fs.Dentry       // with a reference
 	stream fs.Interruptible // nil for files with a position
@@ -182,7 +183,7 @@ func (s *slot) close() syscall.Errno {
 
 // newDesc makes a description with one reference. It takes over d's.
 func (k *Kernel) newDesc(f fs.File, d *fs.Dentry, flags int) *desc {
-	x := &desc{id: k.lastDesc.Add(1), locks: &k.locks, file: f, dentry: d, kind: d.Kind(), opened: flags}
+	x := &desc{id: k.lastDesc.Add(1), locks: &k.locks, maps: &k.maps, file: f, dentry: d, kind: d.Kind(), opened: flags}
 	x.refs.Store(1)
 	x.flags.Store(int64(flags))
 	_, x.flagFile = f.(fs.FlagFile)
