@@ -204,3 +204,23 @@ func stir(v *fs.VFS, r *rand.Rand, n int) {
 		}
 	}
 }
+
+// TestReplacedDirectoryIsForgotten: what was below a directory that the host
+// has replaced gives its references back at once.
+func TestReplacedDirectoryIsForgotten(t *testing.T) {
+	h := newHost(0)
+	h.at(t, "d/", "d/e/", "d/e/f")
+	v := fs.New(h, fs.MountOptions{})
+	read(v, "d/e/f")
+	backdoor := fs.New(h.FileSystem, fs.MountOptions{})
+	if err := backdoor.Rename(fs.Base{}, "d", fs.Base{}, "old", 0); err != nil {
+		t.Fatal(err)
+	}
+	lay(t, backdoor, "d/")
+	if s := read(v, "d/e/f"); s != noent {
+		t.Errorf("read %s", s)
+	}
+	if n := len(h.nodes); n != 2 { // the root and the new directory
+		t.Errorf("%d nodes are referenced", n)
+	}
+}

@@ -90,9 +90,13 @@ func (d *Dentry) free() {
 	}
 }
 
-// bury marks d, which has just left its parent's children, as dead.
+// bury marks d, which has just left its parent's children, as dead. What the
+// cache has below it is of no use any more, so the file system may forget it.
 func (d *Dentry) bury() {
 	d.dead.Store(true)
+	if d.isDir() {
+		d.prune()
+	}
 	if d.refs.Load() == 0 {
 		d.free()
 	}

@@ -59,9 +59,6 @@ func (v *VFS) removeOnce(b Base, path string, dir, distrust bool) error {
 		d.removed.Store(dir)
 		invalidate(d)
 		p.unhash(w.name, d)
-		if dir {
-			d.prune()
-		}
 	case syscall.ENOENT, syscall.ESTALE:
 		v.forget(p, w.name)
 	}

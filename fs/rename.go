@@ -187,7 +187,6 @@ func (v *VFS) renamed(from, to *walk, src, dst *Dentry, flags uint32) {
 	default:
 		dst.removed.Store(dst.isDir())
 		q.unhash(to.name, dst)
-		dst.prune()
 	}
 	v.tree.Lock()
 	v.place(src, q, strings.Clone(to.name))

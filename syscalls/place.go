@@ -89,6 +89,13 @@ func (k *Kernel) Chroot(path string) syscall.Errno {
 // Umask sets the permission bits that new files do not get.
 func (k *Kernel) Umask(mask int) int { return int(k.umask.Swap(uint32(mask) & 0o777)) }
 
+// Shutdown writes back everything, and closes all file systems. No call may
+// follow.
+func (k *Kernel) Shutdown() error {
+	k.maps.flush(nil)
+	return k.vfs.Shutdown()
+}
+
 // msRdonly is MS_RDONLY of mount(2).
 const msRdonly = 1
 

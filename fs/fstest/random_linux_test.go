@@ -29,6 +29,14 @@ func TestRandomAgainstLinux(t *testing.T) {
 	againstLinux(t, NewKernel(tmpfs.New(tmpfs.Limits{})), RandomConfig{Seed: startSeed(), Steps: *steps, Every: 100})
 }
 
+// TestRandomWithoutCache plays where nothing that is not in use stays in the
+// cache.
+func TestRandomWithoutCache(t *testing.T) {
+	k := NewKernel(tmpfs.New(tmpfs.Limits{}))
+	k.VFS().SetCacheSize(0)
+	againstLinux(t, k, RandomConfig{Seed: startSeed(), Steps: *steps / 2, Every: 100})
+}
+
 // againstLinux plays on an empty directory of this machine and on k.
 func againstLinux(t *testing.T, k *syscalls.Kernel, c RandomConfig) {
 	if os.Getuid() != 0 {
