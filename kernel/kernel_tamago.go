@@ -152,10 +152,6 @@ func newTmpfs() *tmpfs.FS {
 	return tmpfs.New(tmpfs.Limits{Bytes: int64(total / 2)})
 }
 
-// shutdown ends the file systems, with FUSE_DESTROY, and the devices.
-func (m *machine) shutdown() {
-	m.fail(m.vfs.Shutdown())
-	for _, s := range m.shares {
-		s.dev.Close()
-	}
-}
+// shutdown ends the file systems, with FUSE_DESTROY. The devices are left as they
+// are, for the machine ends next; resetting one waits for its server.
+func (m *machine) shutdown() { m.fail(m.vfs.Shutdown()) }

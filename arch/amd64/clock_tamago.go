@@ -22,7 +22,8 @@ const (
 	pitChannel0 = 0x40
 	pitCommand  = 0x43
 
-	calibration = pitHz / 200 // 5 ms
+	calibration  = pitHz / 400 // 2.5 ms
+	calibrations = 20
 )
 
 var (
@@ -51,24 +52,46 @@ func initClock() {
 	reg.Out8(pitCommand, 0x30)
 	reg.Out8(pitChannel0, 0xff)
 	reg.Out8(pitChannel0, 0xff)
-	c0, t0 := pitCount()
-	for i := 0; ; i++ {
-		if c, t := pitCount(); c0-c >= calibration {
-			setRate(mulDiv(t-t0, pitHz, uint64(c0-c)))
+	// Two measurements in a row have to agree: a host that is busy may stop
+	// the machine in the midst of one, for a turn of the counter even.
+	last := uint64(0)
+	for range calibrations {
+		hz := measureRate()
+		if diff := max(hz, last) - min(hz, last); diff < hz/200 {
+			setRate((hz + last) / 2)
 			return
 		}
-		if i == 1<<20 {
-			fatal("yolk: the interval timer does not count: start the machine with a PIT (microvm: pit=on)\n")
-		}
+		last = hz
 	}
+	setRate(last)
 }
 
-// pitCount returns the count of channel 0 and when it was read.
+// measureRate measures the counter's rate over a short while.
+func measureRate() uint64 {
+	c0, t0 := pitCount()
+	for range 1 << 20 {
+		if c, t := pitCount(); c0-c >= calibration {
+			return mulDiv(t-t0, pitHz, uint64(c0-c))
+		}
+	}
+	fatal("yolk: the interval timer does not count: start the machine with a PIT (microvm: pit=on)\n")
+	return 0
+}
+
+// pitCount returns the count of channel 0 and when it was latched. Of a few
+// readings it takes the one that was interrupted least.
 func pitCount() (count uint16, at uint64) {
-	reg.Out8(pitCommand, 0x00) // latch
-	at = rdtsc()
-	count = uint16(reg.In8(pitChannel0))
-	count |= uint16(reg.In8(pitChannel0)) << 8
+	best := ^uint64(0)
+	for range 3 {
+		before := rdtsc()
+		reg.Out8(pitCommand, 0x00) // latch
+		after := rdtsc()
+		c := uint16(reg.In8(pitChannel0))
+		c |= uint16(reg.In8(pitChannel0)) << 8
+		if after-before < best {
+			best, count, at = after-before, c, before+(after-before)/2
+		}
+	}
 	return count, at
 }
 
