@@ -3,8 +3,10 @@ package virtio
 import (
 	"fmt"
 	"math/bits"
+	"runtime"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // Queue is one virtqueue, safe for concurrent use. Requests wait for room when
@@ -21,17 +23,19 @@ type Queue struct {
 	dead chan struct{} // closed by abort
 
 	turn sync.Mutex // held by the one who waits for descriptors
+	spin spinner
 
-	mu      sync.Mutex
-	ring    *splitRing
-	room    sync.Cond // descriptors have come free
-	made    int       // requests that exist, at most as many as the ring has descriptors
-	lazy    bool
-	waiting int  // requests that wait for room, while a lazy queue is not lazy
-	broken  bool // the ring's content is not to be looked at any more
-	err     error
-	freed   bool
-	stats   Stats
+	mu       sync.Mutex
+	ring     *splitRing
+	room     sync.Cond // descriptors have come free
+	made     int       // requests that exist, at most as many as the ring has descriptors
+	lazy     bool
+	waiting  int  // requests that wait for room, while a lazy queue is not lazy
+	watching int  // requests whose owners look at the ring themselves
+	broken   bool // the ring's content is not to be looked at any more
+	err      error
+	freed    bool
+	stats    Stats
 }
 
 // Stats are the counters of a queue since it was set up.
@@ -142,9 +146,41 @@ func (r *Request) Result() (n int, err error) {
 	return n, err
 }
 
-// await parks until r is done. Looking at the ring a few more times before
-// parking would go here.
-func (q *Queue) await(r *Request) { <-r.done }
+// await parks until r is done, after it has looked at the ring for a while.
+func (q *Queue) await(r *Request) {
+	if limit := q.spin.limit(); limit > 0 {
+		q.spin.learn(q.watch(r, limit))
+	}
+	<-r.done
+}
+
+// watch looks at the ring until r is done, at most for limit, and reports
+// whether it is. The device is asked for no interrupts meanwhile. Other
+// goroutines get their turn after each look.
+func (q *Queue) watch(r *Request, limit time.Duration) (done bool) {
+	q.mu.Lock()
+	q.watching++
+	if q.watching == 1 && q.err == nil {
+		q.ring.quiet()
+	}
+	q.mu.Unlock()
+	for start := time.Now(); ; {
+		q.Poll()
+		if done = len(r.done) > 0; done || time.Since(start) > limit {
+			break
+		}
+		runtime.Gosched()
+	}
+	q.mu.Lock()
+	q.watching--
+	var fault *fault
+	if q.watching == 0 {
+		fault = q.reap() // which asks for interrupts again
+	}
+	q.mu.Unlock()
+	q.report(fault)
+	return done || len(r.done) > 0
+}
 
 func (q *Queue) start(in, out [][]byte, posted bool) (*Request, error) {
 	if posted {
@@ -282,7 +318,7 @@ func (q *Queue) reap() *fault {
 		}
 		n, fault := q.ring.pending()
 		if n == 0 && fault == nil {
-			if armed {
+			if armed || q.watching > 0 {
 				return nil
 			}
 			q.ring.arm(q.lazy && q.waiting == 0)

@@ -197,3 +197,15 @@ func (r *splitRing) arm(lazy bool) {
 		storeIndex(r.avail, flags, r.published)
 	}
 }
+
+// quiet asks for no interrupts until arm is called.
+func (r *splitRing) quiet() {
+	if r.eventIdx {
+		store(r.usedEvent, uint32(r.lastUsed-1))
+		return
+	}
+	if r.noInterrupt == 0 {
+		r.noInterrupt = 1
+		storeIndex(r.avail, 1, r.published)
+	}
+}
