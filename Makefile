@@ -5,7 +5,7 @@
 # make toolchain       builds the GOOS=tamago Go
 
 MACHINE ?= microvm
-ROOT    ?= cmd/demo/sample
+ROOT    ?= cmd/demo/root
 YOLK    := bin/yolk
 
 .PHONY: qemu test bench toolchain deps vet clean FORCE

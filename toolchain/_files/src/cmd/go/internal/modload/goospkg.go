@@ -7,6 +7,6 @@ import "cmd/go/internal/cfg"
 const goosPath = "runtime/goos"
 
 // GOOSPKG names a package path of the build list; the package in its
-// subdirectory goos stands in for goosPath. Empty means the one of GOROOT,
-// which builds and does not link.
+// subdirectory goos stands in for goosPath. Empty means the one of GOROOT, with
+// which programs link and do not run.
 var GOOSPKG = cfg.Getenv("GOOSPKG")
