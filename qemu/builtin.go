@@ -47,9 +47,13 @@ func ServeBuiltin(dir string) error {
 	}
 	timeout := lifetime
 	opts := &fs.Options{EntryTimeout: &timeout, AttrTimeout: &timeout}
-	client, err := connectTo(func(name string) {
+	server, err := connectTo(func(name string) {
 		virtiofs.ServeFS(name, fs.NewNodeFS(root, opts), &opts.MountOptions)
 	})
+	if err != nil {
+		return err
+	}
+	front, client, err := pair()
 	if err != nil {
 		return err
 	}
@@ -57,16 +61,21 @@ func ServeBuiltin(dir string) error {
 		return err
 	}
 	client.Close()
-	_, err = parent.Read(make([]byte, 1))
-	if errors.Is(err, io.EOF) {
-		return nil
+	ended := make(chan error, 2)
+	go func() { ended <- (&relay{qemu: front, server: server}).run() }()
+	go func() {
+		_, err := parent.Read(make([]byte, 1))
+		ended <- err
+	}()
+	if err := <-ended; !errors.Is(err, io.EOF) {
+		return err
 	}
-	return err
+	return nil
 }
 
 // connectTo runs serve, which listens at the name it is given, and returns a
 // connection to it. The name is gone when it returns.
-func connectTo(serve func(name string)) (*os.File, error) {
+func connectTo(serve func(name string)) (*net.UnixConn, error) {
 	dir, err := os.MkdirTemp("", "yolk-socket-")
 	if err != nil {
 		return nil, err
@@ -83,17 +92,11 @@ func connectTo(serve func(name string)) (*os.File, error) {
 	// microseconds in this same process.
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(100 * time.Microsecond) {
 		conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Net: "unix", Name: name})
-		if err != nil && time.Now().Before(deadline) {
-			continue
+		if err == nil {
+			return conn, nil
 		}
-		if err != nil {
+		if time.Now().After(deadline) {
 			return nil, fmt.Errorf("the built-in server does not listen: %w", err)
 		}
-		defer conn.Close()
-		f, err := conn.File()
-		if err != nil {
-			return nil, err
-		}
-		return f, unix.SetNonblock(int(f.Fd()), false)
 	}
 }

@@ -41,8 +41,9 @@ type Options struct {
 var ErrTimeout = errors.New("time limit reached")
 
 // grace is how long QEMU may take to end after the kernel has told the exit
-// status; powering off takes it a few milliseconds.
-const grace = 5 * time.Second
+// status; powering off takes it a few milliseconds. Nothing is lost after it:
+// what the guest has written has left it by then.
+const grace = 2 * time.Second
 
 // Run boots the guest and returns the exit status of its program. A guest that
 // ends without telling one is an error. When Run returns, all that it has

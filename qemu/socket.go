@@ -88,11 +88,7 @@ func receiveFile(conn *net.UnixConn) (*os.File, error) {
 	if n == 0 {
 		return nil, net.ErrClosed
 	}
-	msgs, err := unix.ParseSocketControlMessage(oob[:oobn])
-	if err != nil || len(msgs) != 1 {
-		return nil, fmt.Errorf("%d control messages (%v), expected 1", len(msgs), err)
-	}
-	fds, err := unix.ParseUnixRights(&msgs[0])
+	fds, err := rightsIn(oob[:oobn])
 	if err != nil || len(fds) != 1 {
 		return nil, fmt.Errorf("%d descriptors (%v), expected 1", len(fds), err)
 	}
