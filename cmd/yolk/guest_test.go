@@ -336,3 +336,51 @@ func waitGone(t *testing.T, setting string) {
 		}
 	}
 }
+
+// TestGuestTest runs go test with guests on a module that has tests of every
+// outcome, and on packages of the standard library.
+func TestGuestTest(t *testing.T) {
+	needGuest(t)
+	// Not below /tmp, which the guest has one of its own of.
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp(cache, "yolk-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	layOut(t, dir, map[string]string{
+		"go.mod":               "module example.com/m\n\ngo 1.24\n",
+		"good/testdata/a/file": "data",
+		"good/good.go":         "package good\n",
+		"good/good_test.go": "package good\n\nimport (\n\t\"os\"\n\t\"runtime\"\n\t\"testing\"\n)\n\n" +
+			"func TestData(t *testing.T) {\n\tb, err := os.ReadFile(\"testdata/a/file\")\n" +
+			"\tif err != nil || string(b) != \"data\" || runtime.GOOS != \"tamago\" {\n\t\tt.Error(b, err, runtime.GOOS)\n\t}\n}\n\n" +
+			"func TestOther(t *testing.T) { t.Error(\"not asked for\") }\n",
+		"bad/bad_test.go":     "package bad\n\nimport \"testing\"\n\nfunc TestData(t *testing.T) { t.Error(\"the reason\") }\n",
+		"panic/panic_test.go": "package panic\n\nimport \"testing\"\n\nfunc TestData(t *testing.T) { panic(\"help\") }\n",
+		"none/none.go":        "package none\n",
+	})
+	for _, machine := range machines {
+		t.Run(machine, func(t *testing.T) {
+			got := runCommand(t, yolkCommand(t, dir, "test", "--machine", machine, "-count=1", "-v", "-run=TestData|TestJoin$", "./...", "errors"))
+			if got.status != 1 {
+				t.Errorf("status %d, want 1", got.status)
+			}
+			for _, want := range []string{
+				"--- PASS: TestData", "ok  \texample.com/m/good", "bad_test.go:5: the reason", "FAIL\texample.com/m/bad",
+				"panic: help", "FAIL\texample.com/m/panic", "?   \texample.com/m/none\t[no test files]",
+				"--- PASS: TestJoin", "ok  \terrors",
+			} {
+				if !strings.Contains(got.stdout, want) {
+					t.Errorf("no %q in the output", want)
+				}
+			}
+			if t.Failed() {
+				t.Logf("%s\n%s", got.stdout, got.stderr)
+			}
+		})
+	}
+}
