@@ -4,7 +4,6 @@ package kernel
 
 import (
 	"fmt"
-	"strings"
 	"time"
 	_ "unsafe" // for go:linkname
 
@@ -24,7 +23,7 @@ func atExit(f func())
 // machine is what a boot has found and made.
 type machine struct {
 	started time.Time
-	flags   map[string]string // settings of the launcher
+	flags   flags
 	log     messages
 	arena   *virtio.Arena
 	pci     *pci.Bus // nil if there is none
@@ -44,9 +43,11 @@ func init() { booted.boot() }
 // the log: the program starts in any case.
 func (m *machine) boot() {
 	m.started = time.Now()
-	m.flags = launcherFlags()
+	settings, _ := amd64.FwCfg(amd64.FlagsFile)
+	m.flags = parseFlags(string(settings))
 	m.log.now = func() time.Duration { return time.Duration(time.Since(m.started)) }
-	amd64.Init()
+	started, _ := m.flags.time()
+	amd64.InitWall(started)
 	console, err := amd64.OpenConsole()
 	if m.flags["quiet"] == "" {
 		m.log.console = console
@@ -114,17 +115,6 @@ func (m *machine) initMemory() error {
 	arena, err := virtio.NewArena(mem, uint64(amd64.PhysicalAddress(mem)), identity...)
 	m.arena = arena
 	return err
-}
-
-// launcherFlags reads the launcher's lines of key=value.
-func launcherFlags() map[string]string {
-	flags := map[string]string{}
-	data, _ := amd64.FwCfg(amd64.FlagsFile)
-	for line := range strings.Lines(string(data)) {
-		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
-		flags[key] = value
-	}
-	return flags
 }
 
 // chdir goes to the launcher's working directory.

@@ -26,7 +26,10 @@ func (m *machine) mountRoot() {
 		Empty: func() fs.FileSystem { return newTmpfs() },
 	}
 	for _, s := range m.shares {
-		c.Shares = append(c.Shares, fs.Share{Tag: s.dev.Tag(), FS: s.fs})
+		tag := s.dev.Tag()
+		path, err := m.flags.path(tag)
+		m.fail(err)
+		c.Shares = append(c.Shares, fs.Share{Tag: tag, FS: s.fs, Path: path, ReadOnly: m.flags["readonly."+tag] != ""})
 	}
 	if len(m.shares) == 0 {
 		m.log.Print("no virtio-fs device: the root is a tmpfs")

@@ -27,6 +27,21 @@ const (
 type Share struct {
 	Tag string
 	Dir string
+	// Path is where the guest mounts it; empty: as the tag says.
+	Path     string
+	ReadOnly bool // the guest answers EROFS to every change
+}
+
+// flags returns the lines for the guest's kernel that the tag does not say.
+func (s Share) flags() string {
+	lines := ""
+	if s.Path != "" {
+		lines += fmt.Sprintf("path.%s=%q\n", s.Tag, s.Path)
+	}
+	if s.ReadOnly {
+		lines += fmt.Sprintf("readonly.%s=1\n", s.Tag)
+	}
+	return lines
 }
 
 // Check reports what is wrong with a share, before anything is started.
@@ -36,14 +51,14 @@ func (s Share) Check() error {
 	}
 	info, err := os.Stat(s.Dir)
 	if err != nil {
-		return fmt.Errorf("root %s: %w", s.Dir, errors.Unwrap(err))
+		return fmt.Errorf("cannot share %s: %w", s.Dir, errors.Unwrap(err))
 	}
 	if !info.IsDir() {
-		return fmt.Errorf("root %s: not a directory", s.Dir)
+		return fmt.Errorf("cannot share %s: not a directory", s.Dir)
 	}
 	f, err := os.Open(s.Dir)
 	if err != nil {
-		return fmt.Errorf("root %s: not readable: %w", s.Dir, errors.Unwrap(err))
+		return fmt.Errorf("cannot share %s: not readable: %w", s.Dir, errors.Unwrap(err))
 	}
 	return f.Close()
 }

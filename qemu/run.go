@@ -150,9 +150,12 @@ func (g *guest) addFiles() error {
 		}
 	}
 	list := func(items []string) string { return strings.Join(append(slices.Clone(items), ""), "\x00") }
-	flags := ""
+	flags := fmt.Sprintf("time=%d\n", time.Now().UnixNano())
 	if o.Quiet {
-		flags = "quiet=1\n"
+		flags += "quiet=1\n"
+	}
+	for _, s := range o.Shares {
+		flags += s.flags()
 	}
 	for _, f := range []struct{ name, data string }{
 		{"args", list(o.Args)}, {"env", list(o.Env)}, {"cwd", o.Dir}, {"flags", flags},

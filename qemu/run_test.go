@@ -80,9 +80,9 @@ func TestRun(t *testing.T) {
 			stdout: "A=1|B=|/srvquiet=1\n",
 		},
 		{name: "NUL", do: "end:1", change: func(o *Options) { o.Args = []string{"a\x00b"} }, err: "NUL byte"},
-		{name: "no root", do: "end:1", change: func(o *Options) { o.Shares = []Share{{"root", "/no/such"}} }, err: "root /no/such: no such file"},
-		{name: "root a file", do: "end:1", change: func(o *Options) { o.Shares = []Share{{"root", "/etc/passwd"}} }, err: "not a directory"},
-		{name: "long tag", do: "end:1", change: func(o *Options) { o.Shares = []Share{{strings.Repeat("r", 37), "/"}} }, err: "at most 36"},
+		{name: "no root", do: "end:1", change: func(o *Options) { o.Shares = []Share{{Tag: "root", Dir: "/no/such"}} }, err: "cannot share /no/such: no such file"},
+		{name: "root a file", do: "end:1", change: func(o *Options) { o.Shares = []Share{{Tag: "root", Dir: "/etc/passwd"}} }, err: "not a directory"},
+		{name: "long tag", do: "end:1", change: func(o *Options) { o.Shares = []Share{{Tag: strings.Repeat("r", 37), Dir: "/"}} }, err: "at most 36"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			fakes(t, tt.do, "")
@@ -122,7 +122,7 @@ func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	pid := make(chan int, 1)
 	got := runGuest(t, ctx, func(o *Options) {
-		o.Shares = []Share{{"root", t.TempDir()}}
+		o.Shares = []Share{{Tag: "root", Dir: t.TempDir()}}
 		o.Stdout = writerFunc(func(p []byte) {
 			n, _ := strconv.Atoi(strings.TrimSpace(string(p)))
 			pid <- n
@@ -144,7 +144,7 @@ func (f writerFunc) Write(p []byte) (int, error) { f(p); return len(p), nil }
 func TestDaemon(t *testing.T) {
 	dir := t.TempDir()
 	share := func(d Daemon) func(o *Options) {
-		return func(o *Options) { o.Shares, o.Daemon = []Share{{"root", dir}}, d }
+		return func(o *Options) { o.Shares, o.Daemon = []Share{{Tag: "root", Dir: dir}}, d }
 	}
 	for _, tt := range []struct {
 		name, qemu, daemon string

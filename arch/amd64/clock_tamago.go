@@ -125,9 +125,11 @@ var wallOffset int64
 // setWall sets the wall clock.
 func setWall(t time.Time) { atomic.StoreInt64(&wallOffset, t.UnixNano()-nanotime()) }
 
-// initWall sets the wall clock from the real-time clock, to the second, and then
-// to the moment at which the next second begins there.
-func initWall() {
+// InitWall sets the wall clock from the real-time clock, which counts seconds.
+// If the launcher's clock at the start of the machine agrees, that is taken, with
+// the time since; otherwise the wall clock is set again at the moment at which
+// the next second begins.
+func InitWall(started time.Time) {
 	clock := rtc.RTC{Location: time.UTC}
 	read := func() (time.Time, bool) {
 		a, err := clock.Now()
@@ -138,19 +140,22 @@ func initWall() {
 		return b, err == nil && a.Equal(b) && b.Year() >= 1970 && b.Year() < 2262
 	}
 	var first time.Time
-	for i := 0; i < 1000; i++ {
+	for range 1000 {
 		t, ok := read()
 		if ok {
 			first = t
 			break
 		}
 	}
-	if first.IsZero() {
-		return
+	if now := started.Add(time.Duration(nanotime())); first.IsZero() || now.Sub(first).Abs() < 3*time.Second {
+		if !started.IsZero() {
+			setWall(now)
+			return
+		}
 	}
 	setWall(first)
 	go func() {
-		for i := 0; i < 300; i++ {
+		for range 300 {
 			time.Sleep(5 * time.Millisecond)
 			if t, ok := read(); ok && t.After(first) {
 				setWall(t)

@@ -69,6 +69,3 @@ func ClockHz() uint64 { return tscHz }
 //
 //go:linkname hwinit1 runtime/goos.Hwinit1
 func hwinit1() { initInterrupts() }
-
-// Init does what needs the packages below initialised: the wall clock.
-func Init() { initWall() }

@@ -51,7 +51,7 @@ func (f *guestFlags) fill(ctx context.Context, o *qemu.Options, notes io.Writer)
 	var reason string
 	o.Accel, reason, err = qemu.ChooseAccel(ctx, o.Accel, o.Machine, o.Trace)
 	if reason != "" {
-		fmt.Fprintf(notes, "yolk: no KVM (%s): the guest runs under TCG, which is slower\n", reason)
+		fmt.Fprintf(notes, "yolk: no KVM here, yolk doctor tells why: the guest runs under TCG, which is slower\n")
 	}
 	return err
 }

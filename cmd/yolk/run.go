@@ -18,13 +18,10 @@ import (
 	"github.com/yolkos/yolk/toolchain"
 )
 
-// rootTag is the tag of the share that the kernel mounts as the root.
-const rootTag = "root"
-
 func runCmd() *cobra.Command {
 	var f guestFlags
 	var root, cwd, tags string
-	var env []string
+	var env, mounts []string
 	var timeout time.Duration
 	var raw, quiet bool
 	cmd := &cobra.Command{
@@ -45,12 +42,8 @@ it or that its machine failed.`,
 			if o.Env, err = environment(env); err != nil {
 				return err
 			}
-			if root != "" {
-				share := qemu.Share{Tag: rootTag, Dir: root}
-				if err := share.Check(); err != nil {
-					return err
-				}
-				o.Shares = []qemu.Share{share}
+			if o.Shares, err = shares(root, mounts); err != nil {
+				return err
 			}
 			notes := io.Writer(os.Stderr)
 			if quiet {
@@ -78,7 +71,8 @@ it or that its machine failed.`,
 	flags := cmd.Flags()
 	f.add(flags, "256M")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show the commands that are run")
-	flags.StringVar(&root, "root", "", "directory of the host that the guest has as its root; without it nothing is shared")
+	flags.StringVar(&root, "root", "", "directory of the host that the guest has as its root, DIR[:ro]; without it nothing is shared")
+	flags.StringArrayVar(&mounts, "mount", nil, "directory of the host to mount in the guest, HOSTDIR:/guest/path[:ro] (repeatable)")
 	flags.StringVar(&cwd, "cwd", "/", "working directory in the guest")
 	flags.StringArrayVar(&env, "env", nil, "set an environment variable: K=V, or K for the host's value (repeatable)")
 	flags.DurationVar(&timeout, "timeout", 0, "end the guest after this time, with status 124")

@@ -114,7 +114,7 @@ func TestOptions(t *testing.T) {
 		"run --daemon x .":               "--daemon",
 		"run --mem 1M .":                 "needs 64M",
 		"run --env =x .":                 "--env",
-		"run --root /no/such .":          "root /no/such: no such file or directory",
+		"run --root /no/such .":          "cannot share /no/such: no such file or directory",
 		"run --root /etc/passwd .":       "not a directory",
 		"run --timeout x .":              "--timeout",
 		"toolchain --no-tools":           "--into",

@@ -1,0 +1,45 @@
+package kernel
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// flags are the launcher's settings:
+//
+//	quiet=1            no messages on the console
+//	time=N             nanoseconds since 1970 when the machine was started
+//	path.TAG="/path"   where to mount the share TAG, quoted as in Go
+//	readonly.TAG=1     its mount takes no changes
+type flags map[string]string
+
+// parseFlags reads lines of key=value.
+func parseFlags(text string) flags {
+	f := flags{}
+	for line := range strings.Lines(text) {
+		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+		f[key] = value
+	}
+	return f
+}
+
+// path returns where to mount a share, "" if only its tag says it.
+func (f flags) path(tag string) (string, error) {
+	quoted := f["path."+tag]
+	if quoted == "" {
+		return "", nil
+	}
+	path, err := strconv.Unquote(quoted)
+	if err != nil {
+		return "", fmt.Errorf("launcher's setting path.%s=%s: not a quoted string; mounting %s as its tag says", tag, quoted, tag)
+	}
+	return path, nil
+}
+
+// time returns when the machine was started, by the launcher's clock.
+func (f flags) time() (time.Time, bool) {
+	ns, err := strconv.ParseInt(f["time"], 10, 64)
+	return time.Unix(0, ns), err == nil && ns > 0
+}
