@@ -10,7 +10,6 @@ import (
 // flags are the launcher's settings:
 //
 //	quiet=1            no messages on the console
-//	time=N             nanoseconds since 1970 when the machine was started
 //	path.TAG="/path"   where to mount the share TAG, quoted as in Go
 //	readonly.TAG=1     its mount takes no changes
 type flags map[string]string
@@ -38,8 +37,12 @@ func (f flags) path(tag string) (string, error) {
 	return path, nil
 }
 
-// time returns when the machine was started, by the launcher's clock.
-func (f flags) time() (time.Time, bool) {
-	ns, err := strconv.ParseInt(f["time"], 10, 64)
-	return time.Unix(0, ns), err == nil && ns > 0
+// parseTime reads when the machine was started, by the launcher's clock, in
+// nanoseconds since 1970. It returns the zero time if that is not said.
+func parseTime(text string) time.Time {
+	ns, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || ns <= 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, ns)
 }

@@ -6,7 +6,7 @@ import (
 )
 
 func TestFlags(t *testing.T) {
-	f := parseFlags("quiet=1\ntime=1700000000123456789\npath.mount0=\"/a \\\"b\\n\"\npath.bad=/x\nreadonly.mount0=1\nnonsense\n=\n")
+	f := parseFlags("quiet=1\npath.mount0=\"/a \\\"b\\n\"\npath.bad=/x\nreadonly.mount0=1\nnonsense\n=\n")
 	if f["quiet"] != "1" || f["readonly.mount0"] != "1" {
 		t.Errorf("%q", f)
 	}
@@ -19,11 +19,14 @@ func TestFlags(t *testing.T) {
 	if _, err := f.path("bad"); err == nil {
 		t.Error("a path without quotes was taken")
 	}
-	if at, ok := f.time(); !ok || !at.Equal(time.Unix(1700000000, 123456789)) {
-		t.Errorf("time %v %v", at, ok)
+}
+
+func TestParseTime(t *testing.T) {
+	if at := parseTime("1700000000123456789"); !at.Equal(time.Unix(1700000000, 123456789)) {
+		t.Errorf("%v", at)
 	}
-	for _, s := range []string{"", "time=", "time=-1", "time=x", "time=99999999999999999999"} {
-		if at, ok := parseFlags(s).time(); ok {
+	for _, s := range []string{"", "-1", "0", "x", "1\n", "99999999999999999999"} {
+		if at := parseTime(s); !at.IsZero() {
 			t.Errorf("%q gives the time %v", s, at)
 		}
 	}

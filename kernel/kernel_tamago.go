@@ -46,8 +46,8 @@ func (m *machine) boot() {
 	settings, _ := amd64.FwCfg(amd64.FlagsFile)
 	m.flags = parseFlags(string(settings))
 	m.log.now = func() time.Duration { return time.Duration(time.Since(m.started)) }
-	started, _ := m.flags.time()
-	amd64.InitWall(started)
+	started, _ := amd64.FwCfg(amd64.TimeFile)
+	amd64.InitWall(parseTime(string(started)))
 	console, err := amd64.OpenConsole()
 	if m.flags["quiet"] == "" {
 		m.log.console = console

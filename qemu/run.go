@@ -150,15 +150,16 @@ func (g *guest) addFiles() error {
 		}
 	}
 	list := func(items []string) string { return strings.Join(append(slices.Clone(items), ""), "\x00") }
-	flags := fmt.Sprintf("time=%d\n", time.Now().UnixNano())
+	flags := ""
 	if o.Quiet {
-		flags += "quiet=1\n"
+		flags = "quiet=1\n"
 	}
 	for _, s := range o.Shares {
 		flags += s.flags()
 	}
 	for _, f := range []struct{ name, data string }{
 		{"args", list(o.Args)}, {"env", list(o.Env)}, {"cwd", o.Dir}, {"flags", flags},
+		{"time", fmt.Sprint(time.Now().UnixNano())},
 	} {
 		if f.data == "" {
 			continue // an empty file is as good as none

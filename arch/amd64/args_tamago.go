@@ -10,6 +10,7 @@ const (
 	EnvFile   = "opt/yolk/env"   // KEY=VALUE, each ended by NUL
 	CwdFile   = "opt/yolk/cwd"   // working directory
 	FlagsFile = "opt/yolk/flags" // lines of key=value for the kernel
+	TimeFile  = "opt/yolk/time"  // nanoseconds since 1970 at the start
 )
 
 // initArgs puts arguments and environment at the end of the RAM, laid out as the
