@@ -149,5 +149,10 @@ func (v *VFS) mountShare(s Share, empty func() FileSystem) error {
 			return err
 		}
 	}
+	if ours { // a directory that stays when the share is unmounted
+		if err := v.Mkdir(Base{}, s.Path, 0o755, 0); err != nil {
+			return err
+		}
+	}
 	return v.Mount(Base{}, s.Path, s.FS, MountOptions{Source: s.Tag, ReadOnly: s.ReadOnly, Bare: true})
 }

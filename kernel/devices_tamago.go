@@ -4,6 +4,8 @@ package kernel
 
 import (
 	"fmt"
+	"sync"
+	"syscall"
 
 	"github.com/yolkos/yolk/arch/amd64"
 	"github.com/yolkos/yolk/arch/amd64/reg"
@@ -11,13 +13,47 @@ import (
 	"github.com/yolkos/yolk/drivers/mmio"
 	"github.com/yolkos/yolk/drivers/virtio"
 	"github.com/yolkos/yolk/drivers/virtiofs"
+	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/fusefs"
 )
 
 // share is a virtio-fs device and the file system on it.
 type share struct {
 	dev *virtiofs.FS
-	fs  *fusefs.FS
+
+	mu sync.Mutex
+	fs *fusefs.FS // nil while it is not mounted
+}
+
+// mountedShare is the file system of a share, which may be mounted again once it
+// has been closed.
+type mountedShare struct {
+	*fusefs.FS
+	share *share
+}
+
+// Close ends the FUSE session.
+func (f mountedShare) Close() error {
+	f.share.mu.Lock()
+	defer f.share.mu.Unlock()
+	f.share.fs = nil
+	return f.FS.Close()
+}
+
+// open begins a FUSE session with the device's server.
+func (m *machine) open(s *share) (fs.FileSystem, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fs != nil {
+		return nil, fmt.Errorf("%s is mounted: %w", s.dev.Name(), syscall.EBUSY)
+	}
+	f, err := fusefs.Mount(s.dev, fusefs.Options{Logf: m.logf})
+	if err != nil {
+		return nil, err
+	}
+	m.logf("%s: %s", s.dev.Name(), f.Negotiated())
+	s.fs = f
+	return mountedShare{f, s}, nil
 }
 
 // Device types (virtio 1.2 §5).
@@ -76,7 +112,7 @@ func (m *machine) start(t virtio.Transport) {
 	m.fail(err)
 }
 
-// startShare starts a file system device and negotiates FUSE with its server.
+// startShare starts a file system device.
 func (m *machine) startShare(t virtio.Transport) error {
 	if m.arena == nil {
 		return fmt.Errorf("%s: no memory for devices", t.Name())
@@ -85,12 +121,6 @@ func (m *machine) startShare(t virtio.Transport) error {
 	if err != nil {
 		return err
 	}
-	f, err := fusefs.Mount(dev, fusefs.Options{Logf: m.logf})
-	if err != nil {
-		dev.Close()
-		return err
-	}
-	m.logf("%s: %s", dev.Name(), f.Negotiated())
-	m.shares = append(m.shares, share{dev, f})
+	m.shares = append(m.shares, &share{dev: dev})
 	return nil
 }

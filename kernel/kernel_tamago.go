@@ -13,7 +13,6 @@ import (
 	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/devfs"
 	"github.com/yolkos/yolk/fs/procfs"
-	"github.com/yolkos/yolk/fs/tmpfs"
 	"github.com/yolkos/yolk/syscalls"
 )
 
@@ -27,7 +26,7 @@ type machine struct {
 	log     messages
 	arena   *virtio.Arena
 	pci     *pci.Bus // nil if there is none
-	shares  []share
+	shares  []*share
 	streams streams
 	proc    *procfs.FS
 	dev     *devfs.FS
@@ -59,7 +58,7 @@ func (m *machine) boot() {
 	m.streams.console = console
 	m.mountRoot()
 	m.calls = syscalls.New(m.vfs)
-	m.calls.FileSystems = newFileSystem
+	m.calls.FileSystems = m.newFileSystem
 	m.registerProc()
 	m.openStreams()
 	m.chdir()
@@ -126,20 +125,6 @@ func (m *machine) chdir() {
 	if err := m.calls.Chdir(string(dir)); err != 0 {
 		m.logf("working directory %q: %v; starting in /", dir, err)
 	}
-}
-
-// newFileSystem makes the file systems that the program may mount.
-func newFileSystem(fstype, source, data string) (fs.FileSystem, error) {
-	if fstype == "tmpfs" {
-		return newTmpfs(), nil
-	}
-	return nil, fmt.Errorf("no file system of type %q", fstype)
-}
-
-// newTmpfs makes a file system that may take half of the RAM.
-func newTmpfs() *tmpfs.FS {
-	total, _ := amd64.Memory()
-	return tmpfs.New(tmpfs.Limits{Bytes: int64(total / 2)})
 }
 
 // shutdown ends the file systems, with FUSE_DESTROY. The devices are left as they

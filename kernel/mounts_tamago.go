@@ -3,10 +3,14 @@
 package kernel
 
 import (
+	"fmt"
+	"syscall"
+
 	"github.com/yolkos/yolk/arch/amd64"
 	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/devfs"
 	"github.com/yolkos/yolk/fs/procfs"
+	"github.com/yolkos/yolk/fs/tmpfs"
 )
 
 // mountRoot makes the tree: the shares of the host, and the kernel's own file
@@ -26,10 +30,15 @@ func (m *machine) mountRoot() {
 		Empty: func() fs.FileSystem { return newTmpfs() },
 	}
 	for _, s := range m.shares {
+		f, err := m.open(s)
+		if err != nil {
+			m.fail(err)
+			continue
+		}
 		tag := s.dev.Tag()
 		path, err := m.flags.path(tag)
 		m.fail(err)
-		c.Shares = append(c.Shares, fs.Share{Tag: tag, FS: s.fs, Path: path, ReadOnly: m.flags["readonly."+tag] != ""})
+		c.Shares = append(c.Shares, fs.Share{Tag: tag, FS: f, Path: path, ReadOnly: m.flags["readonly."+tag] != ""})
 	}
 	if len(m.shares) == 0 {
 		m.log.Print("no virtio-fs device: the root is a tmpfs")
@@ -42,4 +51,27 @@ func (m *machine) mountRoot() {
 		m.fail(err)
 	}
 	m.vfs = v
+}
+
+// newFileSystem makes what syscall.Mount mounts: an empty tmpfs, or the share
+// whose tag is source.
+func (m *machine) newFileSystem(fstype, source, _ string) (fs.FileSystem, error) {
+	switch fstype {
+	case "tmpfs":
+		return newTmpfs(), nil
+	case "virtiofs":
+		for _, s := range m.shares {
+			if s.dev.Tag() == source {
+				return m.open(s)
+			}
+		}
+		return nil, fmt.Errorf("no share has the tag %q: %w", source, syscall.ENODEV)
+	}
+	return nil, fmt.Errorf("file system type %q: %w", fstype, syscall.ENODEV)
+}
+
+// newTmpfs makes a file system that may take half of the RAM.
+func newTmpfs() *tmpfs.FS {
+	total, _ := amd64.Memory()
+	return tmpfs.New(tmpfs.Limits{Bytes: int64(total / 2)})
 }

@@ -85,14 +85,20 @@ func meminfo() procfs.Memory {
 
 func (m *machine) appendFuse(b []byte) []byte {
 	for _, s := range m.shares {
+		s.mu.Lock()
+		f := s.fs
+		s.mu.Unlock()
+		if f == nil {
+			continue
+		}
 		b = append(append(b, s.dev.Name()...), '\n')
-		for _, op := range s.fs.Stats() {
+		for _, op := range f.Stats() {
 			b = appendCounter(b, op.Op, op.Calls)
 			if op.Errors > 0 {
 				b = appendCounter(b, op.Op+".errors", op.Errors)
 			}
 		}
-		b = appendCounter(b, "broken", s.fs.Broken())
+		b = appendCounter(b, "broken", f.Broken())
 	}
 	return b
 }
