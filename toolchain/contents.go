@@ -87,6 +87,9 @@ func (c *contents) render(s *stock, version string) (map[string][]byte, error) {
 		return nil, err
 	}
 	for _, e := range append(c.edits, versionEdits(s, version)...) {
+		if since, ok := e.(Since); ok && patchOf(s.Version) < since.Patch {
+			continue
+		}
 		name := e.path()
 		if ours[name] {
 			return nil, fmt.Errorf("%s: the file is ours, change it there (edit: %s)", name, e.why())

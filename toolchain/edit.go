@@ -32,6 +32,12 @@ type Replace struct {
 	Why      string
 }
 
+// Since is an edit for releases from go1.26.Patch on, where what it edits is new.
+type Since struct {
+	Patch int
+	Edit
+}
+
 func (e Widen) path() string   { return e.File }
 func (e Narrow) path() string  { return e.File }
 func (e Replace) path() string { return e.File }

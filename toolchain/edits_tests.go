@@ -42,8 +42,8 @@ var testEdits = slices.Concat(
 		"time/zoneinfo_unix_test.go",
 	),
 	[]Edit{
-		Replace{"src/os/root_test.go", `runtime.GOOS == "linux"`, `(runtime.GOOS == "linux" || runtime.GOOS == "tamago")`, 3,
-			"a slash behind a symbolic link means what it means to Linux"},
+		Since{5, Replace{"src/os/root_test.go", `runtime.GOOS == "linux"`, `(runtime.GOOS == "linux" || runtime.GOOS == "tamago")`, 3,
+			"a slash behind a symbolic link means what it means to Linux"}},
 		Replace{"src/os/removeall_test.go", `"linux", "netbsd"`, `"linux", "tamago", "netbsd"`, 1,
 			"paths may be long"},
 		Replace{"src/os/timeout_test.go", `runtime.GOOS != "linux" &&`, `runtime.GOOS != "linux" && runtime.GOOS != "tamago" &&`, 1,

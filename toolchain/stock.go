@@ -62,13 +62,16 @@ func newStock(env map[string]string) *stock {
 	}
 }
 
-// findGo returns the machine's go command: the one in PATH, else one where
-// Go's own instructions and Debian put it.
+// goPlaces are where Go's own instructions and Debian put the go command.
+var goPlaces = []string{"/usr/local/go/bin/go", "/usr/lib/go-1.26/bin/go", "/usr/lib/go/bin/go"}
+
+// findGo returns the machine's go command: the one in PATH, else one of
+// goPlaces.
 func findGo() (string, error) {
 	if name, err := exec.LookPath("go"); err == nil {
 		return name, nil
 	}
-	for _, name := range []string{"/usr/local/go/bin/go", "/usr/lib/go-1.26/bin/go", "/usr/lib/go/bin/go"} {
+	for _, name := range goPlaces {
 		if _, err := os.Stat(name); err == nil {
 			return name, nil
 		}
@@ -77,13 +80,19 @@ func findGo() (string, error) {
 }
 
 // fits reports whether the edits are meant for a Go of this version.
-func fits(version string) bool {
+func fits(version string) bool { return patchOf(version) >= stockMinimum }
+
+// patchOf returns the 8 of go1.26.8, and -1 for a version of another line.
+func patchOf(version string) int {
 	rest, ok := strings.CutPrefix(plainVersion(version), stockLine)
 	if !ok {
-		return false
+		return -1
 	}
 	n, err := strconv.Atoi(rest)
-	return err == nil && n >= stockMinimum
+	if err != nil {
+		return -1
+	}
+	return n
 }
 
 // plainVersion cuts what may follow the release number: experiments, and
