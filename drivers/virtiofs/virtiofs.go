@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/yolkos/yolk/drivers/virtio"
+	"github.com/yolkos/yolk/fs/fusefs/fuse"
 )
 
 // Device configuration (§5.11.4).
@@ -34,7 +35,7 @@ const (
 	highQueueSize    = 64
 )
 
-// FS is a file system device. It implements fuse.Transport.
+// FS is a file system device. It implements fuse.Transport and fuse.Starter.
 type FS struct {
 	dev      *virtio.Device
 	name     string
@@ -128,6 +129,19 @@ func (f *FS) Tag() string { return f.tag }
 func (f *FS) RoundTrip(in, out [][]byte) (n int, err error) {
 	return f.queue().Do(in, out)
 }
+
+// Start implements fuse.Starter.
+func (f *FS) Start(in, out [][]byte) (fuse.Pending, error) {
+	r, err := f.queue().Start(in, out)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Depth implements fuse.Starter: there are as many requests as descriptors, and
+// half of them are for those who wait.
+func (f *FS) Depth() int { return f.requests[0].Size() / 2 }
 
 // queue spreads requests over the request queues.
 func (f *FS) queue() *virtio.Queue {

@@ -16,7 +16,10 @@ import (
 	"github.com/yolkos/yolk/fs/fusefs/fuse"
 )
 
-var _ fuse.Transport = (*FS)(nil)
+var (
+	_ fuse.Transport = (*FS)(nil)
+	_ fuse.Starter   = (*FS)(nil)
+)
 
 func config(tag string, queues uint32) []byte {
 	c := make([]byte, tagSize+4)
@@ -179,6 +182,46 @@ func TestRoundTrip(t *testing.T) {
 	}
 	if n := mem.Stats().InUse; n != 0 {
 		t.Errorf("%d bytes leaked", n)
+	}
+}
+
+// Requests are under way together, and taken in whatever order.
+func TestStart(t *testing.T) {
+	mem := virtiotest.NewMemory(1 << 20)
+	d := device(mem, "root", 1)
+	arrived := make(chan *virtiotest.Chain, 8)
+	d.Serve = func(c *virtiotest.Chain) { arrived <- c }
+	f, err := Open(d, mem)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	const many = 8
+	if f.Depth() < many {
+		t.Fatalf("depth %d", f.Depth())
+	}
+	var pending [many]fuse.Pending
+	var out [many][1]byte
+	for i := range pending {
+		if pending[i], err = f.Start([][]byte{{byte(i)}}, [][]byte{out[i][:]}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range pending {
+		c := <-arrived
+		c.Done(c.Put(0, c.Read[0]))
+	}
+	for i := many - 1; i >= 0; i-- {
+		var n int
+		if i%2 == 0 {
+			n, err = pending[i].Wait()
+		} else {
+			<-pending[i].Done()
+			n, err = pending[i].Result()
+		}
+		if n != 1 || err != nil || out[i][0] != byte(i) {
+			t.Errorf("request %d: %d, %v, %d", i, n, err, out[i][0])
+		}
 	}
 }
 

@@ -152,6 +152,7 @@ func (n *node) setattr(s *fs.SetAttr, a *fs.Attr, h *handle) error {
 		in.Mtime, in.Mtimensec = n.fs.grain(s.Mtime)
 	}
 	if h != nil && h.open {
+		h.wrote.Store(true)
 		in.Valid |= fuse.FATTR_FH
 		in.Fh = h.fh
 	}

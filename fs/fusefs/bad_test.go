@@ -75,7 +75,7 @@ var actions = []action{
 	{fuse.FUSE_READDIRPLUS, 0, readDirOf},
 	{fuse.FUSE_FSYNC, 0, func(e *bench) error { return e.open.Fsync(false) }},
 	{fuse.FUSE_FSYNCDIR, 0, func(e *bench) error { return e.odir.Fsync(false) }},
-	{fuse.FUSE_FLUSH, 0, func(e *bench) error { return e.open.Flush() }},
+	{fuse.FUSE_FLUSH, 0, func(e *bench) error { e.open.(*file).wrote.Store(true); return e.open.Flush() }},
 	{fuse.FUSE_CREATE, 144, func(e *bench) error {
 		entry, f, err := e.fs.root.Create("x", os.O_RDWR|os.O_EXCL, 0o644, 0)
 		drop(entry, nil)

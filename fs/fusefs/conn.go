@@ -79,34 +79,49 @@ func (f *FS) call(r *request, size int) ([]byte, error) {
 // errno, ENODEV after Close, and EIO for a broken reply or device are the
 // errors.
 func (f *FS) exchange(r *request, payload, room []byte, fixed, min int) (int, error) {
+	in, out, err := f.lay(r, payload, room, fixed)
+	if err != nil {
+		return 0, err
+	}
+	if r.cancel != nil {
+		defer f.watch(r.unique, r.cancel)()
+	}
+	n, err := f.t.RoundTrip(in, out)
+	return f.take(r, n, err, fixed+len(room), min)
+}
+
+// lay makes the parts of the message for exchange, and counts it.
+func (f *FS) lay(r *request, payload, room []byte, fixed int) (in, out [][]byte, err error) {
 	if f.closed.Load() {
-		return 0, syscall.ENODEV
+		return nil, nil, syscall.ENODEV
 	}
 	f.seal(r, len(payload))
-	in := append(r.in[:0], r.buf)
+	in = append(r.in[:0], r.buf)
 	if len(payload) > 0 {
 		// A header of its own and arguments of their own, then the data: some
 		// servers take the data from where it lies only in this form.
 		in = append(r.in[:0], r.buf[:fuse.InHeaderSize], r.buf[fuse.InHeaderSize:], payload)
 	}
-	out := append(r.out[:0], r.outStore[:fuse.OutHeaderSize+fixed])
+	out = append(r.out[:0], r.outStore[:fuse.OutHeaderSize+fixed])
 	if len(room) > 0 {
 		out = append(out, room)
 	}
-	st := &f.stats[r.op]
-	st.calls.Add(1)
-	if r.cancel != nil {
-		defer f.watch(r.unique, r.cancel)()
-	}
-	n, err := f.t.RoundTrip(in, out)
+	f.stats[r.op].calls.Add(1)
+	return in, out, nil
+}
+
+// take takes what the transport has returned for r: n bytes in room for size
+// behind the header, or an error.
+func (f *FS) take(r *request, n int, err error, size, min int) (int, error) {
 	r.in, r.out = [3][]byte{}, [2][]byte{}
+	body := 0
 	if err != nil {
-		st.errors.Add(1)
-		return 0, f.deviceError(r.op, err)
+		err = f.deviceError(r.op, err)
+	} else {
+		body, err = f.checkReply(r, n, size, min)
 	}
-	body, err := f.checkReply(r, n, fixed+len(room), min)
 	if err != nil {
-		st.errors.Add(1)
+		f.stats[r.op].errors.Add(1)
 	}
 	return body, err
 }

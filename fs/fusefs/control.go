@@ -64,6 +64,7 @@ func (h *handle) ioctl(cmd uint32, arg uint64, in, out []byte, flags uint32) (in
 	if max(len(in), len(out)) > f.session.maxRead {
 		return 0, 0, syscall.ENOMEM
 	}
+	h.wrote.Store(true) // for all that is known here
 	msg := fuse.IoctlIn{
 		Fh: h.fh, Flags: flags, Cmd: cmd, Arg: arg, InSize: uint32(len(in)), OutSize: uint32(len(out)),
 	}

@@ -42,6 +42,7 @@ type Options struct {
 // FS is a mounted FUSE file system.
 type FS struct {
 	t       fuse.Transport
+	starter fuse.Starter // t, if it is one
 	opts    Options
 	base    time.Time // the clock of all lifetimes counts from here
 	session session
@@ -60,6 +61,7 @@ type FS struct {
 	table       nodeTable
 	attrVersion atomic.Uint64
 	forgets     forgetQueue
+	started     slots
 	releases    releaseQueue
 	window      window
 	root        *node
@@ -74,6 +76,7 @@ var (
 // does not answer, speaks another major version than 7, or one before 7.12.
 func Mount(t fuse.Transport, opts Options) (*FS, error) {
 	f := &FS{t: t, opts: opts, base: time.Now()}
+	f.starter, _ = t.(fuse.Starter)
 	if f.opts.Type == "" {
 		f.opts.Type = "virtiofs"
 	}

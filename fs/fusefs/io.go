@@ -24,9 +24,29 @@ func (h *file) ReadAt(p []byte, off int64) (int, error) {
 	}
 	p = p[:min(int64(len(p)), math.MaxInt64-off)]
 	f := h.node.fs
-	total := 0
+	total, err := h.readAll(p, off)
+	if err != nil {
+		return 0, err
+	}
+	if a := f.atimeDirt(); a != 0 && total > 0 {
+		h.node.changedHere(a)
+	}
+	return total, nil
+}
+
+// readAll reads into p with as many messages as it takes, several at once where
+// the server and the transport take them.
+func (h *handle) readAll(p []byte, off int64) (total int, err error) {
+	f := h.node.fs
+	size := f.session.maxRead
+	if len(p) > size && f.starter != nil && f.session.has(h.asyncFlag()) {
+		// Behind what was the end of the file there may be nothing to read.
+		known, _ := h.node.size()
+		t := train{h: h, op: fuse.FUSE_READ}
+		return t.run(p, off, size, int(min(max(known-off, 0), int64(len(p)))))
+	}
 	for total < len(p) {
-		part := p[total:min(total+f.session.maxRead, len(p))]
+		part := p[total:min(total+size, len(p))]
 		n, err := h.read(part, off+int64(total), nil)
 		if err != nil && total == 0 {
 			return 0, err
@@ -36,16 +56,26 @@ func (h *file) ReadAt(p []byte, off int64) (int, error) {
 			break // the end of the file, or as much as direct I/O gives
 		}
 	}
-	if a := f.atimeDirt(); a != 0 && total > 0 {
-		h.node.changedHere(a)
-	}
 	return total, nil
+}
+
+// asyncFlag is the INIT flag by which the server takes several reads of one
+// handle at once.
+func (h *handle) asyncFlag() uint64 {
+	if h.openFlags&fuse.FOPEN_DIRECT_IO != 0 {
+		return fuse.FUSE_ASYNC_DIO
+	}
+	return fuse.FUSE_ASYNC_READ
+}
+
+func (h *handle) readIn(p []byte, off int64) fuse.ReadIn {
+	return fuse.ReadIn{Fh: h.fh, Offset: uint64(off), Size: uint32(len(p)), Flags: h.flags}
 }
 
 // read sends one READ for len(p) bytes, with INTERRUPT once end is closed.
 func (h *handle) read(p []byte, off int64, end <-chan struct{}) (int, error) {
 	f := h.node.fs
-	in := fuse.ReadIn{Fh: h.fh, Offset: uint64(off), Size: uint32(len(p)), Flags: h.flags}
+	in := h.readIn(p, off)
 	r := f.request(fuse.FUSE_READ, h.node.id)
 	r.buf = in.AppendTo(r.buf)
 	r.cancel = end
@@ -89,6 +119,7 @@ func (h *file) WriteAt(p []byte, off int64) (n int, end int64, err error) {
 	if int64(len(p)) > math.MaxInt64-off {
 		return 0, off, syscall.EFBIG
 	}
+	h.wrote.Store(true)
 	n, err = h.writeAll(p, off, flags, nil)
 	end = off + int64(n)
 	if n > 0 {
@@ -107,7 +138,14 @@ func (h *file) WriteAt(p []byte, off int64) (n int, end int64, err error) {
 // writeAll writes p in as many messages as it takes. An error behind the first
 // bytes is left for the next call to find.
 func (h *handle) writeAll(p []byte, off int64, flags uint32, end <-chan struct{}) (total int, err error) {
-	size := h.node.fs.session.maxWrite
+	f := h.node.fs
+	size := f.session.maxWrite
+	if len(p) > size && f.starter != nil && end == nil && h.fills(off, int64(len(p))) {
+		t := train{h: h, op: fuse.FUSE_WRITE, flags: flags}
+		if total, err = t.run(p, off, size, len(p)); err != nil {
+			return 0, err
+		}
+	}
 	for total < len(p) {
 		part := p[total:min(total+size, len(p))]
 		n, err := h.write(part, off+int64(total), flags, end)
@@ -125,12 +163,21 @@ func (h *handle) writeAll(p []byte, off int64, flags uint32, end <-chan struct{}
 	return total, nil
 }
 
+// fills reports whether a write replaces bytes that are there, so that its
+// parts may be written in any order: were some to fail, no hole is left before
+// the others.
+func (h *handle) fills(off, length int64) bool {
+	if h.flags&syscall.O_APPEND != 0 || h.openFlags&fuse.FOPEN_DIRECT_IO != 0 {
+		return false
+	}
+	size, fresh := h.node.size()
+	return fresh && length <= size-off
+}
+
 // write sends one WRITE, with INTERRUPT once end is closed.
 func (h *handle) write(p []byte, off int64, flags uint32, end <-chan struct{}) (int, error) {
 	f := h.node.fs
-	in := fuse.WriteIn{
-		Fh: h.fh, Offset: uint64(off), Size: uint32(len(p)), WriteFlags: flags, Flags: h.flags,
-	}
+	in := h.writeIn(p, off, flags)
 	r := f.request(fuse.FUSE_WRITE, h.node.id)
 	defer f.done(r)
 	r.buf = in.AppendTo(r.buf)
@@ -139,11 +186,24 @@ func (h *handle) write(p []byte, off int64, flags uint32, end <-chan struct{}) (
 	if err != nil {
 		return 0, err
 	}
+	return h.written(r, n, len(p))
+}
+
+func (h *handle) writeIn(p []byte, off int64, flags uint32) fuse.WriteIn {
+	return fuse.WriteIn{
+		Fh: h.fh, Offset: uint64(off), Size: uint32(len(p)), WriteFlags: flags, Flags: h.flags,
+	}
+}
+
+// written checks the answer, of n bytes, to a WRITE of sent bytes, and returns
+// how many were written.
+func (h *handle) written(r *request, n, sent int) (int, error) {
+	f := h.node.fs
 	var out fuse.WriteOut
 	if out.Decode(r.outStore[fuse.OutHeaderSize:][:n]) != nil {
 		return 0, syscall.EIO
 	}
-	if uint64(out.Size) > uint64(len(p)) {
+	if uint64(out.Size) > uint64(sent) {
 		return 0, f.badReply(r.op, "size", uint64(out.Size), "is more than was sent")
 	}
 	if out.Size == 0 {
@@ -186,10 +246,14 @@ func (f *FS) optional(op uint32, err error) error {
 }
 
 // Flush implements fs.File. The server also drops the POSIX locks of this
-// machine on the file.
+// machine on the file, whichever handle they were taken by. Where there are
+// none and nothing was written by this handle, it has nothing to do.
 func (h *file) Flush() error {
 	f := h.node.fs
 	if h.openFlags&fuse.FOPEN_NOFLUSH != 0 || f.nosys[fuse.FUSE_FLUSH].Load() {
+		return nil
+	}
+	if !h.wrote.Load() && !h.node.locked.Load() {
 		return nil
 	}
 	in := fuse.FlushIn{Fh: h.fh, LockOwner: fs.ProcessOwner}

@@ -47,6 +47,9 @@ func (h *file) Setlk(owner uint64, l *fs.Lock, wait bool, cancel <-chan struct{}
 	if !f.session.has(fuse.FUSE_POSIX_LOCKS) || f.nosys[fuse.FUSE_SETLK].Load() {
 		return syscall.ENOSYS
 	}
+	if l.Type != fs.Unlock {
+		h.node.locked.Store(true) // whatever the server answers
+	}
 	return h.lock(owner, l, 0, wait, cancel)
 }
 

@@ -1,7 +1,6 @@
 package fusefs
 
 import (
-	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -20,7 +19,9 @@ type handle struct {
 	open      bool // the server has opened fh and waits for its release
 	dir       bool
 	released  atomic.Bool
-	flocked   atomic.Bool // a flock was taken: RELEASE lets go of it
+	flocked   atomic.Bool  // a flock was taken: RELEASE lets go of it
+	wrote     atomic.Bool  // something that FLUSH may have to tell of
+	users     atomic.Int32 // requests under way without a caller, and 1 until Release
 	fh        uint64
 	owner     uint64 // of BSD and open-file locks, one for each open
 	flags     uint32 // O_ flags that were sent
@@ -28,7 +29,9 @@ type handle struct {
 }
 
 func newHandle(n *node) *handle {
-	return &handle{node: n, dir: n.typ == syscall.S_IFDIR, owner: n.fs.newUnique()}
+	h := &handle{node: n, dir: n.typ == syscall.S_IFDIR, owner: n.fs.newUnique()}
+	h.users.Store(1)
+	return h
 }
 
 // Open implements fs.Node.
@@ -105,6 +108,7 @@ func (h *handle) opened(out *fuse.OpenOut) {
 // truncated completes an open with O_TRUNC: the server has cut the file as it
 // opened it, or is told to now.
 func (h *handle) truncated() error {
+	h.wrote.Store(true)
 	if h.open && h.node.fs.session.has(fuse.FUSE_ATOMIC_O_TRUNC) {
 		h.node.changedHere(dirtyAll)
 		return nil
@@ -127,76 +131,3 @@ func (h *handle) file() fs.File {
 // Getattr and Setattr implement fs.File.
 func (h *handle) Getattr(a *fs.Attr) error                { return h.node.getattr(a, h) }
 func (h *handle) Setattr(s *fs.SetAttr, a *fs.Attr) error { return h.node.setattr(s, a, h) }
-
-// Release implements fs.File. The server is told without waiting for it; the
-// node is let go of when it has answered.
-func (h *handle) Release() {
-	if h.released.Swap(true) {
-		return
-	}
-	if !h.open {
-		h.node.Unref()
-		return
-	}
-	h.node.fs.releases.start(h.sendRelease)
-}
-
-func (h *handle) sendRelease() {
-	f := h.node.fs
-	op := uint32(fuse.FUSE_RELEASE)
-	if h.dir {
-		op = fuse.FUSE_RELEASEDIR
-	}
-	in := fuse.ReleaseIn{Fh: h.fh, Flags: h.flags}
-	if h.flocked.Load() {
-		in.ReleaseFlags = fuse.FUSE_RELEASE_FLOCK_UNLOCK
-		in.LockOwner = h.owner
-	}
-	r := f.request(op, h.node.id)
-	r.buf = in.AppendTo(r.buf)
-	f.call(r, 0) // nobody could act on an error
-	f.done(r)
-	h.node.Unref()
-}
-
-// maxReleases is how many releases may be under way; those beyond wait.
-const maxReleases = 64
-
-// releaseQueue counts the releases under way.
-type releaseQueue struct {
-	mu   sync.Mutex
-	n    int
-	idle sync.Cond // n has become 0; its Locker is mu
-}
-
-// start runs send, in a goroutine of its own unless there are many already.
-func (q *releaseQueue) start(send func()) {
-	q.mu.Lock()
-	q.n++
-	own := q.n <= maxReleases
-	q.mu.Unlock()
-	run := func() {
-		send()
-		q.mu.Lock()
-		q.n--
-		if q.n == 0 && q.idle.L != nil {
-			q.idle.Broadcast()
-		}
-		q.mu.Unlock()
-	}
-	if own {
-		go run()
-	} else {
-		run()
-	}
-}
-
-// wait returns when no release is under way.
-func (q *releaseQueue) wait() {
-	q.mu.Lock()
-	q.idle.L = &q.mu
-	for q.n > 0 {
-		q.idle.Wait()
-	}
-	q.mu.Unlock()
-}

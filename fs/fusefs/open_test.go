@@ -113,6 +113,10 @@ func TestReturnedFlags(t *testing.T) {
 		t.Errorf("NOFLUSH: %v, %d FLUSH", err, s.number(fuse.FUSE_FLUSH))
 	}
 	s, file = openWith(0)
+	if err := file.Flush(); err != nil || s.number(fuse.FUSE_FLUSH) != 0 {
+		t.Errorf("%v, %d FLUSH before anything was written", err, s.number(fuse.FUSE_FLUSH))
+	}
+	file.WriteAt([]byte("hello"), 0)
 	file.Flush()
 	if err := file.Flush(); err != nil || s.number(fuse.FUSE_FLUSH) != 2 {
 		t.Errorf("%v, %d FLUSH, want 2", err, s.number(fuse.FUSE_FLUSH))

@@ -38,6 +38,7 @@ func (h *file) Fallocate(mode uint32, off, length int64) error {
 	}
 	n.io.Lock()
 	defer n.io.Unlock()
+	h.wrote.Store(true)
 	in := fuse.FallocateIn{Fh: h.fh, Offset: uint64(off), Length: uint64(length), Mode: mode}
 	r := f.request(fuse.FUSE_FALLOCATE, n.id)
 	r.buf = in.AppendTo(r.buf)
@@ -125,6 +126,7 @@ func (h *file) CopyTo(off int64, dst fs.File, dstOff, length int64) (int64, erro
 	}
 	to.node.io.Lock()
 	defer to.node.io.Unlock()
+	to.wrote.Store(true)
 	in := fuse.CopyFileRangeIn{
 		FhIn: h.fh, OffIn: uint64(off), NodeidOut: to.node.id, FhOut: to.fh,
 		OffOut: uint64(dstOff), Len: uint64(min(length, maxCopy)),

@@ -41,6 +41,7 @@ func (s *streamFile) Write(p []byte) (int, error) { return s.WriteUntil(p, nil) 
 
 // WriteUntil implements fs.Interruptible, by way of INTERRUPT.
 func (s *streamFile) WriteUntil(p []byte, end <-chan struct{}) (int, error) {
+	s.wrote.Store(true)
 	n, err := s.writeAll(p, s.wpos.Load(), 0, end)
 	s.advance(&s.wpos, n)
 	return n, err

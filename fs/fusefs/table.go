@@ -26,6 +26,7 @@ type node struct {
 	refs    atomic.Int64
 	stale   atomic.Bool // the server gave (id, gen) or its type to another file
 	advise  atomic.Bool // names of this directory were looked up since the last READDIR
+	locked  atomic.Bool // POSIX locks were taken: FLUSH drops them
 	io      sync.RWMutex
 
 	// Under fs.table.mu.

@@ -113,6 +113,7 @@ func (h *file) Map(off, length int64, write bool) (fs.Mapping, error) {
 		in.Fh = ^uint64(0) // as Linux: by nodeid
 	}
 	if write {
+		h.wrote.Store(true)
 		in.Flags |= fuse.FUSE_SETUPMAPPING_FLAG_WRITE
 	}
 	r := f.request(fuse.FUSE_SETUPMAPPING, n.id)

@@ -25,6 +25,30 @@ type Transport interface {
 	Send(in [][]byte) error
 }
 
+// Starter is a Transport on which one goroutine can have several requests
+// under way.
+type Starter interface {
+	// Start is the first half of RoundTrip: it sends the request, for which it
+	// waits at most for room. The parts must stay unchanged and alive until the
+	// reply is taken.
+	Start(in, out [][]byte) (Pending, error)
+	// Depth is how many requests there may be whose reply nobody has begun to
+	// wait for. With more, Start may wait for ever.
+	Depth() int
+}
+
+// Pending is a request under way. Its reply is taken exactly once: by Wait, or
+// by Result after a value from Done.
+type Pending interface {
+	// Wait waits for the reply, as the second half of RoundTrip.
+	Wait() (n int, err error)
+	// Done delivers one value once the reply is there; for those who are in no
+	// hurry.
+	Done() <-chan struct{}
+	// Result is Wait after Done has delivered.
+	Result() (n int, err error)
+}
+
 // Windowed is a Transport whose device has a window of shared memory, into
 // which the server maps parts of files (virtio 1.2 §5.11.4, shared memory id
 // 0). Window returns all of it, or nil.
