@@ -2,13 +2,14 @@
 # make qemu MACHINE=q35
 # make test            vet, hosted tests, and the tests in QEMU on both machines
 # make bench           boot time and image size
+# make conformance     runs the standard library's own tests here and in guests: docs/conformance.md
 # make toolchain       builds the GOOS=tamago Go
 
 MACHINE ?= microvm
 ROOT    ?= cmd/demo/root
 YOLK    := bin/yolk
 
-.PHONY: qemu test bench toolchain deps vet clean FORCE
+.PHONY: qemu test bench conformance toolchain deps vet clean FORCE
 
 qemu: $(YOLK) deps
 	@if [ -t 0 ]; then \
@@ -22,6 +23,10 @@ test: $(YOLK) deps toolchain vet
 
 bench: $(YOLK) deps toolchain
 	YOLK_GUEST=1 go test -run='^$$' -bench=. ./cmd/yolk
+
+# Takes an hour under TCG; what was interrupted goes on where it stopped.
+conformance: $(YOLK) deps toolchain
+	go run ./cmd/conformance --yolk $(YOLK) $(CONFORMANCE)
 
 vet: $(YOLK) toolchain
 	go vet ./...
