@@ -3,8 +3,11 @@
 package os_test
 
 import (
+	"bytes"
 	"internal/poll"
+	"io"
 	. "os"
+	"path/filepath"
 	"testing"
 )
 
@@ -36,4 +39,32 @@ func watchCopy(t *testing.T) (*copyFileHook, string) {
 		return hook.written, hook.handled, hook.err
 	}
 	return hook, "hookCopyFileRange"
+}
+
+// TestCopyFromProc copies a file whose size is 0 and that has content, for
+// which a copy by size alone would be empty.
+func TestCopyFromProc(t *testing.T) {
+	const name = "/proc/self/cmdline"
+	want, err := ReadFile(name)
+	if err != nil || len(want) == 0 {
+		t.Fatalf("%s: %q, %v", name, want, err)
+	}
+	src, err := Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	dst, err := Create(filepath.Join(t.TempDir(), "copy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.Copy(dst, src); err != nil || n != int64(len(want)) {
+		t.Errorf("Copy: %d, %v, want %d bytes", n, err, len(want))
+	}
+	if err := dst.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ReadFile(dst.Name()); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("copy: %q, %v, want %q", got, err, want)
+	}
 }
