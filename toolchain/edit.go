@@ -23,14 +23,17 @@ type Widen struct{ File, Why string }
 // Narrow keeps the target from building a file that it would build.
 type Narrow struct{ File, Why string }
 
-// Replace puts New for Old, which the file holds exactly Count times
-// (0 counts as 1).
+// Replace puts New for Old, which the file holds exactly Count times (0 counts
+// as 1), or any number of times but none where Count is Any.
 type Replace struct {
 	File     string
 	Old, New string
 	Count    int
 	Why      string
 }
+
+// Any is a Count for what releases of Go have in different numbers.
+const Any = -1
 
 // Since is an edit for releases from go1.26.Patch on, where what it edits is new.
 type Since struct {
@@ -86,7 +89,10 @@ func (e Replace) apply(src []byte) ([]byte, error) {
 	if e.Old == "" {
 		return nil, fmt.Errorf("the edit has nothing to look for")
 	}
-	if n := bytes.Count(src, []byte(e.Old)); n != want {
+	switch n := bytes.Count(src, []byte(e.Old)); {
+	case e.Count == Any && n == 0:
+		return nil, fmt.Errorf("%q does not occur", e.Old)
+	case e.Count != Any && n != want:
 		return nil, fmt.Errorf("%q occurs %d times, expected %d", e.Old, n, want)
 	}
 	return bytes.ReplaceAll(src, []byte(e.Old), []byte(e.New)), nil

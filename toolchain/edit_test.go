@@ -30,6 +30,8 @@ func TestEdits(t *testing.T) {
 		{"replace", Replace{File: "a.go", Old: "p\n", New: "q\n"}, body, "\npackage q\n"},
 		{"replace two", Replace{File: "a.go", Old: "b", New: "", Count: 2}, "abcb", "ac"},
 		{"replace count", Replace{File: "a.go", Old: "b", New: "c"}, "abcb", "error: occurs 2 times, expected 1"},
+		{"replace any", Replace{File: "a.go", Old: "b", New: "", Count: Any}, "abcb", "ac"},
+		{"replace any, gone", Replace{File: "a.go", Old: "z", Count: Any}, "abcb", "error: does not occur"},
 		{"replace gone", Replace{File: "a.go", Old: "z", New: "c"}, "abcb", "error: occurs 0 times"},
 		{"replace empty", Replace{File: "a.go"}, "abcb", "error: nothing to look for"},
 	} {

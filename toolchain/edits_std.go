@@ -80,7 +80,7 @@ var stdEdits = slices.Concat(
 	[]Edit{
 		Replace{"src/os/user/lookup_stubs.go", "\tswitch runtime.GOOS {\n\tcase \"android\":", "\tswitch runtime.GOOS {\n\tcase \"tamago\":\n\t\tif u.Username == \"\" {\n\t\t\tu.Username = \"root\"\n\t\t}\n\t\tif u.HomeDir == \"\" {\n\t\t\tu.HomeDir = \"/\"\n\t\t}\n\tcase \"android\":", 1,
 			"a root without /etc/passwd still has its user 0"},
-		Since{5, Replace{"src/os/root_openat.go", `case "linux", "windows"`, `case "linux", "tamago", "windows"`, 2,
+		Since{5, Replace{"src/os/root_openat.go", `case "linux", "windows"`, `case "linux", "tamago", "windows"`, Any,
 			"mkdir does not follow a symbolic link with a slash behind it"}},
 	},
 	widen("what distributions keep in files of the root",
