@@ -21,7 +21,7 @@ type lapse struct {
 }
 
 // exceptions compares the results of a package on Linux with those of the
-// guests. A guest that has none is left out.
+// guests.
 func exceptions(name string, linux *result, guests ...*result) []exception {
 	if linux == nil {
 		return nil
@@ -46,6 +46,11 @@ func exceptions(name string, linux *result, guests ...*result) []exception {
 			e := found[top]
 			if e == nil {
 				e = &exception{pkg: name, test: top}
+				for j := range guests {
+					if guests[j] == nil {
+						e.guests[j].outcome = unknown
+					}
+				}
 				found[top] = e
 			}
 			l := &e.guests[i]

@@ -98,6 +98,9 @@ func TestExceptions(t *testing.T) {
 			t.Errorf("got %v, want %v", got[i], want[i])
 		}
 	}
+	if got := exceptions("p", linux, nil, two); len(got) != 2 || got[0].guests[0].outcome != unknown {
+		t.Errorf("one guest did not run: %v", got)
+	}
 	if got := exceptions("p", linux, nil, nil); got != nil {
 		t.Errorf("no guest ran: %v", got)
 	}

@@ -81,7 +81,7 @@ func run(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, name := range strings.Split(machines, ",") {
+	for _, name := range strings.FieldsFunc(machines, func(c rune) bool { return c == ',' }) {
 		p, err := platformNamed(ctx, name)
 		if err != nil {
 			return err

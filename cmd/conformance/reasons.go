@@ -1,12 +1,67 @@
 package main
 
-import (
-	"maps"
-	"slices"
+// What many tests need.
+const (
+	otherProcess = "starts another process"
+	goCommandRun = "runs the go command, another process"
+	pidfds       = "starts another process and refers to it by a pidfd"
+	sockets      = "sockets are inside the program and have no descriptors that a kernel could copy between"
+	oneCPU       = "wants two processors; the machine has one"
+	mprotect     = "wants pages that fault; one map of all RAM, with large pages, stays as it is (syscall.Mprotect answers ENOSYS)"
+	heapDump     = "the runtime dumps while all goroutines stand still, and files need goroutines"
+	pipeMaxSize  = "reads /proc/sys/fs/pipe-max-size, which is not there"
 )
 
 // reasons tell, for each exception by package.Test, why the test does not
 // pass in the guest. Each was found by reading the test.
-var reasons = map[string]string{}
+var reasons = map[string]string{
+	"os.TestDirFSReadFileProc":      pipeMaxSize,
+	"os.TestErrProcessDone":         otherProcess,
+	"os.TestExecutable":             otherProcess,
+	"os.TestExecutableDeleted":      goCommandRun,
+	"os.TestFileChdirTestlog":       otherProcess,
+	"os.TestFindProcessViaPidfd":    pidfds,
+	"os.TestGetPollFDAndNetwork":    sockets,
+	"os.TestGetppid":                otherProcess,
+	"os.TestHostname":               "compares with what /bin/hostname prints, another process",
+	"os.TestKillFindProcess":        otherProcess,
+	"os.TestKillStartProcess":       otherProcess,
+	"os.TestPidfdLeak":              pidfds,
+	"os.TestProcCopy":               "in a file for Linux by its name; the port's os.TestCopyFromProc is its like",
+	"os.TestProcessReleaseTwice":    otherProcess,
+	"os.TestProcessWithHandleLinux": pidfds,
+	"os.TestReadFileProc":           pipeMaxSize,
+	"os.TestReadNonblockingFd":      otherProcess,
+	"os.TestSendFile":               sockets,
+	"os.TestSpliceFile":             sockets,
+	"os.TestStartProcess":           otherProcess,
+	"os.TestStartProcessWithPidfd":  pidfds,
+	"os.TestStatStdin":              otherProcess,
+	"os.TestStdPipe":                "starts another process, which SIGPIPE is to end",
+	"os.TestUNIXProcessAlive":       otherProcess,
 
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+	"go/build.TestImportDirNotExist":            goCommandRun,
+	"go/build.TestImportPackageOutsideModule":   goCommandRun,
+	"go/build.TestMissingImportErrorRepetition": goCommandRun,
+	"go/build.TestVendorPackages":               goCommandRun,
+
+	"time.TestLongAdjustTimers": oneCPU,
+
+	"bytes.TestCountNearPageBoundary":     mprotect,
+	"bytes.TestEqualNearPageBoundary":     mprotect,
+	"bytes.TestIndexByteNearPageBoundary": mprotect,
+	"bytes.TestIndexNearPageBoundary":     mprotect,
+
+	"sync.TestIssue76126":  "starts another process, which a panic is to end",
+	"sync.TestMutexMisuse": "starts another process, which a fatal error is to end",
+
+	"sync/atomic.TestStoreLoadRelAcq32": oneCPU,
+	"sync/atomic.TestStoreLoadRelAcq64": oneCPU,
+	"sync/atomic.TestStoreLoadSeqCst32": oneCPU,
+	"sync/atomic.TestStoreLoadSeqCst64": oneCPU,
+
+	"runtime/debug.TestPanicOnFault":          mprotect,
+	"runtime/debug.TestSetCrashOutput":        "starts another process, which is to crash",
+	"runtime/debug.TestStack":                 "starts itself once more with another GOROOT",
+	"runtime/debug.TestWriteHeapDumpNonempty": heapDump,
+}

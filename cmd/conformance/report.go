@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -127,7 +128,7 @@ func (r *report) stale(found []exception) (complaints []error) {
 		if slices.Contains(p.results[:], nil) {
 			continue
 		}
-		for _, key := range sortedKeys(reasons) {
+		for _, key := range slices.Sorted(maps.Keys(reasons)) {
 			test, ok := strings.CutPrefix(key, p.name+".")
 			same := func(e exception) bool { return e.pkg == p.name && e.test == test }
 			if ok && !slices.ContainsFunc(found, same) {

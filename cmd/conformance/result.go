@@ -17,24 +17,27 @@ type event struct {
 	Output  string `json:",omitempty"`
 }
 
-// timedOut is the action of an event of our own, for a package that was ended.
-const timedOut = "timeout"
+const (
+	timedOut    = "timeout" // also the action of an event of our own, for a package that was ended
+	buildFailed = "build failed"
+)
 
 // outcome is how a test ended; a later one counts for more when those of
 // subtests are put together.
 type outcome int
 
 const (
-	passed     outcome = iota
-	skipped            // by the test itself
-	notRun             // in the test binary, but never started
-	notBuilt           // its file is not for GOOS=tamago
-	unfinished         // started, but the package ended before it
+	unknown outcome = iota - 1 // nothing ran there yet
+	passed
+	skipped    // by the test itself
+	notRun     // in the test binary, but never started
+	notBuilt   // its file is not for GOOS=tamago
+	unfinished // started, but the package ended before it
 	failed
 )
 
 func (o outcome) String() string {
-	return [...]string{"passed", "skipped", "not run", "not built", "unfinished", "failed"}[o]
+	return [...]string{"no result", "passed", "skipped", "not run", "not built", "unfinished", "failed"}[o-unknown]
 }
 
 // result is what the tests of a package said.
@@ -75,8 +78,8 @@ func (r *result) add(e event) {
 	if e.Test == "" {
 		switch {
 		case e.Action == "build-fail":
-			r.verdict = "build failed"
-		case r.verdict == "build failed":
+			r.verdict = buildFailed
+		case r.verdict == buildFailed:
 		case e.Action == "pass" || e.Action == "fail" || e.Action == timedOut:
 			r.verdict = e.Action
 		case e.Action == "skip":

@@ -42,7 +42,7 @@ func (r *runner) all(ctx context.Context, p *platform, packages []string) error 
 		if !r.again {
 			if have, err := r.cached(p.name, name); err != nil {
 				return err
-			} else if have != nil {
+			} else if have != nil && have.verdict != buildFailed {
 				continue
 			}
 		}
@@ -85,6 +85,7 @@ func (r *runner) one(ctx context.Context, p *platform, name string) error {
 		guest := []string{"test", "--machine=" + p.name, "--accel=" + p.accel}
 		cmd = exec.CommandContext(limited, r.yolk, append(guest, args[1:]...)...)
 	}
+	cmd.Dir = filepath.Dir(file) // no module's: the kernel is that of the yolk command
 	var complaints strings.Builder
 	cmd.Stdout, cmd.Stderr = out, &complaints
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
