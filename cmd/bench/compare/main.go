@@ -1,0 +1,140 @@
+// Command compare runs the benchmark program on the host, in a Linux guest and
+// in Yolk, in turns, and writes the comparison.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/yolkos/yolk/cmd/bench/internal/rows"
+	"github.com/yolkos/yolk/cmd/bench/internal/tree"
+	"github.com/yolkos/yolk/qemu"
+)
+
+type options struct {
+	rounds   int
+	quick    bool
+	only     string // groups of rows, separated by commas; empty: all
+	machines []qemu.Machine
+	accel    qemu.Accel
+	yolk     string // program that builds images
+	docs     string // directory to write to; empty: standard output
+	dir      string // where the shared directory is made
+	verbose  bool
+}
+
+func main() {
+	var o options
+	var machines, accel string
+	flag.IntVar(&o.rounds, "rounds", 5, "how often everything is measured")
+	flag.BoolVar(&o.quick, "quick", false, "small files and a single round, for development")
+	flag.StringVar(&o.only, "only", "", "groups of rows to measure, separated by commas: "+strings.Join(groupNames(), ", "))
+	flag.StringVar(&machines, "machines", "microvm,q35", "machine types, separated by commas")
+	flag.StringVar(&accel, "accel", string(qemu.Auto), "acceleration: auto, kvm or tcg")
+	flag.StringVar(&o.yolk, "yolk", "bin/yolk", "the yolk command")
+	flag.StringVar(&o.docs, "docs", "", "directory for benchmarks.md and its charts; standard output without it")
+	flag.StringVar(&o.dir, "dir", os.TempDir(), "where to make the directory that is shared")
+	flag.BoolVar(&o.verbose, "v", false, "show the commands that are run, and each result")
+	flag.Parse()
+	if o.quick {
+		o.rounds = 1
+	}
+	for m := range strings.SplitSeq(machines, ",") {
+		o.machines = append(o.machines, qemu.Machine(m))
+	}
+	o.accel = qemu.Accel(accel)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := compare(ctx, &o); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func groupNames() (names []string) {
+	for _, r := range rows.Table {
+		if len(names) == 0 || names[len(names)-1] != r.Group {
+			names = append(names, r.Group)
+		}
+	}
+	return names
+}
+
+func compare(ctx context.Context, o *options) error {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return err
+	}
+	cache = filepath.Join(cache, "yolk", "bench")
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return err
+	}
+	l := &lab{}
+	if l.dir, err = os.MkdirTemp(cache, "run-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(l.dir)
+	if l.root, err = os.MkdirTemp(o.dir, "yolk-bench-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(l.root)
+	if o.verbose {
+		l.trace = os.Stderr
+	}
+	if l.accel, _, err = qemu.ChooseAccel(ctx, o.accel, o.machines[0], l.trace); err != nil {
+		return err
+	}
+	note("get the Linux kernel, build the programs, lay the files out")
+	if l.linux, err = fetchLinux(ctx, cache); err != nil {
+		return err
+	}
+	if err := l.build(ctx, o.yolk); err != nil {
+		return err
+	}
+	layout := &tree.Full
+	if o.quick {
+		layout = &tree.Quick
+	}
+	if err := tree.Make(l.root, layout); err != nil {
+		return err
+	}
+	r := newResults()
+	r.Rounds, r.About = o.rounds, about(l)
+	for _, m := range o.machines {
+		r.Machines = append(r.Machines, string(m))
+	}
+	c := &comparison{options: o, lab: l, layout: layout, results: r}
+	if err := c.once(ctx); err != nil {
+		return err
+	}
+	for i := range o.rounds {
+		if err := c.round(ctx, i); err != nil {
+			return err
+		}
+	}
+	return publish(r, o.docs)
+}
+
+// build makes both programs for Linux and for Yolk.
+func (l *lab) build(ctx context.Context, yolk string) error {
+	for name, pkg := range map[string]string{benchProgram: "./cmd/bench", helloProgram: "./cmd/bench/hello"} {
+		file := filepath.Join(l.dir, name)
+		for _, command := range [][]string{
+			{"env", "CGO_ENABLED=0", "go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, pkg},
+			{yolk, "build", "--ldflags=-s -w", "-o", file + ".yolk", pkg},
+		} {
+			if _, err := output(ctx, "", command[0], command[1:]...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func note(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...) }

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/yolkos/yolk/cmd/bench/internal/rows"
+	"github.com/yolkos/yolk/cmd/bench/internal/tree"
+)
+
+// comparison is one in progress.
+type comparison struct {
+	*options
+	lab     *lab
+	layout  *tree.Layout
+	results *results
+}
+
+var noCost = rows.Cost{Requests: math.NaN(), Notifications: math.NaN(), Interrupts: math.NaN()}
+
+func (c *comparison) wants(group string) bool {
+	return c.only == "" || strings.Contains(","+c.only+",", ","+group+",")
+}
+
+// round measures each system once, one after the other.
+func (c *comparison) round(ctx context.Context, i int) error {
+	for _, s := range systems(c.machines) {
+		if err := tree.Renew(c.lab.root, c.layout); err != nil {
+			return err
+		}
+		start := time.Now()
+		err := c.measure(ctx, s)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		took := time.Since(start).Seconds()
+		if err != nil {
+			c.fail(s, err.Error())
+		}
+		note("round %d of %d: %-22s %5.1f s", i+1, c.rounds, s.name, took)
+	}
+	return nil
+}
+
+func (c *comparison) fail(s *system, text string) {
+	note("%s: %s", s.name, text)
+	c.results.Failures = append(c.results.Failures, s.name+": "+text)
+}
+
+// measure runs the benchmark program in a system.
+func (c *comparison) measure(ctx context.Context, s *system) error {
+	args := []string{"-only", c.only}
+	if c.quick {
+		args = append(args, "-quick")
+	}
+	var idle idleMeter
+	last := "nothing"
+	start := time.Now()
+	err := c.lab.run(ctx, s, benchProgram, guestMemory, guestTime, args, func(line string) {
+		if strings.TrimSpace(line) != "" {
+			last = line
+		}
+		if strings.Contains(line, rows.LineMain) && c.wants("boot") {
+			c.add(s, "boot", time.Since(start).Seconds()*1e3, noCost)
+		}
+		switch {
+		case line == rows.LineIdleBegin && !s.isHost():
+			idle.start()
+		case line == rows.LineIdleEnd && !s.isHost():
+			c.add(s, "idle", idle.percent(), noCost)
+		}
+		if name, value, cost, ok := rows.ParseResult(line); ok {
+			c.add(s, name, value, cost)
+		} else if text, ok := rows.ParseFailure(line); ok {
+			c.fail(s, text)
+		}
+	})
+	if err == nil && last != rows.LineDone {
+		err = fmt.Errorf("ended early, after %q", last)
+	}
+	return err
+}
+
+func (c *comparison) add(s *system, row string, v float64, cost rows.Cost) {
+	if c.verbose {
+		note("%-20s %-18s %10.4g %s  %.2f requests, %.2f notifications, %.2f interrupts", s.name, row, v, rows.Find(row).Unit,
+			cost.Requests, cost.Notifications, cost.Interrupts)
+	}
+	c.results.add(row, s.name, v, cost)
+}
+
+// once takes the rows that are the same in each round.
+func (c *comparison) once(ctx context.Context) error {
+	for _, s := range systems(c.machines) {
+		if c.wants("size") {
+			size, err := c.imageSize(ctx, s)
+			if err != nil {
+				return err
+			}
+			c.add(s, "size", float64(size)/1e6, noCost)
+		}
+		if c.wants("ram") && !s.isHost() {
+			mib, err := c.leastMemory(ctx, s)
+			if err != nil {
+				return err
+			}
+			c.add(s, "ram", float64(mib), noCost)
+			note("least memory in MiB: %-22s %d", s.name, mib)
+		}
+	}
+	return nil
+}
+
+// imageSize is the number of bytes that a hello program takes with all that
+// it needs to boot.
+func (c *comparison) imageSize(ctx context.Context, s *system) (int64, error) {
+	hello := filepath.Join(c.lab.dir, helloProgram)
+	files := []string{hello}
+	switch {
+	case s.isLinux():
+		initrd := filepath.Join(c.lab.dir, "initrd")
+		if err := c.lab.linux.writeInitrd(ctx, initrd, s.machine, hello, nil); err != nil {
+			return 0, err
+		}
+		files = []string{c.lab.linux.kernel, initrd}
+	case !s.isHost():
+		files = []string{hello + ".yolk"}
+	}
+	sum := int64(0)
+	for _, f := range files {
+		info, err := os.Stat(f)
+		if err != nil {
+			return 0, err
+		}
+		sum += info.Size()
+	}
+	return sum, nil
+}
+
+// leastMemory finds how many MiB a hello program needs to boot and run.
+func (c *comparison) leastMemory(ctx context.Context, s *system) (int, error) {
+	const step, limit = 2, 512 // MiB
+	return search(limit/step, step, func(mib int) (bool, error) {
+		done := false
+		// An error is the expected end of a guest that has too little.
+		_ = c.lab.run(ctx, s, helloProgram, uint64(mib)<<20, 20*time.Second, nil, func(line string) {
+			done = done || line == rows.LineDone
+		})
+		return done, ctx.Err()
+	})
+}
+
+// search returns the least multiple of step, of n, that is enough.
+func search(n, step int, enough func(int) (bool, error)) (int, error) {
+	low, high := 0, n // low is not enough, high is
+	for high-low > 1 {
+		mid := (low + high) / 2
+		ok, err := enough(mid * step)
+		if err != nil {
+			return 0, err
+		}
+		if ok {
+			high = mid
+		} else {
+			low = mid
+		}
+	}
+	return high * step, nil
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/yolkos/yolk/cmd/bench/internal/guest"
+	"github.com/yolkos/yolk/qemu"
+)
+
+// Guests get the same memory, and no more time than this.
+const (
+	guestMemory = 1 << 30 // bytes
+	guestTime   = 5 * time.Minute
+)
+
+// Names of the programs that are run.
+const (
+	benchProgram = "bench"
+	helloProgram = "hello"
+)
+
+// linuxCommandLine: its messages would slow the console down; a panic, and the
+// end of the program, reset the machine, which ends QEMU.
+const linuxCommandLine = "console=ttyS0 quiet panic=-1 reboot=t"
+
+// system is one of those that are compared.
+type system struct {
+	name    string // the key of its results
+	title   string
+	machine qemu.Machine // empty: the host
+	cache   string       // of Linux's virtiofsd; empty: Yolk
+}
+
+func (s *system) isHost() bool  { return s.machine == "" }
+func (s *system) isLinux() bool { return s.cache != "" }
+
+// systems lists the host and, for each machine, Linux with both cache modes
+// and Yolk.
+func systems(machines []qemu.Machine) []*system {
+	list := []*system{{name: "host", title: "host"}}
+	for _, m := range machines {
+		for _, cache := range []string{"auto", "none"} {
+			list = append(list, &system{
+				name: "linux-" + cache + "-" + string(m), title: "Linux, cache=" + cache, machine: m, cache: cache,
+			})
+		}
+		list = append(list, &system{name: "yolk-" + string(m), title: "Yolk", machine: m})
+	}
+	return list
+}
+
+// lab is what all runs share.
+type lab struct {
+	dir   string // for programs and images: NAME is for Linux, NAME.yolk for Yolk
+	root  string // directory that is shared
+	accel qemu.Accel
+	linux *linux
+	trace io.Writer
+}
+
+// run runs a program in a system. Each line that it prints goes to see as it
+// comes.
+func (l *lab) run(ctx context.Context, s *system, program string, memory uint64, limit time.Duration, args []string, see func(line string)) error {
+	out := &lineWriter{see: see}
+	image := filepath.Join(l.dir, program)
+	switch {
+	case s.isHost():
+		cmd := exec.CommandContext(ctx, image, append([]string{"-root", l.root}, args...)...)
+		cmd.Stdout, cmd.Stderr = out, os.Stderr
+		return cmd.Run()
+	case s.isLinux():
+		initrd := filepath.Join(l.dir, "initrd")
+		err := l.linux.writeInitrd(ctx, initrd, s.machine, image, append([]string{"-root", guest.MountDir}, args...))
+		if err != nil {
+			return err
+		}
+		return qemu.RunLinux(ctx, &qemu.LinuxOptions{
+			Kernel: l.linux.kernel, Initrd: initrd, Append: linuxCommandLine,
+			Machine: s.machine, Accel: l.accel, Memory: memory, Cache: s.cache, Timeout: limit,
+			Share: qemu.Share{Tag: "root", Dir: l.root}, Console: out, Trace: l.trace,
+		})
+	}
+	kernel, err := os.Open(image + ".yolk")
+	if err != nil {
+		return err
+	}
+	status, err := qemu.Run(ctx, &qemu.Options{
+		Kernel: kernel, Args: append([]string{program, "-root", "/"}, args...), Dir: "/", Quiet: true,
+		Machine: s.machine, Accel: l.accel, Memory: memory, Timeout: limit,
+		Shares: []qemu.Share{{Tag: "root", Dir: l.root}}, Daemon: qemu.Virtiofsd,
+		Stdout: out, Stderr: os.Stderr, Console: os.Stderr, Notes: os.Stderr, Trace: l.trace,
+	})
+	if err == nil && status != 0 {
+		err = fmt.Errorf("status %d", status)
+	}
+	return err
+}
+
+// lineWriter passes lines on, without their ends.
+type lineWriter struct {
+	see  func(line string)
+	rest []byte
+}
+
+func (w *lineWriter) Write(p []byte) (int, error) {
+	w.rest = append(w.rest, p...)
+	for {
+		line, rest, found := bytes.Cut(w.rest, []byte("\n"))
+		if !found {
+			return len(p), nil
+		}
+		w.see(strings.TrimRight(string(line), "\r"))
+		w.rest = rest
+	}
+}

@@ -1,0 +1,71 @@
+// Package guest makes a program that is process 1 of a Linux guest see what
+// it would see in Yolk: the shared directory, mounted. Elsewhere it does
+// nothing.
+package guest
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Names that the driver uses when it makes the initial file system.
+const (
+	ArgsFile  = "/bench.args" // arguments, each with a NUL byte at its end
+	ModuleDir = "/modules"    // kernel modules, in the order in which to load them
+	MountDir  = "/share"      // where the directory with the tag "root" goes
+)
+
+// Start prepares a guest and returns the program's arguments without its name.
+func Start() ([]string, error) {
+	if os.Getpid() != 1 {
+		return os.Args[1:], nil
+	}
+	if err := loadModules(); err != nil {
+		return nil, err
+	}
+	for _, m := range []struct{ source, target, kind string }{{"proc", "/proc", "proc"}, {"root", MountDir, "virtiofs"}} {
+		if err := os.Mkdir(m.target, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+			return nil, err
+		}
+		if err := syscall.Mount(m.source, m.target, m.kind, 0, ""); err != nil {
+			return nil, fmt.Errorf("mount %s: %w", m.target, err)
+		}
+	}
+	data, err := os.ReadFile(ArgsFile)
+	if err != nil {
+		return nil, err
+	}
+	return strings.Split(strings.TrimSuffix(string(data), "\x00"), "\x00"), nil
+}
+
+func loadModules() error {
+	entries, err := os.ReadDir(ModuleDir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		f, err := os.Open(ModuleDir + "/" + e.Name())
+		if err != nil {
+			return err
+		}
+		err = unix.FinitModule(int(f.Fd()), "", 0)
+		f.Close()
+		if err != nil {
+			return fmt.Errorf("module %s: %w", e.Name(), err)
+		}
+	}
+	return nil
+}
+
+// Exit ends the program and the guest.
+func Exit(status int) {
+	if os.Getpid() == 1 {
+		_ = unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART) // QEMU ends
+	}
+	os.Exit(status)
+}
