@@ -144,6 +144,7 @@ func (n *node) setattr(s *fs.SetAttr, a *fs.Attr, h *handle) error {
 		in.Size = uint64(s.Size)
 		n.io.Lock() // not in the middle of a write of several messages
 		defer n.io.Unlock()
+		defer n.dropData()
 	}
 	if s.Valid&fs.SetAtime != 0 {
 		in.Atime, in.Atimensec = n.fs.grain(s.Atime)

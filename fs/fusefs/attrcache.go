@@ -15,6 +15,10 @@ type attrCache struct {
 	expires int64  // on the clock of FS.now
 	dirty   uint8  // what calls of ours have changed since
 	changed uint64 // FS.attrVersion at our last change
+	read    uint64 // the same at our last read
+
+	valid time.Duration // the lifetime that the server gave last
+	seen  int64         // when attr first told of the data that the file has
 }
 
 var _ fs.AttrInvalidator = (*node)(nil)
@@ -38,13 +42,54 @@ func (n *node) learn(a *fuse.Attr, valid time.Duration, m mark) error {
 	}
 	n.mu.Lock()
 	// A reply that set out before a change of ours may tell of before.
+	other := false
 	if n.changed <= m.version {
+		old := n.attr
 		n.attr = attrOf(a)
 		n.expires = deadline(m, valid)
+		n.valid = valid
 		n.dirty = 0
+		if n.read > m.version {
+			n.dirty = dirtyAtime
+		}
+		other = old.Size != n.attr.Size || old.Mtime != n.attr.Mtime || old.Ctime != n.attr.Ctime
+		if other || n.seen == 0 {
+			n.seen = n.fs.now()
+		}
 	}
 	n.mu.Unlock()
+	if other {
+		n.dropData()
+	}
 	return nil
+}
+
+// dataSeen tells when the server first told of the data that the file has now,
+// and how long its attributes are valid.
+func (n *node) dataSeen() (at int64, valid time.Duration) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.seen, n.valid
+}
+
+// keepsLong reports whether the server lets attributes live long enough for
+// data to be kept.
+func (n *node) keepsLong() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.valid >= minLifetime
+}
+
+// wasRead notes that a read of ours has reached the server and brought size
+// bytes. It makes nothing untrue but the access time.
+func (n *node) wasRead(size int) {
+	if size == 0 || n.fs.opts.NoAtime {
+		return
+	}
+	n.mu.Lock()
+	n.dirty |= dirtyAtime
+	n.read = n.fs.attrVersion.Add(1)
+	n.mu.Unlock()
 }
 
 // learnChange is learn for the reply to a request, begun at m, that has itself

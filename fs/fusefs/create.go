@@ -78,6 +78,10 @@ func (n *node) createWith(r *request, name string, flags int, mode, umask uint32
 			return fs.Entry{}, nil, err
 		}
 	}
+	if flags&syscall.O_TRUNC != 0 {
+		nd.dropData()
+	}
+	h.openData()
 	return entry, h.file(), nil
 }
 

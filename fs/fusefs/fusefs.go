@@ -7,9 +7,12 @@
 // and forget.go (nodes and their lookup counts), attrcache.go, and above them
 // the operations by theme.
 //
-// Locks, outermost first: dirFile.mu, node.io, FS.table.mu, node.mu; forget
-// and release queues are leaves. No lock but dirFile.mu and node.io is held
-// while a request is under way.
+// pagecache.go keeps file data, within a bound for all files together;
+// filedata.go has the rules by which it goes, fill.go and readcache.go bring it.
+//
+// Locks, outermost first: dirFile.mu, node.io, FS.table.mu, node.mu; and
+// fileData.mu, pageCache.mu. Forget and release queues are leaves. No lock but
+// dirFile.mu and node.io is held while a request is under way.
 package fusefs
 
 import (
@@ -37,6 +40,9 @@ type Options struct {
 	// NoAtime lets Getattr answer from the cache after a read of the file,
 	// with the access time of before.
 	NoAtime bool
+	// CacheSize is how much file data is kept at most, in bytes: a part of the
+	// machine's memory. 0 stands for DefaultCacheSize, less than 0 for none.
+	CacheSize int64
 }
 
 // FS is a mounted FUSE file system.
@@ -62,6 +68,7 @@ type FS struct {
 	attrVersion atomic.Uint64
 	forgets     forgetQueue
 	started     slots
+	pages       pageCache
 	releases    releaseQueue
 	window      window
 	root        *node
@@ -89,6 +96,13 @@ func Mount(t fuse.Transport, opts Options) (*FS, error) {
 	if err := f.negotiate(); err != nil {
 		return nil, err
 	}
+	if f.opts.CacheSize == 0 {
+		f.opts.CacheSize = DefaultCacheSize
+	}
+	if f.opts.CacheSize < 4*blockSize || f.session.maxRead < blockSize {
+		f.opts.CacheSize = 0
+	}
+	f.pages.init(f.opts.CacheSize)
 	f.root = newNode(f, fuse.FUSE_ROOT_ID, 0, syscall.S_IFDIR)
 	f.table.m = map[uint64]*node{fuse.FUSE_ROOT_ID: f.root}
 	return f, nil

@@ -11,12 +11,12 @@ import (
 // offered are the INIT flags whose rules this client keeps. Not offered, since
 // nothing here acts on them: splicing, export of handles, ACL checks, security
 // contexts, submounts, supplementary groups, DAX by inode, passthrough,
-// expire-only, resend and id-mapped mounts, and, as long as no file data is
-// cached, writeback and the flags that say when to drop such data.
+// expire-only, resend and id-mapped mounts, writeback, and data that stays until
+// a notification comes.
 const offered = fuse.FUSE_ASYNC_READ | fuse.FUSE_POSIX_LOCKS | fuse.FUSE_ATOMIC_O_TRUNC |
 	fuse.FUSE_BIG_WRITES | fuse.FUSE_DONT_MASK | fuse.FUSE_FLOCK_LOCKS |
 	fuse.FUSE_HAS_IOCTL_DIR | fuse.FUSE_DO_READDIRPLUS | fuse.FUSE_READDIRPLUS_AUTO |
-	fuse.FUSE_ASYNC_DIO | fuse.FUSE_NO_OPEN_SUPPORT | fuse.FUSE_PARALLEL_DIROPS |
+	fuse.FUSE_ASYNC_DIO | fuse.FUSE_AUTO_INVAL_DATA | fuse.FUSE_NO_OPEN_SUPPORT | fuse.FUSE_PARALLEL_DIROPS |
 	fuse.FUSE_HANDLE_KILLPRIV | fuse.FUSE_MAX_PAGES | fuse.FUSE_CACHE_SYMLINKS |
 	fuse.FUSE_NO_OPENDIR_SUPPORT | fuse.FUSE_HANDLE_KILLPRIV_V2 |
 	fuse.FUSE_SETXATTR_EXT | fuse.FUSE_INIT_EXT

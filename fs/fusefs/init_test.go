@@ -177,7 +177,7 @@ func TestBatchForgetMinor(t *testing.T) {
 
 func TestNegotiatedGoFuse(t *testing.T) {
 	f, _ := loopback(t, t.TempDir(), serverOptions{maxWrite: 1 << 20, caps: gofuse.CAP_DONT_MASK, locks: true}, Options{})
-	want := "FUSE 7.28, flags async_read,posix_locks,big_writes,dont_mask,flock_locks,do_readdirplus," +
+	want := "FUSE 7.28, flags async_read,posix_locks,big_writes,dont_mask,flock_locks,auto_inval_data,do_readdirplus," +
 		"no_open_support,parallel_dirops,max_pages,init_ext, max write 1048576, max pages 256, readahead 1048576"
 	if got := f.Negotiated(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

@@ -23,15 +23,24 @@ func (h *file) ReadAt(p []byte, off int64) (int, error) {
 		return 0, err
 	}
 	p = p[:min(int64(len(p)), math.MaxInt64-off)]
-	f := h.node.fs
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if h.openFlags&fuse.FOPEN_DIRECT_IO == 0 {
+		keep := len(p) < directRead && h.keepsData()
+		if size, ok := h.freshSize(keep); ok {
+			if off >= size {
+				return 0, nil
+			}
+			p = p[:min(int64(len(p)), size-off)]
+			if keep && h.node.keepsLong() {
+				return h.readKept(p, off, size)
+			}
+		}
+	}
 	total, err := h.readAll(p, off)
-	if err != nil {
-		return 0, err
-	}
-	if a := f.atimeDirt(); a != 0 && total > 0 {
-		h.node.changedHere(a)
-	}
-	return total, nil
+	h.node.wasRead(total)
+	return total, err
 }
 
 // readAll reads into p with as many messages as it takes, several at once where
@@ -109,9 +118,16 @@ func (h *file) WriteAt(p []byte, off int64) (n int, end int64, err error) {
 		nd.io.RLock()
 		defer nd.io.RUnlock()
 	}
-	fresh := true
 	if appending {
-		off, fresh = nd.size()
+		// The server appends where the file ends, which may be elsewhere; some
+		// go by the offset all the same.
+		var fresh bool
+		if off, fresh = nd.size(); !fresh {
+			var a fs.Attr
+			if nd.fetchAttr(&a, h.handle) == nil {
+				off = a.Size
+			}
+		}
 	}
 	if off < 0 {
 		return 0, off, syscall.EINVAL
@@ -120,17 +136,12 @@ func (h *file) WriteAt(p []byte, off int64) (n int, end int64, err error) {
 		return 0, off, syscall.EFBIG
 	}
 	h.wrote.Store(true)
+	token := nd.writing()
 	n, err = h.writeAll(p, off, flags, nil)
+	nd.wroteData(token, p, off, n, appending)
 	end = off + int64(n)
 	if n > 0 {
 		nd.wrote(end)
-		if appending && !fresh {
-			// The server appended where the file ended, which may be elsewhere.
-			var a fs.Attr
-			if nd.fetchAttr(&a, h.handle) == nil {
-				end = max(end, a.Size)
-			}
-		}
 	}
 	return n, end, err
 }

@@ -26,6 +26,7 @@ type handle struct {
 	owner     uint64 // of BSD and open-file locks, one for each open
 	flags     uint32 // O_ flags that were sent
 	openFlags uint32 // FOPEN_ flags that came back
+	stream    stream // how it is being read
 }
 
 func newHandle(n *node) *handle {
@@ -57,6 +58,7 @@ func (n *node) Open(flags int) (fs.File, error) {
 			return nil, err
 		}
 	}
+	h.openData()
 	return h.file(), nil
 }
 
@@ -111,6 +113,7 @@ func (h *handle) truncated() error {
 	h.wrote.Store(true)
 	if h.open && h.node.fs.session.has(fuse.FUSE_ATOMIC_O_TRUNC) {
 		h.node.changedHere(dirtyAll)
+		h.node.dropData()
 		return nil
 	}
 	var a fs.Attr

@@ -45,6 +45,7 @@ func (h *file) Fallocate(mode uint32, off, length int64) error {
 	_, err := f.call(r, 0)
 	f.done(r)
 	n.changedHere(dirtyAll)
+	n.dropData()
 	return f.permanently(fuse.FUSE_FALLOCATE, err)
 }
 
@@ -136,6 +137,7 @@ func (h *file) CopyTo(off int64, dst fs.File, dstOff, length int64) (int64, erro
 	r.buf = in.AppendTo(r.buf)
 	body, err := f.call(r, fuse.WriteOutSize)
 	to.node.changedHere(dirtyAll)
+	to.node.dropData()
 	if err != nil {
 		return 0, f.permanently(r.op, err)
 	}

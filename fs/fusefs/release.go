@@ -71,6 +71,7 @@ type releaseQueue struct {
 	mu      sync.Mutex
 	n       int
 	changed sync.Cond // n has become smaller; its Locker is mu
+	fills   int       // reads under way that keep their handle
 	posted  []postedRelease
 	taking  bool
 }
@@ -171,11 +172,22 @@ func (q *releaseQueue) start(send func()) {
 	}
 }
 
-// wait returns when no release is under way.
+// under counts reads that keep their handle from being released.
+func (q *releaseQueue) under(n int) {
+	q.mu.Lock()
+	q.fills += n
+	if q.fills == 0 && q.changed.L != nil {
+		q.changed.Broadcast()
+	}
+	q.mu.Unlock()
+}
+
+// wait returns when no release is under way, nor a read that one has to wait
+// for.
 func (q *releaseQueue) wait() {
 	q.mu.Lock()
 	q.changed.L = &q.mu
-	for q.n > 0 {
+	for q.n > 0 || q.fills > 0 {
 		q.changed.Wait()
 	}
 	q.mu.Unlock()

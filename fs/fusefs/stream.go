@@ -44,6 +44,7 @@ func (s *streamFile) WriteUntil(p []byte, end <-chan struct{}) (int, error) {
 	s.wrote.Store(true)
 	n, err := s.writeAll(p, s.wpos.Load(), 0, end)
 	s.advance(&s.wpos, n)
+	s.node.dropData()
 	return n, err
 }
 

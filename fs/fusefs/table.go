@@ -26,8 +26,10 @@ type node struct {
 	refs    atomic.Int64
 	stale   atomic.Bool // the server gave (id, gen) or its type to another file
 	advise  atomic.Bool // names of this directory were looked up since the last READDIR
+	mapped  atomic.Bool // for writing, into the device's window
 	locked  atomic.Bool // POSIX locks were taken: FLUSH drops them
 	io      sync.RWMutex
+	data    atomic.Pointer[fileData] // nil: none is kept
 
 	// Under fs.table.mu.
 	lookups uint64 // to give back with FORGET
@@ -166,6 +168,7 @@ func (n *node) Unref() {
 	}
 	lookups := n.lookups
 	t.mu.Unlock()
+	n.dropData()
 	f.forget(n.id, lookups)
 }
 

@@ -114,6 +114,8 @@ func (h *file) Map(off, length int64, write bool) (fs.Mapping, error) {
 	}
 	if write {
 		h.wrote.Store(true)
+		n.mapped.Store(true) // what is written there passes by the data kept here
+		n.dropData()
 		in.Flags |= fuse.FUSE_SETUPMAPPING_FLAG_WRITE
 	}
 	r := f.request(fuse.FUSE_SETUPMAPPING, n.id)
