@@ -43,7 +43,11 @@ func listxattr(p *player) op {
 func xattrNames(s Sys, path string, nofollow bool) string {
 	buf := make([]byte, 1000)
 	n, e := s.Listxattr(path, buf, nofollow)
-	if e != 0 {
+	switch e {
+	case 0:
+	case syscall.EOPNOTSUPP:
+		return "" // no attributes, no names
+	default:
 		return result(e)
 	}
 	var names []string

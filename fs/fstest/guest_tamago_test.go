@@ -1,0 +1,68 @@
+//go:build tamago
+
+package fstest
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/yolkos/yolk/fs/tmpfs"
+	"github.com/yolkos/yolk/syscalls"
+)
+
+var (
+	seed  = flag.Uint64("seed", 0, "seed of the random operations; 0 takes one from the clock")
+	steps = flag.Int("steps", 3000, "how many random operations")
+)
+
+// TestRandomOnRoot plays in a directory of the machine's own root, which is
+// the host's over virtio-fs, and on tmpfs.
+func TestRandomOnRoot(t *testing.T) {
+	if *seed == 0 {
+		*seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("-seed %d -steps %d", *seed, *steps)
+	dir, err := os.MkdirTemp(".", "random")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	k := syscalls.Bound()
+	root, e := k.Openat(cwd, "/", syscall.O_RDONLY|syscall.O_DIRECTORY, 0)
+	back, err := os.Getwd()
+	if e != 0 || err != nil {
+		t.Fatal(e, err)
+	}
+	defer k.Close(root)
+	old := k.Umask(0o022)
+	if e := k.Chroot(dir); e != 0 {
+		t.Fatal(e)
+	}
+	k.Chdir("/")
+	defer func() {
+		k.Umask(old)
+		k.Fchdir(root)
+		k.Chroot(".")
+		k.Chdir(back)
+	}()
+	Random(t, NewKernel(tmpfs.New(tmpfs.Limits{})), k, RandomConfig{
+		Seed: *seed, Steps: *steps, Every: 100, PlainModes: true,
+		// What daemons do of these depends on how they were started. O_APPEND
+		// cannot be taken from a file that the daemon has opened with it.
+		Skip: func(op string) bool {
+			return strings.Contains(op, "xattr") || strings.Contains(op, "O_TMPFILE") || strings.Contains(op, "flock") || strings.Contains(op, "F_SETFL")
+		},
+		Excuse: ByPath, // of the daemon that is built in
+	})
+}
