@@ -37,18 +37,15 @@ func (c counters) since(before counters, ops int) rows.Cost {
 }
 
 // queueCounters adds up the lines of /proc/yolk/virtio, such as
-// "  requests.0.interrupts 12".
+// "  request 0.interrupts 12".
 func queueCounters(text string) (c counters) {
 	for line := range strings.Lines(text) {
-		f := strings.Fields(line)
-		if len(f) != 2 {
-			continue
-		}
-		n, err := strconv.ParseFloat(f[1], 64)
+		name, value, _ := strings.Cut(line[strings.LastIndexByte(line, '.')+1:], " ")
+		n, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
 		if err != nil {
 			continue
 		}
-		switch f[0][strings.LastIndexByte(f[0], '.')+1:] {
+		switch name {
 		case "requests":
 			c.Requests += n
 		case "notifications":

@@ -16,14 +16,14 @@ import (
 // The Debian package that always depends on the present cloud kernel's.
 const kernelPackage = "linux-image-cloud-amd64"
 
-// modules that a guest needs to mount virtio-fs, each after those it depends
-// on. What a kernel has built in is no file.
+// modulesOf names the modules that a guest needs to mount virtio-fs. What a
+// kernel has built in is no file.
 func modulesOf(m qemu.Machine) []string {
 	bus := []string{"virtio_mmio"}
 	if m == qemu.Q35 {
 		bus = []string{"virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci"}
 	}
-	return slices.Concat([]string{"virtio", "virtio_ring"}, bus, []string{"fuse", "virtiofs"})
+	return slices.Concat([]string{"virtio_ring", "virtio"}, bus, []string{"fuse", "virtiofs"})
 }
 
 // linux is an unpacked kernel package.
@@ -108,7 +108,7 @@ func (l *linux) writeInitrd(ctx context.Context, file string, m qemu.Machine, pr
 	for _, dir := range []string{"dev", "modules", "proc", "share"} {
 		a.add(dir, modeDir, nil)
 	}
-	for i, name := range modulesOf(m) {
+	for _, name := range modulesOf(m) {
 		path := l.modules[name]
 		if path == "" {
 			continue
@@ -122,7 +122,7 @@ func (l *linux) writeInitrd(ctx context.Context, file string, m qemu.Machine, pr
 		if err != nil {
 			return err
 		}
-		a.add(fmt.Sprintf("modules/%02d-%s.ko", i, name), modeFile, data)
+		a.add("modules/"+name+".ko", modeFile, data)
 	}
 	data, err := os.ReadFile(program)
 	if err != nil {

@@ -75,7 +75,7 @@ func compare(ctx context.Context, o *options) error {
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return err
 	}
-	l := &lab{}
+	l := &lab{tsc: tscKHz()}
 	if l.dir, err = os.MkdirTemp(cache, "run-"); err != nil {
 		return err
 	}

@@ -59,11 +59,12 @@ func (c *comparison) measure(ctx context.Context, s *system) error {
 		args = append(args, "-quick")
 	}
 	var idle idleMeter
-	last := "nothing"
+	last, done := "nothing", false
 	start := time.Now()
 	err := c.lab.run(ctx, s, benchProgram, guestMemory, guestTime, args, func(line string) {
 		if strings.TrimSpace(line) != "" {
 			last = line
+			done = done || line == rows.LineDone
 		}
 		if strings.Contains(line, rows.LineMain) && c.wants("boot") {
 			c.add(s, "boot", time.Since(start).Seconds()*1e3, noCost)
@@ -80,7 +81,7 @@ func (c *comparison) measure(ctx context.Context, s *system) error {
 			c.fail(s, text)
 		}
 	})
-	if err == nil && last != rows.LineDone {
+	if err == nil && !done {
 		err = fmt.Errorf("ended early, after %q", last)
 	}
 	return err

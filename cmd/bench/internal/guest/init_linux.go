@@ -16,7 +16,7 @@ import (
 // Names that the driver uses when it makes the initial file system.
 const (
 	ArgsFile  = "/bench.args" // arguments, each with a NUL byte at its end
-	ModuleDir = "/modules"    // kernel modules, in the order in which to load them
+	ModuleDir = "/modules"    // kernel modules
 	MountDir  = "/share"      // where the directory with the tag "root" goes
 )
 
@@ -43,23 +43,35 @@ func Start() ([]string, error) {
 	return strings.Split(strings.TrimSuffix(string(data), "\x00"), "\x00"), nil
 }
 
+// loadModules loads what it can until nothing is left; a module needs those
+// whose symbols it uses to be there before.
 func loadModules() error {
 	entries, err := os.ReadDir(ModuleDir)
 	if err != nil {
 		return err
 	}
-	for _, e := range entries {
-		f, err := os.Open(ModuleDir + "/" + e.Name())
-		if err != nil {
-			return err
+	for len(entries) > 0 {
+		var later []os.DirEntry
+		for _, e := range entries {
+			if err = loadModule(ModuleDir + "/" + e.Name()); err != nil {
+				later = append(later, e)
+			}
 		}
-		err = unix.FinitModule(int(f.Fd()), "", 0)
-		f.Close()
-		if err != nil {
-			return fmt.Errorf("module %s: %w", e.Name(), err)
+		if len(later) == len(entries) {
+			return fmt.Errorf("module %s: %w", later[len(later)-1].Name(), err)
 		}
+		entries = later
 	}
 	return nil
+}
+
+func loadModule(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return unix.FinitModule(int(f.Fd()), "", 0)
 }
 
 // Exit ends the program and the guest.
