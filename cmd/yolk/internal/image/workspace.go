@@ -99,8 +99,9 @@ func (b *Builder) workspace(ctx context.Context, dir string) (*workspace, error)
 	}
 	if vendored {
 		ws.flags = []string{"-mod=vendor"}
+		return ws, nil
 	}
-	return ws, nil
+	return ws, b.xsys(ctx, dir, file, &w, ws)
 }
 
 // defaults are the settings that a module's main packages have by its go.mod,

@@ -1,0 +1,39 @@
+//go:build tamago
+
+package unix
+
+import (
+	"syscall"
+	_ "unsafe" // for go:linkname
+)
+
+// What package syscall lends to others without exporting it.
+
+//go:linkname fcntl syscall.fcntl
+func fcntl(fd, cmd, arg int) (int, error)
+
+//go:linkname fstatat syscall.fstatat
+func fstatat(dirfd int, path string, stat *syscall.Stat_t, flags int) error
+
+//go:linkname readlinkat syscall.readlinkat
+func readlinkat(dirfd int, path string, buf []byte) (n int, err error)
+
+//go:linkname unlinkat syscall.unlinkat
+func unlinkat(dirfd int, path string, flags int) error
+
+//go:linkname linkat syscall.linkat
+func linkat(olddirfd int, oldpath string, newdirfd int, newpath string, flags int) error
+
+//go:linkname symlinkat syscall.symlinkat
+func symlinkat(target string, dirfd int, path string) error
+
+//go:linkname utimensat syscall.utimensat
+func utimensat(dirfd int, path string, times *[2]syscall.Timespec, flags int) error
+
+//go:linkname copyFileRange syscall.copyFileRange
+func copyFileRange(rfd int, roff *int64, wfd int, woff *int64, n int, flags int) (copied int, err error)
+
+// nanotime is the monotonic clock, in nanoseconds.
+//
+//go:linkname nanotime runtime.nanotime
+func nanotime() int64
