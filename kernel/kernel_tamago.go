@@ -59,6 +59,8 @@ func (m *machine) boot() {
 	m.mountRoot()
 	m.calls = syscalls.New(m.vfs)
 	m.calls.FileSystems = m.newFileSystem
+	total, _ := amd64.Memory()
+	m.calls.MapLimit = int64(total / mapShare)
 	m.registerProc()
 	m.openStreams()
 	m.chdir()
@@ -103,6 +105,9 @@ const (
 	arenaMax   = 16 << 20
 )
 
+// mapShare is the part of the RAM that copies of mapped files may take.
+const mapShare = 2
+
 func (m *machine) initMemory() error {
 	total, ranges := amd64.Memory()
 	identity := make([]virtio.Range, len(ranges))
@@ -129,4 +134,4 @@ func (m *machine) chdir() {
 
 // shutdown ends the file systems, with FUSE_DESTROY. The devices are left as they
 // are, for the machine ends next; resetting one waits for its server.
-func (m *machine) shutdown() { m.fail(m.vfs.Shutdown()) }
+func (m *machine) shutdown() { m.fail(m.calls.Shutdown()) }

@@ -28,7 +28,7 @@ func (n *node) getattr(a *fs.Attr, h *handle) error {
 func (n *node) fetchAttr(a *fs.Attr, h *handle) error {
 	f := n.fs
 	var in fuse.GetattrIn
-	if h != nil && h.open {
+	if h != nil && h.open && !h.dir {
 		in.GetattrFlags, in.Fh = fuse.FUSE_GETATTR_FH, h.fh
 	}
 	r := f.request(fuse.FUSE_GETATTR, n.id)
@@ -152,7 +152,7 @@ func (n *node) setattr(s *fs.SetAttr, a *fs.Attr, h *handle) error {
 	if s.Valid&fs.SetMtime != 0 {
 		in.Mtime, in.Mtimensec = n.fs.grain(s.Mtime)
 	}
-	if h != nil && h.open {
+	if h != nil && h.open && !h.dir {
 		h.wrote.Store(true)
 		in.Valid |= fuse.FATTR_FH
 		in.Fh = h.fh

@@ -117,7 +117,11 @@ func (h *handle) truncated() error {
 		return nil
 	}
 	var a fs.Attr
-	return h.node.setattr(&fs.SetAttr{Valid: fs.SetSize}, &a, h)
+	by := h
+	if h.flags&syscall.O_ACCMODE == syscall.O_RDONLY {
+		by = nil // a handle for reading cannot cut the file
+	}
+	return h.node.setattr(&fs.SetAttr{Valid: fs.SetSize}, &a, by)
 }
 
 // file wraps h in the fs.File for its kind.

@@ -32,7 +32,7 @@ func (n *node) statx(s *fs.Statx, mask uint32, h *handle) error {
 		return err
 	}
 	in := fuse.StatxIn{SxMask: mask}
-	if h != nil && h.open {
+	if h != nil && h.open && !h.dir {
 		in.GetattrFlags, in.Fh = fuse.FUSE_GETATTR_FH, h.fh
 	}
 	r := f.request(fuse.FUSE_STATX, n.id)

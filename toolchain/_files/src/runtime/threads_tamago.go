@@ -255,13 +255,22 @@ func exitThread(wait *atomic.Uint32) {
 
 // osSchedule is called by the scheduler before it chooses a goroutine. It does
 // what sysmon does elsewhere: goroutines that wait for interrupts become
-// runnable however busy the others are, and other threads get their turn.
+// runnable however busy the others are, other threads get their turn, and the
+// heap is collected now and then.
 func osSchedule() {
 	// A spinning thread must not get goroutines here; it looks for them next.
 	if !getg().m.spinning && interruptFired() {
 		list, delta := netpoll(0)
 		injectglist(&list)
 		netpollAdjustWaiters(delta)
+	}
+	if forceGCDue() {
+		lock(&forcegc.lock)
+		forcegc.idle.Store(false)
+		var list gList
+		list.push(forcegc.g)
+		injectglist(&list)
+		unlock(&forcegc.lock)
 	}
 	if threadCount > 0 {
 		now := nanotime1()
@@ -271,6 +280,20 @@ func osSchedule() {
 			osyield()
 		}
 	}
+}
+
+// forceGCDue reports whether the heap was last collected so long ago that it is
+// time for a collection without need.
+func forceGCDue() bool {
+	if getg().m.spinning || !forcegc.idle.Load() || getg().m.p == 0 {
+		return false
+	}
+	pp := getg().m.p.ptr()
+	if pp.schedtick%16 != 0 {
+		return false // seldom enough for the clock to cost nothing
+	}
+	t := gcTrigger{kind: gcTriggerTime, now: nanotime1()}
+	return t.test()
 }
 
 const preemptMSupported = true
