@@ -105,7 +105,8 @@ func (r *report) explainNotRun(found []exception) error {
 
 // writeExceptions prints the exceptions, each with its reason.
 func (r *report) writeExceptions(w io.Writer, found []exception) (complaints []error) {
-	fmt.Fprintf(w, "\n## Exceptions\n\nTests that pass on Linux and not in the guest (%d). A number of subtests stands where the test itself passes.\n", len(found))
+	fmt.Fprintf(w, "\n## Exceptions\n\nTests that pass on Linux and not in the guest (%d), each with what it says there and with the reason.\n"+
+		"A number of subtests stands where the test itself passes.\n", len(found))
 	for i, e := range found {
 		if i == 0 || found[i-1].pkg != e.pkg {
 			fmt.Fprintf(w, "\n### %s\n\n| test | %s | %s | what it says | reason |\n|---|---|---|---|---|\n", e.pkg, platforms[1], platforms[2])
@@ -148,7 +149,8 @@ func (l lapse) String() string {
 
 // cell makes text fit for a cell of a table.
 func cell(s string) string {
-	const most = 100
+	const most = 100 // characters
+	s = strings.TrimPrefix(s, "skipping test: ") // testenv's
 	s = strings.ToValidUTF8(strings.Join(strings.Fields(s), " "), "?")
 	if utf8.RuneCountInString(s) > most {
 		s = string([]rune(s)[:most]) + "…"

@@ -38,9 +38,9 @@ func (s *sources) testFile(pkg, test string) (name string, built bool, err error
 	return "", true, nil
 }
 
-// edited returns the names of a package's test files that say something else
-// in the port than in the stock Go, those apart where only the line differs
-// that tells for which systems they are.
+// edited returns the names of a package's test files that differ between the
+// port and the stock Go by more than the line that tells for which systems
+// they are.
 func (s *sources) edited(pkg string) (names []string, err error) {
 	files, err := testFiles(s.stock, pkg)
 	if err != nil {
