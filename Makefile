@@ -24,7 +24,8 @@ test: $(YOLK) deps toolchain vet
 bench: $(YOLK) deps toolchain
 	YOLK_GUEST=1 go test -run='^$$' -bench=. ./cmd/yolk
 
-# Takes an hour under TCG; what was interrupted goes on where it stopped.
+# Half an hour and more under TCG; what was interrupted goes on where it stopped.
+# After a change of the kernel: make conformance CONFORMANCE=--again
 conformance: $(YOLK) deps toolchain
 	go run ./cmd/conformance --yolk $(YOLK) $(CONFORMANCE)
 

@@ -49,7 +49,7 @@ func run(ctx context.Context) error {
 	flag.StringVar(&only, "only", "", "run only packages that match this `pattern` of go list; the others are taken from the cache")
 	flag.StringVar(&machines, "machines", "linux,microvm,q35", "where to run tests; the others are taken from the cache")
 	flag.StringVar(&r.yolk, "yolk", "bin/yolk", "the yolk command")
-	flag.BoolVar(&r.again, "again", false, "run tests even if the cache holds what they said")
+	flag.BoolVar(&r.again, "again", false, "run tests even if the cache holds what they said, as after a change of Yolk that leaves the toolchain as it is")
 	flag.DurationVar(&r.timeout, "timeout", 10*time.Minute, "limit for the tests of one package")
 	flag.Parse()
 	if flag.NArg() > 0 {

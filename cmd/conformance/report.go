@@ -149,7 +149,7 @@ func (l lapse) String() string {
 
 // cell makes text fit for a cell of a table.
 func cell(s string) string {
-	const most = 100 // characters
+	const most = 100                             // characters
 	s = strings.TrimPrefix(s, "skipping test: ") // testenv's
 	s = strings.ToValidUTF8(strings.Join(strings.Fields(s), " "), "?")
 	if utf8.RuneCountInString(s) > most {
