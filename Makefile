@@ -9,6 +9,9 @@ MACHINE ?= microvm
 ROOT    ?= cmd/demo/root
 YOLK    := bin/yolk
 
+# Packages whose tests run in the guest as well.
+GUEST_TESTS := ./guest ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/fstest ./syscalls ./cmd/demo
+
 .PHONY: qemu test bench conformance toolchain deps vet clean FORCE
 
 qemu: $(YOLK) deps
@@ -20,6 +23,8 @@ qemu: $(YOLK) deps
 
 test: $(YOLK) deps toolchain vet
 	YOLK_GUEST=1 go test -count=1 -timeout=60m ./...
+	$(YOLK) test --machine microvm $(GUEST_TESTS)
+	$(YOLK) test --machine q35 $(GUEST_TESTS)
 
 bench: $(YOLK) deps toolchain
 	YOLK_GUEST=1 go test -run='^$$' -bench=. ./cmd/yolk

@@ -128,7 +128,11 @@ func execTestCmd() *cobra.Command {
 				return err
 			}
 			if hidden := hiddenIn(o.Dir); hidden != "" {
-				return fmt.Errorf("%s: the guest has a %s of its own; test packages that lie elsewhere", o.Dir, hidden)
+				share, err := below(hidden, o.Dir)
+				if err != nil {
+					return err
+				}
+				o.Shares = append(o.Shares, share)
 			}
 			if err := f.fill(cmd.Context(), o, os.Stderr); err != nil {
 				return err
@@ -166,4 +170,16 @@ func hiddenIn(path string) string {
 		}
 	}
 	return ""
+}
+
+// below shares the directory of the host in the guest's own directory top, say
+// /tmp/work in /tmp, that path lies in.
+func below(top, path string) (qemu.Share, error) {
+	rest := strings.TrimPrefix(path, top+"/")
+	if top != "/tmp" || rest == path {
+		return qemu.Share{}, fmt.Errorf("%s: the guest has a %s of its own; test packages that lie elsewhere", path, top)
+	}
+	name, _, _ := strings.Cut(rest, "/")
+	dir := top + "/" + name
+	return qemu.Share{Tag: "work", Dir: dir, Path: dir}, nil
 }
