@@ -174,7 +174,6 @@ func tick(f *trapFrame, gp *g) {
 	}
 	pp := mp.p.ptr()
 	if pp == nil {
-		gp.preempt = true // in a system call: at its end
 		return
 	}
 	if t := &pp.sysmontick; t.schedtick != pp.schedtick && threadReady.head == 0 {
