@@ -1,0 +1,119 @@
+// Program xsys uses a file by the calls of golang.org/x/sys/unix and says what
+// it sees. It prints the same on Linux, but for the terminal's error.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+func main() {
+	if err := use(os.Args[1]); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}
+
+func use(dir string) error {
+	fd, err := unix.Open(filepath.Join(dir, "file"), unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC, 0o640)
+	if err != nil {
+		return fmt.Errorf("open: %w", err)
+	}
+	defer unix.Close(fd)
+	if n, err := unix.Pwritev(fd, [][]byte{[]byte("some "), []byte("text")}, 4096); n != 9 || err != nil {
+		return fmt.Errorf("pwritev: %d, %w", n, err)
+	}
+	if err := unix.Ftruncate(fd, 8192); err != nil {
+		return fmt.Errorf("ftruncate: %w", err)
+	}
+
+	data, err := unix.Mmap(fd, 0, 8192, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return fmt.Errorf("mmap: %w", err)
+	}
+	fmt.Printf("mapped %q\n", data[4096:4105])
+	copy(data[4101:], "more")
+	for call, err := range map[string]error{
+		"msync": unix.Msync(data, unix.MS_SYNC), "madvise": unix.Madvise(data, unix.MADV_RANDOM),
+		"mlock": unix.Mlock(data), "munlock": unix.Munlock(data), "munmap": unix.Munmap(data),
+		"fadvise": unix.Fadvise(fd, 0, 0, unix.FADV_SEQUENTIAL), "syncfs": unix.Syncfs(fd),
+	} {
+		if err != nil {
+			return fmt.Errorf("%s: %w", call, err)
+		}
+	}
+	buf := make([]byte, 9)
+	if n, err := unix.Pread(fd, buf, 4096); n != 9 || err != nil {
+		return fmt.Errorf("pread: %d, %w", n, err)
+	}
+	fmt.Printf("read %q\n", buf)
+
+	other, err := unix.Open(filepath.Join(dir, "file"), unix.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("open again: %w", err)
+	}
+	defer unix.Close(other)
+	fmt.Println("lock", unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB), unix.Flock(other, unix.LOCK_EX|unix.LOCK_NB) == unix.EWOULDBLOCK)
+
+	var st, at unix.Stat_t
+	if err := errors.Join(unix.Fstat(fd, &st), unix.Fstatat(unix.AT_FDCWD, filepath.Join(dir, "file"), &at, unix.AT_SYMLINK_NOFOLLOW)); err != nil {
+		return fmt.Errorf("stat: %w", err)
+	}
+	fmt.Printf("stat %o %d %t\n", st.Mode, st.Size, st.Ino == at.Ino)
+	var fs unix.Statfs_t
+	var name unix.Utsname
+	if err := errors.Join(unix.Fstatfs(fd, &fs), unix.Uname(&name)); err != nil {
+		return fmt.Errorf("statfs, uname: %w", err)
+	}
+	fmt.Println("sizes", fs.Bsize > 0, unix.ByteSliceToString(name.Machine[:]), unix.Getpagesize())
+
+	dirfd, err := unix.Open(dir, unix.O_DIRECTORY|unix.O_RDONLY, 0)
+	if err != nil {
+		return fmt.Errorf("open directory: %w", err)
+	}
+	defer unix.Close(dirfd)
+	link := make([]byte, 100)
+	err = errors.Join(
+		unix.Mkdirat(dirfd, "sub", 0o755), unix.Symlinkat("file", dirfd, "sub/link"), unix.Linkat(dirfd, "file", dirfd, "sub/hard", 0),
+		unix.Renameat(dirfd, "sub/hard", dirfd, "sub/name"),
+		unix.UtimesNanoAt(dirfd, "sub/name", []unix.Timespec{{Sec: 1}, {Sec: 2, Nsec: 3}}, 0))
+	n, lerr := unix.Readlinkat(dirfd, "sub/link", link)
+	if err = errors.Join(err, lerr, unix.Fstat(fd, &st)); err != nil {
+		return err
+	}
+	fmt.Println("names", string(link[:n]), st.Nlink, st.Mtim)
+	if err := errors.Join(unix.Unlinkat(dirfd, "sub/link", 0), unix.Unlinkat(dirfd, "sub/name", 0), unix.Unlinkat(dirfd, "sub", unix.AT_REMOVEDIR)); err != nil {
+		return err
+	}
+	if _, err := unix.Seek(dirfd, 0, unix.SEEK_SET); err != nil {
+		return err
+	}
+	entries := make([]byte, 4096)
+	n, err = unix.ReadDirent(dirfd, entries)
+	if err != nil {
+		return err
+	}
+	_, count, names := unix.ParseDirent(entries[:n], -1, nil)
+	fmt.Println("directory", count, names)
+
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	if err != nil {
+		return err
+	}
+	fmt.Println("flags", flags&unix.O_ACCMODE == unix.O_RDWR, unix.ErrnoName(unix.ENOSPC), unix.SignalName(unix.SIGTERM))
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		return err
+	}
+	random := make([]byte, 16)
+	if n, err := unix.Getrandom(random, 0); n != 16 || err != nil {
+		return fmt.Errorf("getrandom: %d, %w", n, err)
+	}
+	_, err = unix.IoctlGetTermios(fd, unix.TCGETS)
+	fmt.Println("clock", now.Nano() > 0, "terminal", err == unix.ENOTTY)
+	return nil
+}
