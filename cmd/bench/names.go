@@ -186,7 +186,7 @@ func (b *bench) mixed() error {
 func (b *bench) idle() error {
 	time.Sleep(500 * time.Millisecond) // until what the rows before have begun is over
 	fmt.Println(rows.LineIdleBegin)
-	time.Sleep(2 * time.Second)
+	time.Sleep(3 * time.Second)
 	fmt.Println(rows.LineIdleEnd)
 	return nil
 }

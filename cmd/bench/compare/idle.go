@@ -10,9 +10,6 @@ import (
 	"time"
 )
 
-// tick is the unit of CPU times in /proc, USER_HZ.
-const tick = 10 * time.Millisecond
-
 // idleMeter measures how much of a CPU the processes take that this one has
 // started.
 type idleMeter struct {
@@ -33,26 +30,31 @@ func (m *idleMeter) percent() float64 {
 func childrenCPU() time.Duration { return cpuBelow(os.Getpid()) }
 
 func cpuBelow(pid int) (sum time.Duration) {
-	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-	for _, list := range lists {
-		data, _ := os.ReadFile(list) // a thread may have ended meanwhile
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
+	for _, thread := range threads {
+		// A thread may have ended meanwhile.
+		data, _ := os.ReadFile(filepath.Join(thread, "children"))
 		for _, f := range strings.Fields(string(data)) {
 			child, _ := strconv.Atoi(f)
-			stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", child))
-			sum += cpuTime(string(stat)) + cpuBelow(child)
+			sum += cpuOf(child) + cpuBelow(child)
 		}
 	}
 	return sum
 }
 
-// cpuTime reads user and system time from /proc/PID/stat: fields 14 and 15,
-// counted behind the name in parentheses, which is the second (proc(5)).
-func cpuTime(stat string) time.Duration {
-	f := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
-	if len(f) < 13 {
-		return 0
+func cpuOf(pid int) (sum time.Duration) {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	for _, file := range files {
+		data, _ := os.ReadFile(file)
+		sum += cpuTime(string(data))
 	}
-	user, _ := strconv.ParseInt(f[11], 10, 64)
-	system, _ := strconv.ParseInt(f[12], 10, 64)
-	return time.Duration(user+system) * tick
+	return sum
+}
+
+// cpuTime reads the time on the CPU, the first field of a schedstat file, in ns
+// (Documentation/scheduler/sched-stats.rst).
+func cpuTime(schedstat string) time.Duration {
+	field, _, _ := strings.Cut(schedstat, " ")
+	ns, _ := strconv.ParseInt(field, 10, 64)
+	return time.Duration(ns)
 }

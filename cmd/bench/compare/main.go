@@ -1,5 +1,6 @@
 // Command compare runs the benchmark program on the host, in a Linux guest and
-// in Yolk, in turns, and writes the comparison.
+// in Yolk, in turns, and writes the comparison. It is run from the top directory
+// of the module.
 package main
 
 import (
@@ -105,7 +106,7 @@ func compare(ctx context.Context, o *options) error {
 		return err
 	}
 	r := newResults()
-	r.Rounds, r.About = o.rounds, about(l)
+	r.About = about(l)
 	for _, m := range o.machines {
 		r.Machines = append(r.Machines, string(m))
 	}
@@ -117,8 +118,18 @@ func compare(ctx context.Context, o *options) error {
 		if err := c.round(ctx, i); err != nil {
 			return err
 		}
+		// The page of the rounds so far is of use when the rest fails.
+		r.Rounds = i + 1
+		if o.docs != "" {
+			if err := publish(r, o.docs); err != nil {
+				return err
+			}
+		}
 	}
-	return publish(r, o.docs)
+	if o.docs == "" {
+		return publish(r, "")
+	}
+	return nil
 }
 
 // build makes both programs for Linux and for Yolk.

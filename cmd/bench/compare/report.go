@@ -2,29 +2,76 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/yolkos/yolk/cmd/bench/internal/rows"
 )
 
-// publish writes the report.
+// publish writes the report and its charts to a directory, or the tables to
+// standard output.
 func publish(r *results, docs string) error {
 	if docs == "" {
 		for _, m := range r.Machines {
-			fmt.Println(table(r, m))
+			fmt.Printf("%s\n\n%s\n%s\n", m, table(r, m), costs(r, m))
 		}
 		return nil
 	}
+	files, err := charts(r)
+	if err != nil {
+		return err
+	}
+	text := report(r, slices.Sorted(maps.Keys(files)))
+	files["benchmarks.md"] = []byte(text)
+	for name, data := range files {
+		if err := os.WriteFile(filepath.Join(docs, name), data, 0o644); err != nil {
+			return err
+		}
+	}
+	note("written: %s", filepath.Join(docs, "benchmarks.md"))
 	return nil
 }
 
-func about(l *lab) string {
-	return fmt.Sprintf("QEMU with %s; Linux %s", l.accel, l.linux.version)
+// report is the page about a comparison.
+func report(r *results, charts []string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `# Benchmarks
+
+One Go program, `+"`cmd/bench`"+`, does the same work on the host without a virtual machine, in a Linux guest whose
+process 1 it is, and in Yolk. Both guests run in the same QEMU with one CPU and %d MiB, and the same virtiofsd
+serves the same directory, for Linux with cache=auto and with cache=none, for Yolk with cache=auto. All
+take turns; each value is the median of %d rounds, each of them a fresh boot. %s.
+
+Cold means that the guest has not looked at the file before; the host has it in memory. "Times Linux" is against
+the better of the two cache modes, more than 1 is better, bold reaches the goal. `+"`make bench`"+` makes this page.
+
+![Ratios](benchmarks-ratio.svg)
+
+`, guestMemory>>20, r.Rounds, r.About)
+	for _, m := range r.Machines {
+		fmt.Fprintf(&b, "## %s\n\n%s\n", m, table(r, m))
+		for _, c := range charts {
+			if strings.HasSuffix(c, "-"+m+".svg") {
+				fmt.Fprintf(&b, "![%s](%s)\n\n", strings.TrimSuffix(c, ".svg"), c)
+			}
+		}
+		fmt.Fprintf(&b, "### What an operation costs, %s\n\nRequests to the device, notifications to it and interrupts from it, "+
+			"for each operation; for sequential rows\nfor each MiB. Linux tells its interrupts only.\n\n%s\n", m, costs(r, m))
+	}
+	if text := below(r); text != "" {
+		fmt.Fprintf(&b, "## Below the goal\n\n%s\n", text)
+	}
+	if len(r.Failures) > 0 {
+		fmt.Fprintf(&b, "## Failed\n\n- %s\n", strings.Join(r.Failures, "\n- "))
+	}
+	return b.String()
 }
 
-// table is the Markdown table of a machine.
+// table has a line for each row that was measured on a machine.
 func table(r *results, machine string) string {
 	var b strings.Builder
 	b.WriteString("| | unit | host | Linux, cache=auto | Linux, cache=none | Yolk | times Linux | goal |\n|---|---|--:|--:|--:|--:|--:|--:|\n")
@@ -42,16 +89,62 @@ func table(r *results, machine string) string {
 		if ratio >= row.Goal {
 			mark = "**" + mark + "**"
 		}
-		cells = append(cells, mark, number(row.Goal))
-		b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
+		b.WriteString("| " + strings.Join(append(cells, mark, number(row.Goal)), " | ") + " |\n")
 	}
 	return b.String()
+}
+
+// costs has a line for each row for which a guest counted.
+func costs(r *results, machine string) string {
+	var b strings.Builder
+	b.WriteString("| | Yolk: requests | notifications | interrupts | Linux, cache=auto: interrupts | cache=none |\n|---|--:|--:|--:|--:|--:|\n")
+	for i := range rows.Table {
+		row := &rows.Table[i]
+		y := r.cost(row.Name, "yolk-"+machine)
+		if math.IsNaN(y.Requests) {
+			continue
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", row.Title, number(y.Requests), number(y.Notifications), number(y.Interrupts),
+			number(r.cost(row.Name, "linux-auto-"+machine).Interrupts), number(r.cost(row.Name, "linux-none-"+machine).Interrupts))
+	}
+	return b.String()
+}
+
+// below lists the rows that miss their goal, with the reason where known.
+func below(r *results) string {
+	var b strings.Builder
+	for i := range rows.Table {
+		row := &rows.Table[i]
+		var missed []string
+		for _, m := range r.Machines {
+			if ratio := r.ratio(row, m); ratio < row.Goal {
+				missed = append(missed, number(ratio)+" on "+m)
+			}
+		}
+		if len(missed) == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "- %s: %s", row.Title, strings.Join(missed, ", "))
+		if why := reasons[row.Name]; why != "" {
+			fmt.Fprintf(&b, ". %s", why)
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+// reasons says, by row, why it misses its goal, as profiles have shown.
+var reasons = map[string]string{}
+
+// about says what the machine is like.
+func about(l *lab) string {
+	return fmt.Sprintf("Acceleration: %s. Linux is %s, from Debian's %s", l.accel, l.linux.version, kernelPackage)
 }
 
 // number writes three digits that count.
 func number(v float64) string {
 	switch {
-	case math.IsNaN(v):
+	case math.IsNaN(v) || math.IsInf(v, 0):
 		return "–"
 	case v == 0:
 		return "0"
@@ -59,5 +152,3 @@ func number(v float64) string {
 	digits := max(0, 2-int(math.Floor(math.Log10(math.Abs(v)))))
 	return fmt.Sprintf("%.*f", digits, v)
 }
-
-var _ = os.Stderr
