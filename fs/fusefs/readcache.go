@@ -181,12 +181,13 @@ func (f *FS) maxWindow() int32 {
 }
 
 // readahead has the next blocks read while those at hand are being used, when
-// the reader has come near to block at.
+// the reader has come to block at, one window before the end of what was asked
+// for.
 func (h *file) readahead(d *fileData, at, size int64) {
 	f := h.node.fs
 	s := &h.stream
 	window, ahead := s.window.Load(), s.ahead.Load()
-	if at+int64(window+1)/2 < ahead || ahead<<blockShift >= size {
+	if at+int64(window) < ahead || ahead<<blockShift >= size {
 		return
 	}
 	window = min(max(window*2, 1), f.maxWindow())
