@@ -29,6 +29,9 @@ const (
 	buildTags = "linkcpuinit,linkramstart,linkramsize,linkprintk"
 	// linkFlags put the text above the boot area of the kernel.
 	linkFlags = "-T 0x201000 -R 0x1000"
+	// smallFlags leave out what only debuggers read; -ldflags=-w=0 brings it
+	// back.
+	smallFlags = "-w "
 )
 
 // Builder holds what all builds of one run of yolk share.
@@ -187,7 +190,7 @@ func (b *Builder) overlay(files map[string]string) (string, error) {
 // them to those of the target. Those of $GOFLAGS count where the command line
 // has none, as with the go command.
 func mergeFlags(flags, goflags []string) (tags, ldflags string, rest []string) {
-	tags, ldflags = buildTags, linkFlags
+	tags, ldflags = buildTags, smallFlags+linkFlags
 	userTags, rest := takeFlag(flags, "tags")
 	if userTags == "" {
 		userTags, _ = takeFlag(goflags, "tags")
@@ -200,7 +203,7 @@ func mergeFlags(flags, goflags []string) (tags, ldflags string, rest []string) {
 		user, _ = takeFlag(goflags, "ldflags")
 	}
 	if user != "" {
-		ldflags = user + " " + ldflags
+		ldflags = smallFlags + user + " " + linkFlags
 	}
 	return tags, ldflags, rest
 }

@@ -11,11 +11,11 @@ import (
 
 func TestMergeFlags(t *testing.T) {
 	for _, tt := range []struct{ flags, goflags, tags, ldflags, rest string }{
-		{"", "", buildTags, linkFlags, ""},
-		{"-v -tags=a,b -x", "-tags=c", buildTags + ",a,b", linkFlags, "-v -x"},
-		{"-tags= -v", "-tags=c", buildTags + ",c", linkFlags, "-v"},
-		{"--tags a --ldflags -s", "", buildTags + ",a", "-s " + linkFlags, ""},
-		{"-o x", "-ldflags=-w", buildTags, "-w " + linkFlags, "-o x"},
+		{"", "", buildTags, "-w " + linkFlags, ""},
+		{"-v -tags=a,b -x", "-tags=c", buildTags + ",a,b", "-w " + linkFlags, "-v -x"},
+		{"-tags= -v", "-tags=c", buildTags + ",c", "-w " + linkFlags, "-v"},
+		{"--tags a --ldflags -s", "", buildTags + ",a", "-w -s " + linkFlags, ""},
+		{"-o x", "-ldflags=-w=0", buildTags, "-w -w=0 " + linkFlags, "-o x"},
 	} {
 		tags, ldflags, rest := mergeFlags(strings.Fields(tt.flags), strings.Fields(tt.goflags))
 		got := []string{tags, ldflags, strings.Join(rest, " ")}
