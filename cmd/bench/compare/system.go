@@ -32,9 +32,10 @@ const (
 const linuxCommandLine = "console=ttyS0 quiet panic=-1 reboot=t"
 
 // linuxAppend is the kernel's command line. A microvm with ACPI has no timer
-// that Linux could measure the TSC by, so it is told where KVM does not.
+// that Linux could measure the TSC by, so it is told the rate where KVM
+// does not tell.
 func (l *lab) linuxAppend() string {
-	if l.accel == qemu.KVM {
+	if l.accel == qemu.KVM || l.tsc == 0 {
 		return linuxCommandLine
 	}
 	return fmt.Sprintf("%s tsc=reliable tsc_early_khz=%d", linuxCommandLine, l.tsc)
