@@ -156,6 +156,42 @@ func TestXsys(t *testing.T) {
 	}
 }
 
+// TestXsysOffline has a module in the build list that is not in the module
+// cache, but for its go.mod, and cannot be fetched: no matter to a program
+// that does not need it.
+func TestXsysOffline(t *testing.T) {
+	version := wordAfter(yolk.GoMod, xsysPath+" ")
+	cache, err := exec.Command("go", "env", "GOMODCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, m := range []string{xsysPath + "/@v/" + version, tamagoPath + "/@v/" + tamagoVersion} {
+		name := filepath.Join("cache/download", m+".mod")
+		text, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(cache)), name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = string(text)
+	}
+	b, tree, own := hosted(t), t.TempDir(), t.TempDir()
+	layOut(t, own, files)
+	layOut(t, tree, map[string]string{
+		"go.mod": "module example.com/prog\n\ngo 1.26\n\nrequire " + xsysPath + " " + version + "\n", "go.sum": yolk.GoSum, "main.go": plain,
+	})
+	t.Setenv("GOMODCACHE", own)
+	t.Setenv("GOPROXY", "off")
+	t.Setenv("GOFLAGS", "")
+	ws, err := b.workspace(context.Background(), tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := slices.Concat([]string{"list", "-deps"}, ws.flags, []string{"."})
+	if out, err := b.goCommand(context.Background(), tree, ws.env, list...); err != nil || !strings.Contains(string(out), "example.com/prog") {
+		t.Errorf("%s: %v", out, err)
+	}
+}
+
 // TestXsysBuild builds a program that does not import what its module
 // requires, and another module's package besides.
 func TestXsysBuild(t *testing.T) {
