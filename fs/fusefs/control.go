@@ -72,6 +72,7 @@ func (h *handle) ioctl(cmd uint32, arg uint64, in, out []byte, flags uint32) (in
 	defer f.done(r)
 	r.buf = msg.AppendTo(r.buf)
 	size, err := f.exchange(r, in, out, fuse.IoctlOutSize, fuse.IoctlOutSize)
+	h.node.dropData() // some share or exchange the bytes of files
 	if f.remember(r.op, err) == syscall.ENOSYS {
 		return 0, 0, syscall.ENOTTY
 	}

@@ -559,11 +559,11 @@ func TestKeptAllocs(t *testing.T) {
 }
 
 func BenchmarkKept(b *testing.B) {
-	s := newContent(grantAll, 8<<20, time.Hour)
+	s := newContent(grantAll, 4<<20, time.Hour)
 	_, _, file := openContent(b, s, s, Options{})
 	for _, size := range []int{4096, 65536} {
 		buf := make([]byte, size)
-		for off := 0; off < 8<<20; off += size {
+		for off := 0; off < 4<<20; off += size {
 			file.ReadAt(buf, int64(off))
 		}
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
@@ -571,7 +571,7 @@ func BenchmarkKept(b *testing.B) {
 			off := 0
 			for b.Loop() {
 				file.ReadAt(buf, int64(off))
-				off = (off + 17*size) % (8 << 20)
+				off = (off + 17*size) % (4 << 20)
 			}
 		})
 		b.Run(fmt.Sprint(size, "x16"), func(b *testing.B) {
@@ -579,10 +579,10 @@ func BenchmarkKept(b *testing.B) {
 			b.SetParallelism(8)
 			b.RunParallel(func(pb *testing.PB) {
 				buf := make([]byte, size)
-				off := rand.IntN(8<<20) / size * size
+				off := rand.IntN(4<<20) / size * size
 				for pb.Next() {
 					file.ReadAt(buf, int64(off))
-					off = (off + 17*size) % (8 << 20)
+					off = (off + 17*size) % (4 << 20)
 				}
 			})
 		})

@@ -12,7 +12,7 @@ const (
 )
 
 // DefaultCacheSize is how much file data an FS keeps if Options say nothing.
-const DefaultCacheSize = 16 << 20
+const DefaultCacheSize = 8 << 20
 
 // maxSpare is how many buffers of evicted blocks are kept for the next ones.
 const maxSpare = 16
