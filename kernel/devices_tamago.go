@@ -40,6 +40,9 @@ func (f mountedShare) Close() error {
 	return f.FS.Close()
 }
 
+// cacheShare is the part of the RAM that file data of a share may take.
+const cacheShare = 8
+
 // open begins a FUSE session with the device's server.
 func (m *machine) open(s *share) (fs.FileSystem, error) {
 	s.mu.Lock()
@@ -47,7 +50,8 @@ func (m *machine) open(s *share) (fs.FileSystem, error) {
 	if s.fs != nil {
 		return nil, fmt.Errorf("%s is mounted: %w", s.dev.Name(), syscall.EBUSY)
 	}
-	f, err := fusefs.Mount(s.dev, fusefs.Options{Logf: m.logf})
+	total, _ := amd64.Memory()
+	f, err := fusefs.Mount(s.dev, fusefs.Options{Logf: m.logf, CacheSize: int64(total / cacheShare)})
 	if err != nil {
 		return nil, err
 	}
