@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -33,6 +34,20 @@ var (
 // chart draws dots on lines, the first line at the top, over a logarithmic
 // scale, as SVG.
 func chart(title, unit string, lines []string, all []series) ([]byte, error) {
+	canvas := vgsvg.New(vg.Points(760), vg.Points(110+20*float64(len(lines)+len(all))))
+	c := draw.New(canvas)
+	c.SetColor(color.White)
+	c.Fill(c.Rectangle.Path())
+	dots(title, unit, lines, all).Draw(draw.Crop(c, 10, -20, 10, -10))
+	var b bytes.Buffer
+	_, err := canvas.WriteTo(&b)
+	// A browser may not have the font that the text was measured with; these
+	// are as wide.
+	return bytes.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Sans;"), []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif;")), err
+}
+
+func dots(title, unit string, lines []string, all []series) *plot.Plot {
+	plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"}
 	p := plot.New()
 	p.Title.Text = title
 	p.X.Label.Text = unit
@@ -44,8 +59,8 @@ func chart(title, unit string, lines []string, all []series) ([]byte, error) {
 	}
 	p.NominalY(names...)
 	grid := plotter.NewGrid()
-	grid.Horizontal.Color = color.Gray{225}
-	grid.Vertical.Color = color.Gray{225}
+	grid.Horizontal.Color = color.Gray{205}
+	grid.Vertical.Color = color.Gray{205}
 	p.Add(grid)
 	p.Legend.Top = true
 	low, high := math.Inf(1), math.Inf(-1)
@@ -71,13 +86,5 @@ func chart(title, unit string, lines []string, all []series) ([]byte, error) {
 	// Whole decades, and room for the legend.
 	p.X.Min, p.X.Max = math.Pow(10, math.Floor(math.Log10(low))), math.Pow(10, math.Ceil(math.Log10(high*1.01)))
 	p.Y.Min, p.Y.Max = -0.7, float64(len(lines))+float64(len(all))*0.8
-
-	canvas := vgsvg.New(vg.Points(760), vg.Points(110+20*float64(len(lines)+len(all))))
-	c := draw.New(canvas)
-	c.SetColor(color.White)
-	c.Fill(c.Rectangle.Path())
-	p.Draw(draw.Crop(c, 10, -20, 10, -10))
-	var b bytes.Buffer
-	_, err := canvas.WriteTo(&b)
-	return b.Bytes(), err
+	return p
 }

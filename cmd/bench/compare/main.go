@@ -27,6 +27,7 @@ type options struct {
 	yolk     string // program that builds images
 	docs     string // directory to write to; empty: standard output
 	dir      string // where the shared directory is made
+	from     string // file with the values of an earlier comparison
 	verbose  bool
 }
 
@@ -41,6 +42,7 @@ func main() {
 	flag.StringVar(&o.yolk, "yolk", "bin/yolk", "the yolk command")
 	flag.StringVar(&o.docs, "docs", "", "directory for benchmarks.md and its charts; standard output without it")
 	flag.StringVar(&o.dir, "dir", os.TempDir(), "where to make the directory that is shared")
+	flag.StringVar(&o.from, "from", "", "measure nothing: write the page of an earlier comparison, whose values are in this file")
 	flag.BoolVar(&o.verbose, "v", false, "show the commands that are run, and each result")
 	flag.Parse()
 	if o.quick {
@@ -52,10 +54,28 @@ func main() {
 	o.accel = qemu.Accel(accel)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := compare(ctx, &o); err != nil {
+	run := compare
+	if o.from != "" {
+		run = rewrite
+	}
+	if err := run(ctx, &o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// rewrite publishes the results of an earlier comparison.
+func rewrite(_ context.Context, o *options) error {
+	f, err := os.Open(o.from)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	r, err := readResults(f)
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.from, err)
+	}
+	return publish(r, o.docs)
 }
 
 func groupNames() (names []string) {
@@ -120,6 +140,9 @@ func compare(ctx context.Context, o *options) error {
 		}
 		// The page of the rounds so far is of use when the rest fails.
 		r.Rounds = i + 1
+		if err := keep(r, filepath.Join(cache, "last.txt")); err != nil {
+			return err
+		}
 		if o.docs != "" {
 			if err := publish(r, o.docs); err != nil {
 				return err
@@ -146,6 +169,19 @@ func (l *lab) build(ctx context.Context, yolk string) error {
 		}
 	}
 	return nil
+}
+
+// keep writes the values to a file.
+func keep(r *results, file string) error {
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	if err := r.write(f); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
 }
 
 func note(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...) }

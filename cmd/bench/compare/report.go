@@ -44,7 +44,9 @@ func report(r *results, charts []string) string {
 One Go program, `+"`cmd/bench`"+`, does the same work on the host without a virtual machine, in a Linux guest whose
 process 1 it is, and in Yolk. Both guests run in the same QEMU with one CPU and %d MiB, and the same virtiofsd
 serves the same directory, for Linux with cache=auto and with cache=none, for Yolk with cache=auto. All
-take turns; each value is the median of %d rounds, each of them a fresh boot. %s.
+take turns; each value is the median of %d rounds, each of them a fresh boot.
+
+%s.
 
 Cold means that the guest has not looked at the file before; the host has it in memory. "Times Linux" is against
 the better of the two cache modes, more than 1 is better, bold reaches the goal. `+"`make bench`"+` makes this page.
@@ -138,7 +140,7 @@ var reasons = map[string]string{}
 
 // about says what the machine is like.
 func about(l *lab) string {
-	return fmt.Sprintf("Acceleration: %s. Linux is %s, from Debian's %s", l.accel, l.linux.version, kernelPackage)
+	return fmt.Sprintf("QEMU's acceleration was %s, and Linux %s of Debian's package %s", l.accel, l.linux.version, kernelPackage)
 }
 
 // number writes three digits that count.
