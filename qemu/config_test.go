@@ -107,9 +107,9 @@ func TestServerArgs(t *testing.T) {
 		root   bool
 		want   string
 	}{
-		{server{"v", dialectC}, true, `--fd=3 -o source=/a\,b\\c -o cache=auto -o sandbox=chroot -o log_level=err`},
-		{server{"v", dialectRust}, true, `--fd=3 --shared-dir=/a,b\c --cache=auto --sandbox=chroot --log-level=error`},
-		{server{"v", dialectRust}, false, `--fd=3 --shared-dir=/a,b\c --cache=auto --sandbox=namespace --log-level=error`},
+		{server{"v", dialectC}, true, `--fd=3 -o source=/a\,b\\c -o cache=auto -o xattr -o sandbox=chroot -o log_level=err`},
+		{server{"v", dialectRust}, true, `--fd=3 --shared-dir=/a,b\c --cache=auto --xattr --sandbox=chroot --log-level=error`},
+		{server{"v", dialectRust}, false, `--fd=3 --shared-dir=/a,b\c --cache=auto --xattr --sandbox=namespace --log-level=error`},
 	} {
 		if got := strings.Join(tt.server.args(`/a,b\c`, 3, tt.root), " "); got != tt.want {
 			t.Errorf("got %s, want %s", got, tt.want)

@@ -135,7 +135,7 @@ func (s server) args(dir string, fd int, root bool) []string {
 		source := strings.NewReplacer(`\`, `\\`, `,`, `\,`).Replace(dir)
 		return []string{
 			"--fd=" + strconv.Itoa(fd), "-o", "source=" + source,
-			"-o", "cache=auto", "-o", "sandbox=chroot", "-o", "log_level=err",
+			"-o", "cache=auto", "-o", "xattr", "-o", "sandbox=chroot", "-o", "log_level=err",
 		}
 	}
 	sandbox := "chroot"
@@ -144,7 +144,7 @@ func (s server) args(dir string, fd int, root bool) []string {
 	}
 	return []string{
 		"--fd=" + strconv.Itoa(fd), "--shared-dir=" + dir,
-		"--cache=auto", "--sandbox=" + sandbox, "--log-level=error",
+		"--cache=auto", "--xattr", "--sandbox=" + sandbox, "--log-level=error",
 	}
 }
 
