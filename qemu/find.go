@@ -44,7 +44,7 @@ func Missing() []string {
 	release, ok := debian()
 	old := release == "11" || release == "12"
 	var names []string
-	if _, err := FindQEMU(); err != nil {
+	if _, err := exec.LookPath(emulator); err != nil { // FindQEMU's error asks for what is missing
 		names = append(names, "qemu-system-x86")
 	}
 	if _, err := FindVirtiofsd(); err != nil && !(old && os.Geteuid() != 0) {
