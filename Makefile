@@ -1,7 +1,7 @@
 # make qemu            boots the demo: a shell on a terminal, else its tour
 # make qemu MACHINE=q35
 # make test            vet, hosted tests, and the tests in QEMU on both machines
-# make bench           boot time and image size
+# make bench           boot time and image size; then all of docs/benchmarks.md, an hour
 # make conformance     runs the standard library's own tests here and in guests: docs/conformance.md
 # make toolchain       builds the GOOS=tamago Go
 
@@ -28,6 +28,7 @@ test: $(YOLK) deps toolchain vet
 
 bench: $(YOLK) deps toolchain
 	YOLK_GUEST=1 go test -run='^$$' -bench=. ./cmd/yolk
+	go run ./cmd/bench/compare -docs docs -yolk $(YOLK)
 
 # Half an hour and more under TCG; what was interrupted goes on where it stopped.
 # After a change of the kernel: make conformance CONFORMANCE=--again
