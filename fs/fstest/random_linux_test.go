@@ -13,16 +13,8 @@ import (
 
 var (
 	seed  = flag.Uint64("seed", 0, "seed of the random operations; 0 takes one from the clock")
-	steps = flag.Int("steps", defaultSteps(), "how many random operations")
+	steps = flag.Int("steps", 20_000, "how many random operations")
 )
-
-// defaultSteps is large in make test, which has the time.
-func defaultSteps() int {
-	if os.Getenv("YOLK_GUEST") != "" {
-		return 100_000
-	}
-	return 20_000
-}
 
 // startSeed is -seed, or one that stays the same in this run.
 func startSeed() uint64 {
