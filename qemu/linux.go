@@ -53,9 +53,7 @@ func RunLinux(ctx context.Context, o *LinuxOptions) error {
 		Shares: []ShareFD{{Tag: o.Share.Tag, FD: forQEMU.add(client)}},
 	}
 	args := srv.args(o.Share.Dir, forServer.add(listener), os.Geteuid() == 0)
-	for i := range args {
-		args[i] = strings.Replace(args[i], "cache=auto", "cache="+o.Cache, 1)
-	}
+	args = linuxServerArgs(args, o.Cache)
 	server, err := start(srv.path, args, &forServer, o.Trace, o.Trace)
 	if err != nil {
 		return err
@@ -98,6 +96,23 @@ func RunLinux(ctx context.Context, o *LinuxOptions) error {
 		}
 		return errors.Join(server.end(), errors.New("the virtio-fs server of a Linux guest is gone"))
 	}
+}
+
+// linuxServerArgs changes the arguments of a server for a Linux guest: another
+// cache mode, and no extended attributes, as Linux would ask for one at every
+// write.
+func linuxServerArgs(args []string, cache string) []string {
+	var list []string
+	for _, a := range args {
+		switch a {
+		case "xattr":
+			list = list[:len(list)-1] // its -o
+		case "--xattr":
+		default:
+			list = append(list, strings.Replace(a, "cache=auto", "cache="+cache, 1))
+		}
+	}
+	return list
 }
 
 // linuxArgs is Args for a Linux kernel. Distributions' kernels do not take

@@ -18,3 +18,13 @@ func TestLinuxArgs(t *testing.T) {
 		t.Error("an ordinary guest got an initial file system")
 	}
 }
+
+func TestLinuxServerArgs(t *testing.T) {
+	for _, d := range []dialect{dialectC, dialectRust} {
+		s := server{path: "virtiofsd", dialect: d}
+		args := strings.Join(linuxServerArgs(s.args("/dir", 3, true), "none"), " ")
+		if !strings.Contains(args, "cache=none") || strings.Contains(args, "xattr") || strings.Contains(args, "-o -o") || !strings.Contains(args, "/dir") {
+			t.Errorf("%v: %s", d, args)
+		}
+	}
+}

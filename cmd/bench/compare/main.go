@@ -23,6 +23,7 @@ type options struct {
 	quick    bool
 	only     string // groups of rows, separated by commas; empty: all
 	machines []qemu.Machine
+	systems  string // part of the names of the systems to measure
 	accel    qemu.Accel
 	yolk     string // program that builds images
 	docs     string // directory to write to; empty: standard output
@@ -35,9 +36,10 @@ func main() {
 	var o options
 	var machines, accel string
 	flag.IntVar(&o.rounds, "rounds", 5, "how often everything is measured")
-	flag.BoolVar(&o.quick, "quick", false, "small files and a single round, for development")
+	flag.BoolVar(&o.quick, "quick", false, "small files, for development")
 	flag.StringVar(&o.only, "only", "", "groups of rows to measure, separated by commas: "+strings.Join(groupNames(), ", "))
 	flag.StringVar(&machines, "machines", "microvm,q35", "machine types, separated by commas")
+	flag.StringVar(&o.systems, "systems", "", "measure only the systems that have this in their names, such as yolk-q35")
 	flag.StringVar(&accel, "accel", string(qemu.Auto), "acceleration: auto, kvm or tcg")
 	flag.StringVar(&o.yolk, "yolk", "bin/yolk", "the yolk command")
 	flag.StringVar(&o.docs, "docs", "", "directory for benchmarks.md and its charts; standard output without it")
@@ -45,9 +47,6 @@ func main() {
 	flag.StringVar(&o.from, "from", "", "measure nothing: write the page of an earlier comparison, whose values are in this file")
 	flag.BoolVar(&o.verbose, "v", false, "show the commands that are run, and each result")
 	flag.Parse()
-	if o.quick {
-		o.rounds = 1
-	}
 	for m := range strings.SplitSeq(machines, ",") {
 		o.machines = append(o.machines, qemu.Machine(m))
 	}
@@ -131,6 +130,11 @@ func compare(ctx context.Context, o *options) error {
 		r.Machines = append(r.Machines, string(m))
 	}
 	c := &comparison{options: o, lab: l, layout: layout, results: r}
+	for _, s := range systems(o.machines) {
+		if strings.Contains(s.name, o.systems) {
+			c.chosen = append(c.chosen, s)
+		}
+	}
 	if err := c.once(ctx); err != nil {
 		return err
 	}

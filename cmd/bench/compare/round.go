@@ -19,6 +19,7 @@ type comparison struct {
 	lab     *lab
 	layout  *tree.Layout
 	results *results
+	chosen  []*system
 }
 
 var noCost = rows.Cost{Requests: math.NaN(), Notifications: math.NaN(), Interrupts: math.NaN()}
@@ -29,7 +30,7 @@ func (c *comparison) wants(group string) bool {
 
 // round measures each system once, one after the other.
 func (c *comparison) round(ctx context.Context, i int) error {
-	for _, s := range systems(c.machines) {
+	for _, s := range c.chosen {
 		if err := tree.Renew(c.lab.root, c.layout); err != nil {
 			return err
 		}
@@ -97,7 +98,7 @@ func (c *comparison) add(s *system, row string, v float64, cost rows.Cost) {
 
 // once takes the rows that are the same in each round.
 func (c *comparison) once(ctx context.Context) error {
-	for _, s := range systems(c.machines) {
+	for _, s := range c.chosen {
 		if c.wants("size") {
 			size, err := c.imageSize(ctx, s)
 			if err != nil {
