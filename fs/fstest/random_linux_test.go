@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	seed  = flag.Uint64("seed", 0, "seed of the random operations; 0 takes one from the clock")
+	seed  = flag.Uint64("seed", 1, "seed of the random operations; 0 takes one from the clock")
 	steps = flag.Int("steps", 20_000, "how many random operations")
 )
 
