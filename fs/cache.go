@@ -1,44 +1,60 @@
 package fs
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
-// DefaultCacheSize is how many dentries a VFS keeps that nobody uses, at least.
+// DefaultCacheSize is how many names a VFS holds if nobody says otherwise.
 const DefaultCacheSize = 16384
 
-// cache holds the dentries of a VFS, in use or not, and evicts those not in
-// use when there are too many. It gives every one a second chance: use sets a
-// mark only, so that a hit in the cache takes no common lock.
+// cache counts the dentries of a VFS and evicts those that nobody uses when
+// there are too many. It gives every one a second chance: use sets a mark
+// only, so that a hit in the cache takes no common lock.
+//
+// The ring has the dentries without references, oldest first. One that gets
+// a reference stays in it until the cache comes by; then it is out until the
+// last reference is given back. So what is in use for long costs nothing.
 type cache struct {
-	mu    sync.Mutex
-	head  Dentry // of a ring, oldest first
-	count int
-	limit int
+	held    atomic.Int64 // dentries, in use or not
+	limit   atomic.Int64
+	evicted atomic.Uint64 // so far
+
+	mu   sync.Mutex
+	head Dentry // of the ring
+	ring int    // dentries in it
 }
+
+const (
+	// batch is how many dentries are evicted at once: their file system may
+	// let go of many nodes with less effort than of each.
+	batch = 64
+	// scan is how many dentries are looked at to find a batch.
+	scan = 4 * batch
+)
 
 func (c *cache) init() {
 	c.head.prev, c.head.next = &c.head, &c.head
-	c.limit = DefaultCacheSize
+	c.limit.Store(DefaultCacheSize)
 }
 
 // SetCacheSize sets how many dentries the VFS may hold before it evicts
-// unused ones.
-func (v *VFS) SetCacheSize(n int) {
-	v.cache.mu.Lock()
-	v.cache.limit = n
-	v.cache.mu.Unlock()
-}
+// unused ones. Where more than three quarters are in use, a quarter of n
+// unused ones may come on top.
+func (v *VFS) SetCacheSize(n int) { v.cache.limit.Store(int64(n)) }
 
-// CacheSize tells how many dentries the VFS holds.
-func (v *VFS) CacheSize() int {
-	v.cache.mu.Lock()
-	defer v.cache.mu.Unlock()
-	return v.cache.count
+// CacheStats tells how many dentries the VFS holds and may hold, and how many
+// it has evicted.
+func (v *VFS) CacheStats() (held, limit int, evicted uint64) {
+	c := &v.cache
+	return int(c.held.Load()), int(c.limit.Load()), c.evicted.Load()
 }
 
 func (c *cache) push(d *Dentry) {
 	d.prev, d.next = c.head.prev, &c.head
 	d.prev.next, d.next.prev = d, d
-	c.count++
+	d.listed.Store(true)
+	c.ring++
 }
 
 func (c *cache) unlink(d *Dentry) {
@@ -47,45 +63,89 @@ func (c *cache) unlink(d *Dentry) {
 	}
 	d.prev.next, d.next.prev = d.next, d.prev
 	d.prev, d.next = nil, nil
-	c.count--
+	d.listed.Store(false)
+	c.ring--
 }
 
-// scan bounds the work of one add.
-const scan = 64
-
-// add takes in d, which the caller holds, and evicts what there is too much.
-func (c *cache) add(d *Dentry) {
+// keep takes in d, whose last reference was given back.
+func (c *cache) keep(d *Dentry) {
 	c.mu.Lock()
-	c.push(d)
-	for range scan {
-		if c.count <= c.limit {
-			break
-		}
-		old := c.head.next
-		c.unlink(old)
-		if old.used.Swap(false) || old.refs.Load() != 0 {
-			c.push(old)
-			continue
-		}
-		c.mu.Unlock()
-		evicted := old.evict()
-		c.mu.Lock()
-		// A dentry that was freed meanwhile must not come back.
-		if !evicted && old.refs.Load() >= 0 {
-			c.push(old)
-		}
+	// Freed meanwhile, it must not come back.
+	if d.next == nil && d.refs.Load() >= 0 {
+		c.push(d)
 	}
 	c.mu.Unlock()
 }
 
 func (c *cache) remove(d *Dentry) {
+	c.held.Add(-1)
 	c.mu.Lock()
 	c.unlink(d)
 	c.mu.Unlock()
 }
 
+// trim evicts a batch if there is too much. No lock of a Dentry but dir is held.
+func (c *cache) trim() {
+	limit := c.limit.Load()
+	if c.held.Load() <= limit {
+		return
+	}
+	c.mu.Lock()
+	room := c.ring - int(limit/4)
+	c.mu.Unlock()
+	if room > 0 {
+		c.shrink(min(room, batch), nil)
+	}
+}
+
+// reclaim evicts n unused dentries of f, or all that there are. With f nil,
+// they may be of any file system.
+func (c *cache) reclaim(n int, f FileSystem) {
+	c.mu.Lock()
+	passes := c.ring/scan + 1
+	c.mu.Unlock()
+	for ; n > 0 && passes > 0; passes-- {
+		n -= c.shrink(min(n, batch), f)
+	}
+}
+
+// shrink looks at some of the oldest dentries of the ring, evicts up to n
+// unused ones of f, of any file system if f is nil, and returns how many.
+func (c *cache) shrink(n int, f FileSystem) int {
+	var old [batch]*Dentry
+	found := 0
+	c.mu.Lock()
+	for i := 0; i < scan && found < n && c.ring > 0; i++ {
+		d := c.head.next
+		c.unlink(d)
+		switch {
+		case d.refs.Load() != 0:
+			// Put brings it back; one that gave the last reference back
+			// before it saw the mark changed is seen here.
+		case f != nil && d.mnt.fs != f:
+			c.push(d)
+		case d.used.Swap(false) && i < scan-n:
+			c.push(d)
+		default:
+			old[found] = d
+			found++
+		}
+	}
+	c.mu.Unlock()
+	var b unrefs
+	done := 0
+	for _, d := range old[:found] {
+		if d.evict(&b) {
+			done++
+		}
+	}
+	b.flush()
+	c.evicted.Add(uint64(done))
+	return done
+}
+
 // evict frees d if it has no references.
-func (d *Dentry) evict() bool {
+func (d *Dentry) evict(b *unrefs) bool {
 	for {
 		p := d.parent.Load()
 		p.mu.Lock()
@@ -96,12 +156,14 @@ func (d *Dentry) evict() bool {
 		// Nobody finds d while p.mu is held, and nobody renames what has no references.
 		ok := !d.dead.Load() && d.refs.Load() == 0 && p.children[d.name] == d
 		if ok {
-			delete(p.children, d.name)
+			if delete(p.children, d.name); len(p.children) == 0 {
+				p.children = nil // a map keeps the room that it once had
+			}
 			d.dead.Store(true)
 		}
 		p.mu.Unlock()
 		if ok {
-			d.free()
+			d.free(b)
 		}
 		return ok
 	}
@@ -109,6 +171,17 @@ func (d *Dentry) evict() bool {
 
 // prune evicts everything below d that has no references.
 func (d *Dentry) prune() {
+	d.mu.RLock()
+	n := len(d.children)
+	d.mu.RUnlock()
+	if n > 0 {
+		var b unrefs
+		d.pruneTo(&b)
+		b.flush()
+	}
+}
+
+func (d *Dentry) pruneTo(b *unrefs) {
 	d.mu.Lock()
 	list := make([]*Dentry, 0, len(d.children))
 	for _, c := range d.children {
@@ -117,8 +190,37 @@ func (d *Dentry) prune() {
 	}
 	d.mu.Unlock()
 	for _, c := range list {
-		c.prune()
-		c.Put()
-		c.evict()
+		c.pruneTo(b)
+		c.put(b)
+		c.evict(b)
+	}
+}
+
+// unrefs collects references on nodes of one file system at a time, to be
+// given back together.
+type unrefs struct {
+	fs    FileSystem
+	nodes [batch]Node
+	n     int
+}
+
+func (b *unrefs) add(f FileSystem, n Node) {
+	if b.n == batch || b.n > 0 && b.fs != f {
+		b.flush()
+	}
+	b.fs = f
+	b.nodes[b.n] = n
+	b.n++
+}
+
+func (b *unrefs) flush() {
+	nodes := b.nodes[:b.n]
+	b.n = 0
+	if u, ok := b.fs.(Unreffer); ok {
+		u.UnrefAll(nodes)
+		return
+	}
+	for _, n := range nodes {
+		n.Unref()
 	}
 }

@@ -115,7 +115,7 @@ func TestEvictionGivesReferencesBack(t *testing.T) {
 			}
 		}
 	}
-	if n := v.CacheSize(); n > 60 {
+	if n, _, _ := v.CacheStats(); n > 60 {
 		t.Errorf("the cache holds %d entries", n)
 	}
 	if n := len(h.nodes); n > 62 {
@@ -123,6 +123,78 @@ func TestEvictionGivesReferencesBack(t *testing.T) {
 	}
 	if p, err := v.Path(nil, open); p != "/d3/f3" || err != nil {
 		t.Errorf("what is in use was evicted: %q, %v", p, err)
+	}
+}
+
+// TestBoundHolds: names in use do not count against those that nobody uses
+// for good, and go with the rest when they are let go of.
+func TestBoundHolds(t *testing.T) {
+	const limit, open = 200, 1000
+	h := newHost(time.Hour)
+	var layout []string
+	for i := range 2 * open {
+		layout = append(layout, fmt.Sprint("f", i))
+	}
+	h.at(t, layout...)
+	v := fs.New(h, fs.MountOptions{})
+	v.SetCacheSize(limit)
+	var used []*fs.Dentry
+	for i := range open {
+		used = append(used, dir(t, v, fmt.Sprint("f", i)))
+	}
+	lookups := h.lookups
+	for range 3 {
+		for i := range open + limit/8 {
+			read(v, fmt.Sprint("f", i))
+		}
+	}
+	if n := h.lookups - lookups; n != limit/8 {
+		t.Errorf("%d lookups, want %d: the names in use leave no room for others", n, limit/8)
+	}
+	for i := open; i < 2*open; i++ {
+		read(v, fmt.Sprint("f", i))
+	}
+	if n, _, _ := v.CacheStats(); n > open+1+limit/4+1 {
+		t.Errorf("%d names are held, %d of them in use", n, open+1)
+	}
+	for _, d := range used {
+		d.Put()
+	}
+	n, _, evicted := v.CacheStats()
+	if n > limit || len(h.nodes) > limit {
+		t.Errorf("%d names and %d nodes are held, want %d", n, len(h.nodes), limit)
+	}
+	if want := uint64(2*open + 1 - n); evicted != want {
+		t.Errorf("%d were evicted, want %d", evicted, want)
+	}
+	for i := range 2 * open {
+		if s := read(v, fmt.Sprint("f", i)); s != "" {
+			t.Fatalf("after the eviction: %s", s)
+		}
+	}
+}
+
+// TestUsedStay: the names that are looked up again and again outlast a walk
+// over many others.
+func TestUsedStay(t *testing.T) {
+	h := newHost(time.Hour)
+	var layout []string
+	for i := range 1000 {
+		layout = append(layout, fmt.Sprint("f", i))
+	}
+	h.at(t, layout...)
+	v := fs.New(h, fs.MountOptions{})
+	v.SetCacheSize(200)
+	for i := range 1000 {
+		read(v, fmt.Sprint("f", i%20))
+		read(v, fmt.Sprint("f", i))
+	}
+	before := h.lookups
+	for i := range 20 {
+		read(v, fmt.Sprint("f", i))
+	}
+	if h.lookups != before {
+		t.Errorf("%d of 20 names in use were evicted", h.lookups-before)
 	}
 }
 

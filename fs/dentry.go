@@ -41,6 +41,7 @@ type Dentry struct {
 	dead    atomic.Bool  // no longer in parent.children
 	removed atomic.Bool  // a directory that was removed
 	used    atomic.Bool  // since the cache last looked
+	listed  atomic.Bool  // in the cache's ring; written under cache.mu
 	pins    atomic.Int32 // mounts on it and below it in its file system
 
 	dir      sync.RWMutex
@@ -48,7 +49,7 @@ type Dentry struct {
 	children map[string]*Dentry
 	mounted  atomic.Pointer[Mount] // written under mu
 
-	prev, next *Dentry // in the cache's list, under cache.mu
+	prev, next *Dentry // in the cache's ring, under cache.mu
 }
 
 // gone is the reference count of a freed dentry: low enough that no stray
@@ -67,23 +68,54 @@ func (d *Dentry) Kind() uint32 { return d.kind }
 // Ref adds a reference for a holder of one.
 func (d *Dentry) Ref() { d.refs.Add(1) }
 
-// Put gives a reference back.
+// Put gives a reference back. No lock of a Dentry but dir is held.
 func (d *Dentry) Put() {
-	if d.refs.Add(-1) == 0 && d.dead.Load() {
-		d.free()
+	if d.put(nil) {
+		d.mnt.vfs.cache.trim()
 	}
+}
+
+// put is Put without the eviction of what there is too much; it tells if
+// there is one unused dentry more. The references of what it frees go to b
+// if that is not nil.
+func (d *Dentry) put(b *unrefs) (more bool) {
+	if d.refs.Add(-1) != 0 {
+		return false
+	}
+	if d.dead.Load() {
+		d.free(b)
+		return false
+	}
+	return d.keep()
+}
+
+// keep has the cache take in d, which has no references, if it has not yet.
+func (d *Dentry) keep() bool {
+	if d.listed.Load() {
+		return false
+	}
+	d.mnt.vfs.cache.keep(d)
+	return true
 }
 
 // free lets go of a dead dentry that has no references, and of those ancestors
 // that only it had kept. Whoever turns the count from 0 to gone does it, once.
-func (d *Dentry) free() {
+func (d *Dentry) free(b *unrefs) {
 	for d.refs.CompareAndSwap(0, gone) {
 		p := d.parent.Load()
-		if d.node != nil {
+		switch {
+		case d.node == nil:
+		case b != nil:
+			b.add(d.mnt.fs, d.node)
+		default:
 			d.node.Unref()
 		}
 		d.mnt.vfs.cache.remove(d)
-		if p == nil || p.refs.Add(-1) != 0 || !p.dead.Load() {
+		if p == nil || p.refs.Add(-1) != 0 {
+			return
+		}
+		if !p.dead.Load() {
+			p.keep()
 			return
 		}
 		d = p
@@ -98,7 +130,7 @@ func (d *Dentry) bury() {
 		d.prune()
 	}
 	if d.refs.Load() == 0 {
-		d.free()
+		d.free(nil)
 	}
 }
 
@@ -158,7 +190,7 @@ func (v *VFS) insert(p *Dentry, name string, e Entry) (*Dentry, error) {
 	if old != nil {
 		old.bury()
 	}
-	v.cache.add(d)
+	v.cache.trim()
 	return d, nil
 }
 
@@ -182,6 +214,7 @@ func (d *Dentry) keeps(e Entry) bool {
 func (v *VFS) newDentry(m *Mount, p *Dentry, name string, n Node, kind uint32) *Dentry {
 	d := &Dentry{id: v.lastID.Add(1), mnt: m, name: name, node: n, kind: kind}
 	d.refs.Store(1)
+	v.cache.held.Add(1)
 	if p != nil {
 		p.refs.Add(1)
 		d.parent.Store(p)

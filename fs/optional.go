@@ -181,3 +181,11 @@ type Mapping interface {
 	// Unmap ends the mapping, after which Bytes must not be touched.
 	Unmap() error
 }
+
+// Unreffer is a FileSystem that lets go of many nodes at once with less effort
+// than one by one.
+type Unreffer interface {
+	// UnrefAll gives one reference back for each of nodes. It keeps none of
+	// the slice.
+	UnrefAll(nodes []Node)
+}
