@@ -98,15 +98,16 @@ func (c *cache) trim() {
 	}
 }
 
-// reclaim evicts n unused dentries of f, or all that there are. With f nil,
-// they may be of any file system.
-func (c *cache) reclaim(n int, f FileSystem) {
+// reclaim evicts n unused dentries of f, or all that there are, and returns how
+// many.
+func (c *cache) reclaim(n int, f FileSystem) (done int) {
 	c.mu.Lock()
-	passes := c.ring/scan + 1
+	passes := c.ring/batch + 1
 	c.mu.Unlock()
-	for ; n > 0 && passes > 0; passes-- {
-		n -= c.shrink(min(n, batch), f)
+	for ; done < n && passes > 0; passes-- {
+		done += c.shrink(min(n-done, batch), f)
 	}
+	return done
 }
 
 // shrink looks at some of the oldest dentries of the ring, evicts up to n

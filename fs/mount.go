@@ -51,6 +51,9 @@ func (v *VFS) newMount(f FileSystem, o MountOptions) *Mount {
 	if m.source == "" {
 		m.source = f.Type()
 	}
+	if r, ok := f.(Reclaimer); ok {
+		r.SetReclaim(func(n int) int { return v.cache.reclaim(n, f) })
+	}
 	m.dev = uint64(m.id) // major 0, as Linux numbers file systems without a device
 	m.root = v.newDentry(m, nil, "", f.Root(), syscall.S_IFDIR)
 	m.root.expires.Store(int64(Forever))

@@ -182,6 +182,16 @@ type Mapping interface {
 	Unmap() error
 }
 
+// Reclaimer is a FileSystem that can keep a limited number of nodes, by what its
+// server has, not by the memory here.
+type Reclaimer interface {
+	// SetReclaim is called by a VFS that mounts it. The file system may call
+	// reclaim to have references given back of up to n nodes that nobody
+	// uses; the result is how many names of such were forgotten. It holds
+	// no lock meanwhile that Unref takes.
+	SetReclaim(reclaim func(n int) int)
+}
+
 // Unreffer is a FileSystem that lets go of many nodes at once with less effort
 // than one by one.
 type Unreffer interface {

@@ -77,8 +77,18 @@ func (f *FS) call(r *request, size int) ([]byte, error) {
 // of the reply goes to fixed bytes of r.outStore behind the header and then to
 // room. It must have min bytes or more; its length is returned. The server's
 // errno, ENODEV after Close, and EIO for a broken reply or device are the
-// errors.
+// errors. A server without descriptors left is asked again later.
 func (f *FS) exchange(r *request, payload, room []byte, fixed, min int) (int, error) {
+	f.makeRoom(r.op)
+	for tries := 0; ; tries++ {
+		n, err := f.exchangeOnce(r, payload, room, fixed, min)
+		if err == nil || !f.retry(r.op, err, tries) {
+			return n, err
+		}
+	}
+}
+
+func (f *FS) exchangeOnce(r *request, payload, room []byte, fixed, min int) (int, error) {
 	in, out, err := f.lay(r, payload, room, fixed)
 	if err != nil {
 		return 0, err

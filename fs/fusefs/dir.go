@@ -213,7 +213,7 @@ func (d *dirFile) drop() {
 		}
 		pos += n
 		if !isDot(name) {
-			f.forget(e.Nodeid, 1)
+			f.forget(fuse.ForgetOne{Nodeid: e.Nodeid, Nlookup: 1})
 		}
 	}
 	f.dirBufs.Put(d.buf)

@@ -18,14 +18,15 @@ type forgetQueue struct {
 	sending bool
 }
 
-// forget gives n lookups of nodeid back.
-func (f *FS) forget(nodeid, n uint64) {
-	if n == 0 || nodeid == 0 {
-		return
-	}
+// forget gives lookups back. An entry for nodeid 0 counts no lookup.
+func (f *FS) forget(list ...fuse.ForgetOne) {
 	q := &f.forgets
 	q.mu.Lock()
-	q.pending = append(q.pending, fuse.ForgetOne{Nodeid: nodeid, Nlookup: n})
+	for _, one := range list {
+		if one.Nodeid != 0 {
+			q.pending = append(q.pending, one)
+		}
+	}
 	if q.sending {
 		q.mu.Unlock()
 		return

@@ -43,6 +43,8 @@ type Options struct {
 	// CacheSize is how much file data is kept at most, in bytes: a part of the
 	// machine's memory. 0 stands for DefaultCacheSize, less than 0 for none.
 	CacheSize int64
+	// MaxFiles is how many descriptors the server may have; 0: not known.
+	MaxFiles int
 }
 
 // FS is a mounted FUSE file system.
@@ -67,6 +69,7 @@ type FS struct {
 	table       nodeTable
 	attrVersion atomic.Uint64
 	forgets     forgetQueue
+	files       fileLimit
 	started     slots
 	pages       pageCache
 	releases    releaseQueue
@@ -90,6 +93,7 @@ func Mount(t fuse.Transport, opts Options) (*FS, error) {
 	if f.opts.MaxReadahead == 0 {
 		f.opts.MaxReadahead = 1 << 20
 	}
+	f.files.max.Store(int64(opts.MaxFiles))
 	f.SetCaller(opts.Uid, opts.Gid, opts.Pid)
 	f.requests.New = func() any { return new(request) }
 	f.dirBufs.New = func() any { return new([dirBufSize]byte) }

@@ -105,6 +105,7 @@ func (h *handle) sendOpen(flags int) error {
 
 func (h *handle) opened(out *fuse.OpenOut) {
 	h.open, h.fh, h.openFlags = true, out.Fh, out.OpenFlags
+	h.node.fs.files.handles.Add(1)
 }
 
 // truncated completes an open with O_TRUNC: the server has cut the file as it

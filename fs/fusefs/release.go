@@ -38,6 +38,7 @@ func (h *handle) put() {
 
 // releaseRequest makes the message.
 func (h *handle) releaseRequest() *request {
+	h.node.fs.files.handles.Add(-1)
 	op := uint32(fuse.FUSE_RELEASE)
 	if h.dir {
 		op = fuse.FUSE_RELEASEDIR

@@ -42,8 +42,9 @@ type node struct {
 }
 
 var (
-	_ fs.Node   = (*node)(nil)
-	_ fs.Kinder = (*node)(nil)
+	_ fs.Node     = (*node)(nil)
+	_ fs.Kinder   = (*node)(nil)
+	_ fs.Unreffer = (*FS)(nil)
 )
 
 func newNode(f *FS, id, gen uint64, typ uint32) *node {
@@ -66,7 +67,7 @@ func (f *FS) mark() mark { return mark{f.now(), f.attrVersion.Load()} }
 // given back.
 func (f *FS) intern(op uint32, e *fuse.EntryOut, m mark) (*node, error) {
 	if field, value := badEntry(e); field != "" {
-		f.forget(e.Nodeid, 1)
+		f.forget(fuse.ForgetOne{Nodeid: e.Nodeid, Nlookup: 1})
 		return nil, f.badReply(op, field, value, "is not valid in an entry")
 	}
 	typ := e.Attr.Mode & syscall.S_IFMT
@@ -80,6 +81,7 @@ func (f *FS) intern(op uint32, e *fuse.EntryOut, m mark) (*node, error) {
 	if n == nil {
 		n = newNode(f, e.Nodeid, e.Generation, typ)
 		t.m[e.Nodeid] = n
+		f.files.nodes.Add(1)
 	} else {
 		n.refs.Add(1)
 	}
@@ -147,9 +149,29 @@ func (n *node) Ref() { n.refs.Add(1) }
 
 // Unref implements fs.Node. The last one forgets the node.
 func (n *node) Unref() {
+	if lookups := n.unref(); lookups > 0 {
+		n.fs.forget(fuse.ForgetOne{Nodeid: n.id, Nlookup: lookups})
+	}
+}
+
+// UnrefAll implements fs.Unreffer.
+func (f *FS) UnrefAll(nodes []fs.Node) {
+	list := make([]fuse.ForgetOne, 0, len(nodes))
+	for _, x := range nodes {
+		n := x.(*node)
+		if lookups := n.unref(); lookups > 0 {
+			list = append(list, fuse.ForgetOne{Nodeid: n.id, Nlookup: lookups})
+		}
+	}
+	f.forget(list...)
+}
+
+// unref gives a reference back and returns, after the last one, how many
+// lookups are to be forgotten.
+func (n *node) unref() (lookups uint64) {
 	left := n.refs.Add(-1)
 	if left > 0 {
-		return
+		return 0
 	}
 	if left < 0 {
 		panic("fusefs: Unref of a node without references")
@@ -160,16 +182,18 @@ func (n *node) Unref() {
 	// Meanwhile an entry may have brought the node back.
 	if n.refs.Load() != 0 || n.gone || n == f.root {
 		t.mu.Unlock()
-		return
+		return 0
 	}
 	n.gone = true
 	if t.m[n.id] == n {
 		delete(t.m, n.id)
 	}
-	lookups := n.lookups
+	lookups = n.lookups
 	t.mu.Unlock()
+	f.files.nodes.Add(-1)
+	f.files.forgot.Add(1)
 	n.dropData()
-	f.forget(n.id, lookups)
+	return lookups
 }
 
 // usable returns ESTALE for a node whose id now belongs to another file.
