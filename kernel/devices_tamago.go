@@ -51,7 +51,9 @@ func (m *machine) open(s *share) (fs.FileSystem, error) {
 		return nil, fmt.Errorf("%s is mounted: %w", s.dev.Name(), syscall.EBUSY)
 	}
 	total, _ := amd64.Memory()
-	f, err := fusefs.Mount(s.dev, fusefs.Options{Logf: m.logf, CacheSize: int64(total / cacheShare)})
+	files, err := m.flags.files(s.dev.Tag())
+	m.fail(err)
+	f, err := fusefs.Mount(s.dev, fusefs.Options{Logf: m.logf, CacheSize: int64(total / cacheShare), MaxFiles: files})
 	if err != nil {
 		return nil, err
 	}

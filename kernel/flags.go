@@ -12,6 +12,7 @@ import (
 //	quiet=1            no messages on the console
 //	path.TAG="/path"   where to mount the share TAG, quoted as in Go
 //	readonly.TAG=1     its mount takes no changes
+//	files.TAG=N        how many descriptors its server has for the guest
 type flags map[string]string
 
 // parseFlags reads lines of key=value.
@@ -35,6 +36,19 @@ func (f flags) path(tag string) (string, error) {
 		return "", fmt.Errorf("launcher's setting path.%s=%s: not a quoted string; mounting %s as its tag says", tag, quoted, tag)
 	}
 	return path, nil
+}
+
+// files returns how many descriptors the server of a share has, 0 if nobody says.
+func (f flags) files(tag string) (int, error) {
+	text := f["files."+tag]
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("launcher's setting files.%s=%s: not a number of files", tag, text)
+	}
+	return n, nil
 }
 
 // parseTime reads when the machine was started, by the launcher's clock, in

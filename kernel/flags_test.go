@@ -6,7 +6,7 @@ import (
 )
 
 func TestFlags(t *testing.T) {
-	f := parseFlags("quiet=1\npath.mount0=\"/a \\\"b\\n\"\npath.bad=/x\nreadonly.mount0=1\nnonsense\n=\n")
+	f := parseFlags("quiet=1\npath.mount0=\"/a \\\"b\\n\"\npath.bad=/x\nreadonly.mount0=1\nfiles.mount0=99\nfiles.bad=x\nnonsense\n=\n")
 	if f["quiet"] != "1" || f["readonly.mount0"] != "1" {
 		t.Errorf("%q", f)
 	}
@@ -18,6 +18,11 @@ func TestFlags(t *testing.T) {
 	}
 	if _, err := f.path("bad"); err == nil {
 		t.Error("a path without quotes was taken")
+	}
+	for tag, want := range map[string]int{"mount0": 99, "other": 0, "bad": 0} {
+		if n, err := f.files(tag); n != want || (err != nil) != (tag == "bad") {
+			t.Errorf("files of %s: %d, %v", tag, n, err)
+		}
 	}
 }
 

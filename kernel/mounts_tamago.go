@@ -51,7 +51,13 @@ func (m *machine) mountRoot() {
 		m.fail(err)
 	}
 	m.vfs = v
+	total, _ := amd64.Memory()
+	v.SetCacheSize(int(total / memoryPerName))
 }
+
+// memoryPerName is how much RAM there has to be for each name that is
+// remembered, in bytes. A name takes some 640 of them, with its file.
+const memoryPerName = 4096
 
 // newFileSystem makes what syscall.Mount mounts: an empty tmpfs, or the share
 // whose tag is source.

@@ -99,8 +99,17 @@ func (m *machine) appendFuse(b []byte) []byte {
 			}
 		}
 		b = appendCounter(b, "broken", f.Broken())
+		c := f.Counts()
+		b = appendCounter(b, "server.nodes", uint64(c.Nodes))
+		b = appendCounter(b, "server.handles", uint64(c.Handles))
+		b = appendCounter(b, "server.forgotten", c.Forgot)
+		b = appendCounter(b, "server.limit", uint64(c.Limit))
 	}
-	return b
+	held, limit, evicted := m.vfs.CacheStats()
+	b = append(b, "names\n"...)
+	b = appendCounter(b, "held", uint64(held))
+	b = appendCounter(b, "limit", uint64(limit))
+	return appendCounter(b, "evicted", evicted)
 }
 
 // appendCounter appends a line with a name and a number.

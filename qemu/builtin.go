@@ -40,6 +40,8 @@ func ServeBuiltin(dir string) error {
 	// The server logs every message of the protocol.
 	log.SetOutput(io.Discard)
 	unix.Umask(0) // the guest applies its own
+	files := fileLimit()
+	_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: files, Max: files}) // else with what there is
 
 	root, err := fs.NewLoopbackRoot(dir)
 	if err != nil {

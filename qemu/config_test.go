@@ -107,12 +107,21 @@ func TestServerArgs(t *testing.T) {
 		root   bool
 		want   string
 	}{
-		{server{"v", dialectC}, true, `--fd=3 -o source=/a\,b\\c -o cache=auto -o xattr -o sandbox=chroot -o log_level=err`},
-		{server{"v", dialectRust}, true, `--fd=3 --shared-dir=/a,b\c --cache=auto --xattr --sandbox=chroot --log-level=error`},
-		{server{"v", dialectRust}, false, `--fd=3 --shared-dir=/a,b\c --cache=auto --xattr --sandbox=namespace --log-level=error`},
+		{server{"v", dialectC, 9}, true, `--fd=3 -o source=/a\,b\\c -o cache=auto -o xattr -o sandbox=chroot -o log_level=err --rlimit-nofile=9`},
+		{server{"v", dialectRust, 9}, true, `--fd=3 --shared-dir=/a,b\c --cache=auto --xattr --sandbox=chroot --log-level=error --rlimit-nofile=9`},
+		{server{"v", dialectRust, 9}, false, `--fd=3 --shared-dir=/a,b\c --cache=auto --xattr --sandbox=namespace --log-level=error --rlimit-nofile=9`},
 	} {
 		if got := strings.Join(tt.server.args(`/a,b\c`, 3, tt.root), " "); got != tt.want {
 			t.Errorf("got %s, want %s", got, tt.want)
+		}
+	}
+	shares := []Share{{Tag: "root", Dir: "/"}, {Tag: "a", Dir: "/", ReadOnly: true}}
+	for files, want := range map[uint64]string{
+		1000: "files.root=936\nreadonly.a=1\nfiles.a=936\n",
+		0:    "readonly.a=1\n",
+	} {
+		if got := (server{files: files}).flags(shares); got != want {
+			t.Errorf("a server with %d files: flags %q, want %q", files, got, want)
 		}
 	}
 	for help, want := range map[string]dialect{

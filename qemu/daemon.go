@@ -79,6 +79,23 @@ func (d dialect) String() string {
 type server struct {
 	path    string  // empty: the built-in one
 	dialect dialect // of the one at path
+	files   uint64  // descriptors that the one at path may have
+}
+
+// ownFiles is how many descriptors a virtiofsd has for itself, at most.
+const ownFiles = 64
+
+// flags returns the lines for the guest's kernel about the shares. Each has a
+// server of its own.
+func (s server) flags(shares []Share) string {
+	lines := ""
+	for _, share := range shares {
+		lines += share.flags()
+		if s.files > ownFiles {
+			lines += fmt.Sprintf("files.%s=%d\n", share.Tag, s.files-ownFiles)
+		}
+	}
+	return lines
 }
 
 // chooseServer finds the server for a setting of --daemon. The note says why
@@ -107,7 +124,7 @@ func chooseServer(want Daemon) (s server, note string, err error) {
 // can run it.
 func probeServer(path string) (server, error) {
 	out, err := exec.Command(path, "--help").CombinedOutput()
-	s := server{path: path, dialect: dialectOf(string(out))}
+	s := server{path: path, dialect: dialectOf(string(out)), files: fileLimit()}
 	switch {
 	case s.dialect == 0:
 		return s, fmt.Errorf("%s --help shows neither --shared-dir nor -o source= (%v)", path, err)
@@ -130,12 +147,13 @@ func dialectOf(help string) dialect {
 // args returns the arguments of a virtiofsd that serves dir to whoever
 // connects to the listening socket fd.
 func (s server) args(dir string, fd int, root bool) []string {
+	limit := fmt.Sprintf("--rlimit-nofile=%d", s.files)
 	if s.dialect == dialectC {
 		// Its options are separated by commas.
 		source := strings.NewReplacer(`\`, `\\`, `,`, `\,`).Replace(dir)
 		return []string{
 			"--fd=" + strconv.Itoa(fd), "-o", "source=" + source,
-			"-o", "cache=auto", "-o", "xattr", "-o", "sandbox=chroot", "-o", "log_level=err",
+			"-o", "cache=auto", "-o", "xattr", "-o", "sandbox=chroot", "-o", "log_level=err", limit,
 		}
 	}
 	sandbox := "chroot"
@@ -144,7 +162,7 @@ func (s server) args(dir string, fd int, root bool) []string {
 	}
 	return []string{
 		"--fd=" + strconv.Itoa(fd), "--shared-dir=" + dir,
-		"--cache=auto", "--xattr", "--sandbox=" + sandbox, "--log-level=error",
+		"--cache=auto", "--xattr", "--sandbox=" + sandbox, "--log-level=error", limit,
 	}
 }
 

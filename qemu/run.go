@@ -118,7 +118,7 @@ func once(ctx context.Context, o *Options, path string, srv server) (int, error)
 		return 0, err
 	}
 	g.config = Config{Machine: o.Machine, Accel: o.Accel, Memory: o.Memory, Kernel: fdPath(g.files.add(kernel))}
-	if err := g.addFiles(); err != nil {
+	if err := g.addFiles(srv); err != nil {
 		return 0, err
 	}
 	if err := g.addStreams(); err != nil {
@@ -140,9 +140,10 @@ func once(ctx context.Context, o *Options, path string, srv server) (int, error)
 	return g.wait(ctx)
 }
 
-// addFiles gives the guest its arguments, environment and settings. Each
+// addFiles gives the guest its arguments, environment and settings, and what to
+// know of its servers. Each
 // item of a list ends with a NUL byte.
-func (g *guest) addFiles() error {
+func (g *guest) addFiles(srv server) error {
 	o := g.o
 	for _, s := range slices.Concat(o.Args, o.Env, []string{o.Dir}) {
 		if strings.ContainsRune(s, 0) {
@@ -154,9 +155,7 @@ func (g *guest) addFiles() error {
 	if o.Quiet {
 		flags = "quiet=1\n"
 	}
-	for _, s := range o.Shares {
-		flags += s.flags()
-	}
+	flags += srv.flags(o.Shares)
 	for _, f := range []struct{ name, data string }{
 		{"args", list(o.Args)}, {"env", list(o.Env)}, {"cwd", o.Dir}, {"flags", flags},
 		{"time", fmt.Sprint(time.Now().UnixNano())},
