@@ -79,7 +79,7 @@ func (c *Config) Args() []string {
 		"-bios", "qboot.rom",
 		"-machine", c.machine(),
 		"-cpu", c.cpu(),
-		"-smp", "1",
+		"-smp", c.smp(),
 		"-m", fmt.Sprintf("%dM", c.Memory>>20),
 		// A vhost-user daemon maps the guest's memory.
 		"-object", fmt.Sprintf("memory-backend-memfd,id=mem,size=%dM,share=on", c.Memory>>20),
@@ -120,6 +120,19 @@ func (c *Config) machine() string {
 		m += ",pit=on,rtc=on,pic=off,isa-serial=on,acpi=off,pcie=off,x-option-roms=off"
 	}
 	return m
+}
+
+// smp gives the machine one CPU. For a machine that can never have a second one,
+// TCG makes plain loads and stores of atomic operations and barriers. But the
+// virtio-fs server, another process, looks at the same rings: without the barrier
+// between a store to one index and the load of another, now and then a
+// notification or an interrupt is not sent, and both sides wait for each other
+// for ever. Room for a second CPU, which never comes, keeps the barriers.
+func (c *Config) smp() string {
+	if c.Accel == TCG {
+		return "1,maxcpus=2"
+	}
+	return "1"
 }
 
 func (c *Config) cpu() string {

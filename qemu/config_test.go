@@ -26,7 +26,7 @@ func TestArgs(t *testing.T) {
 		{"microvm", full(MicroVM, TCG), []string{
 			"-nodefaults", "-no-user-config", "-display none", "-no-reboot", "-bios qboot.rom",
 			"-machine microvm,accel=tcg,memory-backend=mem,pit=on,rtc=on,pic=off,isa-serial=on,acpi=off,pcie=off,x-option-roms=off",
-			"-cpu max", "-m 256M", "-object memory-backend-memfd,id=mem,size=256M,share=on",
+			"-cpu max", "-smp 1,maxcpus=2", "-m 256M", "-object memory-backend-memfd,id=mem,size=256M,share=on",
 			"-kernel /dev/fd/3", "-append a,b c", "-global virtio-mmio.force-legacy=false",
 			"-device isa-debug-exit,iobase=0xf4,iosize=0x04",
 			"-chardev socket,id=ctl,fd=4", "-device isa-debugcon,iobase=0xe9,chardev=ctl",
@@ -40,7 +40,7 @@ func TestArgs(t *testing.T) {
 			"-chardev socket,id=fs1,fd=11", "-device vhost-user-fs-device,queue-size=1024,chardev=fs1,tag=a,,b",
 		}, []string{"-pci"}},
 		{"q35", full(Q35, KVM), []string{
-			"-machine q35,accel=kvm,memory-backend=mem", "-cpu host",
+			"-machine q35,accel=kvm,memory-backend=mem", "-cpu host", "-smp 1",
 			"-device virtio-serial-pci,disable-legacy=on,id=vserial,max_ports=4",
 			"-device vhost-user-fs-pci,queue-size=1024,chardev=fs0,tag=root",
 		}, []string{"virtio-mmio", "serial-device", "fs-device"}},
