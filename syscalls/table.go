@@ -15,7 +15,7 @@ const maxFiles = 1 << 20
 type table struct {
 	mu    sync.Mutex                             // for changes
 	slots atomic.Pointer[[]atomic.Pointer[slot]] // replaced when it grows
-	free  int                                    // no free slot is below
+	used  fdSet                                  // the slots that are not nil
 }
 
 // slot is one descriptor.
@@ -108,19 +108,12 @@ func (d *desc) put() {
 func (t *table) add(d *desc, from int, cloexec bool) (int, syscall.Errno) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	fd := max(from, t.free)
-	slots := *t.slots.Load()
-	for fd < len(slots) && slots[fd].Load() != nil {
-		fd++
-	}
+	fd := t.used.firstFree(from)
 	if fd >= maxFiles {
 		return -1, syscall.EMFILE
 	}
 	t.grow(fd)
 	t.set(fd, d, cloexec)
-	if from <= t.free {
-		t.free = fd + 1
-	}
 	return fd, 0
 }
 
@@ -141,6 +134,7 @@ func (t *table) grow(fd int) {
 func (t *table) set(fd int, d *desc, cloexec bool) *slot {
 	s := &slot{desc: d}
 	s.cloexec.Store(cloexec)
+	t.used.add(fd)
 	return (*t.slots.Load())[fd].Swap(s)
 }
 
@@ -167,7 +161,7 @@ func (t *table) remove(fd int) (*slot, syscall.Errno) {
 	if s == nil {
 		return nil, syscall.EBADF
 	}
-	t.free = min(t.free, fd)
+	t.used.remove(fd)
 	return s, 0
 }
 

@@ -211,3 +211,26 @@ func TestPlaces(t *testing.T) {
 		t.Errorf("mode %o", st.Mode)
 	}
 }
+
+// TestManyDescriptors: a hole far below the others does not make the search
+// behind it long. A search from there would take 50,000 times longer.
+func TestManyDescriptors(t *testing.T) {
+	const n = 100_000
+	k := newKernel(t)
+	put(t, k, "f", "")
+	open(t, k, "f", syscall.O_RDONLY)
+	for range n {
+		if _, e := k.Dup(0); e != 0 {
+			t.Fatal(e)
+		}
+	}
+	for range n / 2 {
+		ok(t, k.Close(5))
+		for _, want := range []int{5, n + 1} {
+			if fd, _ := k.Dup(0); fd != want {
+				t.Fatalf("descriptor %d, want %d", fd, want)
+			}
+		}
+		ok(t, k.Close(n+1))
+	}
+}
