@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync/atomic"
+	"time"
 	"unicode/utf8"
 
 	"github.com/yolkos/yolk/drivers/virtio"
@@ -153,6 +154,22 @@ func (f *FS) queue() *virtio.Queue {
 
 // Send implements fuse.Transport, over the high-priority queue.
 func (f *FS) Send(in [][]byte) error { return f.high.Post(in) }
+
+// drainTime is how long Drain waits at most: for a server that does its work.
+const drainTime = time.Second
+
+// Drain implements fuse.Drainer: it waits until the device has used what was
+// posted. It asks for no interrupts, for it is called seldom.
+func (f *FS) Drain() {
+	s := f.high.Stats()
+	for start := time.Now(); time.Since(start) < drainTime; time.Sleep(100 * time.Microsecond) {
+		f.high.Poll()
+		now := f.high.Stats()
+		if now.Requests-uint64(now.InFlight) >= s.Requests {
+			return
+		}
+	}
+}
 
 // Device returns the virtio device below, with its queues and their counters.
 func (f *FS) Device() *virtio.Device { return f.dev }

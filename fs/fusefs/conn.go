@@ -81,8 +81,9 @@ func (f *FS) call(r *request, size int) ([]byte, error) {
 func (f *FS) exchange(r *request, payload, room []byte, fixed, min int) (int, error) {
 	f.makeRoom(r.op)
 	for tries := 0; ; tries++ {
+		shrunk := f.files.shrunk.Load()
 		n, err := f.exchangeOnce(r, payload, room, fixed, min)
-		if err == nil || !f.retry(r.op, err, tries) {
+		if err == nil || !f.retry(r.op, err, tries, shrunk) {
 			return n, err
 		}
 	}

@@ -16,6 +16,17 @@ type forgetQueue struct {
 	mu      sync.Mutex
 	pending []fuse.ForgetOne
 	sending bool
+	idle    sync.Cond // nobody is sending; its Locker is mu
+}
+
+// wait returns when all that was pending has been sent.
+func (q *forgetQueue) wait() {
+	q.mu.Lock()
+	q.idle.L = &q.mu
+	for q.sending {
+		q.idle.Wait()
+	}
+	q.mu.Unlock()
 }
 
 // forget gives lookups back. An entry for nodeid 0 counts no lookup.
@@ -43,6 +54,9 @@ func (f *FS) forget(list ...fuse.ForgetOne) {
 		}
 	}
 	q.sending = false
+	if q.idle.L != nil {
+		q.idle.Broadcast()
+	}
 	q.mu.Unlock()
 }
 

@@ -17,10 +17,11 @@ type fileLimit struct {
 	nodes   atomic.Int64 // that the server counts lookups of
 	handles atomic.Int64
 	forgot  atomic.Uint64 // nodes so far
+	shrunk  atomic.Uint64 // how often nodes had to be forgotten
 	max     atomic.Int64  // of both together; 0: not known
 	// reclaim has up to n nodes forgotten that nobody uses. nil: nobody keeps any.
 	reclaim atomic.Pointer[func(n int) int]
-	mu      sync.Mutex // one reclaims at a time
+	mu      sync.Mutex // of who reclaims; requests with an answer do not take it
 }
 
 var _ fs.Reclaimer = (*FS)(nil)
@@ -48,50 +49,73 @@ func (f *FS) makeRoom(op uint32) {
 	}
 	spare := reserve(limit)
 	if l.nodes.Load()+l.handles.Load() > limit-spare && l.mu.TryLock() {
-		l.shrink(limit - 2*spare)
+		f.shrinkFiles(limit - 2*spare)
 		l.mu.Unlock()
 	}
 }
 
-// shrink has nodes forgotten until there are no more than to nodes and handles,
-// and returns how many. l.mu is held.
-func (l *fileLimit) shrink(to int64) int {
+// shrinkFiles has nodes forgotten until there are no more than to nodes and
+// handles, waits until the server has done so, and returns how many. l.mu is
+// held.
+func (f *FS) shrinkFiles(to int64) (n int) {
+	l := &f.files
 	reclaim := l.reclaim.Load()
-	n := l.nodes.Load() + l.handles.Load() - to
-	if reclaim == nil || n <= 0 {
-		return 0
+	if over := l.nodes.Load() + l.handles.Load() - to; reclaim != nil && over > 0 {
+		n = (*reclaim)(int(over))
 	}
-	return (*reclaim)(int(n))
+	l.shrunk.Add(1)
+	if n > 0 {
+		f.drain()
+	}
+	return n
+}
+
+// drainTime is how long a server is given to forget if nobody can tell when it
+// has.
+const drainTime = 10 * time.Millisecond
+
+// drain waits until the server has got round to what it was told to forget.
+func (f *FS) drain() {
+	if d, ok := f.t.(fuse.Drainer); ok {
+		f.forgets.wait()
+		d.Drain()
+	} else {
+		time.Sleep(drainTime)
+	}
 }
 
 // maxRetries is how often a request is sent again that the server had no
-// descriptors for, with waits of 1 ms, 2 ms, 4 ms ... before.
+// descriptors for.
 const maxRetries = 8
 
-// retry tells if a request of op that ended with err should be sent again.
-// The server was out of descriptors: what it was told to forget comes first,
-// for nobody knows when it has got round to that.
-func (f *FS) retry(op uint32, err error, tries int) bool {
+// retry tells if a request of op that ended with err, after so many tries,
+// should be sent again: the server was out of descriptors, which tells how many
+// it has. Shrunk is the value of files.shrunk from before the request.
+func (f *FS) retry(op uint32, err error, tries int, shrunk uint64) bool {
 	if err != syscall.EMFILE && err != syscall.ENFILE {
 		return false
 	}
 	l := &f.files
 	l.mu.Lock()
-	limit := l.nodes.Load() + l.handles.Load()
-	if err == syscall.EMFILE && (l.max.Load() == 0 || limit < l.max.Load()) {
-		l.max.Store(max(limit, minFiles))
+	defer l.mu.Unlock()
+	freed := 1
+	switch {
+	case l.shrunk.Load() != shrunk: // by someone else, meanwhile
+	case tries == 0:
+		f.drain() // perhaps it has only not got round to it
+	default:
+		used := max(l.nodes.Load()+l.handles.Load(), minFiles)
+		_, sure := f.t.(fuse.Drainer) // else there may be more in use than this
+		if limit := l.max.Load(); sure && err == syscall.EMFILE && (limit == 0 || used < limit) {
+			l.max.Store(used)
+		}
+		freed = f.shrinkFiles(used - 2*reserve(used))
 	}
-	freed := l.shrink(limit - 2*reserve(max(limit, minFiles)))
-	l.mu.Unlock()
 	switch op {
 	case fuse.FUSE_CREATE, fuse.FUSE_MKNOD, fuse.FUSE_MKDIR, fuse.FUSE_SYMLINK, fuse.FUSE_LINK, fuse.FUSE_TMPFILE:
 		return false // the server may have made the file before it ran out
 	}
-	if tries >= maxRetries || freed == 0 && tries > maxRetries/2 {
-		return false
-	}
-	time.Sleep(time.Millisecond << tries)
-	return true
+	return freed > 0 && tries < maxRetries
 }
 
 // minFiles is the least limit that is learned from an EMFILE.

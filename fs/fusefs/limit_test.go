@@ -21,6 +21,7 @@ type scarce struct {
 	files   int
 	turn    sync.Mutex // of one request at a time
 	late    sync.WaitGroup
+	pending atomic.Int32
 	most    int // descriptors that were in use at once
 	refused atomic.Int32
 }
@@ -59,16 +60,27 @@ func (s *scarce) RoundTrip(in, out [][]byte) (int, error) {
 func (s *scarce) Send(in [][]byte) error {
 	msg := join(in)
 	s.late.Add(1)
+	s.pending.Add(1)
 	time.AfterFunc(2*time.Millisecond, func() {
 		s.counter.Send([][]byte{msg})
+		s.pending.Add(-1)
 		s.late.Done()
 	})
 	return nil
 }
 
+// telling is a scarce server that tells when it has forgotten.
+type telling struct{ *scarce }
+
+func (s telling) Drain() {
+	for s.pending.Load() > 0 {
+		time.Sleep(100 * time.Microsecond)
+	}
+}
+
 // scarceFiles mounts a directory with n files, behind a server that has no more
 // descriptors than files. At the end, all must be forgotten.
-func scarceFiles(t *testing.T, n, files int, opts Options) (*fs.VFS, *FS, *scarce) {
+func scarceFiles(t *testing.T, n, files int, tells bool, opts Options) (*fs.VFS, *FS, *scarce) {
 	t.Helper()
 	dir := t.TempDir()
 	for i := range n {
@@ -79,6 +91,9 @@ func scarceFiles(t *testing.T, n, files int, opts Options) (*fs.VFS, *FS, *scarc
 	f, c := loopback(t, dir, serverOptions{valid: time.Minute}, opts)
 	s := &scarce{counter: c, files: files}
 	f.t = s
+	if tells {
+		f.t = telling{s}
+	}
 	v := fs.New(f, fs.MountOptions{})
 	t.Cleanup(func() {
 		f.releases.wait()
@@ -92,20 +107,25 @@ func scarceFiles(t *testing.T, n, files int, opts Options) (*fs.VFS, *FS, *scarc
 	return v, f, s
 }
 
-// TestServerLimit: a server is hardly ever driven to where it has no
-// descriptors if its limit is known, soon no more if it is not, and the program
-// does not notice.
+// TestServerLimit: a server is hardly ever driven to where it has no descriptors
+// if its limit is known (what is let go of one by one is not waited for), soon
+// no more if it is not, and the program does not notice.
 func TestServerLimit(t *testing.T) {
-	const n, files = 1500, 800
-	for _, known := range []int{files, 0} {
-		v, f, s := scarceFiles(t, n, files, Options{MaxFiles: known})
+	const n, files = 2400, 1640
+	for _, tt := range []struct {
+		known int
+		tells bool
+		most  int32 // requests to be refused
+	}{{files, true, 5}, {files, false, 20}, {0, true, 20}, {0, false, 40}} {
+		known := tt.known
+		v, f, s := scarceFiles(t, n, files, tt.tells, Options{MaxFiles: known})
 		open, d, err := v.Open(fs.Base{}, "f7", os.O_RDONLY, 0, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var first, a fs.Attr
-		for range 2 {
-			for i := range n {
+		for _, looks := range []int{n, 100} {
+			for i := range looks {
 				if err := v.Stat(fs.Base{}, fmt.Sprint("f", i), true, &a); err != nil {
 					t.Fatalf("f%d with limit %d: %v", i, known, err)
 				}
@@ -142,9 +162,11 @@ func TestServerLimit(t *testing.T) {
 		root.Release()
 		open.Release()
 		d.Put()
-		// This server is slow to forget for what it is asked in between.
-		if refused := s.refused.Load(); refused > 40 || known == 0 && refused == 0 {
-			t.Errorf("%d requests were refused with the limit %d", refused, known)
+		if refused := s.refused.Load(); refused > tt.most || known == 0 && refused == 0 {
+			t.Errorf("%+v: %d requests were refused", tt, refused)
+		}
+		if c := f.Counts(); tt.tells && (c.Limit > files || c.Limit < files*3/4) {
+			t.Errorf("%+v: the limit is taken for %d", tt, c.Limit)
 		}
 		if s.most > files {
 			t.Errorf("%d descriptors in use at once, want no more than %d", s.most, files)
@@ -155,7 +177,7 @@ func TestServerLimit(t *testing.T) {
 // TestAllInUse: what is in use is not forgotten for want of descriptors; the
 // program gets the error, and goes on when it has closed something.
 func TestAllInUse(t *testing.T) {
-	v, _, s := scarceFiles(t, 300, 200, Options{MaxFiles: 200})
+	v, _, s := scarceFiles(t, 300, 200, true, Options{MaxFiles: 200})
 	var files []fs.File
 	var names []*fs.Dentry
 	var err error
@@ -193,7 +215,7 @@ func TestAllInUse(t *testing.T) {
 // TestUnrefAll: many nodes are forgotten with few messages, each with the
 // lookups that it has had.
 func TestUnrefAll(t *testing.T) {
-	v, f, s := scarceFiles(t, 1000, 1<<20, Options{})
+	v, f, s := scarceFiles(t, 1000, 1<<20, true, Options{})
 	v.SetCacheSize(100)
 	var a fs.Attr
 	for range 3 {

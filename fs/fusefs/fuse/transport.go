@@ -25,6 +25,13 @@ type Transport interface {
 	Send(in [][]byte) error
 }
 
+// Drainer is a Transport that knows when the server has done with messages that
+// have no reply.
+type Drainer interface {
+	// Drain waits for the messages sent so far, but not for ever.
+	Drain()
+}
+
 // Starter is a Transport on which one goroutine can have several requests
 // under way.
 type Starter interface {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -19,6 +20,8 @@ func main() {
 		tree(os.Args[2])
 	case "echo":
 		echo()
+	case "names":
+		names(os.Args[2])
 	case "exit":
 		n, _ := strconv.Atoi(os.Args[2])
 		os.Exit(n)
@@ -32,6 +35,40 @@ func main() {
 		for {
 		}
 	}
+}
+
+// names looks at all files in a directory, 16 at once, and at the first of them
+// again, and prints what the kernel then knows.
+func names(dir string) {
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	open, err := os.Open(filepath.Join(dir, list[0].Name()))
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	looks := append(append([]fs.DirEntry{}, list...), list[:500]...)
+	var wg sync.WaitGroup
+	for w := range 16 {
+		wg.Go(func() {
+			for i := w; i < len(looks); i += 16 {
+				info, err := os.Stat(filepath.Join(dir, looks[i].Name()))
+				if err != nil || info.Size() != 0 || !info.Mode().IsRegular() {
+					fmt.Println(looks[i].Name(), info, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if info, err := open.Stat(); err != nil || info.Name() != list[0].Name() {
+		fmt.Println("the open file:", info, err)
+	}
+	fmt.Println("looked at", len(looks))
+	data, err := os.ReadFile("/proc/yolk/fuse")
+	fmt.Println(string(data), err)
 }
 
 // tree prints a line for each file below dir: its path, its mode, and what it

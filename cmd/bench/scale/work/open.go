@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"time"
+
+	"github.com/yolkos/yolk/cmd/bench/scale/internal/plan"
+)
+
+// samples is how many of many files are read to find out what it costs.
+const samples = 2000
+
+// open opens more and more files, of several shares, and closes them in any
+// order. The cost of a row is that of the step from the row before.
+func open(p *plan.Plan) error {
+	different, err := differentFiles(p)
+	if err != nil {
+		return err
+	}
+	name := func(i int) string {
+		return plan.OpenDir(i%plan.Shares) + plan.File(i/plan.Shares%different)
+	}
+	list := make([]*os.File, 0, p.Largest(plan.Open))
+	r := rand.New(rand.NewPCG(1, 1))
+	before := heap()
+	for _, size := range p.Sizes[plan.Open] {
+		start := time.Now()
+		n := size - len(list)
+		for len(list) < size {
+			f, err := os.Open(name(len(list)))
+			if err != nil {
+				return fmt.Errorf("with %d open: %w", len(list), err)
+			}
+			list = append(list, f)
+		}
+		tell(plan.Open, int64(size), "open", micros(start, n))
+		tell(plan.Open, int64(size), "bytes", (heap()-before)/float64(size))
+		tell(plan.Open, int64(size), "different", float64(min(different*plan.Shares, size)))
+		buf := make([]byte, plan.FileSize)
+		start = time.Now()
+		for range min(samples, size) {
+			if n, err := list[r.IntN(size)].ReadAt(buf, 0); n != len(buf) {
+				return fmt.Errorf("read %d: %w", n, err)
+			}
+		}
+		tell(plan.Open, int64(size), "pread", micros(start, min(samples, size)))
+	}
+	r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	sizes := append([]int{0}, p.Sizes[plan.Open]...)
+	for i := len(sizes) - 1; i > 0; i-- {
+		start := time.Now()
+		for _, f := range list[sizes[i-1]:sizes[i]] {
+			if err := f.Close(); err != nil {
+				return err
+			}
+		}
+		tell(plan.Open, int64(sizes[i]), "close", micros(start, sizes[i]-sizes[i-1]))
+	}
+	return nil
+}
+
+// differentFiles is how many files there are to open in each share: fewer than
+// opens, where the server has no descriptors for so many files and opens.
+func differentFiles(p *plan.Plan) (int, error) {
+	opens := (p.Largest(plan.Open) + plan.Shares - 1) / plan.Shares
+	c, err := counters(plan.Tag(0))
+	if err != nil {
+		return 0, err
+	}
+	limit := int(c["server.limit"])
+	if limit == 0 {
+		return opens, nil
+	}
+	room := limit - limit/32 - 100 - opens
+	if room <= 0 {
+		return 0, fmt.Errorf("the host lets a server have %d descriptors, and %d are needed and some more", limit, opens)
+	}
+	return min(opens, room), nil
+}
