@@ -110,7 +110,7 @@ type Stream interface {
 
 // Dirent is a directory entry as ReadDir yields it.
 type Dirent struct {
-	Name string
+	Name string // may be a part of a long string: to be cloned by those who keep it
 	Ino  uint64
 	Type uint8  // the DT_ constants of dirent.h
 	Next uint64 // the cookie to go on behind this entry; opaque, never 0

@@ -62,7 +62,7 @@ func (m *Mount) dirs() (names []string) {
 	defer f.Release()
 	v.ReadDir(m.root, f, cookieDotDot, func(e *Dirent) bool {
 		if !points[e.Name] && v.isDirectory(m.root, e) {
-			names = append(names, e.Name)
+			names = append(names, strings.Clone(e.Name))
 		}
 		return true
 	})

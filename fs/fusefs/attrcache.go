@@ -130,11 +130,23 @@ func (n *node) cached(a *fs.Attr) bool {
 	now := n.fs.now()
 	n.mu.Lock()
 	ok := n.dirty == 0 && now < n.expires
+	gift := ok && n.gift
 	if ok {
 		*a = n.attr
+		n.gift = false
 	}
 	n.mu.Unlock()
+	if gift {
+		n.fs.plus.add(plusUsed)
+	}
 	return ok
+}
+
+// give notes that the attributes came without anybody having asked for them.
+func (n *node) give() {
+	n.mu.Lock()
+	n.gift = true
+	n.mu.Unlock()
 }
 
 // size returns the last known size, and whether the server's lifetime for it

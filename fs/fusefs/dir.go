@@ -21,9 +21,13 @@ type dirFile struct {
 	mu    sync.Mutex
 	buf   *[dirBufSize]byte // nil: nothing is kept
 	data  []byte            // the reply, in buf
+	text  string            // the same, for names to be parts of
 	first uint64            // the cookie that was asked for
+	next  uint64            // the cookie behind which the last ReadDir ended,
+	pos   int               // and where in data that is
 	used  int               // bytes of data that have been handed up
 	plus  bool              // data came from READDIRPLUS
+	given int               // entries handed up with attributes that the policy does not know of
 	m     mark              // when it was asked for
 }
 
@@ -52,6 +56,7 @@ func (d *dirFile) ReadDir(cookie uint64, emit func(*fs.Dirent) bool) error {
 			}
 			pos = 0
 		}
+		d.next, d.pos = cookie, pos
 		n, show, err := d.parse(pos, &ent)
 		if err != nil {
 			d.drop()
@@ -71,7 +76,10 @@ func (d *dirFile) find(cookie uint64) (pos int, ok bool) {
 	if d.buf == nil || cookie == 0 {
 		return 0, false // from the start means afresh
 	}
-	if cookie == d.first {
+	switch cookie {
+	case d.next:
+		return d.pos, true
+	case d.first:
 		return 0, true
 	}
 	var e fuse.EntryOut
@@ -118,7 +126,11 @@ func (d *dirFile) parse(pos int, ent *fs.Dirent) (n int, show bool, err error) {
 	if isDot(name) {
 		return n, false, nil
 	}
-	ent.Name = string(name)
+	at := pos + fuse.DirentSize
+	if d.plus {
+		at += fuse.EntryOutSize
+	}
+	ent.Name = d.text[at : at+len(name)]
 	// A nodeid of 0 says only that the server did not look this one up.
 	if d.plus && e.Nodeid != 0 {
 		if ent.Type == 0 {
@@ -127,6 +139,10 @@ func (d *dirFile) parse(pos int, ent *fs.Dirent) (n int, show bool, err error) {
 		if pos >= d.used {
 			// An entry that does not hold is shown by its name only.
 			ent.Entry, _ = f.entry(op, &e, d.m)
+			if nd, ok := ent.Entry.Node.(*node); ok {
+				nd.give()
+				d.given++
+			}
 		}
 	}
 	return n, true, nil
@@ -143,8 +159,9 @@ func (d *dirFile) fetch(cookie uint64) (more bool, err error) {
 	d.first, d.used = cookie, 0
 	var n int
 	for {
-		d.plus = d.wantPlus(cookie)
-		if n, err = d.read(cookie); err != syscall.ENOSYS {
+		var size int
+		d.plus, size = f.wantPlus(cookie)
+		if n, err = d.read(cookie, size); err != syscall.ENOSYS {
 			break
 		}
 		// A server may know only one of the two.
@@ -161,35 +178,25 @@ func (d *dirFile) fetch(cookie uint64) (more bool, err error) {
 		d.drop()
 		return false, err
 	}
+	if !d.plus {
+		d.node.listed.Store(max(d.m.time, 1))
+	}
 	d.data = d.buf[:n]
+	d.text = string(d.data)
 	if a := f.atimeDirt(); a != 0 {
 		d.node.changedHere(a)
 	}
 	return true, nil
 }
 
-// wantPlus chooses between READDIRPLUS and READDIR. Where the server leaves
-// the choice open, attributes are asked for at the start of a directory, and
-// further on while its names are being looked up.
-func (d *dirFile) wantPlus(cookie uint64) bool {
-	f := d.node.fs
-	switch {
-	case !f.session.has(fuse.FUSE_DO_READDIRPLUS) || f.nosys[fuse.FUSE_READDIRPLUS].Load():
-		return false
-	case !f.session.has(fuse.FUSE_READDIRPLUS_AUTO) || f.nosys[fuse.FUSE_READDIR].Load():
-		return true
-	}
-	return d.node.advise.Swap(false) || cookie == 0
-}
-
 // read sends one READDIR or READDIRPLUS and returns the length of the answer.
-func (d *dirFile) read(cookie uint64) (int, error) {
+func (d *dirFile) read(cookie uint64, size int) (int, error) {
 	f := d.node.fs
 	op := uint32(fuse.FUSE_READDIR)
 	if d.plus {
 		op = fuse.FUSE_READDIRPLUS
 	}
-	room := d.buf[:min(dirBufSize, f.session.maxRead)]
+	room := d.buf[:size]
 	in := fuse.ReadIn{Fh: d.fh, Offset: cookie, Size: uint32(len(room)), Flags: d.flags}
 	r := f.request(op, d.node.id)
 	defer f.done(r)
@@ -216,8 +223,9 @@ func (d *dirFile) drop() {
 			f.forget(fuse.ForgetOne{Nodeid: e.Nodeid, Nlookup: 1})
 		}
 	}
+	f.plus.add(d.given * plusGiven)
 	f.dirBufs.Put(d.buf)
-	d.buf, d.data, d.used = nil, nil, 0
+	d.buf, d.data, d.text, d.used, d.given = nil, nil, "", 0, 0
 }
 
 // Release implements fs.File.

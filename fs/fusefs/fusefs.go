@@ -66,6 +66,7 @@ type FS struct {
 	nosys [fuse.OpcodeCount]atomic.Bool // operations answered with ENOSYS
 	stats [fuse.OpcodeCount]opStats
 
+	plus        plusPolicy
 	table       nodeTable
 	attrVersion atomic.Uint64
 	forgets     forgetQueue

@@ -25,9 +25,12 @@ func (n *node) Lookup(name string) (fs.Entry, error) {
 		return fs.Entry{}, err
 	}
 	defer n.fs.done(r)
-	n.advise.Store(true)
 	r.name(name)
-	return n.fs.callEntry(r)
+	e, err := n.fs.callEntry(r)
+	if err == nil {
+		n.lookedUp(&e)
+	}
+	return e, err
 }
 
 // create sends r, which makes a name in n.

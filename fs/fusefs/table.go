@@ -24,10 +24,10 @@ type node struct {
 	id, gen uint64
 	typ     uint32 // S_IFMT part of the mode
 	refs    atomic.Int64
-	stale   atomic.Bool // the server gave (id, gen) or its type to another file
-	advise  atomic.Bool // names of this directory were looked up since the last READDIR
-	mapped  atomic.Bool // for writing, into the device's window
-	locked  atomic.Bool // POSIX locks were taken: FLUSH drops them
+	stale   atomic.Bool  // the server gave (id, gen) or its type to another file
+	listed  atomic.Int64 // when the names in this directory were last listed, without attributes; 0: never
+	mapped  atomic.Bool  // for writing, into the device's window
+	locked  atomic.Bool  // POSIX locks were taken: FLUSH drops them
 	io      sync.RWMutex
 	data    atomic.Pointer[fileData] // nil: none is kept
 
@@ -37,6 +37,7 @@ type node struct {
 
 	mu sync.Mutex
 	attrCache
+	gift   bool   // READDIRPLUS has brought attr, and nobody has used it
 	link   string // target of a symbolic link, FUSE_CACHE_SYMLINKS
 	linked bool
 }

@@ -1,7 +1,7 @@
 package fuse
 
 import (
-	"bytes"
+	"encoding/binary"
 	"errors"
 )
 
@@ -13,18 +13,13 @@ type Dirent struct {
 	Type    uint32 // DT_ constants
 }
 
-func (x *Dirent) layout(c *coder) {
-	c.u64(&x.Ino)
-	c.u64(&x.Off)
-	c.u32(&x.Namelen)
-	c.u32(&x.Type)
-}
-
-// AppendTo appends the 24 bytes of x to b.
+// AppendTo appends the 24 bytes of x to b. Directories have many entries, so
+// this and Decode do without the coder.
 func (x *Dirent) AppendTo(b []byte) []byte {
-	c, b := encoder(b, DirentSize)
-	x.layout(&c)
-	return b
+	b = binary.LittleEndian.AppendUint64(b, x.Ino)
+	b = binary.LittleEndian.AppendUint64(b, x.Off)
+	b = binary.LittleEndian.AppendUint32(b, x.Namelen)
+	return binary.LittleEndian.AppendUint32(b, x.Type)
 }
 
 // Decode fills x from the first 24 bytes of b, or returns ErrShort.
@@ -32,8 +27,11 @@ func (x *Dirent) Decode(b []byte) error {
 	if len(b) < DirentSize {
 		return ErrShort
 	}
-	c := coder{b: b}
-	x.layout(&c)
+	b = b[:DirentSize]
+	x.Ino = binary.LittleEndian.Uint64(b)
+	x.Off = binary.LittleEndian.Uint64(b[8:])
+	x.Namelen = binary.LittleEndian.Uint32(b[16:])
+	x.Type = binary.LittleEndian.Uint32(b[20:])
 	return nil
 }
 
@@ -83,8 +81,15 @@ func ParseDirentplus(b []byte, e *EntryOut) (d Dirent, name []byte, n int, err e
 // ValidName reports whether name may be one component of a path. "." and ".."
 // pass: servers list them.
 func ValidName(name []byte) bool {
-	return len(name) > 0 && len(name) <= NameMax &&
-		bytes.IndexByte(name, '/') < 0 && bytes.IndexByte(name, 0) < 0
+	if len(name) == 0 || len(name) > NameMax {
+		return false
+	}
+	for _, c := range name {
+		if c == '/' || c == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // AppendDirent appends the entry with its name and padding to b, as a server
