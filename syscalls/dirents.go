@@ -13,7 +13,7 @@ import (
 const direntHead = 8 + 8 + 2 + 1
 
 // ReadDirent fills buf with entries of the directory as getdents64(2) does.
-// 0: the end. EINVAL: buf is too small for the next entry.
+// 0: the end, which the call before may have come upon. EINVAL: buf is too small for the next entry.
 func (k *Kernel) ReadDirent(fd int, buf []byte) (int, syscall.Errno) {
 	d, e := k.table.file(fd)
 	if e != 0 {
@@ -25,6 +25,10 @@ func (k *Kernel) ReadDirent(fd int, buf []byte) (int, syscall.Errno) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.end != 0 && d.pos == d.end {
+		d.end = 0 // a further call looks whether there is more
+		return 0, 0
+	}
 	n, full := 0, false
 	err := k.vfs.ReadDir(d.dentry, d.file, uint64(d.pos), func(e *fs.Dirent) bool {
 		m := putDirent(buf[n:], e)
@@ -38,6 +42,9 @@ func (k *Kernel) ReadDirent(fd int, buf []byte) (int, syscall.Errno) {
 	})
 	switch {
 	case n > 0:
+		if err == nil && !full {
+			d.end = d.pos
+		}
 		return n, 0
 	case err != nil:
 		return 0, errno(err)

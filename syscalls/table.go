@@ -44,6 +44,7 @@ type desc struct {
 
 	mu  sync.Mutex // held over calls that use pos; two at once in the order of id
 	pos int64      // in bytes; of a directory, a cookie
+	end int64      // the pos at which the directory was seen to end; 0: none
 }
 
 func (t *table) init() { t.slots.Store(new([]atomic.Pointer[slot])) }

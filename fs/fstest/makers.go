@@ -40,16 +40,14 @@ func openNew(p *player) op { return openWith(p, syscall.O_CREAT|syscall.O_RDWR) 
 func openWith(p *player, flags int) op { return openPath(p, p.path(), flags) }
 
 func openPath(p *player, path string, flags int) op {
-	dir, i, mode := p.dir(), p.r.IntN(nfds), p.mode()&0o777
+	dir, i, mode := p.at(path), p.fd(), p.mode()&0o777
 	return op{fmt.Sprintf("openat(%d, %q, %s, %o) as %d", dir, path, flagNames(flags), mode, i), func(w *world) string {
 		fd, e := w.s.Openat(w.at(dir), path, flags|syscall.O_NONBLOCK, mode)
 		if e != 0 {
 			return result(e)
 		}
-		if w.fds[i] >= 0 {
-			w.s.Close(w.fds[i])
-		}
-		w.fds[i] = fd
+		w.close(i)
+		w.open(i, fd)
 		return "ok"
 	}}
 }
@@ -71,12 +69,8 @@ func flagNames(flags int) string {
 }
 
 func closeOne(p *player) op {
-	i := p.r.IntN(nfds)
-	return op{fmt.Sprintf("close(%d)", i), func(w *world) string {
-		e := w.s.Close(w.fds[i])
-		w.fds[i] = -1
-		return result(e)
-	}}
+	i := p.fd()
+	return op{fmt.Sprintf("close(%d)", i), func(w *world) string { return result(w.close(i)) }}
 }
 
 // buffer lengths and offsets are mostly small, and sometimes cross pages.
@@ -94,9 +88,9 @@ func (p *player) data() []byte {
 func sum(b []byte) string { return fmt.Sprintf("%d bytes %08x", len(b), crc32.ChecksumIEEE(b)) }
 
 func read(p *player) op {
-	i, n := p.r.IntN(nfds), p.length()
+	i, n := p.fd(), p.length()
 	return op{fmt.Sprintf("read(%d, %d)", i, n), func(w *world) string {
-		if w.isDir(i) {
+		if w.kinds[i] == syscall.S_IFDIR {
 			w.s.Seek(w.fds[i], 0, 0) // positions in directories are nobody's business
 		}
 		b := make([]byte, n)
@@ -108,16 +102,8 @@ func read(p *player) op {
 	}}
 }
 
-func (w *world) isDir(i int) bool { return w.kind(i) == syscall.S_IFDIR }
-
-func (w *world) kind(i int) uint32 {
-	var st syscall.Stat_t
-	w.s.Fstat(w.fds[i], &st)
-	return st.Mode & syscall.S_IFMT
-}
-
 func pread(p *player) op {
-	i, n, off := p.r.IntN(nfds), p.length(), int64(p.length()-1)
+	i, n, off := p.fd(), p.length(), int64(p.length()-1)
 	return op{fmt.Sprintf("pread(%d, %d, %d)", i, n, off), func(w *world) string {
 		b := make([]byte, n)
 		n, e := w.s.Pread(w.fds[i], b, off)
@@ -129,9 +115,9 @@ func pread(p *player) op {
 }
 
 func write(p *player) op {
-	i, b := p.r.IntN(nfds), p.data()
+	i, b := p.fd(), p.data()
 	return op{fmt.Sprintf("write(%d, %d bytes)", i, len(b)), func(w *world) string {
-		if w.kind(i) == syscall.S_IFIFO {
+		if w.kinds[i] == syscall.S_IFIFO {
 			return "" // how much fits into a pipe is nobody's business
 		}
 		return resultN(w.s.Write(w.fds[i], b))
@@ -139,16 +125,17 @@ func write(p *player) op {
 }
 
 func pwrite(p *player) op {
-	i, b, off := p.r.IntN(nfds), p.data(), int64(p.length()-1)
+	i, b, off := p.fd(), p.data(), int64(p.length()-1)
 	return op{fmt.Sprintf("pwrite(%d, %d bytes, %d)", i, len(b), off), func(w *world) string {
 		return resultN(w.s.Pwrite(w.fds[i], b, off))
 	}}
 }
 
 func seek(p *player) op {
-	i, off, whence := p.r.IntN(nfds), int64(p.length()-20), p.r.IntN(3)
+	i, off, whence := p.fd(), int64(p.length()-20), p.r.IntN(3)
 	return op{fmt.Sprintf("lseek(%d, %d, %d)", i, off, whence), func(w *world) string {
-		if w.isDir(i) {
+		off, whence := off, whence
+		if w.kinds[i] == syscall.S_IFDIR {
 			off, whence = 0, 0
 		}
 		n, e := w.s.Seek(w.fds[i], off, whence)
@@ -157,21 +144,21 @@ func seek(p *player) op {
 }
 
 func ftruncate(p *player) op {
-	i, n := p.r.IntN(nfds), int64(p.length()-1)
+	i, n := p.fd(), int64(p.length()-1)
 	return op{fmt.Sprintf("ftruncate(%d, %d)", i, n), func(w *world) string {
 		return result(w.s.Ftruncate(w.fds[i], n))
 	}}
 }
 
 func truncate(p *player) op {
-	path, n := p.path(), int64(p.length()-1)
+	path, n := p.here(p.path()), int64(p.length()-1)
 	return op{fmt.Sprintf("truncate(%q, %d)", path, n), func(w *world) string {
 		return result(w.s.Truncate(path, n))
 	}}
 }
 
 func fstat(p *player) op {
-	i := p.r.IntN(nfds)
+	i := p.fd()
 	return op{fmt.Sprintf("fstat(%d)", i), func(w *world) string {
 		var st syscall.Stat_t
 		if e := w.s.Fstat(w.fds[i], &st); e != 0 {
@@ -182,7 +169,8 @@ func fstat(p *player) op {
 }
 
 func stat(p *player) op {
-	dir, path, flags := p.dir(), p.path(), p.r.IntN(2)*nofollow
+	path, flags := p.path(), p.r.IntN(2)*nofollow
+	dir := p.at(path)
 	return op{fmt.Sprintf("fstatat(%d, %q, %#x)", dir, path, flags), func(w *world) string {
 		var st syscall.Stat_t
 		if e := w.s.Fstatat(w.at(dir), path, &st, flags); e != 0 {
@@ -193,14 +181,15 @@ func stat(p *player) op {
 }
 
 func access(p *player) op {
-	dir, path, mode := p.dir(), p.path(), uint32(p.r.IntN(8))
+	path, mode := p.path(), uint32(p.r.IntN(8))
+	dir := p.at(path)
 	return op{fmt.Sprintf("faccessat(%d, %q, %d)", dir, path, mode), func(w *world) string {
 		return result(w.s.Faccessat(w.at(dir), path, mode, 0))
 	}}
 }
 
 func list(p *player) op {
-	i, size := p.r.IntN(nfds), 100+p.r.IntN(2000)
+	i, size := p.fd(), 100+p.r.IntN(2000)
 	return op{fmt.Sprintf("list(%d)", i), func(w *world) string {
 		w.s.Seek(w.fds[i], 0, 0)
 		names, e := readNames(w.s, w.fds[i], size)
@@ -233,7 +222,7 @@ func readNames(s Sys, fd, size int) (names []string, e syscall.Errno) {
 }
 
 func setfl(p *player) op {
-	i, flags := p.r.IntN(nfds), p.r.IntN(2)*syscall.O_APPEND|syscall.O_NONBLOCK
+	i, flags := p.fd(), p.r.IntN(2)*syscall.O_APPEND|syscall.O_NONBLOCK
 	return op{fmt.Sprintf("fcntl(%d, F_SETFL, %#x)", i, flags), func(w *world) string {
 		if _, e := w.s.Fcntl(w.fds[i], syscall.F_SETFL, flags); e != 0 {
 			return result(e)
@@ -245,12 +234,12 @@ func setfl(p *player) op {
 }
 
 func chdir(p *player) op {
-	path := p.dirPath()
+	path := p.here(p.dirPath())
 	return op{fmt.Sprintf("chdir(%q)", path), func(w *world) string { return result(w.s.Chdir(path)) }}
 }
 
 func fchdir(p *player) op {
-	i := p.r.IntN(nfds)
+	i := p.fd()
 	return op{fmt.Sprintf("fchdir(%d)", i), func(w *world) string { return result(w.s.Fchdir(w.fds[i])) }}
 }
 

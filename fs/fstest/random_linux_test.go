@@ -2,8 +2,10 @@ package fstest
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
@@ -12,47 +14,61 @@ import (
 )
 
 var (
-	seed  = flag.Uint64("seed", 1, "seed of the random operations; 0 takes one from the clock")
-	steps = flag.Int("steps", 20_000, "how many random operations")
+	seed  = flag.Uint64("seed", 1, "seed of the first of the random plays; 0 takes one from the clock")
+	steps = flag.Int("steps", 100_000, "how many random operations the plays of a test have together")
 )
 
-// startSeed is -seed, or one that stays the same in this run.
-func startSeed() uint64 {
-	if *seed == 0 {
-		*seed = uint64(time.Now().UnixNano())
-	}
-	return *seed
-}
+// plays is how many plays, each with a seed of its own, a test has.
+const plays = 4
 
 // TestRandomAgainstLinux plays on a file system of this machine and on tmpfs.
+// In one of the plays nothing that is not in use stays in the cache.
 func TestRandomAgainstLinux(t *testing.T) {
-	againstLinux(t, NewKernel(tmpfs.New(tmpfs.Limits{})), RandomConfig{Seed: startSeed(), Steps: *steps, Every: 100})
+	playAll(t, RandomConfig{}, func(t *testing.T, play int) *syscalls.Kernel {
+		k := NewKernel(tmpfs.New(tmpfs.Limits{}))
+		if play == 1 {
+			k.VFS().SetCacheSize(0)
+		}
+		return k
+	})
 }
 
-// TestRandomWithoutCache plays where nothing that is not in use stays in the
-// cache.
-func TestRandomWithoutCache(t *testing.T) {
-	k := NewKernel(tmpfs.New(tmpfs.Limits{}))
-	k.VFS().SetCacheSize(0)
-	againstLinux(t, k, RandomConfig{Seed: startSeed(), Steps: *steps / 2, Every: 100})
+// playAll plays on empty directories of this machine and on the systems that
+// New makes.
+func playAll(t *testing.T, c RandomConfig, New func(t *testing.T, play int) *syscalls.Kernel) {
+	if os.Getuid() != 0 {
+		t.Skip("only the superuser can make a directory the root, which keeps the random paths in it")
+	}
+	c.Seed = *seed
+	if c.Seed == 0 {
+		c.Seed = uint64(time.Now().UnixNano())
+	}
+	c.Steps, c.Every = *steps/plays, 100
+	t.Logf("-seed %d -steps %d", c.Seed, *steps)
+	old := syscall.Umask(0) // for servers in this process, which are told what to subtract
+	t.Cleanup(func() { syscall.Umask(old) })
+	for play := range plays {
+		t.Run(fmt.Sprint(play), func(t *testing.T) {
+			t.Parallel()
+			againstLinux(t, New(t, play), c)
+		})
+		c.Seed++
+	}
 }
 
 // againstLinux plays on an empty directory of this machine and on k.
 func againstLinux(t *testing.T, k *syscalls.Kernel, c RandomConfig) {
-	if os.Getuid() != 0 {
-		t.Skip("only the superuser can make a directory the root, which keeps the random paths in it")
-	}
-	t.Logf("-seed %d -steps %d", *seed, *steps)
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	t.Run("play", func(t *testing.T) {
-		runtime.LockOSThread() // and never unlocked: the thread ends with this part of the test
+	c.Enter = func() error {
+		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
 		if err := Chroot(dir); err != nil {
-			t.Fatal(err)
+			return err
 		}
 		Linux{}.Umask(0o022)
-		Random(t, Linux{}, k, c)
-	})
+		return nil
+	}
+	Random(t, Linux{}, k, c)
 }

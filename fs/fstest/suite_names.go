@@ -2,6 +2,7 @@ package fstest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -214,8 +215,9 @@ func testXattr(x *exam) {
 		}
 		_, e = x.Getxattr(path, "user.a", buf[:3], false)
 		x.is("a short buffer", e, syscall.ERANGE)
-		if s := xattrNames(x, path, false); s != "user.a user.empty" {
-			x.Errorf("the names are %q", s)
+		names, e := xattrNames(x, path, false)
+		if x.ok("listxattr", e); !slices.Equal(names, []string{"user.a", "user.empty"}) {
+			x.Errorf("the names are %q", names)
 		}
 		x.is("create again", x.Setxattr(path, "user.a", nil, 1, false), syscall.EEXIST)
 		x.is("replace nothing", x.Setxattr(path, "user.b", nil, 2, false), syscall.ENODATA)
