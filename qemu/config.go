@@ -55,6 +55,7 @@ type Config struct {
 	Stdin   int
 	Stdout  int
 	Stderr  int
+	Profile int // the program's profile, at its end
 
 	Files  []File
 	Shares []ShareFD
@@ -142,16 +143,23 @@ func (c *Config) cpu() string {
 	return "max"
 }
 
-// streams makes one port for each of the program's standard streams.
+// streams makes one port for each of the program's standard streams, and one for
+// its profile.
 func (c *Config) streams() []string {
 	if c.Stdin == 0 || c.Stdout == 0 || c.Stderr == 0 {
 		return nil
 	}
-	args := []string{"-device", c.device("virtio-serial") + ",id=vserial,max_ports=4"}
-	for i, fd := range []int{c.Stdin, c.Stdout, c.Stderr} {
-		id := []string{"stdin", "stdout", "stderr"}[i]
-		args = append(args, c.chardev(id, fd)...)
-		args = append(args, "-device", fmt.Sprintf("virtserialport,bus=vserial.0,nr=%d,chardev=%s,name=yolk.%s", i+1, id, id))
+	ports := []struct {
+		name string
+		fd   int
+	}{{"stdin", c.Stdin}, {"stdout", c.Stdout}, {"stderr", c.Stderr}, {"profile", c.Profile}}
+	if c.Profile == 0 {
+		ports = ports[:3]
+	}
+	args := []string{"-device", c.device("virtio-serial") + ",id=vserial,max_ports=" + strconv.Itoa(len(ports)+1)}
+	for i, p := range ports {
+		args = append(args, c.chardev(p.name, p.fd)...)
+		args = append(args, "-device", fmt.Sprintf("virtserialport,bus=vserial.0,nr=%d,chardev=%s,name=yolk.%[2]s", i+1, p.name))
 	}
 	return args
 }

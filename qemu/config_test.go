@@ -44,6 +44,10 @@ func TestArgs(t *testing.T) {
 			"-device virtio-serial-pci,disable-legacy=on,id=vserial,max_ports=4",
 			"-device vhost-user-fs-pci,queue-size=1024,chardev=fs0,tag=root",
 		}, []string{"virtio-mmio", "serial-device", "fs-device"}},
+		{"profile", &Config{Machine: Q35, Accel: TCG, Memory: 64 << 20, Kernel: "k", Stdin: 3, Stdout: 4, Stderr: 5, Profile: 6}, []string{
+			"-device virtio-serial-pci,disable-legacy=on,id=vserial,max_ports=5",
+			"-chardev socket,id=profile,fd=6", "-device virtserialport,bus=vserial.0,nr=4,chardev=profile,name=yolk.profile",
+		}, nil},
 		{"bare", &Config{Machine: Q35, Accel: TCG, Memory: 64 << 20, Kernel: "k"}, []string{"-m 64M", "-kernel k"},
 			[]string{"-append", "chardev", "-serial", "virtio", "fw_cfg"}},
 	} {

@@ -2,12 +2,14 @@ package qemu
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -88,6 +90,12 @@ func fakeQEMU() {
 			}
 		case "pid":
 			fmt.Fprintln(port["stdout"], os.Getpid())
+		case "profile": // a profile, said to be of a number of bytes
+			size, data, _ := strings.Cut(arg, "=")
+			n, _ := strconv.ParseUint(size, 10, 64)
+			port["profile"].Write(append(binary.LittleEndian.AppendUint64(nil, n), data...))
+		case "asked": // wait until the profile is asked for
+			port["profile"].Read(make([]byte, 1))
 		case "hang":
 			time.Sleep(time.Hour)
 		case "signal":

@@ -34,6 +34,7 @@ type Options struct {
 	Console io.Writer // the kernel's log
 	Notes   io.Writer // what Run itself has to say
 	Trace   io.Writer // the commands that are run; nil: not shown
+	Profile io.Writer // gets the profile of an image with kernel/profile; nil: none
 	OnMain  func()    // called as the program is about to start; may be nil
 }
 
@@ -106,6 +107,7 @@ type guest struct {
 
 	control *control
 	stdin   *net.UnixConn
+	profile *profile      // nil: none is wanted
 	outputs chan struct{} // one for each output that has been copied whole
 	copies  int
 }
@@ -137,7 +139,15 @@ func once(ctx context.Context, o *Options, path string, srv server) (int, error)
 	if err != nil {
 		return 0, err
 	}
-	return g.wait(ctx)
+	status, err := g.wait(ctx)
+	if g.profile == nil || g.profile.err == nil || !closed(g.control.main) {
+		return status, err
+	}
+	if status == 0 && err == nil {
+		return 0, g.profile.err
+	}
+	fmt.Fprintf(o.Notes, "yolk: %v\n", g.profile.err)
+	return status, err
 }
 
 // addFiles gives the guest its arguments, environment and settings, and what to
@@ -175,8 +185,13 @@ func (g *guest) addFiles(srv server) error {
 // addStreams connects the control channel, the console and the program's
 // streams.
 func (g *guest) addStreams() error {
-	var conns [5]*net.UnixConn
-	for i, fd := range []*int{&g.config.Control, &g.config.Console, &g.config.Stdin, &g.config.Stdout, &g.config.Stderr} {
+	var conns [6]*net.UnixConn
+	for i, fd := range []*int{
+		&g.config.Control, &g.config.Console, &g.config.Stdin, &g.config.Stdout, &g.config.Stderr, &g.config.Profile,
+	} {
+		if i == 5 && g.o.Profile == nil {
+			break
+		}
 		ours, theirs, err := pair()
 		if err != nil {
 			return err
@@ -193,6 +208,9 @@ func (g *guest) addStreams() error {
 		}()
 	}
 	go g.copyInput()
+	if conns[5] != nil {
+		g.profile = receiveProfile(conns[5], g.o.Profile)
+	}
 	return nil
 }
 
@@ -243,6 +261,9 @@ func (g *guest) wait(ctx context.Context) (int, error) {
 		case <-late:
 			g.qemu.kill()
 		case <-ctx.Done():
+			if g.profile != nil && closed(g.control.main) {
+				g.profile.ask()
+			}
 			g.qemu.kill()
 			g.drain()
 			return 0, context.Cause(ctx)
@@ -289,6 +310,9 @@ func (g *guest) drain() {
 		<-g.outputs
 	}
 	<-g.control.done
+	if g.profile != nil {
+		<-g.profile.done
+	}
 }
 
 // verdict finds out how a guest whose QEMU has ended by itself did.

@@ -24,6 +24,12 @@ var runtimeEdits = []Edit{
 		"the machine sets up what needs a running scheduler"},
 	Replace{"src/runtime/proc.go", "top:\n\tpp := mp.p.ptr()\n\tpp.preempt = false\n", "top:\n\tosSchedule()\n\tpp := mp.p.ptr()\n\tpp.preempt = false\n", 1,
 		"interrupts and threads get their turn between two goroutines"},
+	Replace{"src/runtime/panic.go", "\t// ran out of deferred calls - old-school panic now\n", "\tosPanic()\n\n\t// ran out of deferred calls - old-school panic now\n", 1,
+		"a profile of the program is saved before the panic ends it"},
+	Replace{"src/runtime/cpuprof.go", "if GOOS == \"darwin\" || GOOS == \"ios\" {", "if GOOS == \"darwin\" || GOOS == \"ios\" || GOOS == \"tamago\" {", 1,
+		"a tick must not wake the reader of the profile: threads are none of its business"},
+	Replace{"src/runtime/pprof/pprof.go", "if runtime.GOOS == \"darwin\" || runtime.GOOS == \"ios\" {", "if runtime.GOOS == \"darwin\" || runtime.GOOS == \"ios\" || runtime.GOOS == \"tamago\" {", 1,
+		"so the reader looks now and then"},
 
 	Replace{"src/crypto/internal/fips140/drbg/entropy_fips140.go", "var memory entropy.ScratchBuffer", "var memory *entropy.ScratchBuffer", 1,
 		"32 MiB without contents are RAM here: only who asks for FIPS 140-3 pays them"},

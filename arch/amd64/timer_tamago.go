@@ -76,6 +76,10 @@ var tickSoon = func(d int64) {
 //
 //go:nosplit
 func idle(until int64) {
+	if steady != 0 {
+		idleSteady(until)
+		return
+	}
 	start := nanotime()
 	now := start
 	cli()

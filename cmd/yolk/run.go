@@ -20,7 +20,7 @@ import (
 
 func runCmd() *cobra.Command {
 	var f guestFlags
-	var root, cwd, tags string
+	var root, cwd, tags, profile string
 	var env, mounts []string
 	var timeout time.Duration
 	var raw, quiet bool
@@ -52,8 +52,16 @@ it or that its machine failed.`,
 			if err := f.fill(cmd.Context(), o, notes); err != nil {
 				return err
 			}
+			if profile != "" {
+				file, err := createProfile(profile)
+				if err != nil {
+					return err
+				}
+				defer file.close()
+				o.Profile = file
+			}
 			var name string
-			o.Kernel, name, err = buildImage(cmd.Context(), packages, tags, o.Trace)
+			o.Kernel, name, err = buildImage(cmd.Context(), packages, tags, profile != "", o.Trace)
 			if err != nil {
 				return err
 			}
@@ -77,6 +85,7 @@ it or that its machine failed.`,
 	flags.StringArrayVar(&env, "env", nil, "set an environment variable: K=V, or K for the host's value (repeatable)")
 	flags.DurationVar(&timeout, "timeout", 0, "end the guest after this time, with status 124")
 	flags.StringVar(&tags, "tags", "", "build tags, separated by commas")
+	flags.StringVar(&profile, "profile", "", "write a CPU profile of the program to this file, for go tool pprof")
 	flags.BoolVar(&raw, "raw", false, "pass each key on as it is typed, without echo (Ctrl-C still ends)")
 	flags.BoolVarP(&quiet, "quiet", "q", false, "no boot messages")
 	return cmd
@@ -118,11 +127,12 @@ func builder(ctx context.Context, trace io.Writer) (*image.Builder, *scratch.Dir
 }
 
 // buildImage builds a package into a file that has no name any more.
-func buildImage(ctx context.Context, packages []string, tags string, trace io.Writer) (*os.File, string, error) {
+func buildImage(ctx context.Context, packages []string, tags string, profile bool, trace io.Writer) (*os.File, string, error) {
 	b, dir, err := builder(ctx, trace)
 	if err != nil {
 		return nil, "", err
 	}
+	b.Profile = profile
 	defer dir.Remove()
 	file := filepath.Join(dir.Path, "image")
 	name, err := b.Build(ctx, file, packages, "-buildvcs=false", "-tags="+tags)

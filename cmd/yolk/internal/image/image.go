@@ -22,6 +22,8 @@ const (
 	modulePath = "github.com/yolkos/yolk"
 	// kernelPackage boots the machine when a program imports it.
 	kernelPackage = modulePath + "/kernel"
+	// profilePackage takes a CPU profile when a program imports it as well.
+	profilePackage = kernelPackage + "/profile"
 	// boardPackage is the value of GOOSPKG: its subdirectory goos stands in
 	// for runtime/goos.
 	boardPackage = modulePath + "/arch/amd64"
@@ -40,6 +42,7 @@ type Builder struct {
 	Guest     string    // directory of the kernel's module
 	Scratch   string    // directory for temporary files
 	Trace     io.Writer // the commands that are run; nil: not shown
+	Profile   bool      // programs send a CPU profile to the launcher
 }
 
 // pkg is what go list tells about a package.
@@ -79,7 +82,11 @@ func (b *Builder) Build(ctx context.Context, file string, args []string, flags .
 		return "", fmt.Errorf("%s: package %s is not a main package", p.ImportPath, p.Name)
 	}
 	boot := filepath.Join(p.Dir, bootFile)
-	overlay, err := b.overlay(map[string]string{boot: "package main\n\nimport _ \"" + kernelPackage + "\"\n"})
+	text := "package main\n\nimport _ \"" + kernelPackage + "\"\n"
+	if b.Profile {
+		text += "import _ \"" + profilePackage + "\"\n"
+	}
+	overlay, err := b.overlay(map[string]string{boot: text})
 	if err != nil {
 		return "", err
 	}

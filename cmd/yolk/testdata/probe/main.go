@@ -27,6 +27,8 @@ func main() {
 		os.Exit(n)
 	case "panic":
 		panic("the reason")
+	case "throw":
+		new(sync.Mutex).Unlock()
 	case "wait":
 		fmt.Println("waiting")
 		time.Sleep(time.Hour)

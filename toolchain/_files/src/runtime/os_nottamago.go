@@ -11,3 +11,4 @@ const (
 
 func osSchedule() {}
 func osMain()     {}
+func osPanic()    {}

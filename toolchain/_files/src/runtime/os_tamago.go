@@ -18,8 +18,10 @@ const (
 
 // mOS is the part of an m that makes it a thread of threads_tamago.go.
 type mOS struct {
-	thread   thread
-	waitsema uint32 // semasleep of lock_futex.go
+	thread      thread
+	idle        bool   // it has halted the CPU
+	profileNext int64  // when the next sample may be taken
+	waitsema    uint32 // semasleep of lock_futex.go
 }
 
 type (
@@ -45,27 +47,24 @@ func mpreinit(mp *m) {
 	mp.gsignal.m = mp
 }
 
-func minit()                         {}
-func unminit()                       {}
-func mdestroy(mp *m)                 {}
-func sigsave(p *sigset)              {}
-func msigrestore(sigmask sigset)     {}
-func clearSignalHandlers()           {}
-func sigblock(exiting bool)          {}
-func initsig(preinit bool)           {}
-func sigenable(uint32)               {}
-func sigdisable(uint32)              {}
-func sigignore(uint32)               {}
-func os_sigpipe()                    {}
-func setProcessCPUProfiler(hz int32) {}
+func minit()                     {}
+func unminit()                   {}
+func mdestroy(mp *m)             {}
+func sigsave(p *sigset)          {}
+func msigrestore(sigmask sigset) {}
+func clearSignalHandlers()       {}
+func sigblock(exiting bool)      {}
+func initsig(preinit bool)       {}
+func sigenable(uint32)           {}
+func sigdisable(uint32)          {}
+func sigignore(uint32)           {}
+func os_sigpipe()                {}
 
 //go:linkname os_sigpipe os.sigpipe
 
 // Used by syscall and os/signal, which raise signals within the program.
 //
 //go:linkname sigsend
-
-func setThreadCPUProfiler(hz int32) { getg().m.profilehz = hz }
 
 func signame(sig uint32) string { return "" }
 
@@ -119,6 +118,23 @@ func exit(code int32) {
 //go:linkname atExit
 func atExit(f func()) {
 	exithook.Add(exithook.Hook{F: f, RunOnFailure: true})
+}
+
+// panicHook is called once, by a goroutine that is about to end the program
+// with its panic and may still do anything.
+var panicHook func()
+
+// atPanic sets panicHook.
+//
+//go:linkname atPanic
+func atPanic(f func()) { panicHook = f }
+
+// osPanic is called by gopanic once nothing recovers the panic.
+func osPanic() {
+	if f := panicHook; f != nil {
+		panicHook = nil // it may panic itself
+		f()
+	}
 }
 
 // write1 serves the runtime's own messages. Files are out of its reach.

@@ -175,7 +175,10 @@ func idle(until int64) {
 	if until == 0 {
 		until = maxWhen
 	}
+	mp := getg().m
+	mp.idle = true
 	goos.Idle(until)
+	mp.idle = false
 }
 
 // threadTo runs next in place of mp until mp is taken again.
@@ -201,6 +204,9 @@ func threadStart()
 
 //go:nosplit
 func osyield() {
+	if gp := getg(); gp == gp.m.gsignal {
+		return // in a handler, which the CPU cannot leave
+	}
 	systemstack(func() {
 		threadExpire()
 		if threadReady.head == 0 {

@@ -166,11 +166,11 @@ func trapFatal(f *trapFrame, gp *g) {
 //go:nowritebarrierrec
 func tick(f *trapFrame, gp *g) {
 	mp := gp.m
-	if mp == nil || gp != mp.curg {
-		return // in the scheduler: it looks by itself
-	}
-	if mp.profilehz != 0 {
+	if profileDue(mp) {
 		sigprof(uintptr(f.rip), uintptr(f.rsp), 0, gp, mp)
+	}
+	if gp != mp.curg {
+		return // in the scheduler: it looks by itself
 	}
 	pp := mp.p.ptr()
 	if pp == nil {

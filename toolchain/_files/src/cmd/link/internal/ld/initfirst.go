@@ -1,13 +1,14 @@
 package ld
 
-import (
-	"cmd/link/internal/loader"
-	"strings"
-)
+import "cmd/link/internal/loader"
 
 // kernelPackage is initialised, with all that it imports, before any other
-// package: from then on files, arguments and the clock are there.
-const kernelPackage = "github.com/yolkos/yolk/kernel"
+// package: from then on files, arguments and the clock are there. Then comes
+// profilePackage, if it is there, so that it sees the others' initialisation.
+const (
+	kernelPackage  = "github.com/yolkos/yolk/kernel"
+	profilePackage = kernelPackage + "/profile"
+)
 
 // kernelImports maps the initialisation record of a package to those of the
 // packages that it imports.
@@ -29,7 +30,7 @@ func initName(ldr *loader.Loader, s loader.Sym) string {
 	if kernelNeeds == nil {
 		kernelNeeds = map[loader.Sym]bool{}
 		for from := range kernelImports {
-			if strings.HasPrefix(ldr.SymName(from), kernelPackage+"..inittask") {
+			if name := ldr.SymName(from); name == kernelPackage+"..inittask" || name == profilePackage+"..inittask" {
 				needByKernel(from)
 			}
 		}

@@ -1,0 +1,45 @@
+//go:build tamago
+
+package kernel
+
+import (
+	"io"
+	"time"
+	_ "unsafe" // for go:linkname
+)
+
+//go:linkname atPanic runtime.atPanic
+func atPanic(f func())
+
+// Port opens a port of the launcher's virtio console.
+func Port(name string) (io.ReadWriter, bool) {
+	if booted.streams.virtio == nil {
+		return nil, false
+	}
+	return booted.streams.virtio.Port(name)
+}
+
+// Log adds a line to the kernel's log.
+func Log(line string) { booted.log.Print(line) }
+
+// panicTime is how long a panic may be held up.
+const panicTime = 2 * time.Second
+
+// AtEnd has f called before the program ends: by the return of main, by os.Exit,
+// or by a panic that nothing recovers, which it holds up for a short time at
+// most. A fatal error of the runtime leaves no time for that. Only one f for
+// panics is kept.
+func AtEnd(f func()) {
+	atExit(f)
+	atPanic(func() {
+		done := make(chan struct{})
+		go func() {
+			f()
+			close(done)
+		}()
+		select {
+		case <-done:
+		case <-time.After(panicTime): // the goroutine may hold what f needs
+		}
+	})
+}

@@ -1,0 +1,42 @@
+package qemu
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestProfile(t *testing.T) {
+	for _, tt := range []struct {
+		name, do string
+		timeout  time.Duration
+		status   int
+		err      error
+		profile  string
+		notes    string
+	}{
+		{name: "at the end", do: "ctl:yolk_main profile:5=bytes ctl:yolk_exit_0 end:1", profile: "bytes"},
+		{name: "with a status", do: "ctl:yolk_main profile:5=bytes ctl:yolk_exit_3 end:1", status: 3, profile: "bytes"},
+		{name: "none", do: "ctl:yolk_main ctl:yolk_exit_0 end:1", err: ErrNoProfile},
+		{name: "none, with a status", do: "ctl:yolk_main ctl:yolk_exit_2 end:1", status: 2, notes: "no profile"},
+		{name: "a part", do: "ctl:yolk_main profile:9=bytes ctl:yolk_exit_2 end:1", status: 2, notes: "5 of its 9 bytes"},
+		{name: "too large", do: "ctl:yolk_main profile:9999999999=bytes ctl:yolk_exit_2 end:1", status: 2, notes: "at most"},
+		{name: "at the time limit", do: "ctl:yolk_main asked profile:5=bytes hang", timeout: 500 * time.Millisecond, err: ErrTimeout, profile: "bytes"},
+		{name: "before the program", do: "hang", timeout: 500 * time.Millisecond, err: ErrTimeout},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			fakes(t, tt.do, "")
+			var profile bytes.Buffer
+			got := runGuest(t, context.Background(), func(o *Options) { o.Profile, o.Timeout = &profile, tt.timeout })
+			if got.status != tt.status || !errors.Is(got.err, tt.err) || (tt.err == nil) != (got.err == nil) {
+				t.Errorf("status %d, error %v, want %d, %v", got.status, got.err, tt.status, tt.err)
+			}
+			if profile.String() != tt.profile || !strings.Contains(got.notes, tt.notes) || (tt.notes == "") != (got.notes == "") {
+				t.Errorf("profile %q, notes %q, want %q, %q", &profile, got.notes, tt.profile, tt.notes)
+			}
+		})
+	}
+}

@@ -1,0 +1,48 @@
+//go:build tamago
+
+package runtime
+
+import _ "unsafe" // for go:linkname
+
+// CPU profiles. The timer's ticks sample what they interrupt, whatever stack it
+// is on. While the program is profiled they come at a steady pace, and those that
+// find the CPU idle do not count.
+
+// tickEvery has the machine's timer tick every ns nanoseconds at least, be the
+// CPU busy or not; 0 ends that. The machine sets it before the runtime starts.
+//
+//go:linkname tickEvery
+var tickEvery func(ns int64)
+
+// setProcessCPUProfiler is called when the rate, in samples a second, changes; 0
+// ends a profile.
+func setProcessCPUProfiler(hz int32) {
+	switch {
+	case tickEvery == nil:
+	case hz == 0:
+		tickEvery(0)
+	default:
+		tickEvery(1e9 / int64(hz))
+	}
+}
+
+// setThreadCPUProfiler sets the rate for the running m.
+func setThreadCPUProfiler(hz int32) { getg().m.profilehz = hz }
+
+// profileDue reports whether a tick on mp is to take a sample. Where threads take
+// turns, more ticks come than samples are asked for. Those that end a wait come
+// while the CPU idles.
+//
+//go:nosplit
+func profileDue(mp *m) bool {
+	if mp.profilehz == 0 || mp.idle {
+		return false
+	}
+	now := nanotime1()
+	if now < mp.profileNext {
+		return false
+	}
+	period := 1e9 / int64(mp.profilehz)
+	mp.profileNext = now + period - period/8
+	return true
+}
