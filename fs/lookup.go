@@ -72,6 +72,21 @@ func (w *walk) find(p *Dentry, name string) (*Dentry, error) {
 	return nil, err
 }
 
+// findNew is find for the walk's last name, which is about to be made. With
+// unseen set, if nothing is known of it and p's file system will tell whether
+// there is such a name, it is not looked up but ENOENT.
+func (w *walk) findNew(p *Dentry, name string, unseen bool) (*Dentry, error) {
+	_, ok := p.node.(UnseenNode)
+	if !unseen || !ok || w.slash || w.distrust || p.mnt.readOnly {
+		return w.find(p, name)
+	}
+	if d := p.cached(name); d != nil {
+		d.Put()
+		return w.find(p, name)
+	}
+	return nil, syscall.ENOENT
+}
+
 // forget drops what the cache knows about name in p, but for mount points.
 func (v *VFS) forget(p *Dentry, name string) {
 	p.mu.Lock()

@@ -2,19 +2,25 @@ package fs
 
 import "syscall"
 
+// nameOptions of newName.
+type nameOptions struct {
+	slashes bool // may follow the name
+	unseen  bool // do may be the one to find that there is such a name
+}
+
 // newName runs do for the last component of path, a name that must not exist
-// yet, and enters the node that it makes into the cache. dirOK tells if
-// slashes may follow the name.
-func (v *VFS) newName(b Base, path string, dirOK bool, do func(p *Dentry, name string) (Entry, error)) error {
+// yet, and enters the node that it makes into the cache. o tells what is
+// particular about it.
+func (v *VFS) newName(b Base, path string, o nameOptions, do func(p *Dentry, name string) (Entry, error)) error {
 	for distrust := false; ; distrust = true {
-		err := v.newNameOnce(b, path, dirOK, distrust, do)
+		err := v.newNameOnce(b, path, o, distrust, do)
 		if err != syscall.ESTALE || distrust {
 			return err
 		}
 	}
 }
 
-func (v *VFS) newNameOnce(b Base, path string, dirOK, distrust bool, do func(p *Dentry, name string) (Entry, error)) error {
+func (v *VFS) newNameOnce(b Base, path string, o nameOptions, distrust bool, do func(p *Dentry, name string) (Entry, error)) error {
 	var w walk
 	if err := v.start(&w, b, path, distrust); err != nil {
 		return err
@@ -29,14 +35,14 @@ func (v *VFS) newNameOnce(b Base, path string, dirOK, distrust bool, do func(p *
 	p := w.at
 	p.dir.Lock()
 	defer p.dir.Unlock()
-	d, err := w.find(p, w.name)
+	d, err := w.findNew(p, w.name, o.unseen)
 	switch {
 	case err == nil:
 		d.Put()
 		return syscall.EEXIST
 	case err != syscall.ENOENT:
 		return err
-	case w.slash && !dirOK, p.node == nil, p.removed.Load():
+	case w.slash && !o.slashes, p.node == nil, p.removed.Load():
 		return syscall.ENOENT
 	case p.mnt.readOnly:
 		return syscall.EROFS
@@ -55,7 +61,7 @@ func (v *VFS) newNameOnce(b Base, path string, dirOK, distrust bool, do func(p *
 
 // Mkdir makes a directory with mode less umask.
 func (v *VFS) Mkdir(b Base, path string, mode, umask uint32) error {
-	return v.newName(b, path, true, func(p *Dentry, name string) (Entry, error) {
+	return v.newName(b, path, nameOptions{slashes: true, unseen: true}, func(p *Dentry, name string) (Entry, error) {
 		return p.node.Mkdir(name, mode&0o1777, umask)
 	})
 }
@@ -65,7 +71,7 @@ func (v *VFS) Mknod(b Base, path string, mode, umask, rdev uint32) error {
 	if mode&syscall.S_IFMT == 0 {
 		mode |= syscall.S_IFREG
 	}
-	return v.newName(b, path, false, func(p *Dentry, name string) (Entry, error) {
+	return v.newName(b, path, nameOptions{unseen: true}, func(p *Dentry, name string) (Entry, error) {
 		return p.node.Mknod(name, mode, umask, rdev)
 	})
 }
@@ -86,7 +92,7 @@ func (v *VFS) Symlink(target string, b Base, path string) error {
 	if err := CheckPath(target); err != nil {
 		return err
 	}
-	return v.newName(b, path, false, func(p *Dentry, name string) (Entry, error) {
+	return v.newName(b, path, nameOptions{unseen: true}, func(p *Dentry, name string) (Entry, error) {
 		return p.node.Symlink(name, target)
 	})
 }
@@ -104,7 +110,7 @@ func (v *VFS) Link(ob Base, oldPath string, nb Base, newPath string, follow bool
 
 // LinkDentry makes newPath a further name of the file of d.
 func (v *VFS) LinkDentry(d *Dentry, nb Base, newPath string) error {
-	return v.newName(nb, newPath, false, func(p *Dentry, name string) (Entry, error) {
+	return v.newName(nb, newPath, nameOptions{}, func(p *Dentry, name string) (Entry, error) {
 		switch {
 		case p.mnt != d.mnt:
 			return Entry{}, syscall.EXDEV

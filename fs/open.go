@@ -133,7 +133,7 @@ func (w *walk) create(flags int, mode, umask uint32) (File, *Dentry, error) {
 func (w *walk) make(p *Dentry, flags int, mode, umask uint32) (File, *Dentry, error) {
 	p.dir.Lock()
 	defer p.dir.Unlock()
-	d, err := w.find(p, w.name)
+	d, err := w.findNew(p, w.name, flags&syscall.O_EXCL != 0)
 	switch {
 	case err == nil:
 		return nil, d, nil

@@ -7,6 +7,11 @@ import "syscall"
 // fails. An implementation returns that error too, where it finds out only
 // later (from its server) that it lacks the operation.
 
+// UnseenNode is a directory whose file system is far away and tells by itself
+// that a name exists: Mkdir, Mknod and Symlink, and Create with O_EXCL, answer
+// EEXIST. A name of which nothing is known is not looked up before them.
+type UnseenNode interface{ MakesUnseen() }
+
 // XattrNode is a Node with extended attributes. Else: EOPNOTSUPP.
 type XattrNode interface {
 	// Getxattr fills dst with the value of name and returns its length. With

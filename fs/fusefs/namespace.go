@@ -7,6 +7,8 @@ import (
 	"github.com/yolkos/yolk/fs/fusefs/fuse"
 )
 
+var _ fs.UnseenNode = (*node)(nil)
+
 // start checks that n may be asked about name and starts a request.
 func (n *node) start(op uint32, name string) (*request, error) {
 	if err := n.usable(); err != nil {
@@ -39,6 +41,10 @@ func (n *node) create(r *request) (fs.Entry, error) {
 	n.changedHere(dirtyAll)
 	return e, err
 }
+
+// MakesUnseen implements fs.UnseenNode. (Unlink and Rmdir are another matter:
+// the virtiofsd of QEMU answers EIO unless the name was looked up.)
+func (n *node) MakesUnseen() {}
 
 // mask applies umask to mode unless the server does (FUSE_DONT_MASK).
 func (f *FS) mask(mode, umask uint32) uint32 {

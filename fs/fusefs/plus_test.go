@@ -35,14 +35,21 @@ func newLister(t *testing.T, valid time.Duration) *lister {
 			write(t, fmt.Sprintf("%s/f%02d", d, k), nil)
 		}
 	}
+	vfs, ctr := loopbackVFS(t, dir, serverOptions{caps: gofuse.CAP_READDIRPLUS_AUTO, valid: valid})
+	return &lister{t, vfs, ctr}
+}
+
+// loopbackVFS is a VFS over loopback's server of dir.
+func loopbackVFS(t *testing.T, dir string, o serverOptions) (*fs.VFS, *counter) {
+	t.Helper()
 	root, err := gofs.NewLoopbackRoot(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctr := newCounter(newGoServer(root, serverOptions{caps: gofuse.CAP_READDIRPLUS_AUTO, valid: valid}))
+	ctr := newCounter(newGoServer(root, o))
 	vfs := fs.New(mount(t, ctr, Options{}), fs.MountOptions{})
 	t.Cleanup(func() { vfs.Shutdown() })
-	return &lister{t, vfs, ctr}
+	return vfs, ctr
 }
 
 // list lists directory i, and asks for the attributes of all entries if look
