@@ -27,6 +27,48 @@ func (d *Dentry) Getattr(a *Attr) error {
 	return err
 }
 
+// basicStats is STATX_BASIC_STATS: what Attr holds.
+const basicStats = 0x7ff
+
+// Statx is Stat for all that mask asks for and the file system knows. Sync:
+// ask anew what may be cached.
+func (v *VFS) Statx(b Base, path string, follow bool, x *Statx, mask uint32, sync bool) error {
+	for distrust := false; ; distrust = true {
+		d, err := v.walkOnce(b, path, follow, distrust)
+		if err == nil {
+			err = d.statx(d.node, x, mask, sync)
+			d.Put()
+		}
+		if err != syscall.ESTALE || distrust {
+			return err
+		}
+	}
+}
+
+// StatxFile is Statx of f, which was opened at d.
+func (d *Dentry) StatxFile(f File, x *Statx, mask uint32, sync bool) error {
+	return d.statx(f, x, mask, sync)
+}
+
+// statx asks n, which is d's Node or a File opened at d.
+func (d *Dentry) statx(n interface{ Getattr(a *Attr) error }, x *Statx, mask uint32, sync bool) error {
+	if d.node == nil {
+		return syscall.ENOENT
+	}
+	if c, ok := d.node.(AttrInvalidator); ok && sync {
+		c.InvalidateAttr()
+	}
+	var err error
+	if s, ok := n.(StatxNode); ok {
+		err = s.Statx(x, mask)
+	} else {
+		*x = Statx{Mask: basicStats}
+		err = n.Getattr(&x.Attr)
+	}
+	x.Dev = d.mnt.dev
+	return err
+}
+
 // Setattr changes what s names of the file at path, of a link itself unless
 // follow is set.
 func (v *VFS) Setattr(b Base, path string, follow bool, s *SetAttr) error {

@@ -160,8 +160,18 @@ type IoctlFile interface {
 	Ioctl(cmd uint32, arg uint64, in, out []byte) (result int32, n int, err error)
 }
 
-// PollFile is a File that may not be ready. Poll returns those of events
-// (POLLIN, POLLOUT, ...) that hold now. Else: always ready.
+// Events of PollFile, as of poll(2).
+const (
+	PollIn     = 0x1
+	PollOut    = 0x4
+	PollErr    = 0x8
+	PollHup    = 0x10
+	PollRdNorm = 0x40
+	PollWrNorm = 0x100
+)
+
+// PollFile is a File that may not be ready. Poll returns those of events that
+// hold now. Else: always ready for reading and writing.
 type PollFile interface {
 	Poll(events uint32) (uint32, error)
 }

@@ -136,7 +136,7 @@ func (e *pipeEnd) WaitUntil(write bool, end <-chan struct{}) error {
 	for {
 		ready := p.count > 0 || p.writers == 0
 		if write {
-			ready = len(p.buf)-p.count >= pipeBuf || p.buf == nil || p.readers == 0
+			ready = p.room() || p.readers == 0
 		}
 		if ready {
 			return nil
@@ -145,6 +145,31 @@ func (e *pipeEnd) WaitUntil(write bool, end <-chan struct{}) error {
 			return err
 		}
 	}
+}
+
+// room tells that a write would not block; p.mu is held.
+func (p *pipe) room() bool { return p.buf == nil || len(p.buf)-p.count >= pipeBuf }
+
+// Poll implements PollFile. A FIFO that nobody has opened for writing yet reads
+// as one that all have closed.
+func (e *pipeEnd) Poll(events uint32) (uint32, error) {
+	p := e.pipe
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var now uint32
+	if e.reads && p.count > 0 {
+		now |= PollIn | PollRdNorm
+	}
+	if e.reads && p.writers == 0 {
+		now |= PollHup
+	}
+	if e.writes && p.room() {
+		now |= PollOut | PollWrNorm
+	}
+	if e.writes && p.readers == 0 {
+		now |= PollErr
+	}
+	return now & events, nil
 }
 
 // Getattr implements File.

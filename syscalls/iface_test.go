@@ -75,3 +75,12 @@ type guestMapper interface {
 }
 
 var _ guestMapper = (*Kernel)(nil)
+
+// guestController is syscall.Controller.
+type guestController interface {
+	Ioctl(fd int, req uint32, arg uint64, data []byte) (val int, err syscall.Errno)
+	Poll(fds []int32, events, revents []int16, ns int64) (n int, err syscall.Errno)
+	Statx(dirfd int, path string, flags int, mask uint32, stx []byte) syscall.Errno
+}
+
+var _ guestController = (*Kernel)(nil)

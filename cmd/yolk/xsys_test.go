@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -29,6 +30,9 @@ func TestGuestXsys(t *testing.T) {
 			got := runCommand(t, yolkCommand(t, dir, "run", "-q", "--machine", machine, "--root", root, ".", "--", "/dir"))
 			if got.status != 0 || got.stdout != want.stdout {
 				t.Errorf("%+v, want %s", got, want.stdout)
+			}
+			if !strings.Contains(got.stderr, "IOCTL ") {
+				t.Errorf("no IOCTL was sent: %s", got.stderr)
 			}
 			data, err := os.ReadFile(filepath.Join(root, "dir/file"))
 			if err != nil || len(data) != 8192 || !bytes.Equal(data[4096:4105], []byte("some more")) {

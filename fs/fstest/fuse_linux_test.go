@@ -37,6 +37,11 @@ func (s server) Send(in [][]byte) error {
 
 // loopback serves a directory of this machine over FUSE.
 func loopback(t testing.TB, dir string, valid time.Duration) fs.FileSystem {
+	return serve(t, dir, valid, func(*gofs.LoopbackRoot) {})
+}
+
+// serve is loopback with a server that has been made different.
+func serve(t testing.TB, dir string, valid time.Duration, change func(*gofs.LoopbackRoot)) fs.FileSystem {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -44,6 +49,7 @@ func loopback(t testing.TB, dir string, valid time.Duration) fs.FileSystem {
 	if err != nil {
 		t.Fatal(err)
 	}
+	change(root.(*gofs.LoopbackNode).RootData)
 	o := &gofs.Options{EntryTimeout: &valid, AttrTimeout: &valid}
 	f, err := fusefs.Mount(server{gofuse.NewProtocolServer(gofs.NewNodeFS(root, o), &o.MountOptions)}, fusefs.Options{Logf: t.Logf})
 	if err != nil {

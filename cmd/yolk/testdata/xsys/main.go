@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -115,5 +116,50 @@ func use(dir string) error {
 	}
 	_, err = unix.IoctlGetTermios(fd, unix.TCGETS)
 	fmt.Println("clock", now.Nano() > 0, "terminal", err == unix.ENOTTY)
+	return control(dir, fd)
+}
+
+// control does what is beyond files and names with fd, "file" in dir.
+func control(dir string, fd int) error {
+	const fionread = 0x541b
+	if _, err := unix.Seek(fd, 8000, unix.SEEK_SET); err != nil {
+		return err
+	}
+	left, err := unix.IoctlGetInt(fd, fionread)
+	if err != nil {
+		return fmt.Errorf("ioctl: %w", err)
+	}
+	_, err = unix.IoctlGetInt(fd, 0xabcd)
+	fmt.Println("ioctl", left, err == unix.ENOTTY)
+	// In a guest the file system has asked the server for the second.
+	stats, _ := os.ReadFile("/proc/yolk/fuse")
+	for line := range strings.Lines(string(stats)) {
+		if strings.Contains(line, "IOCTL") {
+			fmt.Fprint(os.Stderr, line)
+		}
+	}
+
+	var stx unix.Statx_t
+	if err := unix.Statx(unix.AT_FDCWD, filepath.Join(dir, "file"), unix.AT_SYMLINK_NOFOLLOW, unix.STATX_ALL, &stx); err != nil {
+		return fmt.Errorf("statx: %w", err)
+	}
+	fmt.Printf("statx %o %d %d %t\n", stx.Mode, stx.Size, stx.Mtime.Sec, stx.Mask&unix.STATX_BASIC_STATS == unix.STATX_BASIC_STATS)
+
+	var p [2]int
+	if err := unix.Pipe2(p[:], unix.O_CLOEXEC); err != nil {
+		return err
+	}
+	fds := []unix.PollFd{{Fd: int32(p[0]), Events: unix.POLLIN}, {Fd: int32(fd), Events: unix.POLLIN}, {Fd: 1000, Events: unix.POLLIN}}
+	n, err := unix.Poll(fds, -1)
+	if err != nil {
+		return fmt.Errorf("poll: %w", err)
+	}
+	fmt.Printf("poll %d %#x %#x %#x", n, fds[0].Revents, fds[1].Revents, fds[2].Revents)
+	n, err = unix.Poll(fds[:1], 1)
+	fmt.Print(" nothing ", n, err)
+	unix.Write(p[1], []byte("x"))
+	unix.Close(p[1])
+	n, err = unix.Poll(fds[:1], -1)
+	fmt.Printf(" pipe %d %v %#x\n", n, err, fds[0].Revents)
 	return nil
 }

@@ -96,11 +96,6 @@ type Mapper interface {
 	Mprotect(data []byte, prot int) Errno
 }
 
-// Controller is a Kernel with control operations on devices.
-type Controller interface {
-	Ioctl(fd int, req, arg uintptr) (val uintptr, err Errno)
-}
-
 // kernel is never nil.
 var kernel Kernel = noKernel{}
 

@@ -19,6 +19,12 @@ import _ "unsafe" // for go:linkname
 //go:linkname utimensat
 //go:linkname copyFileRange
 
+// Used by golang.org/x/sys/unix of guests, with most of those above.
+//
+//go:linkname ioctl
+//go:linkname poll
+//go:linkname statx
+
 // Used by internal/poll.
 //
 //go:linkname waitIO

@@ -2,9 +2,17 @@
 
 package unix
 
-// A guest has no terminal: standard input and output are streams of bytes
-// that the host interprets. Control operations end as on Linux with a file
-// that is none, in ENOTTY, or in EBADF.
+import "unsafe"
+
+// Control operations go to the file system of the file. A guest has no
+// terminal: standard input and output are streams of bytes that the host
+// interprets, which answer ENOTTY.
+
+// Requests for the flags of a file, where its file system has some.
+const (
+	FS_IOC_GETFLAGS = 0x80086601
+	FS_IOC_SETFLAGS = 0x40086602
+)
 
 // Termios is how a terminal is set.
 type Termios struct {
@@ -26,28 +34,57 @@ type Winsize struct {
 	Ypixel uint16
 }
 
-// PollFd is a descriptor that Poll waits for.
-type PollFd struct {
-	Fd      int32
-	Events  int16
-	Revents int16
+// ioctlPtr is an ioctl whose argument points to v.
+func ioctlPtr[T any](fd int, req uint, v *T) error {
+	p := unsafe.Pointer(v)
+	_, err := ioctl(fd, uint32(req), uint64(uintptr(p)), unsafe.Slice((*byte)(p), unsafe.Sizeof(*v)))
+	return err
 }
 
-func noTerminal(fd int) error {
-	if _, err := fcntl(fd, F_GETFD, 0); err != nil {
-		return err
+func IoctlGetTermios(fd int, req uint) (*Termios, error) {
+	var v Termios
+	err := ioctlPtr(fd, req, &v)
+	return &v, err
+}
+
+func IoctlGetWinsize(fd int, req uint) (*Winsize, error) {
+	var v Winsize
+	err := ioctlPtr(fd, req, &v)
+	return &v, err
+}
+
+func IoctlSetTermios(fd int, req uint, value *Termios) error { return ioctlPtr(fd, req, value) }
+func IoctlSetWinsize(fd int, req uint, value *Winsize) error { return ioctlPtr(fd, req, value) }
+
+func IoctlGetInt(fd int, req uint) (int, error) {
+	var v int
+	err := ioctlPtr(fd, req, &v)
+	return v, err
+}
+
+func IoctlGetUint32(fd int, req uint) (uint32, error) {
+	var v uint32
+	err := ioctlPtr(fd, req, &v)
+	return v, err
+}
+
+// IoctlSetInt hands over the value itself.
+func IoctlSetInt(fd int, req uint, value int) error {
+	_, err := ioctl(fd, uint32(req), uint64(value), nil)
+	return err
+}
+
+// IoctlSetPointerInt hands over where the value is.
+func IoctlSetPointerInt(fd int, req uint, value int) error {
+	v := int32(value)
+	return ioctlPtr(fd, req, &v)
+}
+
+// IoctlRetInt is for requests that answer with their result.
+func IoctlRetInt(fd int, req uint) (int, error) {
+	val, err := ioctl(fd, uint32(req), 0, nil)
+	if err != nil {
+		return 0, err
 	}
-	return ENOTTY
+	return val, nil
 }
-
-func IoctlGetTermios(fd int, req uint) (*Termios, error)     { return nil, noTerminal(fd) }
-func IoctlSetTermios(fd int, req uint, value *Termios) error { return noTerminal(fd) }
-func IoctlGetWinsize(fd int, req uint) (*Winsize, error)     { return nil, noTerminal(fd) }
-func IoctlSetWinsize(fd int, req uint, value *Winsize) error { return noTerminal(fd) }
-func IoctlGetInt(fd int, req uint) (int, error)              { return 0, noTerminal(fd) }
-func IoctlSetInt(fd int, req uint, value int) error          { return noTerminal(fd) }
-func IoctlSetPointerInt(fd int, req uint, value int) error   { return noTerminal(fd) }
-func IoctlGetUint32(fd int, req uint) (uint32, error)        { return 0, noTerminal(fd) }
-
-// Poll does not exist, goroutines wait: ENOSYS.
-func Poll(fds []PollFd, timeout int) (n int, err error) { return -1, ENOSYS }

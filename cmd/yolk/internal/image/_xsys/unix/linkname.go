@@ -33,6 +33,15 @@ func utimensat(dirfd int, path string, times *[2]syscall.Timespec, flags int) er
 //go:linkname copyFileRange syscall.copyFileRange
 func copyFileRange(rfd int, roff *int64, wfd int, woff *int64, n int, flags int) (copied int, err error)
 
+//go:linkname ioctl syscall.ioctl
+func ioctl(fd int, req uint32, arg uint64, data []byte) (val int, err error)
+
+//go:linkname poll syscall.poll
+func poll(fds []int32, events, revents []int16, ns int64) (n int, err error)
+
+//go:linkname statx syscall.statx
+func statx(dirfd int, path string, flags int, mask uint32, stx []byte) error
+
 // nanotime is the monotonic clock, in nanoseconds.
 //
 //go:linkname nanotime runtime.nanotime

@@ -1,0 +1,138 @@
+package syscalls
+
+import (
+	"encoding/binary"
+	"syscall"
+
+	"github.com/yolkos/yolk/fs"
+)
+
+// Requests of ioctl(2) that do not come with the size of their data, which is
+// an int (4 bytes). The first four are answered here, as Linux does.
+const (
+	fioNclex = 0x5450 // takes no data
+	fioClex  = 0x5451 // takes no data
+	fioNbio  = 0x5421
+	fioNread = 0x541b
+
+	fiBmap   = 1
+	fiGetBsz = 2
+
+	fsGetFlags = 0x80086601 // says 8 bytes
+	fsSetFlags = 0x40086602 // likewise
+)
+
+// Parts of a request of ioctl(2).
+const (
+	iocWrite = 1 << 30 // it reads what arg points to
+	iocRead  = 1 << 31 // it writes there
+)
+
+// Ioctl does the control operation req on the open file. Arg is its argument;
+// data, if it is not nil, what arg points to, at least as much as the request
+// takes, else EFAULT. ENOTTY: the file does not know the request.
+func (k *Kernel) Ioctl(fd int, req uint32, arg uint64, data []byte) (int, syscall.Errno) {
+	s, e := k.table.slot(fd)
+	if e != 0 {
+		return -1, e
+	}
+	d := s.desc
+	defer d.put()
+	if d.opened&O_PATH != 0 {
+		return -1, syscall.EBADF
+	}
+	size := int(req >> 16 & 0x3fff)
+	switch req {
+	case fioClex, fioNclex:
+		s.cloexec.Store(req == fioClex)
+		return 0, 0
+	case fioNbio, fioNread, fiBmap, fiGetBsz, fsGetFlags, fsSetFlags:
+		size = 4
+	}
+	if len(data) < size {
+		return -1, syscall.EFAULT
+	}
+	data = data[:size]
+	switch {
+	case req == fioNbio:
+		flags := d.flags.Load() &^ syscall.O_NONBLOCK
+		if integer(data) != 0 {
+			flags |= syscall.O_NONBLOCK
+		}
+		return 0, d.setFlags(flags)
+	case req == fiGetBsz:
+		return 0, d.blockSize(data)
+	case req == fioNread && d.kind == syscall.S_IFREG:
+		return 0, d.left(data)
+	case req == fiBmap && d.kind == syscall.S_IFREG:
+		return 0, d.bmap(data)
+	}
+	f, ok := d.file.(fs.IoctlFile)
+	if !ok {
+		return -1, syscall.ENOTTY
+	}
+	var in, out []byte
+	if req&iocWrite != 0 {
+		in = append(in, data...)
+	}
+	if req&iocRead != 0 {
+		out = data
+	}
+	val, _, err := f.Ioctl(req, arg, in, out)
+	switch {
+	case err != nil:
+		return -1, errno(err)
+	case val < 0:
+		return -1, syscall.Errno(-val)
+	}
+	return int(val), 0
+}
+
+// An int of a program's memory.
+func integer(data []byte) int32       { return int32(binary.NativeEndian.Uint32(data)) }
+func setInteger(data []byte, n int32) { binary.NativeEndian.PutUint32(data, uint32(n)) }
+
+// blockSize stores the size of the blocks that Bmap counts.
+func (d *desc) blockSize(data []byte) syscall.Errno {
+	var s fs.Statfs
+	if err := d.dentry.Statfs(&s); err != nil {
+		return errno(err)
+	}
+	setInteger(data, int32(s.Bsize))
+	return 0
+}
+
+// left stores how many bytes there are between the position and the end.
+func (d *desc) left(data []byte) syscall.Errno {
+	var a fs.Attr
+	if err := d.file.Getattr(&a); err != nil {
+		return errno(err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	setInteger(data, int32(a.Size-d.pos))
+	return 0
+}
+
+// bmap replaces the number of a block of the file by where it lies on the
+// device, 0 for a hole.
+func (d *desc) bmap(data []byte) syscall.Errno {
+	n, ok := d.dentry.Node().(fs.BmapNode)
+	block := integer(data)
+	if !ok || block < 0 {
+		return syscall.EINVAL
+	}
+	var s fs.Statfs
+	if err := d.dentry.Statfs(&s); err != nil {
+		return errno(err)
+	}
+	at, err := n.Bmap(uint64(block), s.Bsize)
+	switch {
+	case err != nil:
+		return errno(err)
+	case at > 1<<31-1:
+		return syscall.ERANGE
+	}
+	setInteger(data, int32(at))
+	return 0
+}
