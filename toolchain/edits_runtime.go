@@ -31,6 +31,9 @@ var runtimeEdits = []Edit{
 	Replace{"src/runtime/pprof/pprof.go", "if runtime.GOOS == \"darwin\" || runtime.GOOS == \"ios\" {", "if runtime.GOOS == \"darwin\" || runtime.GOOS == \"ios\" || runtime.GOOS == \"tamago\" {", 1,
 		"so the reader looks now and then"},
 
+	Replace{"src/runtime/heapdump.go", "\t\twriteheapdump_m(fd, &m)\n\t})\n\n\tstartTheWorld(stw)\n", "\t\twriteheapdump_m(fd, &m)\n\t})\n\n\tdump := takeHeapDump()\n\tstartTheWorld(stw)\n\tdump.write(fd)\n", 1,
+		"files can be written when the world goes on"},
+
 	Replace{"src/crypto/internal/fips140/drbg/entropy_fips140.go", "var memory entropy.ScratchBuffer", "var memory *entropy.ScratchBuffer", 1,
 		"32 MiB without contents are RAM here: only who asks for FIPS 140-3 pays them"},
 	Replace{"src/crypto/internal/fips140/drbg/entropy_fips140.go", "\tseed, err := entropy.Seed(&memory)", "\tif memory == nil {\n\t\tmemory = new(entropy.ScratchBuffer)\n\t}\n\tseed, err := entropy.Seed(memory)", 1,

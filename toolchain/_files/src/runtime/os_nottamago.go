@@ -12,3 +12,9 @@ const (
 func osSchedule() {}
 func osMain()     {}
 func osPanic()    {}
+
+// heapDumpChunk stands for the dump, which is written as it is made.
+type heapDumpChunk struct{}
+
+func takeHeapDump() heapDumpChunk      { return heapDumpChunk{} }
+func (heapDumpChunk) write(fd uintptr) {}

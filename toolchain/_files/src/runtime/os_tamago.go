@@ -137,12 +137,13 @@ func osPanic() {
 	}
 }
 
-// write1 serves the runtime's own messages. Files are out of its reach.
+// write1 serves the runtime's own messages. Files are out of its reach, but for
+// heap dumps.
 //
 //go:nosplit
 func write1(fd uintptr, p unsafe.Pointer, n int32) int32 {
 	if fd > 2 {
-		return -1
+		return keepHeapDump(fd, p, n)
 	}
 	for i := int32(0); i < n; i++ {
 		goos.Printk(*(*byte)(add(p, uintptr(i))))

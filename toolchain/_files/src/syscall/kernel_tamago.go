@@ -2,6 +2,8 @@
 
 package syscall
 
+import _ "unsafe" // for go:linkname
+
 // Kernel is what stands below this package: the calls of Linux that it needs,
 // as Go functions. Each returns 0 or the error number.
 //
@@ -102,4 +104,26 @@ var kernel Kernel = noKernel{}
 // SetKernel puts k below the package. Until then every call returns ENOSYS,
 // but for Write to the standard output and error, which go to the console. It
 // must be called before there is a second goroutine that makes calls.
-func SetKernel(k Kernel) { kernel = k }
+func SetKernel(k Kernel) {
+	kernel = k
+	heapDumpWrite = writeAll
+}
+
+// heapDumpWrite is what the runtime writes heap dumps with.
+//
+//go:linkname heapDumpWrite runtime.heapDumpWrite
+var heapDumpWrite func(fd uintptr, p []byte)
+
+// writeAll writes p to fd. There is nobody to tell of an error.
+func writeAll(fd uintptr, p []byte) {
+	for len(p) > 0 {
+		n, e := kernel.Write(int(fd), p)
+		if e == EAGAIN {
+			e = kernel.Wait(int(fd), 'w')
+		}
+		if e != 0 {
+			return
+		}
+		p = p[n:]
+	}
+}
