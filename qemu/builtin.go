@@ -19,14 +19,10 @@ import (
 // runs ServeBuiltin.
 const builtinFD = 3
 
-// lifetime is how long the guest may believe an entry or attribute; the same
-// as virtiofsd's cache=auto.
-const lifetime = time.Second
-
 // ServeBuiltin is the body of the process that serves a directory with
 // go-fuse's virtio-fs server. It hands the socket for QEMU to its parent over
 // builtinFD and ends when the parent closes that.
-func ServeBuiltin(dir string) error {
+func ServeBuiltin(dir string, cache Cache) error {
 	f := os.NewFile(builtinFD, "parent")
 	conn, err := net.FileConn(f)
 	if err != nil {
@@ -47,7 +43,7 @@ func ServeBuiltin(dir string) error {
 	if err != nil {
 		return fmt.Errorf("serve %s: %w", dir, err)
 	}
-	timeout := lifetime
+	timeout := cache.lifetime()
 	opts := &fs.Options{EntryTimeout: &timeout, AttrTimeout: &timeout}
 	server, err := connectTo(func(name string) {
 		virtiofs.ServeFS(name, fs.NewNodeFS(root, opts), &opts.MountOptions)

@@ -1,6 +1,7 @@
 package qemu
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Daemon says which virtio-fs server serves the shares.
@@ -63,6 +65,24 @@ func (s Share) Check() error {
 	return f.Close()
 }
 
+// Cache says how long a guest may believe what a server has told of names,
+// attributes and data. What is empty stands for CacheAuto.
+type Cache string
+
+// The cache modes, named as virtiofsd's are.
+const (
+	CacheAuto Cache = "auto" // a second
+	CacheNone Cache = "none" // not at all
+)
+
+// lifetime is how long names and attributes may be believed.
+func (c Cache) lifetime() time.Duration {
+	if c == CacheNone {
+		return 0
+	}
+	return time.Second
+}
+
 // dialect is the command line that a virtiofsd understands.
 type dialect int
 
@@ -80,6 +100,7 @@ type server struct {
 	path    string  // empty: the built-in one
 	dialect dialect // of the one at path
 	files   uint64  // descriptors that the one at path may have
+	cache   Cache
 }
 
 // ownFiles is how many descriptors a virtiofsd has for itself, at most.
@@ -148,12 +169,13 @@ func dialectOf(help string) dialect {
 // connects to the listening socket fd.
 func (s server) args(dir string, fd int, root bool) []string {
 	limit := fmt.Sprintf("--rlimit-nofile=%d", s.files)
+	cache := "cache=" + string(cmp.Or(s.cache, CacheAuto))
 	if s.dialect == dialectC {
 		// Its options are separated by commas.
 		source := strings.NewReplacer(`\`, `\\`, `,`, `\,`).Replace(dir)
 		return []string{
 			"--fd=" + strconv.Itoa(fd), "-o", "source=" + source,
-			"-o", "cache=auto", "-o", "xattr", "-o", "sandbox=chroot", "-o", "log_level=err", limit,
+			"-o", cache, "-o", "xattr", "-o", "sandbox=chroot", "-o", "log_level=err", limit,
 		}
 	}
 	sandbox := "chroot"
@@ -162,7 +184,7 @@ func (s server) args(dir string, fd int, root bool) []string {
 	}
 	return []string{
 		"--fd=" + strconv.Itoa(fd), "--shared-dir=" + dir,
-		"--cache=auto", "--xattr", "--sandbox=" + sandbox, "--log-level=error", limit,
+		"--" + cache, "--xattr", "--sandbox=" + sandbox, "--log-level=error", limit,
 	}
 }
 
@@ -174,7 +196,7 @@ func (s server) serve(share Share, self []string, show, trace io.Writer) (p *pro
 		return nil, nil, nil, err
 	}
 	if s.path == "" {
-		return serveBuiltin(dir, self, show, trace)
+		return serveBuiltin(dir, s.cache, self, show, trace)
 	}
 	listener, client, err := listenPair()
 	if err != nil {
@@ -191,7 +213,7 @@ func (s server) serve(share Share, self []string, show, trace io.Writer) (p *pro
 
 // serveBuiltin starts self, a command of this program that ends up in
 // ServeBuiltin.
-func serveBuiltin(dir string, self []string, show, trace io.Writer) (*process, *os.File, io.Closer, error) {
+func serveBuiltin(dir string, cache Cache, self []string, show, trace io.Writer) (*process, *os.File, io.Closer, error) {
 	if len(self) == 0 {
 		return nil, nil, nil, errors.New("no command for the built-in server")
 	}
@@ -200,7 +222,7 @@ func serveBuiltin(dir string, self []string, show, trace io.Writer) (*process, *
 		return nil, nil, nil, err
 	}
 	d := descriptors{files: []*os.File{theirs}} // builtinFD
-	p, err := start(self[0], append(self[1:len(self):len(self)], dir), &d, show, trace)
+	p, err := start(self[0], append(self[1:len(self):len(self)], dir, string(cmp.Or(cache, CacheAuto))), &d, show, trace)
 	if err != nil {
 		ours.Close()
 		return nil, nil, nil, err

@@ -26,6 +26,7 @@ type Options struct {
 	Timeout time.Duration // 0: none
 	Shares  []Share
 	Daemon  Daemon
+	Cache   Cache
 	Self    []string // command of this program that ends up in ServeBuiltin
 
 	Stdin   io.Reader // nil: empty
@@ -75,6 +76,7 @@ func Run(ctx context.Context, o *Options) (status int, err error) {
 		ctx, cancel = context.WithTimeoutCause(ctx, o.Timeout, ErrTimeout)
 		defer cancel()
 	}
+	srv.cache = o.Cache
 	for {
 		status, err = once(ctx, o, path, srv)
 		var failed *serverError
@@ -83,7 +85,7 @@ func Run(ctx context.Context, o *Options) (status int, err error) {
 		}
 		// For example a user namespace that the host does not allow.
 		fmt.Fprintf(o.Notes, "yolk: built-in virtio-fs server in use: %v\n", err)
-		srv = server{}
+		srv = server{cache: o.Cache}
 	}
 }
 

@@ -21,6 +21,7 @@ type guestFlags struct {
 	accel   string
 	mem     string
 	daemon  string
+	cache   string
 	verbose bool
 }
 
@@ -29,16 +30,19 @@ func (f *guestFlags) add(set *pflag.FlagSet, mem string) {
 	set.StringVar(&f.accel, "accel", string(qemu.Auto), "acceleration: auto, kvm or tcg")
 	set.StringVar(&f.mem, "mem", mem, "memory, 64M at least")
 	set.StringVar(&f.daemon, "daemon", string(qemu.AutoDaemon), "virtio-fs server: auto, virtiofsd or builtin")
+	set.StringVar(&f.cache, "cache", string(qemu.CacheAuto), "changes on the host are seen after a second (auto) or at once (none)")
 }
 
 // fill checks the options and puts them into o. It proves the acceleration,
 // and says on notes when the guest has to do without.
 func (f *guestFlags) fill(ctx context.Context, o *qemu.Options, notes io.Writer) (err error) {
-	o.Machine, o.Accel, o.Daemon = qemu.Machine(f.machine), qemu.Accel(f.accel), qemu.Daemon(f.daemon)
+	o.Machine, o.Accel = qemu.Machine(f.machine), qemu.Accel(f.accel)
+	o.Daemon, o.Cache = qemu.Daemon(f.daemon), qemu.Cache(f.cache)
 	if err := errors.Join(
 		oneOf("machine", f.machine, qemu.MicroVM, qemu.Q35),
 		oneOf("accel", f.accel, qemu.Auto, qemu.KVM, qemu.TCG),
 		oneOf("daemon", f.daemon, qemu.AutoDaemon, qemu.Virtiofsd, qemu.Builtin),
+		oneOf("cache", f.cache, qemu.CacheAuto, qemu.CacheNone),
 	); err != nil {
 		return err
 	}

@@ -11,9 +11,11 @@ const serveCommand = "serve-fs"
 
 func serveCmd() *cobra.Command {
 	return &cobra.Command{
-		Use:    serveCommand + " DIR",
+		Use:    serveCommand + " DIR CACHE",
 		Hidden: true,
-		Args:   cobra.ExactArgs(1),
-		RunE:   func(_ *cobra.Command, args []string) error { return qemu.ServeBuiltin(args[0]) },
+		Args:   cobra.ExactArgs(2),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return qemu.ServeBuiltin(args[0], qemu.Cache(args[1]))
+		},
 	}
 }

@@ -112,6 +112,7 @@ func TestOptions(t *testing.T) {
 		"run --machine pc .":             `--machine "pc": want one of [microvm q35]`,
 		"run --accel hvf .":              "--accel",
 		"run --daemon x .":               "--daemon",
+		"run --cache x .":                "--cache",
 		"run --mem 1M .":                 "needs 64M",
 		"run --env =x .":                 "--env",
 		"run --root /no/such .":          "cannot share /no/such: no such file or directory",

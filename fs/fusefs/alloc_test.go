@@ -3,6 +3,7 @@ package fusefs
 import (
 	"os"
 	"testing"
+	"time"
 
 	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/fusefs/fuse"
@@ -70,6 +71,36 @@ func TestAllocs(t *testing.T) {
 	}
 	if e.fs.Broken() != 0 {
 		t.Error(s.takeLog())
+	}
+}
+
+// TestAllocsHot: nor do stat of a name in the cache and reads of a file whose
+// data is kept, by way of a VFS.
+func TestAllocsHot(t *testing.T) {
+	dir := t.TempDir()
+	os.MkdirAll(dir+"/a/b", 0o755)
+	write(t, dir+"/a/b/f", make([]byte, 64<<10))
+	vfs, _ := loopbackVFS(t, dir, serverOptions{valid: time.Hour})
+	f, d, err := vfs.Open(fs.Base{}, "/a/b/f", os.O_RDONLY, 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Put()
+	defer f.Release()
+	var a fs.Attr
+	buf := make([]byte, 4096)
+	for name, do := range map[string]func() error{
+		"stat":  func() error { return vfs.Stat(fs.Base{}, "/a/b/f", true, &a) },
+		"pread": func() error { _, err := f.ReadAt(buf, 4096); return err },
+	} {
+		for range 10 {
+			if err := do(); err != nil {
+				t.Fatal(name, err)
+			}
+		}
+		if n := testing.AllocsPerRun(500, func() { do() }); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
 	}
 }
 

@@ -2,6 +2,8 @@
 package main
 
 import (
+	"bufio"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -22,6 +24,8 @@ func main() {
 		echo()
 	case "names":
 		names(os.Args[2])
+	case "look":
+		look(os.Args[2], os.Args[3:])
 	case "exit":
 		n, _ := strconv.Atoi(os.Args[2])
 		os.Exit(n)
@@ -71,6 +75,36 @@ func names(dir string) {
 	fmt.Println("looked at", len(looks))
 	data, err := os.ReadFile("/proc/yolk/fuse")
 	fmt.Println(string(data), err)
+}
+
+// look prints, for each line that it reads, one that tells what dir holds: its
+// names, files by name, and the first of them as it was opened at the start.
+func look(dir string, files []string) {
+	open, err := os.Open(filepath.Join(dir, files[0]))
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+		var b strings.Builder
+		list, err := os.ReadDir(dir)
+		fmt.Fprint(&b, list, err)
+		for _, name := range files {
+			path := filepath.Join(dir, name)
+			info, err := os.Lstat(path)
+			if err != nil {
+				fmt.Fprintf(&b, "; %s: %v", name, errors.Is(err, fs.ErrNotExist))
+				continue
+			}
+			data, _ := os.ReadFile(path)
+			fmt.Fprintf(&b, "; %s: %v %d %v %q", name, info.Mode(), len(data), info.ModTime().UnixNano(), data)
+		}
+		info, err := open.Stat()
+		data := make([]byte, 100)
+		n, _ := open.ReadAt(data, 0)
+		fmt.Fprintf(&b, "; open: %v %v %d %q", err, info.Mode(), info.Size(), data[:n])
+		fmt.Println(b.String())
+	}
 }
 
 // tree prints a line for each file below dir: its path, its mode, and what it
