@@ -2,6 +2,7 @@
 # make qemu MACHINE=q35
 # make test            vet, hosted tests, and the tests in QEMU on both machines
 # make bench           boot time and image size; then all of docs/benchmarks.md, an hour
+# make scale           open files, names, directories and files of any size: docs/scale.md, ten minutes
 # make conformance     runs the standard library's own tests here and in guests: docs/conformance.md
 # make toolchain       builds the GOOS=tamago Go
 
@@ -12,7 +13,7 @@ YOLK    := bin/yolk
 # Packages whose tests run in the guest as well.
 GUEST_TESTS := ./guest ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/fstest ./syscalls ./cmd/demo
 
-.PHONY: qemu test bench conformance toolchain deps vet clean FORCE
+.PHONY: qemu test bench scale conformance toolchain deps vet clean FORCE
 
 qemu: $(YOLK) deps
 	@if [ -t 0 ]; then \
@@ -29,6 +30,9 @@ test: $(YOLK) deps toolchain vet
 bench: $(YOLK) deps toolchain
 	YOLK_GUEST=1 go test -run='^$$' -bench=. ./cmd/yolk
 	go run ./cmd/bench/compare -docs docs -yolk $(YOLK)
+
+scale: $(YOLK) deps toolchain
+	go run ./cmd/bench/scale -page docs/scale.md -yolk $(YOLK) $(SCALE)
 
 # Half an hour and more under TCG; what was interrupted goes on where it stopped.
 # After a change of the kernel: make conformance CONFORMANCE=--again

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -100,6 +101,7 @@ func measure(ctx context.Context, o *options) error {
 		return err
 	}
 	r := &results{accel: string(o.accel), machines: o.machines, plan: p, values: map[key]float64{}}
+	var failed error // the page of the others is of use all the same
 	for _, m := range o.machines {
 		for _, x := range runs {
 			var tables []string
@@ -113,23 +115,22 @@ func measure(ctx context.Context, o *options) error {
 			}
 			start := time.Now()
 			if err := boot(ctx, o, m, x.memory, tables, image, root, r); err != nil {
-				return fmt.Errorf("%s, %s: %w", m, strings.Join(tables, " and "), err)
+				failed = errors.Join(failed, fmt.Errorf("%s, %s: %w", m, strings.Join(tables, " and "), err))
+			}
+			if ctx.Err() != nil {
+				return failed
 			}
 			note("%s, %s: %.0f s", m, strings.Join(tables, " and "), time.Since(start).Seconds())
 		}
 	}
 	if o.page == "" {
-		return r.write(os.Stdout)
+		return errors.Join(failed, r.write(os.Stdout))
 	}
 	f, err := os.Create(o.page)
 	if err != nil {
-		return err
+		return errors.Join(failed, err)
 	}
-	if err := r.write(f); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
+	return errors.Join(failed, r.write(f), f.Close())
 }
 
 // boot runs the program in a guest, and takes what it tells into r.
@@ -142,10 +143,14 @@ func boot(ctx context.Context, o *options, m qemu.Machine, memory uint64, tables
 	for i := range plan.Shares {
 		shares = append(shares, qemu.Share{Tag: plan.Tag(i), Dir: filepath.Join(root, plan.FilesDir(i)), Path: filepath.Clean(plan.OpenDir(i))})
 	}
-	last, done := "nothing", false
+	last, done, row := "nothing", false, ""
 	out := &lineWriter{see: func(line string) {
 		if table, size, column, value, ok := plan.Parse(line); ok {
 			r.values[key{m, table, size, column}] = value
+			if now := fmt.Sprintf("%s, %s: %s", m, table, grouped(size)); now != row {
+				note("%s", now)
+				row = now
+			}
 		}
 		last, done = line, line == plan.Done
 	}}
