@@ -2,6 +2,7 @@ package fusefs
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"sync"
@@ -232,5 +233,64 @@ func TestUnrefAll(t *testing.T) {
 	forgot := f.Counts().Forgot
 	if sent := s.number(fuse.FUSE_FORGET) + s.number(fuse.FUSE_BATCH_FORGET); forgot < 2900 || sent > 200 {
 		t.Errorf("%d nodes were forgotten with %d messages", forgot, sent)
+	}
+}
+
+// TestForgetConcurrent plays random operations from many goroutines where next
+// to nothing stays that is not in use. The counter sees to it that nothing is
+// asked for that was forgotten, and that all is forgotten in the end.
+func TestForgetConcurrent(t *testing.T) {
+	v, _, s := scarceFiles(t, 40, 1<<20, true, Options{})
+	v.SetCacheSize(4)
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			r := rand.New(rand.NewPCG(2, uint64(g)))
+			for range 300 {
+				stir(v, r)
+			}
+		})
+	}
+	wg.Wait()
+	if n, _, evicted := v.CacheStats(); n > 5 || evicted < 1000 {
+		t.Errorf("%d names are held, %d were evicted", n, evicted)
+	}
+	if s.refused.Load() != 0 {
+		t.Error("requests were refused")
+	}
+}
+
+// stir does one operation on a few paths of v, whatever comes of it.
+func stir(v *fs.VFS, r *rand.Rand) {
+	path := func() string {
+		p := fmt.Sprint("f", r.IntN(40))
+		if r.IntN(2) == 0 {
+			p = fmt.Sprint("d", r.IntN(3), "/", p)
+		}
+		return p
+	}
+	var b fs.Base
+	var a fs.Attr
+	switch r.IntN(8) {
+	case 0:
+		v.Mkdir(b, fmt.Sprint("d", r.IntN(3)), 0o755, 0)
+	case 1:
+		v.Unlink(b, path())
+	case 2:
+		v.Rename(b, path(), b, path(), uint32(r.IntN(3)))
+	case 3:
+		v.Link(b, path(), b, path(), true)
+	case 4, 5:
+		f, d, err := v.Open(b, path(), os.O_RDWR|os.O_CREATE, 0o644, 0)
+		if err != nil {
+			return
+		}
+		f.WriteAt([]byte("data"), int64(r.IntN(10)))
+		v.Stat(b, path(), true, &a)
+		f.ReadAt(make([]byte, 10), 0)
+		f.Release()
+		d.Put()
+	default:
+		v.Stat(b, path(), true, &a)
 	}
 }
