@@ -93,7 +93,8 @@ var statColumns = []column{
 
 const head = `# Scale
 
-What an operation costs where there is much of something: it should be the same in all rows of a table.
+What an operation costs where there is much of something: it should be the same in all rows of a table. Times are
+the median of 20 parts into which the operations of a row are divided.
 Acceleration: %s. One CPU, virtiofsd with cache=auto. ` + "`make scale`" + ` makes this page.
 
 The memory that names take is bounded by one name for each 4 KiB of RAM, with some 640 bytes for a name and its
@@ -104,6 +105,10 @@ file, which is a sixth of the RAM at most. [FILESYSTEM.md](FILESYSTEM.md) says w
 func (r *results) write(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, head, r.accel)
+	files := key{r.machines[0], plan.Files, int64(r.plan.Largest(plan.Files)), "server"}
+	if limit := r.values[files]; limit > 0 {
+		fmt.Fprintf(&b, "\nThe host lets each virtiofsd have %s descriptors for the guest.\n", grouped(int64(limit)))
+	}
 	for _, t := range tables {
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n", t.title, t.about)
 		for _, m := range r.machines {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,9 +41,39 @@ func tell(table string, size int64, column string, value float64) {
 	fmt.Println(plan.Format(table, size, column, value))
 }
 
-// micros is what each of n operations took since start.
-func micros(start time.Time, n int) float64 {
-	return float64(time.Since(start).Nanoseconds()) / 1e3 / float64(n)
+// chunks is into how many parts a row's operations are divided.
+const chunks = 20
+
+// measure does the operations from ... to-1, in parts one after the other, and
+// returns how many µs one takes: the median of the parts, so that what else the
+// host does now and then is not in it.
+func measure(from, to int, do func(from, to int) error) (float64, error) {
+	var took []float64
+	for i := range chunks {
+		a, b := from+(to-from)*i/chunks, from+(to-from)*(i+1)/chunks
+		if a == b {
+			continue
+		}
+		start := time.Now()
+		if err := do(a, b); err != nil {
+			return 0, err
+		}
+		took = append(took, float64(time.Since(start).Nanoseconds())/1e3/float64(b-a))
+	}
+	slices.Sort(took)
+	return took[len(took)/2], nil
+}
+
+// each is for measure: it does one operation after the other.
+func each(do func(i int) error) func(from, to int) error {
+	return func(from, to int) error {
+		for i := from; i < to; i++ {
+			if err := do(i); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // heap is what is in use after a collection, in bytes.

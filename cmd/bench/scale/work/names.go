@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/yolkos/yolk/cmd/bench/scale/internal/plan"
 )
@@ -31,11 +30,13 @@ func stats(p *plan.Plan, table string, name func(i int) string) error {
 	from := 0
 	before := heap()
 	for _, size := range p.Sizes[table] {
-		start := time.Now()
-		if err := spread(from, size, func(i int) error { return stat(name(i)) }); err != nil {
+		first, err := measure(from, size, func(from, to int) error {
+			return spread(from, to, func(i int) error { return stat(name(i)) })
+		})
+		if err != nil {
 			return err
 		}
-		tell(table, int64(size), "first", micros(start, size-from))
+		tell(table, int64(size), "first", first)
 		again, err := hit(size, name)
 		if err != nil {
 			return err
@@ -53,18 +54,11 @@ func stats(p *plan.Plan, table string, name func(i int) string) error {
 // a second to last.
 func hit(size int, name func(i int) string) (float64, error) {
 	const known, rounds = 500, 10
-	var start time.Time
-	for round := range rounds + 1 {
-		if round == 1 {
-			start = time.Now()
-		}
-		for i := range known {
-			if err := stat(name(i * (size / known))); err != nil {
-				return 0, err
-			}
-		}
+	look := each(func(i int) error { return stat(name(i % known * (size / known))) })
+	if err := look(0, known); err != nil {
+		return 0, err
 	}
-	return micros(start, known*rounds), nil
+	return measure(0, known*rounds, look)
 }
 
 func tellCounts(table string, size int, used float64) error {
@@ -77,7 +71,7 @@ func tellCounts(table string, size int, used float64) error {
 		return err
 	}
 	for column, n := range map[string]float64{
-		"held": held["held"], "limit": held["limit"], "evicted": held["evicted"],
+		"server": server["server.limit"], "held": held["held"], "limit": held["limit"], "evicted": held["evicted"],
 		"nodes": server["server.nodes"], "forgot": server["server.forgotten"],
 		"messages": server["FORGET"] + server["BATCH_FORGET"], "heap": used,
 	} {

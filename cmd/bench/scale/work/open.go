@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"time"
 
 	"github.com/yolkos/yolk/cmd/bench/scale/internal/plan"
 )
@@ -26,37 +25,35 @@ func open(p *plan.Plan) error {
 	r := rand.New(rand.NewPCG(1, 1))
 	before := heap()
 	for _, size := range p.Sizes[plan.Open] {
-		start := time.Now()
-		n := size - len(list)
-		for len(list) < size {
-			f, err := os.Open(name(len(list)))
-			if err != nil {
-				return fmt.Errorf("with %d open: %w", len(list), err)
-			}
+		took, err := measure(len(list), size, each(func(i int) error {
+			f, err := os.Open(name(i))
 			list = append(list, f)
+			return err
+		}))
+		if err != nil {
+			return fmt.Errorf("with %d open: %w", len(list), err)
 		}
-		tell(plan.Open, int64(size), "open", micros(start, n))
+		tell(plan.Open, int64(size), "open", took)
 		tell(plan.Open, int64(size), "bytes", (heap()-before)/float64(size))
 		tell(plan.Open, int64(size), "different", float64(min(different*plan.Shares, size)))
 		buf := make([]byte, plan.FileSize)
-		start = time.Now()
-		for range min(samples, size) {
-			if n, err := list[r.IntN(size)].ReadAt(buf, 0); n != len(buf) {
-				return fmt.Errorf("read %d: %w", n, err)
-			}
+		took, err = measure(0, samples, each(func(int) error {
+			_, err := list[r.IntN(size)].ReadAt(buf, 0)
+			return err
+		}))
+		if err != nil {
+			return err
 		}
-		tell(plan.Open, int64(size), "pread", micros(start, min(samples, size)))
+		tell(plan.Open, int64(size), "pread", took)
 	}
 	r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 	sizes := append([]int{0}, p.Sizes[plan.Open]...)
 	for i := len(sizes) - 1; i > 0; i-- {
-		start := time.Now()
-		for _, f := range list[sizes[i-1]:sizes[i]] {
-			if err := f.Close(); err != nil {
-				return err
-			}
+		took, err := measure(sizes[i-1], sizes[i], each(func(k int) error { return list[k].Close() }))
+		if err != nil {
+			return err
 		}
-		tell(plan.Open, int64(sizes[i]), "close", micros(start, sizes[i]-sizes[i-1]))
+		tell(plan.Open, int64(sizes[i]), "close", took)
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"github.com/yolkos/yolk/cmd/bench/scale/internal/plan"
 )
@@ -41,13 +40,11 @@ func sparse(p *plan.Plan) error {
 		}
 	}
 	for _, off := range offsets {
-		start := time.Now()
-		for i := range pages {
-			if err := f.Truncate(int64(off + i*step)); err != nil {
-				return err
-			}
+		took, err := measure(0, pages, each(func(i int) error { return f.Truncate(int64(off + i*step)) }))
+		if err != nil {
+			return err
 		}
-		tell(plan.Sparse, int64(off), "truncate", micros(start, pages))
+		tell(plan.Sparse, int64(off), "truncate", took)
 		info, err := f.Stat()
 		if want := int64(off + (pages-1)*step); err != nil || info.Size() != want {
 			return fmt.Errorf("%d bytes after truncating to %d, %w", info.Size(), want, err)
@@ -94,13 +91,11 @@ func sparseAt(f *os.File, off int64) error {
 			return nil
 		}},
 	} {
-		start := time.Now()
-		for i := range pages {
-			if err := x.do(i); err != nil {
-				return fmt.Errorf("%s at %d: %w", x.column, at(i), err)
-			}
+		took, err := measure(0, pages, each(x.do))
+		if err != nil {
+			return fmt.Errorf("%s at %d: %w", x.column, off, err)
 		}
-		tell(plan.Sparse, off, x.column, micros(start, pages))
+		tell(plan.Sparse, off, x.column, took)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/yolkos/yolk/cmd/bench/scale/internal/plan"
@@ -14,41 +15,46 @@ import (
 func walk(p *plan.Plan) error {
 	for _, size := range p.Sizes[plan.Walk] {
 		before := heap()
-		start := time.Now()
-		n, most, err := readAll(plan.WalkDir(size))
+		n, took, most, err := readAll(plan.WalkDir(size))
 		if err != nil {
 			return err
 		}
 		if n != size {
 			return fmt.Errorf("%s has %d entries, want %d", plan.WalkDir(size), n, size)
 		}
-		tell(plan.Walk, int64(size), "entry", micros(start, n))
+		tell(plan.Walk, int64(size), "entry", took)
 		tell(plan.Walk, int64(size), "peak", most-before)
 		tell(plan.Walk, int64(size), "left", heap()-before)
 	}
 	return nil
 }
 
-// readAll reads the directory, and returns the most that the heap held.
-func readAll(name string) (n int, most float64, err error) {
+// readAll reads the directory. It returns how many entries it has, how many µs
+// one takes, and the most that the heap held.
+func readAll(name string) (n int, took, most float64, err error) {
 	d, err := os.Open(name)
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
 	defer d.Close()
-	for {
-		list, err := d.ReadDir(500)
-		n += len(list)
-		if n%10_000 < 500 || err != nil {
-			var m runtime.MemStats
-			runtime.ReadMemStats(&m)
-			most = max(most, float64(m.HeapAlloc))
+	var parts []float64
+	for end := false; !end; {
+		start, part := time.Now(), 0
+		for part < 10_000 && !end {
+			list, err := d.ReadDir(500)
+			part += len(list)
+			if end = err == io.EOF; err != nil && !end {
+				return 0, 0, 0, err
+			}
 		}
-		switch {
-		case err == io.EOF:
-			return n, most, nil
-		case err != nil:
-			return n, most, err
+		if part > 0 {
+			parts = append(parts, float64(time.Since(start).Nanoseconds())/1e3/float64(part))
 		}
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		most = max(most, float64(m.HeapAlloc))
+		n += part
 	}
+	slices.Sort(parts)
+	return n, parts[len(parts)/2], most, nil
 }
