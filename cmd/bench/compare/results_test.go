@@ -7,7 +7,6 @@ import (
 	"math"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/yolkos/yolk/cmd/bench/internal/rows"
 )
@@ -110,15 +109,6 @@ func TestSearch(t *testing.T) {
 	stop := errors.New("stop")
 	if _, err := search(256, 2, func(int) (bool, error) { return false, stop }); err != stop {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestCPUTime(t *testing.T) {
-	if got := cpuTime("2000000000 17 3\n"); got != 2*time.Second {
-		t.Errorf("got %v", got)
-	}
-	if got := cpuTime(""); got != 0 {
-		t.Errorf("got %v of nothing", got)
 	}
 }
 

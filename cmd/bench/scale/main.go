@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/yolkos/yolk/cmd/bench/internal/load"
 	"github.com/yolkos/yolk/cmd/bench/scale/internal/plan"
 	"github.com/yolkos/yolk/qemu"
 )
@@ -144,8 +145,13 @@ func boot(ctx context.Context, o *options, m qemu.Machine, memory uint64, tables
 		shares = append(shares, qemu.Share{Tag: plan.Tag(i), Dir: filepath.Join(root, plan.FilesDir(i)), Path: filepath.Clean(plan.OpenDir(i))})
 	}
 	last, done, row := "nothing", false, ""
+	var cpu time.Duration
 	out := &lineWriter{see: func(line string) {
-		if table, size, column, value, ok := plan.Parse(line); ok {
+		if line == plan.Begin {
+			cpu = load.Children()
+		} else if table, size, column, ops, ok := plan.ParseEnd(line); ok {
+			r.values[key{m, table, size, plan.CPU(column)}] = float64((load.Children() - cpu).Nanoseconds()) / 1e3 / ops
+		} else if table, size, column, value, ok := plan.Parse(line); ok {
 			r.values[key{m, table, size, column}] = value
 			if now := fmt.Sprintf("%s, %s: %s", m, table, grouped(size)); now != row {
 				note("%s", now)

@@ -94,7 +94,9 @@ var statColumns = []column{
 const head = `# Scale
 
 What an operation costs where there is much of something: it should be the same in all rows of a table. Times are
-the median of 20 parts into which the operations of a row are divided.
+the median of the parts, about 20, into which the operations of a row are divided. Behind them, in parentheses, is the
+CPU time of the host that an operation takes, QEMU's and virtiofsd's together, which depends less on what else the
+host does.
 Acceleration: %s. One CPU, virtiofsd with cache=auto. ` + "`make scale`" + ` makes this page.
 
 The memory that names take is bounded by one name for each 4 KiB of RAM, with some 640 bytes for a name and its
@@ -135,6 +137,9 @@ func (r *results) writeTable(b *strings.Builder, t *table, m qemu.Machine) {
 			text := "–"
 			if v, ok := r.values[key{m, t.name, int64(size), c.name}]; ok {
 				text = number(v / c.unit)
+			}
+			if v, ok := r.values[key{m, t.name, int64(size), plan.CPU(c.name)}]; ok {
+				text += " (" + number(v) + ")"
 			}
 			fmt.Fprintf(b, " %s |", text)
 		}

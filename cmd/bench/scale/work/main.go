@@ -45,10 +45,12 @@ func tell(table string, size int64, column string, value float64) {
 const chunks = 20
 
 // measure does the operations from ... to-1, in parts one after the other, and
-// returns how many µs one takes: the median of the parts, so that what else the
+// tells how many µs one takes: the median of the parts, so that what else the
 // host does now and then is not in it.
-func measure(from, to int, do func(from, to int) error) (float64, error) {
+func measure(table string, size int, column string, from, to int, do func(from, to int) error) error {
 	var took []float64
+	fmt.Println(plan.Begin)
+	time.Sleep(plan.Pause)
 	for i := range chunks {
 		a, b := from+(to-from)*i/chunks, from+(to-from)*(i+1)/chunks
 		if a == b {
@@ -56,12 +58,15 @@ func measure(from, to int, do func(from, to int) error) (float64, error) {
 		}
 		start := time.Now()
 		if err := do(a, b); err != nil {
-			return 0, err
+			return err
 		}
 		took = append(took, float64(time.Since(start).Nanoseconds())/1e3/float64(b-a))
 	}
+	fmt.Println(plan.End(table, int64(size), column, to-from))
+	time.Sleep(plan.Pause)
 	slices.Sort(took)
-	return took[len(took)/2], nil
+	tell(table, int64(size), column, took[len(took)/2])
+	return nil
 }
 
 // each is for measure: it does one operation after the other.

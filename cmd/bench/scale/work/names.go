@@ -30,18 +30,15 @@ func stats(p *plan.Plan, table string, name func(i int) string) error {
 	from := 0
 	before := heap()
 	for _, size := range p.Sizes[table] {
-		first, err := measure(from, size, func(from, to int) error {
+		err := measure(table, size, "first", from, size, func(from, to int) error {
 			return spread(from, to, func(i int) error { return stat(name(i)) })
 		})
 		if err != nil {
 			return err
 		}
-		tell(table, int64(size), "first", first)
-		again, err := hit(size, name)
-		if err != nil {
+		if err := hit(table, size, name); err != nil {
 			return err
 		}
-		tell(table, int64(size), "again", again)
 		if err := tellCounts(table, size, heap()-before); err != nil {
 			return err
 		}
@@ -52,13 +49,13 @@ func stats(p *plan.Plan, table string, name func(i int) string) error {
 
 // hit measures looks at names that are known, few enough for their lifetime of
 // a second to last.
-func hit(size int, name func(i int) string) (float64, error) {
+func hit(table string, size int, name func(i int) string) error {
 	const known, rounds = 500, 10
 	look := each(func(i int) error { return stat(name(i % known * (size / known))) })
 	if err := look(0, known); err != nil {
-		return 0, err
+		return err
 	}
-	return measure(0, known*rounds, look)
+	return measure(table, size, "again", 0, known*rounds, look)
 }
 
 func tellCounts(table string, size int, used float64) error {

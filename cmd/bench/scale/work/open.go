@@ -8,8 +8,9 @@ import (
 	"github.com/yolkos/yolk/cmd/bench/scale/internal/plan"
 )
 
-// samples is how many of many files are read to find out what it costs.
-const samples = 2000
+// samples is how many of a row's files are read, each once, to find out what it
+// costs.
+const samples = 900
 
 // open opens more and more files, of several shares, and closes them in any
 // order. The cost of a row is that of the step from the row before.
@@ -25,7 +26,8 @@ func open(p *plan.Plan) error {
 	r := rand.New(rand.NewPCG(1, 1))
 	before := heap()
 	for _, size := range p.Sizes[plan.Open] {
-		took, err := measure(len(list), size, each(func(i int) error {
+		from := len(list)
+		err := measure(plan.Open, size, "open", from, size, each(func(i int) error {
 			f, err := os.Open(name(i))
 			list = append(list, f)
 			return err
@@ -33,27 +35,24 @@ func open(p *plan.Plan) error {
 		if err != nil {
 			return fmt.Errorf("with %d open: %w", len(list), err)
 		}
-		tell(plan.Open, int64(size), "open", took)
 		tell(plan.Open, int64(size), "bytes", (heap()-before)/float64(size))
 		tell(plan.Open, int64(size), "different", float64(min(different*plan.Shares, size)))
 		buf := make([]byte, plan.FileSize)
-		took, err = measure(0, samples, each(func(int) error {
-			_, err := list[r.IntN(size)].ReadAt(buf, 0)
+		err = measure(plan.Open, size, "pread", 0, min(samples, size-from), each(func(i int) error {
+			_, err := list[from+i*max(1, (size-from)/samples)].ReadAt(buf, 0)
 			return err
 		}))
 		if err != nil {
 			return err
 		}
-		tell(plan.Open, int64(size), "pread", took)
 	}
 	r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 	sizes := append([]int{0}, p.Sizes[plan.Open]...)
 	for i := len(sizes) - 1; i > 0; i-- {
-		took, err := measure(sizes[i-1], sizes[i], each(func(k int) error { return list[k].Close() }))
+		err := measure(plan.Open, sizes[i], "close", sizes[i-1], sizes[i], each(func(k int) error { return list[k].Close() }))
 		if err != nil {
 			return err
 		}
-		tell(plan.Open, int64(sizes[i]), "close", took)
 	}
 	return nil
 }

@@ -40,11 +40,10 @@ func sparse(p *plan.Plan) error {
 		}
 	}
 	for _, off := range offsets {
-		took, err := measure(0, pages, each(func(i int) error { return f.Truncate(int64(off + i*step)) }))
-		if err != nil {
+		cut := each(func(i int) error { return f.Truncate(int64(off + i*step)) })
+		if err := measure(plan.Sparse, off, "truncate", 0, pages, cut); err != nil {
 			return err
 		}
-		tell(plan.Sparse, int64(off), "truncate", took)
 		info, err := f.Stat()
 		if want := int64(off + (pages-1)*step); err != nil || info.Size() != want {
 			return fmt.Errorf("%d bytes after truncating to %d, %w", info.Size(), want, err)
@@ -91,11 +90,9 @@ func sparseAt(f *os.File, off int64) error {
 			return nil
 		}},
 	} {
-		took, err := measure(0, pages, each(x.do))
-		if err != nil {
+		if err := measure(plan.Sparse, int(off), x.column, 0, pages, each(x.do)); err != nil {
 			return fmt.Errorf("%s at %d: %w", x.column, off, err)
 		}
-		tell(plan.Sparse, off, x.column, took)
 	}
 	return nil
 }

@@ -15,6 +15,8 @@ import (
 func walk(p *plan.Plan) error {
 	for _, size := range p.Sizes[plan.Walk] {
 		before := heap()
+		fmt.Println(plan.Begin)
+		time.Sleep(plan.Pause)
 		n, took, most, err := readAll(plan.WalkDir(size))
 		if err != nil {
 			return err
@@ -22,6 +24,8 @@ func walk(p *plan.Plan) error {
 		if n != size {
 			return fmt.Errorf("%s has %d entries, want %d", plan.WalkDir(size), n, size)
 		}
+		fmt.Println(plan.End(plan.Walk, int64(size), "entry", n))
+		time.Sleep(plan.Pause)
 		tell(plan.Walk, int64(size), "entry", took)
 		tell(plan.Walk, int64(size), "peak", most-before)
 		tell(plan.Walk, int64(size), "left", heap()-before)

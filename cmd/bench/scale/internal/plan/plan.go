@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // The tables.
@@ -77,6 +78,28 @@ func WalkDir(entries int) string { return fmt.Sprint("/walk", entries) }
 func Entry(i int) string { return fmt.Sprintf("name%07d", i) }
 
 const prefix = "scale: "
+
+// Begin and End are the lines around the operations of a column, with pauses
+// in which the host's clocks of CPU time are read.
+const Begin = prefix + "begin"
+
+// Pause is how long they are.
+const Pause = 100 * time.Millisecond
+
+// CPU is the column with the CPU time that the host takes for an operation.
+func CPU(column string) string { return column + "-cpu" }
+
+// End is the line behind ops operations.
+func End(table string, size int64, column string, ops int) string {
+	return Format(table, size, "end-"+column, float64(ops))
+}
+
+// ParseEnd reads a line that End has made.
+func ParseEnd(line string) (table string, size int64, column string, ops float64, ok bool) {
+	table, size, column, ops, ok = Parse(line)
+	column, end := strings.CutPrefix(column, "end-")
+	return table, size, column, ops, ok && end
+}
 
 // Format makes the line that tells a value.
 func Format(table string, size int64, column string, value float64) string {
