@@ -5,6 +5,7 @@ package kernel
 import (
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -34,25 +35,33 @@ func (m *machine) registerProc() {
 }
 
 func (m *machine) uptime() (up, idle time.Duration) {
-	return time.Since(m.started), amd64.IdleTime()
+	for i := range amd64.CPUs() {
+		idle += amd64.IdleTime(i)
+	}
+	return time.Since(m.started), idle
 }
 
 func cpus() []procfs.CPU {
 	c := amd64.CPU()
-	return []procfs.CPU{{
+	return slices.Repeat([]procfs.CPU{{
 		Vendor: c.Vendor, Family: c.Family, Model: c.Model, Stepping: c.Stepping, Name: cpuName(),
 		Hz: amd64.ClockHz(), Flags: c.Flags, PhysBits: c.PhysBits, VirtBits: c.VirtBits,
-	}}
+	}}, amd64.CPUs())
 }
 
 func (m *machine) stat() procfs.Stat {
-	up, idle := m.uptime()
+	up := time.Since(m.started)
+	var times []procfs.CPUTime
+	for i := range amd64.CPUs() {
+		idle := amd64.IdleTime(i)
+		times = append(times, procfs.CPUTime{User: max(up-idle, 0), Idle: idle})
+	}
 	var n uint64
 	for _, c := range amd64.InterruptCounts() {
 		n += c.Count
 	}
 	return procfs.Stat{
-		CPUs:       []procfs.CPUTime{{User: up - idle, Idle: idle}},
+		CPUs:       times,
 		Interrupts: n,
 		Boot:       time.Now().Add(-up),
 	}

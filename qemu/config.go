@@ -47,6 +47,7 @@ type Config struct {
 	Machine Machine
 	Accel   Accel  // KVM or TCG
 	Memory  uint64 // bytes
+	CPUs    int    // 0: one
 	Kernel  string // ELF file with a PVH note
 	Append  string // kernel command line
 
@@ -123,17 +124,18 @@ func (c *Config) machine() string {
 	return m
 }
 
-// smp gives the machine one CPU. For a machine that can never have a second one,
+// smp gives the machine its CPUs. For a machine that can never have a second one,
 // TCG makes plain loads and stores of atomic operations and barriers. But the
 // virtio-fs server, another process, looks at the same rings: without the barrier
 // between a store to one index and the load of another, now and then a
 // notification or an interrupt is not sent, and both sides wait for each other
 // for ever. Room for a second CPU, which never comes, keeps the barriers.
 func (c *Config) smp() string {
-	if c.Accel == TCG {
+	n := max(c.CPUs, 1)
+	if n == 1 && c.Accel == TCG {
 		return "1,maxcpus=2"
 	}
-	return "1"
+	return strconv.Itoa(n)
 }
 
 func (c *Config) cpu() string {
@@ -217,6 +219,9 @@ func ParseMemory(s string) (uint64, error) {
 	}
 	return n * unit, nil
 }
+
+// MaxCPUs is how many CPUs a guest may have: the kernel uses no more.
+const MaxCPUs = 64
 
 // minMemory is the least memory that the kernel starts in, in bytes.
 const minMemory = 64 << 20

@@ -19,6 +19,7 @@ type LinuxOptions struct {
 	Machine Machine
 	Accel   Accel
 	Memory  uint64 // bytes
+	CPUs    int    // 0: one
 	Share   Share
 	Cache   string        // mode of virtiofsd: auto, none or always
 	Timeout time.Duration // 0: none
@@ -49,7 +50,7 @@ func RunLinux(ctx context.Context, o *LinuxOptions) error {
 	var forServer, forQEMU descriptors
 	defer forQEMU.close()
 	c := Config{
-		Machine: o.Machine, Accel: o.Accel, Memory: o.Memory, Kernel: o.Kernel, Append: o.Append,
+		Machine: o.Machine, Accel: o.Accel, Memory: o.Memory, CPUs: o.CPUs, Kernel: o.Kernel, Append: o.Append,
 		Shares: []ShareFD{{Tag: o.Share.Tag, FD: forQEMU.add(client)}},
 	}
 	args := srv.args(o.Share.Dir, forServer.add(listener), os.Geteuid() == 0)

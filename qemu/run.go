@@ -23,6 +23,7 @@ type Options struct {
 	Machine Machine
 	Accel   Accel         // KVM or TCG
 	Memory  uint64        // bytes
+	CPUs    int           // 0: one
 	Timeout time.Duration // 0: none
 	Shares  []Share
 	Daemon  Daemon
@@ -121,7 +122,7 @@ func once(ctx context.Context, o *Options, path string, srv server) (int, error)
 	if err != nil {
 		return 0, err
 	}
-	g.config = Config{Machine: o.Machine, Accel: o.Accel, Memory: o.Memory, Kernel: fdPath(g.files.add(kernel))}
+	g.config = Config{Machine: o.Machine, Accel: o.Accel, Memory: o.Memory, CPUs: o.CPUs, Kernel: fdPath(g.files.add(kernel))}
 	if err := g.addFiles(srv); err != nil {
 		return 0, err
 	}

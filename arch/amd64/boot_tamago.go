@@ -55,6 +55,7 @@ func boot(info uintptr) {
 	initTraps()
 	initTables(start, end)
 	initClock()
+	initCPUCount()
 	initArgs()
 
 	ramStart = uint(start)

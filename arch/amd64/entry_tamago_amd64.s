@@ -1,5 +1,6 @@
 //go:build tamago
 
+#include "go_asm.h"
 #include "layout.h"
 #include "textflag.h"
 
@@ -40,7 +41,7 @@ entry:
 	MOVL	$0x0000ffff, 16(DI)
 	MOVL	$0x00cf9200, 20(DI)
 	MOVL	$GDTR, DI
-	MOVL	$(((GDT & 0xffff) << 16) | 0x27), (DI)
+	MOVL	$(((GDT & 0xffff) << 16) | 0xfef), (DI)
 	MOVL	$(GDT >> 16), 4(DI)
 	BYTE	$0x0f; BYTE $0x01; BYTE $0x17	// LGDT (EDI)
 
@@ -75,27 +76,8 @@ entry:
 	MOVW	AX, ES
 	MOVW	AX, SS
 
-	// The registers of SSE are on; those of AVX and AVX-512 want XCR0.
-	MOVL	$1, AX
-	CPUID
-	BTL	$26, CX				// XSAVE
-	JCC	tls
-	MOVQ	CR4, AX
-	ORQ	$(1<<18), AX			// OSXSAVE
-	MOVQ	AX, CR4
-	MOVL	$0xd, AX
-	XORL	CX, CX
-	CPUID
-	ANDL	$0xe7, AX			// x87, SSE, AVX, three parts of AVX-512
-	CMPL	AX, $0xe7
-	JEQ	xcr0
-	ANDL	$7, AX
-xcr0:
-	XORL	CX, CX
-	XORL	DX, DX
-	BYTE	$0x0f; BYTE $0x01; BYTE $0xd1	// XSETBV
+	CALL	enableExtended<>(SB)
 
-tls:
 	// g, for Go code before the runtime: its stack bound of 0 is never hit.
 	MOVL	$TLS_BASE, AX
 	MOVQ	$FAKE_G, CX
@@ -114,6 +96,72 @@ tls:
 	ADDQ	runtime∕goos·RamSize(SB), SP
 	SUBQ	runtime∕goos·RamStackOffset(SB), SP
 	JMP	_rt0_tamago_args(SB)
+
+// enableExtended turns on the registers of AVX and AVX-512, which want XCR0, as far
+// as the CPU has them. Those of SSE are on.
+TEXT enableExtended<>(SB),NOSPLIT|NOFRAME,$0
+	MOVL	$1, AX
+	CPUID
+	BTL	$26, CX				// XSAVE
+	JCC	done
+	MOVQ	CR4, AX
+	ORQ	$(1<<18), AX			// OSXSAVE
+	MOVQ	AX, CR4
+	MOVL	$0xd, AX
+	XORL	CX, CX
+	CPUID
+	ANDL	$0xe7, AX			// x87, SSE, AVX, three parts of AVX-512
+	CMPL	AX, $0xe7
+	JEQ	xcr0
+	ANDL	$7, AX
+xcr0:
+	XORL	CX, CX
+	XORL	DX, DX
+	BYTE	$0x0f; BYTE $0x01; BYTE $0xd1	// XSETBV
+done:
+	RET
+
+// cpuEntry is where the trampoline takes a further CPU, in 64-bit mode with no
+// stack. It looks for the next of ·cpuAreas.
+TEXT ·cpuEntry(SB),NOSPLIT|NOFRAME|TOPFRAME,$0
+	MOVL	$DATA_SEGMENT, AX
+	MOVW	AX, DS
+	MOVW	AX, ES
+	MOVW	AX, SS
+	MOVL	$1, AX
+	LEAQ	·cpusArrived(SB), BX
+	LOCK
+	XADDL	AX, (BX)
+	INCL	AX			// the first CPU is here already
+	CMPL	AX, runtime·coreCount(SB)
+	JGE	surplus
+	LEAQ	·cpuAreas(SB), BX
+	MOVLQZX	AX, AX
+	MOVQ	(BX)(AX*8), R15
+	MOVQ	cpuArea_stack(R15), SP
+	CALL	enableExtended<>(SB)
+
+	LEAQ	(cpuArea_tls + 8)(R15), AX
+	MOVQ	AX, DX
+	SHRQ	$32, DX
+	MOVL	$MSR_FS_BASE, CX
+	WRMSR
+
+	SUBQ	$16, SP
+	MOVQ	R15, 0(SP)
+	CALL	·cpuMain(SB)
+	ADDQ	$16, SP
+	JMP	runtime·coreEnter(SB)
+surplus:
+	CLI
+	HLT
+	JMP	surplus
+
+// func cpuEntryAddr() uintptr
+TEXT ·cpuEntryAddr(SB),NOSPLIT,$0-8
+	LEAQ	·cpuEntry(SB), AX
+	MOVQ	AX, ret+0(FP)
+	RET
 
 // Not reached: the boot above sets up all that comes before the runtime.
 TEXT runtime∕goos·Hwinit0(SB),NOSPLIT|NOFRAME,$0

@@ -16,6 +16,7 @@ const (
 	fwData     = 0x511
 
 	fwSignature = 0x0000
+	fwCPUs      = 0x0005
 	fwDirectory = 0x0019
 	fwMaxFiles  = 4096
 )
@@ -34,13 +35,21 @@ func fwBig32() uint32 {
 	return binary.BigEndian.Uint32(b[:])
 }
 
-// fwFind looks for a file of the device. It works before the runtime.
-func fwFind(name string) (key uint16, size uint32, ok bool) {
+// fwPresent reports whether the machine has the device.
+func fwPresent() bool {
 	fwSelect(fwSignature)
 	for i := 0; i < 4; i++ {
 		if fwByte() != "QEMU"[i] {
-			return 0, 0, false
+			return false
 		}
+	}
+	return true
+}
+
+// fwFind looks for a file of the device. It works before the runtime.
+func fwFind(name string) (key uint16, size uint32, ok bool) {
+	if !fwPresent() {
+		return 0, 0, false
 	}
 	fwSelect(fwDirectory)
 	n := fwBig32()

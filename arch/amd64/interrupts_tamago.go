@@ -23,6 +23,7 @@ const (
 	lapicInitialCount = lapicBase + 0x380
 	lapicCurrentCount = lapicBase + 0x390
 	lapicDivide       = lapicBase + 0x3e0
+	lapicTimer        = lapicBase + 0x320
 	lapicLINT0        = lapicBase + 0x350
 	lapicLINT1        = lapicBase + 0x360
 	lvtMasked         = 1 << 16
@@ -134,7 +135,8 @@ func InterruptCounts() []InterruptCount {
 	return counts
 }
 
-// initInterrupts starts the local APIC and its timer, and enables interrupts.
+// initInterrupts starts the local APIC and its timer, enables interrupts, and
+// starts the other CPUs.
 func initInterrupts() {
 	// The old interrupt controllers are masked: their vectors are exceptions.
 	reg.Out8(0x21, 0xff)
@@ -146,6 +148,7 @@ func initInterrupts() {
 	vectorOwner[timerVector] = &Interrupt{vector: timerVector, name: "timer"}
 	initTimer()
 	sti()
+	startCPUs()
 }
 
 func sti()

@@ -20,7 +20,11 @@ const (
 
 	codeSegment = 0x08
 	dataSegment = 0x10
-	tssSegment  = 0x18
+	tssSegment  = 0x18 // of the first CPU; those of the others follow, 16 bytes each
 )
+
+// trampolineAddr is where the other CPUs start: a page below 1 MiB, which the boot
+// loader does not need any more then.
+const trampolineAddr = 0x8000
 
 const pageSize = 4096

@@ -7,7 +7,7 @@
 #define FAKE_G		0x107000	// an all-zero g for code before the runtime
 #define TLS_BASE	0x107808	// g lies 8 bytes below
 #define GDT		0x108000
-#define GDTR		0x108ff0
+#define GDTR		0x108ff0	// behind the last possible descriptor
 #define BOOT_STACK	0x170000	// its top
 
 #define CODE_SEGMENT	0x08

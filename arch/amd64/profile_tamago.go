@@ -35,20 +35,18 @@ var tickEvery = func(ns int64) {
 }
 
 // idleSteady is idle while a program is profiled.
-//
-//go:nosplit
-func idleSteady(until int64) {
+func idleSteady(t *cpuState, until int64) {
 	start := nanotime()
 	now := start
 	cli()
 	// The next tick keeps its time. If the counter has run out it is on its
 	// way, and the timer is not touched before it is here.
 	at := now + int64(mulDiv(uint64(reg.Read32(lapicCurrentCount)), 1e9, timerHz))
-	timerAt = at
+	t.at = at
 	moved := false // the timer is set to until
 	for now < until && interruptIdle() {
 		switch {
-		case timerAt == 0:
+		case t.at == 0:
 			if at <= now {
 				at = now + steady // one has fallen into the wait
 			}
@@ -58,17 +56,17 @@ func idleSteady(until int64) {
 			moved = true
 			arm(until - now)
 		}
-		idling = true
+		t.idling = true
 		waitInterrupt()
-		idling = false
+		t.idling = false
 		now = nanotime()
 	}
-	if moved || timerAt == 0 {
+	if moved || t.at == 0 {
 		if at <= now {
 			at = now + steady
 		}
 		arm(at - now)
 	}
 	sti()
-	idleTime.Add(now - start)
+	t.idleTime.Add(now - start)
 }

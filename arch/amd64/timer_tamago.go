@@ -29,13 +29,21 @@ var goosIdle = idle
 var (
 	timerHz   uint64 // counts of the timer in a second
 	tickCount uint32 // counts in a slice
-	// timerAt is the latest time at which the timer fires; 0: it does not.
-	timerAt int64
+	cpuStates [maxCPUs]cpuState
+)
+
+// cpuState is what a CPU's timer and idling need, in a cache line of its own.
+type cpuState struct {
+	// at is the latest time at which the timer fires; 0: it does not.
+	at int64
 	// idling tells the handler to leave the timer alone.
 	idling bool
+	// tlbFilled is set once fillTLB has run.
+	tlbFilled bool
 	// idleTime is how long the CPU has been halted, in nanoseconds.
 	idleTime atomic.Int64
-)
+	_        [40]byte
+}
 
 // initTimer measures the timer's rate against the clock and starts it.
 func initTimer() {
@@ -58,7 +66,7 @@ func initTimer() {
 func arm(d int64) {
 	d = min(max(d, 1000), timerSpan)
 	n := mulDiv(uint64(d), timerHz, 1e9)
-	timerAt = nanotime() + d
+	cpuStates[cpuIndex()].at = nanotime() + d
 	reg.Write32(lapicInitialCount, uint32(min(max(n, 1), 1<<32-1)))
 }
 
@@ -72,12 +80,14 @@ var tickSoon = func(d int64) {
 }
 
 // idle stops the CPU until there is something to do for the runtime, at the
-// latest until the time until.
-//
-//go:nosplit
+// latest until the time until. It runs in the CPU's idle context.
 func idle(until int64) {
+	t := &cpuStates[cpuIndex()]
+	if !t.tlbFilled && tlbMapped.Load() {
+		fillTLB()
+	}
 	if steady != 0 {
-		idleSteady(until)
+		idleSteady(t, until)
 		return
 	}
 	start := nanotime()
@@ -86,23 +96,23 @@ func idle(until int64) {
 	for now < until && interruptIdle() {
 		// A tick within the slice that is due anyway may come first, and
 		// saves an access to the timer where the CPU is seldom idle for long.
-		if left := until - now; left < slice || timerAt == 0 || timerAt > now+slice {
+		if left := until - now; left < slice || t.at == 0 || t.at > now+slice {
 			arm(left)
 		}
-		idling = true
+		t.idling = true
 		waitInterrupt()
-		idling = false
+		t.idling = false
 		now = nanotime()
 	}
-	if timerAt == 0 || timerAt > now+slice {
+	if t.at == 0 || t.at > now+slice {
 		arm(slice)
 	}
 	sti()
-	idleTime.Add(now - start)
+	t.idleTime.Add(now - start)
 }
 
-// IdleTime returns how long the CPU has been halted for want of work.
-func IdleTime() time.Duration { return time.Duration(idleTime.Load()) }
+// IdleTime returns how long CPU i has been halted for want of work.
+func IdleTime(i int) time.Duration { return time.Duration(cpuStates[i].idleTime.Load()) }
 
 func cli()
 

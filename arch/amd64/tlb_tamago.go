@@ -3,6 +3,7 @@
 package amd64
 
 import (
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/yolkos/yolk/arch/amd64/reg"
@@ -22,11 +23,15 @@ const (
 // tlbTables has room for two tables, wherever they start.
 var tlbTables [3 * pageSize]byte
 
-// GrowTLB makes room in the translation cache of an emulated CPU. QEMU starts
-// it with 256 pages of 4 KiB, doubles it when it finds it full as it is flushed,
+// tlbMapped is set once the window leads somewhere.
+var tlbMapped atomic.Bool
+
+// GrowTLB makes room in the translation caches of emulated CPUs. QEMU starts
+// each with 256 pages of 4 KiB, doubles it when it finds it full as it is flushed,
 // and never flushes it unless the guest does; but a miss takes some hundred
-// nanoseconds, fifty times what an access takes otherwise. So it is filled and
-// flushed until it is large. CPUs in hardware, and those of KVM, gain nothing.
+// nanoseconds, fifty times what an access takes otherwise. So they are filled and
+// flushed until they are large, with several CPUs by each as soon as it idles.
+// CPUs in hardware, and those of KVM, gain nothing.
 func GrowTLB() {
 	if _, b, c, d := cpuid(0x40000000, 0); words(b, c, d) != "TCGTCGTCGTCG" {
 		return
@@ -42,14 +47,20 @@ func GrowTLB() {
 		entries(pages)[i] = uint64(start)&^(largePage-1) | ptePresent | pteLarge | pteNoExec
 	}
 	entries(directories)[0] = uint64(pages) | ptePresent
-	slot := &entries(pml4Addr)[tlbWindow>>39]
-	*slot = uint64(directories) | ptePresent
+	entries(pml4Addr)[tlbWindow>>39] = uint64(directories) | ptePresent
+	tlbMapped.Store(true)
+	if cpuCount == 1 {
+		fillTLB()
+	}
+}
+
+// fillTLB lets the translation cache of the running CPU grow.
+func fillTLB() {
 	for n := tlbStart; n < min(tlbPages, int(memory.total/pageSize)); n *= 2 {
 		for i := range n {
 			reg.Read8(uintptr(tlbWindow + i*pageSize))
 		}
 		loadTables(pml4Addr)
 	}
-	*slot = 0
-	loadTables(pml4Addr)
+	cpuStates[cpuIndex()].tlbFilled = true
 }

@@ -7,6 +7,8 @@ const (
 	firstVector    = 0x30
 	lastVector     = 0xef
 	timerVector    = 0xf0
+	preemptVector  = 0xf1 // from another CPU, for the runtime
+	wakeVector     = 0xf2 // from another CPU, to leave a halt
 	spuriousVector = 0xff
 
 	idtGate = 0x8e // present, ring 0, 64-bit interrupt gate: interrupts stay off
@@ -33,9 +35,9 @@ func initTraps() {
 		}
 	}
 	tss[25] = 104 << 16 // no I/O permission map
-	gdt := sliceAt[uint64](gdtAddr, 5)
-	gdt[tssSegment/8] = 103 | (tssAddr&0xffffff)<<16 | 0x89<<40
-	gdt[tssSegment/8+1] = 0
+	gdt := sliceAt[uint64](gdtAddr+tssSegment, 2)
+	d := tssDescriptor(tssAddr)
+	gdt[0], gdt[1] = d[0], d[1]
 
 	stubs := sliceAt[byte](stubsAddr, pageSize)
 	idt := sliceAt[uint64](idtAddr, 512)
@@ -62,7 +64,13 @@ func initTraps() {
 		idt[2*v] = offset&0xffff | codeSegment<<16 | ist<<32 | idtGate<<40 | offset>>16<<48
 		idt[2*v+1] = 0
 	}
-	loadTraps()
+	loadTraps(tssSegment)
+}
+
+// tssDescriptor describes the 64-bit task state segment at addr (Intel SDM vol. 3,
+// 8.2.3).
+func tssDescriptor(addr uint64) [2]uint64 {
+	return [2]uint64{103 | addr&0xffffff<<16 | 0x89<<40 | addr>>24&0xff<<56, addr >> 32}
 }
 
 func put32(b []byte, v uint32) {
@@ -73,7 +81,7 @@ func put32(b []byte, v uint32) {
 func trapEntryAddr() uintptr
 
 // loadTraps loads the interrupt descriptor table and the task register.
-func loadTraps()
+func loadTraps(selector uint64)
 
 // earlyTrap reports an exception that the runtime cannot, because it has not
 // started or because the exception came while it dealt with another one. f points

@@ -1,14 +1,21 @@
 //go:build tamago
 
+#include "go_asm.h"
 #include "layout.h"
 #include "textflag.h"
 
 #define IDT		0x109000
-#define TSS_SEGMENT	0x18
 #define LAPIC_EOI	0xfee000b0
+#define LAPIC_ICR_LOW	0xfee00300
+#define LAPIC_ICR_HIGH	0xfee00310
 #define LAPIC_COUNT	0xfee00380
-#define TIMER_VECTOR	0xf0
-#define SPURIOUS	0xff
+#define ICR_ASSERT	(1<<14)
+
+// func cpuIndex() uintptr
+TEXT ·cpuIndex(SB),NOSPLIT,$0-8
+	MOVQ	0(FS), AX
+	MOVQ	AX, ret+0(FP)
+	RET
 
 // func trapEntryAddr() uintptr
 TEXT ·trapEntryAddr(SB),NOSPLIT,$0-8
@@ -16,13 +23,13 @@ TEXT ·trapEntryAddr(SB),NOSPLIT,$0-8
 	MOVQ	AX, ret+0(FP)
 	RET
 
-// func loadTraps()
-TEXT ·loadTraps(SB),NOSPLIT,$16-0
+// func loadTraps(selector uint64)
+TEXT ·loadTraps(SB),NOSPLIT,$16-8
 	MOVW	$4095, 0(SP)
 	MOVQ	$IDT, AX
 	MOVQ	AX, 2(SP)
 	BYTE	$0x0f; BYTE $0x01; BYTE $0x1c; BYTE $0x24	// LIDT (SP)
-	MOVL	$TSS_SEGMENT, AX
+	MOVQ	selector+0(FP), AX
 	BYTE	$0x0f; BYTE $0x00; BYTE $0xd8			// LTR AX
 	RET
 
@@ -31,12 +38,14 @@ TEXT ·loadTraps(SB),NOSPLIT,$16-0
 TEXT trapEntry<>(SB),NOSPLIT|NOFRAME|TOPFRAME,$0
 	CMPL	0(SP), $32
 	JB	full
-	CMPL	0(SP), $TIMER_VECTOR
+	CMPL	0(SP), $const_timerVector
 	JEQ	full
-	CMPL	0(SP), $SPURIOUS
+	CMPL	0(SP), $const_preemptVector
+	JEQ	full
+	CMPL	0(SP), $const_spuriousVector
 	JEQ	spurious
 
-	// A device: note its vector, which idle and the scheduler look at.
+	// A device or another CPU: note the vector, which idle and the scheduler look at.
 	PUSHQ	AX
 	PUSHQ	CX
 	MOVLQZX	16(SP), AX
@@ -46,6 +55,30 @@ TEXT trapEntry<>(SB),NOSPLIT|NOFRAME|TOPFRAME,$0
 	LEAQ	·interruptCounts(SB), CX
 	LOCK
 	INCQ	(CX)(AX*8)
+
+	// If a goroutine waits for it and this CPU is busy, an idle one looks after
+	// it. (This CPU is the first: all devices interrupt that.)
+	MOVQ	runtime·coresIdle(SB), CX
+	TESTQ	CX, CX
+	JEQ	noted
+	BTL	$0, CX
+	JCS	noted
+	PUSHQ	BX
+	LEAQ	runtime·interruptMask(SB), BX
+	BTQ	AX, (BX)
+	JCC	unwanted
+	BSFQ	CX, CX
+	LEAQ	·apicIDs(SB), BX
+	MOVL	(BX)(CX*4), AX
+	SHLL	$24, AX
+	MOVL	$LAPIC_ICR_HIGH, BX
+	MOVL	AX, (BX)
+	MOVL	$(ICR_ASSERT | const_wakeVector), AX
+	MOVL	$LAPIC_ICR_LOW, BX
+	MOVL	AX, (BX)
+unwanted:
+	POPQ	BX
+noted:
 	MOVL	$LAPIC_EOI, CX
 	MOVL	$0, (CX)
 	POPQ	CX
@@ -109,8 +142,8 @@ saved:
 	POPQ	R12
 	TESTL	AX, AX
 	JNE	handled
-	CMPL	128(R12), $TIMER_VECTOR
-	JEQ	handled		// the runtime has no use for it yet
+	CMPL	128(R12), $32
+	JAE	handled		// the runtime has no use for it yet
 	SUBQ	$16, SP
 	MOVQ	R12, 0(SP)
 	CALL	·earlyTrap(SB)
@@ -126,22 +159,30 @@ fxrstor:
 	FXRSTOR64	(R13)
 restored:
 	MOVQ	R12, SP
-	CMPL	128(SP), $TIMER_VECTOR
+	CMPL	128(SP), $32
+	JB	resume
+	MOVLQZX	128(SP), AX
+	LEAQ	·interruptCounts(SB), CX
+	LOCK
+	INCQ	(CX)(AX*8)
+	MOVL	$LAPIC_EOI, CX
+	MOVL	$0, (CX)
+	CMPL	AX, $const_timerVector
 	JNE	resume
 
 	// The next tick, unless the CPU idles: idle arms the timer itself.
-	LEAQ	·interruptCounts(SB), CX
-	INCQ	(TIMER_VECTOR*8)(CX)
-	MOVL	$LAPIC_EOI, CX
-	MOVL	$0, (CX)
-	CMPB	·idling(SB), $0
+	MOVQ	0(FS), AX
+	IMULQ	$cpuState__size, AX
+	LEAQ	·cpuStates(SB), CX
+	ADDQ	AX, CX
+	CMPB	cpuState_idling(CX), $0
 	JNE	fired
 	MOVL	·tickCount(SB), AX
 	MOVL	$LAPIC_COUNT, CX
 	MOVL	AX, (CX)
 	JMP	resume
 fired:
-	MOVQ	$0, ·timerAt(SB)
+	MOVQ	$0, cpuState_at(CX)
 resume:
 	POPQ	R15
 	POPQ	R14

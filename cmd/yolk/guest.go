@@ -20,6 +20,7 @@ type guestFlags struct {
 	machine string
 	accel   string
 	mem     string
+	cpus    int
 	daemon  string
 	cache   string
 	verbose bool
@@ -29,6 +30,7 @@ func (f *guestFlags) add(set *pflag.FlagSet, mem string) {
 	set.StringVar(&f.machine, "machine", string(qemu.MicroVM), "machine type: microvm or q35")
 	set.StringVar(&f.accel, "accel", string(qemu.Auto), "acceleration: auto, kvm or tcg")
 	set.StringVar(&f.mem, "mem", mem, "memory, 64M at least")
+	set.IntVar(&f.cpus, "cpus", 1, "number of CPUs")
 	set.StringVar(&f.daemon, "daemon", string(qemu.AutoDaemon), "virtio-fs server: auto, virtiofsd or builtin")
 	set.StringVar(&f.cache, "cache", string(qemu.CacheAuto), "changes on the host are seen after a second (auto) or at once (none)")
 }
@@ -46,6 +48,10 @@ func (f *guestFlags) fill(ctx context.Context, o *qemu.Options, notes io.Writer)
 	); err != nil {
 		return err
 	}
+	if f.cpus < 1 || f.cpus > qemu.MaxCPUs {
+		return fmt.Errorf("--cpus %d: want 1 to %d", f.cpus, qemu.MaxCPUs)
+	}
+	o.CPUs = f.cpus
 	if o.Memory, err = qemu.ParseMemory(f.mem); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -24,7 +25,7 @@ const execCommand = "exec-test"
 
 func testCmd() *cobra.Command {
 	return &cobra.Command{
-		Use:   "test [--machine M] [--accel A] [--mem SIZE] [--daemon D] [--cache C] [go test flags] [PKG...]",
+		Use:   "test [--machine M] [--accel A] [--mem SIZE] [--cpus N] [--daemon D] [--cache C] [go test flags] [PKG...]",
 		Short: "go test, with the test binary of each package booted in a guest",
 		Long: `Test runs go test with its flags, its output and its verdict. The guest has the
 host's root directory as its own, and the package's directory as its working
@@ -55,7 +56,8 @@ directory. The options of the guest come first.`,
 			if err != nil {
 				return err
 			}
-			wrapper := []string{self, execCommand, "--machine=" + f.machine, "--accel=" + string(o.Accel), "--mem=" + f.mem, "--daemon=" + f.daemon, "--cache=" + f.cache}
+			wrapper := []string{self, execCommand, "--machine=" + f.machine, "--accel=" + string(o.Accel),
+				"--mem=" + f.mem, "--cpus=" + strconv.Itoa(f.cpus), "--daemon=" + f.daemon, "--cache=" + f.cache}
 			c, err := b.Test(cmd.Context(), wd, quoteExec(wrapper), args)
 			if err != nil {
 				return err

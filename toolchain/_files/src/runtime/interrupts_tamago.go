@@ -23,6 +23,8 @@ var (
 	// interruptWaiter holds the goroutine that waits for a vector.
 	interruptWaiter [interruptVectors]guintptr
 	// interruptMask has a bit for each vector that has a waiter.
+	//
+	//go:linkname interruptMask
 	interruptMask [interruptVectors / 64]uint64
 
 	netpollInited  atomic.Uint32 // for time.go
@@ -88,13 +90,6 @@ func interruptFired() bool {
 //go:nosplit
 func interruptsWanted() bool { return interruptFired() || netpollBroken.Load() != 0 }
 
-// interruptIdle is interruptsWanted for the machine's idle function, which asks
-// with interrupts disabled before it halts.
-//
-//go:linkname interruptIdle
-//go:nosplit
-func interruptIdle() bool { return !interruptsWanted() && threadReady.head == 0 }
-
 func netpollGenericInit()     { netpollInited.Store(1) }
 func netpollinited() bool     { return true }
 func netpollAnyWaiters() bool { return netpollWaiters.Load() > 0 }
@@ -106,7 +101,17 @@ func netpollAdjustWaiters(delta int32) {
 }
 
 // netpollBreak ends a netpoll that blocks.
-func netpollBreak() { netpollBroken.Store(1) }
+func netpollBreak() {
+	netpollBroken.Store(1)
+	systemstack(func() {
+		threadAcquire()
+		if threadPolls > 0 {
+			threadExpire()
+			coreWake()
+		}
+		threadRelease()
+	})
+}
 
 // netpoll returns the goroutines whose interrupt has fired. It blocks for up to
 // delay nanoseconds, without end if delay is negative, until there is one.
@@ -114,7 +119,9 @@ func netpoll(delay int64) (gList, int32) {
 	if delay != 0 && !interruptsWanted() {
 		systemstack(func() {
 			mp := getg().m
+			threadAcquire()
 			mp.thread.poll = true
+			threadPolls++
 			if delay > 0 {
 				mp.thread.deadline = nanotime1() + delay
 			}

@@ -19,7 +19,6 @@ const (
 // mOS is the part of an m that makes it a thread of threads_tamago.go.
 type mOS struct {
 	thread      thread
-	idle        bool   // it has halted the CPU
 	profileNext int64  // when the next sample may be taken
 	waitsema    uint32 // semasleep of lock_futex.go
 }
@@ -35,11 +34,11 @@ func osinit() {
 	physPageSize = goos.MinPhysPageSize
 	memInit()
 	goos.InitRNG()
-	numCPUStartup = getCPUCount()
 	threadInit()
+	numCPUStartup = getCPUCount()
 }
 
-func getCPUCount() int32 { return 1 }
+func getCPUCount() int32 { return coreCount }
 
 // mpreinit prepares mp on the thread of its parent.
 func mpreinit(mp *m) {

@@ -30,12 +30,11 @@ func setProcessCPUProfiler(hz int32) {
 func setThreadCPUProfiler(hz int32) { getg().m.profilehz = hz }
 
 // profileDue reports whether a tick on mp is to take a sample. Where threads take
-// turns, more ticks come than samples are asked for. Those that end a wait come
-// while the CPU idles.
+// turns, more ticks come than samples are asked for.
 //
 //go:nosplit
 func profileDue(mp *m) bool {
-	if mp.profilehz == 0 || mp.idle {
+	if mp.profilehz == 0 {
 		return false
 	}
 	now := nanotime1()

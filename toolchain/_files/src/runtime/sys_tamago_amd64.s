@@ -36,7 +36,20 @@ TEXT runtime·threadSwitch(SB),NOSPLIT|NOFRAME,$0-24
 
 // func threadStart()
 TEXT runtime·threadStart(SB),NOSPLIT|TOPFRAME,$0-0
+	CALL	runtime·threadBegin(SB)
 	CALL	runtime·mstart(SB)
+	CALL	runtime·abort(SB)
+	RET
+
+// func coreStart()
+TEXT runtime·coreStart(SB),NOSPLIT|TOPFRAME,$0-0
+	CALL	runtime·coreRun(SB)
+	CALL	runtime·abort(SB)
+	RET
+
+// func coreEnter()
+TEXT runtime·coreEnter(SB),NOSPLIT|TOPFRAME,$0-0
+	CALL	runtime·coreJoin(SB)
 	CALL	runtime·abort(SB)
 	RET
 

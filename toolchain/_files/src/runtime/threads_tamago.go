@@ -5,49 +5,53 @@ package runtime
 import (
 	"internal/abi"
 	"internal/runtime/atomic"
-	"runtime/goos"
 	"unsafe"
 )
 
-// Threads of the kernel that the runtime is: every m is a thread, and the CPU
-// runs one of them until it blocks or yields, always on its g0 stack. There are
-// seldom more than GOMAXPROCS that want to run; further ones belong to
+// Threads of the kernel that the runtime is: every m is a thread, which runs on
+// a core (cores_tamago.go) until it blocks or yields, always on its g0 stack.
+// There are seldom more than GOMAXPROCS that want to run; further ones belong to
 // goroutines that are locked to their thread.
 //
 // Interrupt handlers touch none of this: they set bits that waiting threads
 // look at (see interrupts_tamago.go).
 
-// thread is the state of an m while it does not run.
+// thread is the part of an m that makes it one. threadLock guards it.
 type thread struct {
-	sp    uintptr  // stack pointer, of threadSwitch's frame
+	core  coreptr  // that runs it, 0 if none does
+	sp    uintptr  // while none does, of threadSwitch's frame
+	link  muintptr // in threads
 	next  muintptr // in threadReady
 	ready bool     // in threadReady
 
 	// What a blocked thread waits for; all zero otherwise.
-	futex    *uint32
-	poll     bool  // interrupts, in netpoll
-	deadline int64 // nanotime, 0 for none
+	futex    uintptr // address of a uint32 in an m or a note of one
+	poll     bool    // interrupts, in netpoll
+	deadline int64   // nanotime, 0 for none
 }
 
 var (
+	threads     muintptr                      // all that live
 	threadReady struct{ head, tail muintptr } // first in, first out
 	threadCount int32                         // threads besides m0 that live
-	// threadSlice is when the running thread should let others run.
-	threadSlice int64
+	threadPolls int32                         // threads that block in netpoll
 )
 
 // threadSliceTime is how long a thread runs while others are ready, in
 // nanoseconds. Threads wait for each other when the world stops, so it is short.
 const threadSliceTime = 1e6
 
-// tickSoon has the machine's timer tick after ns nanoseconds. The machine sets it
-// before the runtime starts.
+// tickSoon has the timer of the running core tick after ns nanoseconds. The
+// machine sets it before the runtime starts.
 //
 //go:linkname tickSoon
 var tickSoon func(ns int64)
 
 func threadInit() {
-	getg().m.procid = 1
+	mp := getg().m
+	mp.procid = 1
+	threads.set(mp)
+	coreInit()
 }
 
 // futexsleep blocks while *addr is val, for at most ns nanoseconds (none if
@@ -60,9 +64,12 @@ func futexsleep(addr *uint32, val uint32, ns int64) {
 	}
 	systemstack(func() {
 		mp := getg().m
-		// The m is no heap object that a barrier would have to see, and
-		// addr lies in an m or a note of one.
-		*(*uintptr)(unsafe.Pointer(&mp.thread.futex)) = uintptr(unsafe.Pointer(addr))
+		threadAcquire()
+		if atomic.Load(addr) != val {
+			threadRelease()
+			return
+		}
+		mp.thread.futex = uintptr(unsafe.Pointer(addr))
 		if ns >= 0 {
 			mp.thread.deadline = max(nanotime1()+ns, 1)
 		}
@@ -75,26 +82,29 @@ func futexsleep(addr *uint32, val uint32, ns int64) {
 //go:nosplit
 func futexwakeup(addr *uint32, cnt uint32) {
 	systemstack(func() {
-		for mp := threadFirst(); mp != nil && cnt > 0; mp = mp.alllink {
-			if mp.thread.futex == addr {
+		threadAcquire()
+		for mp := threads.ptr(); mp != nil && cnt > 0; mp = mp.thread.link.ptr() {
+			if mp.thread.futex == uintptr(unsafe.Pointer(addr)) {
 				threadWake(mp)
+				coreWake()
 				cnt--
 			}
 		}
+		threadRelease()
 	})
 }
 
-//go:nosplit
-func threadFirst() *m { return (*m)(atomic.Loadp(unsafe.Pointer(&allm))) }
-
-// threadWake makes a blocked thread ready.
+// threadWake makes a blocked thread ready. threadLock is held.
 //
 //go:nosplit
 func threadWake(mp *m) {
 	t := &mp.thread
-	*(*uintptr)(unsafe.Pointer(&t.futex)) = 0
-	t.poll = false
+	t.futex = 0
 	t.deadline = 0
+	if t.poll {
+		t.poll = false
+		threadPolls--
+	}
 	if t.ready {
 		return
 	}
@@ -108,7 +118,8 @@ func threadWake(mp *m) {
 	threadReady.tail.set(mp)
 }
 
-// threadTake takes the first ready thread, nil if there is none.
+// threadTake takes the first ready thread, nil if there is none. threadLock is
+// held.
 //
 //go:nosplit
 func threadTake() *m {
@@ -122,12 +133,13 @@ func threadTake() *m {
 }
 
 // threadExpire wakes the threads whose deadline has passed or whose interrupt
-// has come, and returns the earliest deadline that is left (0: none).
+// has come, and returns the earliest deadline that is left (0: none). threadLock
+// is held.
 //
 //go:nosplit
 func threadExpire() (earliest int64) {
 	now := int64(0)
-	for mp := threadFirst(); mp != nil; mp = mp.alllink {
+	for mp := threads.ptr(); mp != nil; mp = mp.thread.link.ptr() {
 		t := &mp.thread
 		if t.poll && interruptsWanted() {
 			threadWake(mp)
@@ -148,51 +160,35 @@ func threadExpire() (earliest int64) {
 	return earliest
 }
 
-// threadBlock gives the CPU away until something wakes mp, the running thread.
-// The CPU idles while no thread is ready.
+// threadBlock gives the core of mp, the running thread, to another one or to
+// its idle context until something wakes mp. threadLock is held, and released on
+// return, maybe on another core.
 //
 //go:systemstack
 func threadBlock(mp *m) {
-	for {
-		earliest := threadExpire()
-		next := threadTake()
-		if next != nil {
-			threadTo(mp, next)
-			return
-		}
-		idle(earliest)
-	}
-}
-
-// idle stops the CPU until an interrupt or the time until (0: none), unless
-// there is something to do already.
-//
-//go:systemstack
-func idle(until int64) {
-	if goos.Idle == nil {
-		return
-	}
-	if until == 0 {
-		until = maxWhen
-	}
-	mp := getg().m
-	mp.idle = true
-	goos.Idle(until)
-	mp.idle = false
-}
-
-// threadTo runs next in place of mp until mp is taken again.
-//
-//go:systemstack
-func threadTo(mp, next *m) {
-	threadSlice = 0
-	if threadReady.head != 0 && tickSoon != nil {
-		tickSoon(threadSliceTime)
-	}
+	earliest := threadExpire()
+	next := threadTake()
 	if next == mp {
+		threadRelease()
 		return
 	}
-	threadSwitch(&mp.thread.sp, next.thread.sp, unsafe.Pointer(next.g0))
+	c := mp.thread.core.ptr()
+	mp.thread.core = 0
+	if next != nil {
+		c.run(next, &mp.thread.sp, earliest)
+	} else {
+		threadSwitch(&mp.thread.sp, c.sp, unsafe.Pointer(&c.g))
+	}
+	threadBegin()
+}
+
+// threadBegin is the first that a thread does when a core has switched to it,
+// which gives it threadLock.
+//
+//go:nosplit
+func threadBegin() {
+	getg().m.thread.core.ptr().bury()
+	threadRelease()
 }
 
 // threadSwitch saves the stack pointer in *save and goes on at the stack
@@ -204,28 +200,44 @@ func threadStart()
 
 //go:nosplit
 func osyield() {
-	if gp := getg(); gp == gp.m.gsignal {
-		return // in a handler, which the CPU cannot leave
+	if gp := getg(); gp.m.gsignal == gp {
+		procyield(30) // a trap handler stays on its core
+		return
 	}
 	systemstack(func() {
+		threadAcquire()
 		threadExpire()
 		if threadReady.head == 0 {
+			threadRelease()
 			return
 		}
 		mp := getg().m
 		threadWake(mp)
-		threadTo(mp, threadTake())
+		threadBlock(mp)
 	})
 }
 
 //go:nosplit
 func osyield_no_g() { osyield() }
 
+// usleepSpin is how long a sleep is for which a core would not halt, in
+// microseconds.
+const usleepSpin = 20
+
 //go:nosplit
 func usleep(usec uint32) {
 	systemstack(func() {
+		deadline := nanotime1() + int64(usec)*1000
+		if usec <= usleepSpin && coreCount > 1 {
+			for nanotime1() < deadline {
+				osyield()
+				procyield(10)
+			}
+			return
+		}
 		mp := getg().m
-		mp.thread.deadline = nanotime1() + int64(usec)*1000
+		threadAcquire()
+		mp.thread.deadline = deadline
 		threadBlock(mp)
 	})
 }
@@ -242,20 +254,34 @@ func newosproc(mp *m) {
 	*(*uintptr)(unsafe.Pointer(sp)) = 0
 	*(*uintptr)(unsafe.Pointer(sp + 8)) = abi.FuncPCABI0(threadStart)
 	mp.thread.sp = sp
-	threadCount++
 	mp.procid = uint64(mp.id) + 1
-	threadWake(mp)
+	systemstack(func() {
+		threadAcquire()
+		threadCount++
+		mp.thread.link = threads
+		threads.set(mp)
+		threadWake(mp)
+		coreWake()
+		threadRelease()
+	})
 }
 
 // exitThread ends the running thread. wait tells that its stack is free, which
-// it is as soon as another thread runs: there is one CPU.
+// it is as soon as its core runs another one.
 //
 //go:nosplit
 func exitThread(wait *atomic.Uint32) {
-	wait.Store(freeMStack)
 	systemstack(func() {
+		mp := getg().m
+		threadAcquire()
 		threadCount--
-		threadBlock(getg().m)
+		link := &threads
+		for link.ptr() != mp {
+			link = &link.ptr().thread.link
+		}
+		*link = mp.thread.link
+		*(*uintptr)(unsafe.Pointer(&mp.thread.core.ptr().dead)) = uintptr(unsafe.Pointer(wait))
+		threadBlock(mp)
 	})
 }
 
@@ -280,9 +306,10 @@ func osSchedule() {
 	}
 	if threadCount > 0 {
 		now := nanotime1()
-		if threadSlice == 0 {
-			threadSlice = now + threadSliceTime
-		} else if now >= threadSlice {
+		if c := getg().m.thread.core.ptr(); c.slice == 0 {
+			c.slice = now + threadSliceTime
+		} else if now >= c.slice {
+			c.slice = 0
 			osyield()
 		}
 	}
@@ -304,6 +331,12 @@ func forceGCDue() bool {
 
 const preemptMSupported = true
 
-// preemptM asks for the preemption of the goroutine that mp runs: the next tick
-// of the timer sees the request in the goroutine itself.
-func preemptM(mp *m) {}
+// preemptM asks for the preemption of the goroutine that mp runs: by a trap if
+// that is on another core, else the next tick of the timer sees the request in
+// the goroutine itself.
+func preemptM(mp *m) {
+	c := mp.thread.core.ptr()
+	if c != nil && mp != getg().m && coreKick != nil {
+		coreKick(c.index, true)
+	}
+}

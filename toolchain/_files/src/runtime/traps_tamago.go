@@ -33,6 +33,10 @@ const (
 
 	trapExceptions = 32 // vectors below are exceptions
 
+	// Vectors of the local APIC that the machine's entry code passes on.
+	trapTimer   = 0xf0
+	trapPreempt = 0xf1
+
 	_SIGFPE  = 8
 	_SIGSEGV = 11
 )
@@ -49,11 +53,13 @@ var trapNames = [trapExceptions]string{
 //
 //go:nowritebarrierrec
 func trapgo(f *trapFrame, gp *g) {
-	if f.vector >= trapExceptions {
+	switch f.vector {
+	case trapTimer:
 		tick(f, gp)
 		return
-	}
-	switch f.vector {
+	case trapPreempt:
+		preemptTrap(f, gp)
+		return
 	case trapPage, trapGeneral:
 		gp.sig = _SIGSEGV
 	case trapDivide, trapFloat, trapSIMD:
@@ -136,9 +142,9 @@ func trapFatal(f *trapFrame, gp *g) {
 	gp.m.throwing = throwTypeRuntime
 	gp.m.caughtsig.set(gp)
 	startpanic_m()
-	name := trapNames[f.vector]
-	if name == "" {
-		name = "reserved"
+	name := "reserved"
+	if f.vector < trapExceptions && trapNames[f.vector] != "" {
+		name = trapNames[f.vector]
 	}
 	print("fatal error: exception ", f.vector, " (", name, "), code ", hex(f.code), "\n")
 	print("rax    ", hex(f.rax), "\nrbx    ", hex(f.rbx), "\nrcx    ", hex(f.rcx), "\nrdx    ", hex(f.rdx), "\n")
@@ -183,12 +189,19 @@ func tick(f *trapFrame, gp *g) {
 		gp.stackguard0 = stackPreempt
 		pp.preempt = true
 	}
-	if debug.asyncpreemptoff == 0 && wantAsyncPreempt(gp) {
+	preemptTrap(f, gp)
+}
+
+// preemptTrap preempts gp here if somebody wants that and it is safe.
+//
+//go:nowritebarrierrec
+func preemptTrap(f *trapFrame, gp *g) {
+	if gp == gp.m.curg && debug.asyncpreemptoff == 0 && wantAsyncPreempt(gp) {
 		if ok, pc := isAsyncSafePoint(gp, uintptr(f.rip), uintptr(f.rsp), 0); ok {
 			f.pushCall(abi.FuncPCABI0(asyncPreempt), pc)
 		}
 	}
-	mp.preemptGen.Add(1)
+	gp.m.preemptGen.Add(1)
 }
 
 // osMain is called by the main goroutine before the first package is
