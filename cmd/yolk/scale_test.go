@@ -21,7 +21,7 @@ func TestManyNames(t *testing.T) {
 	}
 	layOut(t, root, layout)
 	for i, descriptors := range []string{"", "3000"} {
-		t.Run(machines[i]+descriptors, func(t *testing.T) {
+		t.Run(strings.TrimSpace(machines[i]+" "+descriptors), func(t *testing.T) {
 			t.Parallel()
 			cmd := yolkCommand(t, dir, "run", "--machine", machines[i], "--mem", "64M", "--root", root, ".", "--", "names", "/many")
 			if descriptors != "" {
