@@ -33,6 +33,7 @@ var groups = []group{
 	{"create", (*bench).create},
 	{"rename", (*bench).rename},
 	{"mixed", (*bench).mixed},
+	{"compute", (*bench).compute},
 	{"idle", (*bench).idle},
 }
 

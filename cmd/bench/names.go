@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -176,6 +177,23 @@ func (b *bench) mixed() error {
 				if err != nil {
 					return err
 				}
+			}
+			return nil
+		})
+	})
+}
+
+// compute has goroutines work that touch neither files nor memory.
+func (b *bench) compute() error {
+	const workers, steps = 4, 10e6
+	return again(rows.Compute.Name, workers*steps/1e6, func() error {
+		return parallel(workers, func(w int) error {
+			x := uint64(w)
+			for range int(steps) {
+				x = x*6364136223846793005 + 1442695040888963407 // an LCG of Knuth's
+			}
+			if x == 0 {
+				return errors.New("the numbers have ended") // keeps the loop
 			}
 			return nil
 		})

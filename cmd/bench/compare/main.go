@@ -83,7 +83,7 @@ func groupNames() (names []string) {
 			names = append(names, r.Group)
 		}
 	}
-	return names
+	return append(names, rows.Compute.Group)
 }
 
 func compare(ctx context.Context, o *options) error {

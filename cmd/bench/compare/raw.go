@@ -28,10 +28,10 @@ func (r *results) write(w io.Writer) error {
 	for _, f := range r.Failures {
 		fmt.Fprintf(out, "%s%s\n", rawFailure, strings.ReplaceAll(f, "\n", " "))
 	}
-	for _, row := range rows.Table {
-		for system, values := range r.Values[row.Name] {
+	for row, systems := range r.Values {
+		for system, values := range systems {
 			for i, v := range values {
-				fmt.Fprintf(out, "%s %s\n", system, rows.FormatResult(row.Name, v, r.Costs[row.Name][system][i]))
+				fmt.Fprintf(out, "%s %s\n", system, rows.FormatResult(row, v, r.Costs[row][system][i]))
 			}
 		}
 	}

@@ -6,10 +6,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/yolkos/yolk/cmd/bench/internal/rows"
+	"github.com/yolkos/yolk/qemu"
 )
 
 // publish writes the report and its charts to a directory, or the tables to
@@ -19,6 +21,7 @@ func publish(r *results, docs string) error {
 		for _, m := range r.Machines {
 			fmt.Printf("%s\n\n%s\n%s\n", m, table(r, m), costs(r, m))
 		}
+		fmt.Print(secondCPU(r))
 		return nil
 	}
 	files, err := charts(r)
@@ -63,6 +66,10 @@ the better of the two cache modes, more than 1 is better, bold reaches the goal.
 		}
 		fmt.Fprintf(&b, "### What an operation costs, %s\n\nRequests to the device, notifications to it and interrupts from it, "+
 			"for each operation; for sequential rows\nfor each MiB. Linux tells its interrupts only.\n\n%s\n", m, costs(r, m))
+	}
+	if text := secondCPU(r); text != "" {
+		fmt.Fprintf(&b, "## A second CPU\n\nThe same machines with one CPU and with two, Linux with cache=auto, and the host with GOMAXPROCS. The host has %d CPUs,\n"+
+			"which the virtio-fs server shares with the guest; what the host gains is the most that a guest can.\n\n%s\n", runtime.NumCPU(), text)
 	}
 	if text := below(r); text != "" {
 		fmt.Fprintf(&b, "## Below the goal\n\n%s\n", text)
@@ -110,6 +117,30 @@ func costs(r *results, machine string) string {
 			number(r.cost(row.Name, "linux-auto-"+machine).Interrupts), number(r.cost(row.Name, "linux-none-"+machine).Interrupts))
 	}
 	return b.String()
+}
+
+// secondCPU has a line for each machine and row for which one CPU was compared
+// with two.
+func secondCPU(r *results) string {
+	var b strings.Builder
+	for _, m := range r.Machines {
+		for _, row := range []*rows.Row{&rows.Compute, rows.Find("mixed")} {
+			cells := []string{row.Title, m, row.Unit}
+			for _, what := range []string{"host", "linux", "yolk"} {
+				one := r.value(row.Name, parallelName(what, qemu.Machine(m), 1))
+				two := r.value(row.Name, parallelName(what, qemu.Machine(m), 2))
+				cells = append(cells, number(one), number(two), "**"+number(row.Ratio(two, one))+"**")
+			}
+			if strings.ContainsAny(strings.Join(cells[3:], ""), "0123456789") {
+				b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
+			}
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "| | machine | unit | host, 1 CPU | 2 CPUs | gain | Linux, 1 CPU | 2 CPUs | gain | Yolk, 1 CPU | 2 CPUs | gain |\n" +
+		"|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n" + b.String()
 }
 
 // below lists the rows that miss their goal, with the reason where known.

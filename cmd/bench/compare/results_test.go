@@ -57,8 +57,12 @@ func TestRatioToBetterLinux(t *testing.T) {
 }
 
 func TestReport(t *testing.T) {
-	text := report(sample(), []string{"benchmarks-time-microvm.svg"})
+	r := sample()
+	r.add("compute", "yolk-microvm-cpus1", 900, noCost)
+	r.add("compute", "yolk-microvm-cpus2", 500, noCost)
+	text := report(r, []string{"benchmarks-time-microvm.svg"})
 	for _, want := range []string{
+		"| 4 goroutines that compute, per million steps | microvm | µs | – | – | **–** | – | – | **–** | 900 | 500 | **1.80** |",
 		"| sequential read, 1 MiB buffer, cold | MB/s | 1000 | 100 | 300 | 450 | **1.50** | 1.00 |",
 		"| stat at depth 1, cold | µs | 1.00 | 30.0 | 90.0 | 20.0 | 1.50 | 2.00 |",
 		"| sequential read, 1 MiB buffer, cold | 1.00 | 0.500 | 0.250 | 0.250 | 0.250 |",

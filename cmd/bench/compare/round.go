@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,9 +29,27 @@ func (c *comparison) wants(group string) bool {
 	return c.only == "" || strings.Contains(","+c.only+",", ","+group+",")
 }
 
+// groups returns the groups of rows that are to be measured in a system.
+func (c *comparison) groups(s *system) string {
+	all := s.only
+	if all == "" {
+		all = strings.Join(slices.DeleteFunc(groupNames(), func(g string) bool { return g == rows.Compute.Group }), ",")
+	}
+	var list []string
+	for g := range strings.SplitSeq(all, ",") {
+		if c.wants(g) {
+			list = append(list, g)
+		}
+	}
+	return strings.Join(list, ",")
+}
+
 // round measures each system once, one after the other.
 func (c *comparison) round(ctx context.Context, i int) error {
 	for _, s := range c.chosen {
+		if c.groups(s) == "" {
+			continue
+		}
 		if err := tree.Renew(c.lab.root, c.layout); err != nil {
 			return err
 		}
@@ -55,7 +74,7 @@ func (c *comparison) fail(s *system, text string) {
 
 // measure runs the benchmark program in a system.
 func (c *comparison) measure(ctx context.Context, s *system) error {
-	args := []string{"-only", c.only}
+	args := []string{"-only", c.groups(s)}
 	if c.quick {
 		args = append(args, "-quick")
 	}
@@ -67,7 +86,7 @@ func (c *comparison) measure(ctx context.Context, s *system) error {
 			last = line
 			done = done || line == rows.LineDone
 		}
-		if strings.Contains(line, rows.LineMain) && c.wants("boot") {
+		if strings.Contains(line, rows.LineMain) && s.only == "" && c.wants("boot") {
 			c.add(s, "boot", time.Since(start).Seconds()*1e3, noCost)
 		}
 		switch {
@@ -99,6 +118,9 @@ func (c *comparison) add(s *system, row string, v float64, cost rows.Cost) {
 // once takes the rows that are the same in each round.
 func (c *comparison) once(ctx context.Context) error {
 	for _, s := range c.chosen {
+		if s.only != "" {
+			continue
+		}
 		if c.wants("size") {
 			size, err := c.imageSize(ctx, s)
 			if err != nil {

@@ -47,15 +47,25 @@ type system struct {
 	title   string
 	machine qemu.Machine // empty: the host
 	cache   string       // of Linux's virtiofsd; empty: Yolk
+	cpus    int
+	only    string // groups of rows to measure here; empty: all but compute
 }
+
+// parallelRows are the groups for which systems with one CPU and with two are
+// compared.
+const parallelRows = "mixed,compute"
 
 func (s *system) isHost() bool  { return s.machine == "" }
 func (s *system) isLinux() bool { return s.cache != "" }
 
 // systems lists the host and, for each machine, Linux with both cache modes
-// and Yolk.
+// and Yolk; and all again with one CPU and with two, for the rows that show what
+// the second one gives.
 func systems(machines []qemu.Machine) []*system {
 	list := []*system{{name: "host", title: "host"}}
+	for cpus := 1; cpus <= 2; cpus++ {
+		list = append(list, &system{name: parallelName("host", "", cpus), title: "host", cpus: cpus, only: parallelRows})
+	}
 	for _, m := range machines {
 		for _, cache := range []string{"auto", "none"} {
 			list = append(list, &system{
@@ -63,8 +73,21 @@ func systems(machines []qemu.Machine) []*system {
 			})
 		}
 		list = append(list, &system{name: "yolk-" + string(m), title: "Yolk", machine: m})
+		for cpus := 1; cpus <= 2; cpus++ {
+			list = append(list,
+				&system{name: parallelName("linux", m, cpus), title: "Linux", machine: m, cache: "auto", cpus: cpus, only: parallelRows},
+				&system{name: parallelName("yolk", m, cpus), title: "Yolk", machine: m, cpus: cpus, only: parallelRows})
+		}
 	}
 	return list
+}
+
+// parallelName is the name of a system for the rows about several CPUs.
+func parallelName(what string, m qemu.Machine, cpus int) string {
+	if what == "host" {
+		return fmt.Sprintf("host-cpus%d", cpus)
+	}
+	return fmt.Sprintf("%s-%s-cpus%d", what, m, cpus)
 }
 
 // lab is what all runs share.
@@ -86,6 +109,9 @@ func (l *lab) run(ctx context.Context, s *system, program string, memory uint64,
 	case s.isHost():
 		cmd := exec.CommandContext(ctx, image, append([]string{"-root", l.root}, args...)...)
 		cmd.Stdout, cmd.Stderr = out, os.Stderr
+		if s.cpus > 0 {
+			cmd.Env = append(os.Environ(), fmt.Sprintf("GOMAXPROCS=%d", s.cpus))
+		}
 		return cmd.Run()
 	case s.isLinux():
 		initrd := filepath.Join(l.dir, "initrd")
@@ -95,7 +121,7 @@ func (l *lab) run(ctx context.Context, s *system, program string, memory uint64,
 		}
 		return qemu.RunLinux(ctx, &qemu.LinuxOptions{
 			Kernel: l.linux.kernel, Initrd: initrd, Append: l.linuxAppend(),
-			Machine: s.machine, Accel: l.accel, Memory: memory, Cache: s.cache, Timeout: limit,
+			Machine: s.machine, Accel: l.accel, Memory: memory, CPUs: s.cpus, Cache: s.cache, Timeout: limit,
 			Share: qemu.Share{Tag: "root", Dir: l.root}, Console: out, Trace: l.trace,
 		})
 	}
@@ -105,7 +131,7 @@ func (l *lab) run(ctx context.Context, s *system, program string, memory uint64,
 	}
 	status, err := qemu.Run(ctx, &qemu.Options{
 		Kernel: kernel, Args: append([]string{program, "-root", "/"}, args...), Dir: "/", Quiet: true,
-		Machine: s.machine, Accel: l.accel, Memory: memory, Timeout: limit,
+		Machine: s.machine, Accel: l.accel, Memory: memory, CPUs: s.cpus, Timeout: limit,
 		Shares: []qemu.Share{{Tag: "root", Dir: l.root}}, Daemon: qemu.Virtiofsd,
 		Stdout: out, Stderr: os.Stderr, Console: os.Stderr, Notes: os.Stderr, Trace: l.trace,
 	})
