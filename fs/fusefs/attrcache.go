@@ -137,7 +137,7 @@ func (n *node) cached(a *fs.Attr) bool {
 	}
 	n.mu.Unlock()
 	if gift {
-		n.fs.plus.add(plusUsed)
+		n.fs.plus.add(plusUsed, plusHigh)
 	}
 	return ok
 }

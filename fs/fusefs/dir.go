@@ -223,7 +223,7 @@ func (d *dirFile) drop() {
 			f.forget(fuse.ForgetOne{Nodeid: e.Nodeid, Nlookup: 1})
 		}
 	}
-	f.plus.add(d.given * plusGiven)
+	f.plus.add(d.given*plusGiven, plusHigh)
 	f.dirBufs.Put(d.buf)
 	d.buf, d.data, d.text, d.used, d.given = nil, nil, "", 0, 0
 }

@@ -15,8 +15,8 @@ type plusPolicy struct{ score atomic.Int32 }
 const (
 	// plusLow and plusHigh bound the score. At plusLow nothing but names is
 	// asked for, up to 0 the attributes of the first entries of a directory,
-	// above that the attributes of all: those that nobody looks at bring the
-	// score down.
+	// above that those of about as many more as the score says: so that is also
+	// the most that is asked for in vain.
 	plusLow  = -64
 	plusHigh = 1024
 
@@ -25,16 +25,25 @@ const (
 	plusGiven  = -1
 	plusUsed   = 2
 	plusMissed = 8
+	// plusHope is the most that missed attributes make of the score: a program
+	// may look up names that somebody else has listed.
+	plusHope = 64
 
 	// plusFirst is the size of the READDIRPLUS for the first entries of a
 	// directory, in bytes: some 24 of them.
 	plusFirst = pageSize
+	// plusEntry is about what an entry takes, in bytes.
+	plusEntry = 160
 )
 
-func (p *plusPolicy) add(n int) {
+// add changes the score by n, upwards no further than to high.
+func (p *plusPolicy) add(n, high int) {
 	for {
 		old := p.score.Load()
-		score := int32(min(max(int(old)+n, plusLow), plusHigh))
+		if n > 0 && int(old) >= high {
+			return
+		}
+		score := int32(max(min(int(old)+n, high), plusLow))
 		if score == old || p.score.CompareAndSwap(old, score) {
 			return
 		}
@@ -53,7 +62,7 @@ func (f *FS) wantPlus(cookie uint64) (plus bool, size int) {
 	}
 	switch score := f.plus.score.Load(); {
 	case score > 0:
-		return true, size
+		return true, min(size, plusFirst+int(score)*plusEntry)
 	case score > plusLow && cookie == 0:
 		return true, min(size, plusFirst)
 	}
@@ -67,6 +76,6 @@ func (n *node) lookedUp(e *fs.Entry) {
 		return
 	}
 	if at := n.listed.Load(); at != 0 && n.fs.now()-at < int64(e.Valid) {
-		n.fs.plus.add(plusMissed)
+		n.fs.plus.add(plusMissed, plusHope)
 	}
 }

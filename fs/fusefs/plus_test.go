@@ -117,6 +117,23 @@ func TestPlusUsed(t *testing.T) {
 	}
 }
 
+// TestPlusMistaken: a program that looks up names which somebody else has listed
+// does not make later listings bring many attributes that nobody wants.
+func TestPlusMistaken(t *testing.T) {
+	l := newLister(t, time.Hour)
+	for i := range 5 {
+		l.list(i, false)
+	}
+	entries := l.ctr.plusSum
+	l.list(5, true) // by names
+	for i := 6; i < listedDirs; i++ {
+		l.list(i, false)
+	}
+	if n := l.ctr.plusSum - entries; n > 150 {
+		t.Errorf("attributes of %d entries that nobody looked at", n)
+	}
+}
+
 // TestPlusNoLifetime: attributes that do not live are not asked for.
 func TestPlusNoLifetime(t *testing.T) {
 	l := newLister(t, 0)
