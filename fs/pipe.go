@@ -5,9 +5,11 @@ import (
 	"syscall"
 )
 
+// PipeSize is how many bytes a pipe holds.
+const PipeSize = 64 << 10
+
 const (
-	pipeSize = 64 << 10 // bytes
-	pipeBuf  = 4096     // PIPE_BUF in bytes: writes up to it are not mixed with others
+	pipeBuf = 4096 // PIPE_BUF in bytes: writes up to it are not mixed with others
 )
 
 // pipe is the buffer between the ends of a pipe.
@@ -97,7 +99,7 @@ func (e *pipeEnd) WriteUntil(b []byte, end <-chan struct{}) (n int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.buf == nil {
-		p.buf = make([]byte, pipeSize)
+		p.buf = make([]byte, PipeSize)
 	}
 	need := 1
 	if len(b) <= pipeBuf {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/yolkos/yolk/arch/amd64"
+	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/procfs"
 )
 
@@ -26,6 +27,7 @@ func (m *machine) registerProc() {
 	p.Register("meminfo", procfs.Meminfo(meminfo))
 	p.Register("mounts", procfs.Mounts(m.vfs.Mounts))
 	p.Register("stat", procfs.StatFile(m.stat))
+	p.Register("sys/fs/pipe-max-size", procfs.Line(strconv.Itoa(fs.PipeSize)))
 	p.Register("uptime", procfs.Uptime(m.uptime))
 	p.Register("version", procfs.Line("Yolk "+runtime.GOOS+"/"+runtime.GOARCH+" "+runtime.Version()))
 	p.Register("yolk/fuse", m.appendFuse)

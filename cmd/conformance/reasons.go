@@ -8,13 +8,11 @@ const (
 	sockets      = "sockets are inside the program and have no descriptors that a kernel could copy between"
 	oneCPU       = "wants two processors; the machine has one"
 	mprotect     = "wants pages that fault; one map of all RAM, with large pages, stays as it is (syscall.Mprotect answers ENOSYS)"
-	pipeMaxSize  = "reads /proc/sys/fs/pipe-max-size, which is not there"
 )
 
 // reasons tell, for each exception by package.Test, why the test does not
 // pass in the guest. Each was found by reading the test.
 var reasons = map[string]string{
-	"os.TestDirFSReadFileProc":      pipeMaxSize,
 	"os.TestErrProcessDone":         otherProcess,
 	"os.TestExecutable":             otherProcess,
 	"os.TestExecutableDeleted":      goCommandRun,
@@ -29,7 +27,6 @@ var reasons = map[string]string{
 	"os.TestProcCopy":               "in a file for Linux by its name; the port's os.TestCopyFromProc is its like",
 	"os.TestProcessReleaseTwice":    otherProcess,
 	"os.TestProcessWithHandleLinux": pidfds,
-	"os.TestReadFileProc":           pipeMaxSize,
 	"os.TestReadNonblockingFd":      otherProcess,
 	"os.TestSendFile":               sockets,
 	"os.TestSpliceFile":             sockets,

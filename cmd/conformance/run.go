@@ -82,7 +82,7 @@ func (r *runner) one(ctx context.Context, p *platform, name string) error {
 	args := []string{"test", "-short", "-json", "-count=1", "-timeout=" + r.timeout.String(), name}
 	cmd := goCommand(limited, r.goVersion, args...)
 	if p.name != onLinux {
-		guest := []string{"test", "--machine=" + p.name, "--accel=" + p.accel}
+		guest := []string{"test", "--machine=" + p.name, "--cpus=2", "--accel=" + p.accel}
 		cmd = exec.CommandContext(limited, r.yolk, append(guest, args[1:]...)...)
 	}
 	cmd.Dir = filepath.Dir(file) // no module's: the kernel is that of the yolk command
