@@ -122,6 +122,21 @@ func dataPages() uint64 {
 	return start &^ (pageSize - 1)
 }
 
+// heapTables has page tables come from the heap: the RAM that they came from
+// at boot is the runtime's now.
+func heapTables() {
+	const pages = 16
+	tables.ram = new(Range)
+	tables.more = func() Range {
+		b := make([]byte, (pages+1)*pageSize)
+		tableMemory = append(tableMemory, b)
+		start := (uint64(PhysicalAddress(b)) + pageSize - 1) &^ (pageSize - 1)
+		return Range{start, start + pages*pageSize}
+	}
+}
+
+var tableMemory [][]byte // for good
+
 // MapDevice makes the registers of a device at r reachable, uncached.
 func MapDevice(r Range) error {
 	mapLock.Lock()

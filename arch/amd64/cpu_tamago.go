@@ -68,4 +68,7 @@ func ClockHz() uint64 { return tscHz }
 // hwinit1 is the first that the main goroutine does.
 //
 //go:linkname hwinit1 runtime/goos.Hwinit1
-func hwinit1() { initInterrupts() }
+func hwinit1() {
+	heapTables()
+	initInterrupts()
+}

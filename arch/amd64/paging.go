@@ -17,6 +17,8 @@ const largePage = 2 << 20
 type pageTables struct {
 	root uintptr // address of the PML4, which is identity-mapped as all tables are
 	ram  *Range  // tables are taken from its end
+	// more gives further RAM once that is used up; nil: there is none.
+	more func() Range
 }
 
 func entries(table uintptr) *[512]uint64 { return at[[512]uint64](table) }
@@ -24,7 +26,11 @@ func entries(table uintptr) *[512]uint64 { return at[[512]uint64](table) }
 // take returns a zeroed page for a table.
 func (t *pageTables) take() uintptr {
 	if t.ram.Size() < pageSize {
-		return 0
+		if t.more == nil {
+			return 0
+		}
+		r := t.more()
+		t.ram = &r
 	}
 	t.ram.End -= pageSize
 	p := uintptr(t.ram.End)

@@ -76,3 +76,22 @@ func TestMapRangeWithoutMemory(t *testing.T) {
 		t.Error("the large page was lost")
 	}
 }
+
+// Once the RAM at hand is used up tables come from more.
+func TestMoreTables(t *testing.T) {
+	p, other := newTables(t, 1), newTables(t, 8)
+	if p.mapRange(Range{4 << 30, 5 << 30}, ptePresent) {
+		t.Fatal("a directory in no memory")
+	}
+	asked := 0
+	p.more = func() Range {
+		asked++
+		return *other.ram
+	}
+	if !p.mapRange(Range{1 << 40, 1<<40 + pageSize}, ptePresent) || asked != 1 {
+		t.Fatalf("not mapped, asked %d times", asked)
+	}
+	if phys, _, ok := p.translate(1<<40 + 5); !ok || phys != 1<<40+5 {
+		t.Errorf("%#x, %t", phys, ok)
+	}
+}

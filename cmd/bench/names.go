@@ -185,7 +185,7 @@ func (b *bench) mixed() error {
 
 // compute has goroutines work that touch neither files nor memory.
 func (b *bench) compute() error {
-	const workers, steps = 4, 10e6
+	const workers, steps = 4, 100e6
 	return again(rows.Compute.Name, workers*steps/1e6, func() error {
 		return parallel(workers, func(w int) error {
 			x := uint64(w)
