@@ -69,7 +69,8 @@ the better of the two cache modes, more than 1 is better, bold reaches the goal.
 	}
 	if text := secondCPU(r); text != "" {
 		fmt.Fprintf(&b, "## A second CPU\n\nThe same machines with one CPU and with two, Linux with cache=auto, and the host with GOMAXPROCS. The host has %d CPUs,\n"+
-			"which the virtio-fs server shares with the guest; what the host gains is the most that a guest can.\n\n%s\n", runtime.NumCPU(), text)
+			"which the virtio-fs server shares with the guest; what the host gains is the most that a guest can. Each value is the\n"+
+			"median of %d boots.\n\n%s\n", runtime.NumCPU(), parallelTurns*r.Rounds, text)
 	}
 	if text := below(r); text != "" {
 		fmt.Fprintf(&b, "## Below the goal\n\n%s\n", text)
@@ -167,7 +168,10 @@ func below(r *results) string {
 }
 
 // reasons says, by row, why it misses its goal, as profiles have shown.
-var reasons = map[string]string{}
+var reasons = map[string]string{
+	"write": "The guest waits: a profile (`yolk run --profile`) finds it at work for a tenth of the time. The rest is the " +
+		"server's,\n  which writes one buffer after the other, and nearly half of all is fsync on the host, the same for every system",
+}
 
 // about says what the machine is like.
 func about(l *lab) string {

@@ -44,9 +44,22 @@ func (c *comparison) groups(s *system) string {
 	return strings.Join(list, ",")
 }
 
-// round measures each system once, one after the other.
-func (c *comparison) round(ctx context.Context, i int) error {
+// turns lists the systems of a round in their order.
+func (c *comparison) turns() []*system {
+	var list, parallel []*system
 	for _, s := range c.chosen {
+		if s.only == "" {
+			list = append(list, s)
+		} else {
+			parallel = append(parallel, s)
+		}
+	}
+	return append(list, slices.Repeat(parallel, parallelTurns)...)
+}
+
+// round gives each system its turns, one after the other.
+func (c *comparison) round(ctx context.Context, i int) error {
+	for _, s := range c.turns() {
 		if c.groups(s) == "" {
 			continue
 		}

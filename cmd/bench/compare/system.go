@@ -55,6 +55,10 @@ type system struct {
 // compared.
 const parallelRows = "mixed,compute"
 
+// parallelTurns is how often these systems have their turn in a round: they are
+// quick, and what a CPU of the host does at a time varies much.
+const parallelTurns = 3
+
 func (s *system) isHost() bool  { return s.machine == "" }
 func (s *system) isLinux() bool { return s.cache != "" }
 
