@@ -133,7 +133,11 @@ func kick(i int32, preempt bool) {
 		vector = preemptVector
 	}
 	cli() // the handlers of devices use the register, too
-	reg.Write32(lapicICRHigh, atomic.LoadUint32(&apicIDs[i])<<24)
+	to, c := atomic.LoadUint32(&apicIDs[i])<<24, &cpuStates[cpuIndex()]
+	if c.destination != to {
+		c.destination = to
+		reg.Write32(lapicICRHigh, to)
+	}
 	reg.Write32(lapicICRLow, icrAssert|vector)
 	sti()
 }

@@ -71,6 +71,7 @@ TEXT trapEntry<>(SB),NOSPLIT|NOFRAME|TOPFRAME,$0
 	LEAQ	·apicIDs(SB), BX
 	MOVL	(BX)(CX*4), AX
 	SHLL	$24, AX
+	MOVL	AX, ·cpuStates+cpuState_destination(SB)	// of the first CPU
 	MOVL	$LAPIC_ICR_HIGH, BX
 	MOVL	AX, (BX)
 	MOVL	$(ICR_ASSERT | const_wakeVector), AX
