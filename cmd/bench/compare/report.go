@@ -70,7 +70,8 @@ the better of the two cache modes, more than 1 is better, bold reaches the goal.
 	if text := secondCPU(r); text != "" {
 		fmt.Fprintf(&b, "## A second CPU\n\nThe same machines with one CPU and with two, Linux with cache=auto, and the host with GOMAXPROCS. The host has %d CPUs,\n"+
 			"which the virtio-fs server shares with the guest; what the host gains is the most that a guest can. Each value is the\n"+
-			"median of %d boots.\n\n%s\n", runtime.NumCPU(), len(r.Values[rows.Compute.Name][parallelName("host", "", 1)]), text)
+			"median of %d boots. Goroutines that wait for the server wake each other across CPUs, and under TCG an interrupt from one\n"+
+			"CPU to another takes microseconds (arch/amd64.kick in a profile of the mixed work).\n\n%s\n", runtime.NumCPU(), len(r.Values[rows.Compute.Name][parallelName("host", "", 1)]), text)
 	}
 	if text := below(r); text != "" {
 		fmt.Fprintf(&b, "## Below the goal\n\n%s\n", text)
