@@ -28,7 +28,8 @@ var (
 	Exit func(code int32)
 	// Idle stops the CPU until an interrupt or the time until.
 	Idle func(until int64)
-	// ProcID, Task and Wake are for several CPUs.
+	// ProcID, Task and Wake belong to the contract; this runtime has CPUs take
+	// threads themselves and calls none of them.
 	ProcID func() uint64
 	Task   func(sp, mp, gp, fn unsafe.Pointer)
 	Wake   func(procid uint64)
