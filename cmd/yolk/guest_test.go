@@ -61,6 +61,21 @@ func probe(t testing.TB) string {
 	return dir
 }
 
+// sharedDir is t.TempDir in a place that the guest sees: it has a /tmp of its own.
+func sharedDir(t testing.TB) string {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp(cache, "yolk-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 func layOut(t testing.TB, dir string, files map[string]string) {
 	t.Helper()
 	for name, text := range files {
@@ -342,16 +357,7 @@ func waitGone(t *testing.T, setting string) {
 // outcome, and on packages of the standard library.
 func TestGuestTest(t *testing.T) {
 	needGuest(t)
-	// Not below /tmp, which the guest has one of its own of.
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, err := os.MkdirTemp(cache, "yolk-test-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	dir := sharedDir(t)
 	layOut(t, dir, map[string]string{
 		"go.mod":               "module example.com/m\n\ngo 1.24\n",
 		"good/testdata/a/file": "data",

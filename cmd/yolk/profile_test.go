@@ -157,15 +157,7 @@ func TestGuestProfile(t *testing.T) {
 // TestGuestTestProfile has go test take a profile in the guest.
 func TestGuestTestProfile(t *testing.T) {
 	needGuest(t)
-	cache, err := os.UserCacheDir() // not below /tmp, which the guest has one of its own of
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, err := os.MkdirTemp(cache, "yolk-test-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	dir := sharedDir(t)
 	layOut(t, dir, map[string]string{
 		"go.mod": "module example.com/m\n\ngo 1.24\n",
 		"m_test.go": "package m\n\nimport (\n\t\"testing\"\n\t\"time\"\n)\n\nvar sink int\n\n" +
