@@ -84,14 +84,17 @@ func newInterrupt(name string) (*Interrupt, error) {
 }
 
 // MSI returns an interrupt and what a device writes where to raise it (Intel SDM
-// vol. 3, 11.11).
+// vol. 3, 11.11): on the first CPU, whichever this is, as trapEntry expects.
 func MSI() (addr uint64, data uint32, irq *Interrupt, err error) {
 	irq, err = newInterrupt("MSI")
 	if err != nil {
 		return 0, 0, nil, err
 	}
-	return lapicBase | uint64(localAPIC.ID())<<12, uint32(irq.vector), irq, nil
+	return msiAddress(), uint32(irq.vector), irq, nil
 }
+
+// msiAddress is where a device writes to interrupt the first CPU.
+func msiAddress() uint64 { return lapicBase | uint64(apicIDs[0])<<12 }
 
 // Line returns the edge-triggered interrupt of an I/O APIC line, which it unmasks.
 func Line(gsi int) (*Interrupt, error) {

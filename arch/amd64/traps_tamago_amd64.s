@@ -56,13 +56,16 @@ TEXT trapEntry<>(SB),NOSPLIT|NOFRAME|TOPFRAME,$0
 	LOCK
 	INCQ	(CX)(AX*8)
 
-	// If a goroutine waits for it and this CPU is busy, an idle one looks after
-	// it. (This CPU is the first: all devices interrupt that.)
+	// If a goroutine waits for it and this CPU is busy, an idle one continues a
+	// thread that blocks in netpoll. (This CPU is the first: all devices interrupt
+	// that.)
 	MOVQ	runtime·coresIdle(SB), CX
 	TESTQ	CX, CX
 	JEQ	noted
 	BTL	$0, CX
 	JCS	noted
+	CMPL	runtime·threadPolls(SB), $0
+	JEQ	noted
 	PUSHQ	BX
 	LEAQ	runtime·interruptMask(SB), BX
 	BTQ	AX, (BX)

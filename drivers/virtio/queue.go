@@ -3,10 +3,8 @@ package virtio
 import (
 	"fmt"
 	"math/bits"
-	"runtime"
 	"sync"
 	"syscall"
-	"time"
 )
 
 // Queue is one virtqueue, safe for concurrent use. Requests wait for room when
@@ -23,19 +21,18 @@ type Queue struct {
 	dead chan struct{} // closed by abort
 
 	turn sync.Mutex // held by the one who waits for descriptors
-	spin spinner
 
-	mu       sync.Mutex
-	ring     *splitRing
-	room     sync.Cond // descriptors have come free
-	made     int       // requests that exist, at most as many as the ring has descriptors
-	lazy     bool
-	waiting  int  // requests that wait for room, while a lazy queue is not lazy
-	watching int  // requests whose owners look at the ring themselves
-	broken   bool // the ring's content is not to be looked at any more
-	err      error
-	freed    bool
-	stats    Stats
+	mu sync.Mutex
+	watch
+	ring    *splitRing
+	room    sync.Cond // descriptors have come free
+	made    int       // requests that exist, at most as many as the ring has descriptors
+	lazy    bool
+	waiting int  // requests that wait for room, while a lazy queue is not lazy
+	broken  bool // the ring's content is not to be looked at any more
+	err     error
+	freed   bool
+	stats   Stats
 }
 
 // Stats are the counters of a queue since it was set up.
@@ -66,7 +63,7 @@ func newQueue(d *Device, index int, name string, max int) (*Queue, error) {
 		return nil, fmt.Errorf("queue %d (%s): %w", index, name, err)
 	}
 	q := &Queue{
-		dev: d, t: d.t, mem: d.mem, index: index, name: name, size: size, ring: ring,
+		dev: d, t: d.t, mem: d.mem, index: index, name: name, size: size, ring: ring, watch: newWatch(),
 		free: make(chan *Request, size), dead: make(chan struct{}),
 	}
 	q.room.L = &q.mu
@@ -146,42 +143,6 @@ func (r *Request) Result() (n int, err error) {
 	return n, err
 }
 
-// await parks until r is done, after it has looked at the ring for a while.
-func (q *Queue) await(r *Request) {
-	if limit := q.spin.limit(); limit > 0 {
-		q.spin.learn(q.watch(r, limit))
-	}
-	<-r.done
-}
-
-// watch looks at the ring until r is done, at most for limit, and reports
-// whether it is. The device is asked for no interrupts meanwhile. Other
-// goroutines get their turn after each look.
-func (q *Queue) watch(r *Request, limit time.Duration) (done bool) {
-	q.mu.Lock()
-	q.watching++
-	if q.watching == 1 && q.err == nil {
-		q.ring.quiet()
-	}
-	q.mu.Unlock()
-	for start := time.Now(); ; {
-		q.Poll()
-		if done = len(r.done) > 0; done || time.Since(start) > limit {
-			break
-		}
-		runtime.Gosched()
-	}
-	q.mu.Lock()
-	q.watching--
-	var fault *fault
-	if q.watching == 0 {
-		fault = q.reap() // which asks for interrupts again
-	}
-	q.mu.Unlock()
-	q.report(fault)
-	return done || len(r.done) > 0
-}
-
 func (q *Queue) start(in, out [][]byte, posted bool) (*Request, error) {
 	if posted {
 		q.Poll()
@@ -190,7 +151,7 @@ func (q *Queue) start(in, out [][]byte, posted bool) (*Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.n, r.err, r.posted = 0, nil, posted
+	r.n, r.err, r.posted, r.complete = 0, nil, posted, false
 	r.in, r.out = in, out // keeps them alive
 	if err = r.prepare(in, out); err == nil {
 		err = q.enter(r)
@@ -350,16 +311,19 @@ func (q *Queue) done(r *Request, length uint32) {
 		r.n = int(length)
 		q.stats.BytesIn += uint64(length)
 	}
-	q.wake(r)
+	q.deliver(r)
 }
 
-func (q *Queue) wake(r *Request) {
+// deliver has the owner of r find it complete. q.mu is held.
+func (q *Queue) deliver(r *Request) {
 	if r.posted {
 		r.finish()
 		q.put(r)
 		return
 	}
-	r.done <- struct{}{}
+	q.unpark(r)
+	r.complete = true
+	r.wake()
 }
 
 // label names the queue for messages.
@@ -382,7 +346,7 @@ func (q *Queue) abort(err error) {
 		if r != nil {
 			q.ring.drop(uint16(head))
 			r.err = err
-			q.wake(r)
+			q.deliver(r)
 		}
 	}
 	close(q.dead)

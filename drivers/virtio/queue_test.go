@@ -289,6 +289,79 @@ func TestNotificationsSuppressed(t *testing.T) {
 	}
 }
 
+// Who watches the ring hands that over when it has its reply, so that no reply
+// costs an interrupt; and all get their reply, watchers or not.
+func TestWatch(t *testing.T) {
+	for _, features := range []uint64{0, virtio.FeatureEventIdx} {
+		for _, most := range []int{1, 2, 100} {
+			mem := virtiotest.NewMemory(1 << 20)
+			d := virtiotest.New(mem, 26, features, 64)
+			serve := make(chan bool)
+			d.Serve = func(c *virtiotest.Chain) { <-serve; c.Done(0) }
+			_, q := setup(t, d, mem, 64)
+			q.SetWatch(most, time.Hour)
+			const n = 5
+			var left atomic.Int32
+			for range n {
+				left.Add(1)
+				go func() {
+					if _, err := q.Do([][]byte{{1}}, nil); err != nil {
+						t.Error(err)
+					}
+					left.Add(-1)
+				}()
+			}
+			for answered := 0; ; answered++ {
+				in, watching := n-answered, min(most, n-answered)
+				within(t, fmt.Sprintf("features %#x, %d may watch: reply %d", features, most, answered), func() {
+					for {
+						if w, p := q.Watchers(); w == watching && p == in-watching && int(left.Load()) == in {
+							return
+						}
+						time.Sleep(time.Millisecond)
+					}
+				})
+				if in == 0 {
+					break
+				}
+				serve <- true
+			}
+			if i := d.Interrupts(0); i != 0 {
+				t.Errorf("features %#x, %d may watch: %d interrupts for %d replies that somebody looked out for", features, most, i, n)
+			}
+		}
+	}
+}
+
+// A watch in vain ends, and the interrupt brings the reply.
+func TestWatchInVain(t *testing.T) {
+	mem := virtiotest.NewMemory(1 << 20)
+	d := virtiotest.New(mem, 26, virtio.FeatureEventIdx, 64)
+	serve := make(chan bool)
+	d.Serve = func(c *virtiotest.Chain) { <-serve; c.Done(0) }
+	_, q := setup(t, d, mem, 64)
+	q.SetWatch(1, time.Microsecond)
+	for range 100 {
+		done := make(chan error)
+		go func() {
+			_, err := q.Do([][]byte{{1}}, nil)
+			done <- err
+		}()
+		within(t, "a watch in vain", func() {
+			for w, p := 0, 0; w != 0 || p != 1; w, p = q.Watchers() {
+				time.Sleep(10 * time.Microsecond)
+			}
+			serve <- true
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if n := d.Interrupts(0); n != 100 {
+		t.Errorf("%d interrupts for 100 replies that nobody looked out for", n)
+	}
+}
+
 // A chain longer than the queue still arrives, cut differently.
 func TestLongChain(t *testing.T) {
 	combinations(t, func(t *testing.T, features uint64, mem *virtiotest.Memory) {

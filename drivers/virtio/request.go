@@ -23,7 +23,13 @@ type bounce struct {
 // Request is a request in flight. Its queue owns it and uses it again.
 type Request struct {
 	q    *Queue
-	done chan struct{} // one token: the result is there
+	done chan struct{} // one token: the owner is to look at complete, and watching
+
+	// The queue's mutex guards these.
+	complete bool // the result is there
+	watching bool // the owner looks at the ring, or is to
+	parked   bool // the owner waits for done,
+	place    int  // and this is its place in the queue's parked
 
 	segs      []segment
 	nread     int    // the first of segs, which the device reads
@@ -39,6 +45,14 @@ type Request struct {
 
 	n   int
 	err error
+}
+
+// wake has the owner, if it waits for done, look what has changed.
+func (r *Request) wake() {
+	select {
+	case r.done <- struct{}{}:
+	default:
+	}
 }
 
 // tableStep is how many descriptors an indirect table grows by.

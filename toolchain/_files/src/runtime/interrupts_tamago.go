@@ -121,7 +121,7 @@ func netpoll(delay int64) (gList, int32) {
 			mp := getg().m
 			threadAcquire()
 			mp.thread.poll = true
-			threadPolls++
+			atomic.Xadd(&threadPolls, 1) // before interrupts are looked for: handlers do it the other way round
 			if delay > 0 {
 				mp.thread.deadline = nanotime1() + delay
 			}

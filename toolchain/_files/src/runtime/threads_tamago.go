@@ -34,7 +34,10 @@ var (
 	threads     muintptr                      // all that live
 	threadReady struct{ head, tail muintptr } // first in, first out
 	threadCount int32                         // threads besides m0 that live
-	threadPolls int32                         // threads that block in netpoll
+	// threadPolls is how many threads block in netpoll. Interrupt handlers read it.
+	//
+	//go:linkname threadPolls
+	threadPolls uint32
 )
 
 // threadSliceTime is how long a thread runs while others are ready, in
@@ -103,7 +106,7 @@ func threadWake(mp *m) {
 	t.deadline = 0
 	if t.poll {
 		t.poll = false
-		threadPolls--
+		atomic.Xadd(&threadPolls, -1)
 	}
 	if t.ready {
 		return

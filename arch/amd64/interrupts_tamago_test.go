@@ -1,0 +1,41 @@
+package amd64
+
+import (
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Devices interrupt the first CPU, wherever their driver runs: the handler of
+// their interrupts uses what belongs to that one.
+func TestMSIToFirstCPU(t *testing.T) {
+	var mu sync.Mutex
+	seen := map[uintptr]uint64{} // by CPU
+	var all sync.WaitGroup
+	for range 2 * runtime.NumCPU() {
+		all.Go(func() {
+			for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+				cli() // stays on the CPU
+				cpu, addr := cpuIndex(), msiAddress()
+				sti()
+				mu.Lock()
+				seen[cpu] = addr
+				done := len(seen) == runtime.NumCPU()
+				mu.Unlock()
+				if done {
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	if len(seen) != runtime.NumCPU() {
+		t.Fatalf("%d CPUs ran goroutines in 10 s, want %d", len(seen), runtime.NumCPU())
+	}
+	for cpu, addr := range seen {
+		if addr != seen[0] {
+			t.Errorf("a driver on CPU %d has the device write to %#x, one on the first to %#x", cpu, addr, seen[0])
+		}
+	}
+}

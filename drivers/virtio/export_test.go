@@ -1,0 +1,17 @@
+package virtio
+
+import "time"
+
+// SetWatch lets most requests watch at a time, and each for d.
+func (q *Queue) SetWatch(most int, d time.Duration) {
+	q.mu.Lock()
+	q.most, q.spin = most, d
+	q.mu.Unlock()
+}
+
+// Watchers counts requests that watch and those that are parked.
+func (q *Queue) Watchers() (watching, parked int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.watching, len(q.parked)
+}

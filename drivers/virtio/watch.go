@@ -1,0 +1,159 @@
+package virtio
+
+import (
+	"math"
+	"runtime"
+	"time"
+)
+
+// A reply that somebody sees in the ring costs neither an interrupt nor the way
+// through an idle CPU, each of which takes longer than many a reply. So whoever
+// waits for a reply may watch the ring for a while, during which the device sends
+// no interrupts, and hands out all the replies that it finds.
+
+const (
+	// spinTime is how long one watches: about what a round trip to a server on
+	// another CPU takes. Time in which other goroutines were at work does not
+	// count: a look takes no longer than lookTime.
+	spinTime = 100 * time.Microsecond
+	lookTime = 2 * time.Microsecond
+	// After spinMisses watches in vain only one request in spinProbe watches.
+	spinMisses = 4
+	spinProbe  = 32
+)
+
+// watch says who looks at a ring. The queue's mutex guards it.
+type watch struct {
+	watching int // requests whose owners look at the ring, or will at once
+	most     int // that may
+	spin     time.Duration
+	parked   []*Request // whose owners wait to be woken
+	misses   int        // the latest watches in a row that ended without a reply
+	skips    int        // requests since the last one that watched nevertheless
+}
+
+// newWatch lets all watch on a machine with one CPU, where one looks while none of
+// the others has anything to do, and only one where they would look at the same
+// time.
+func newWatch() watch {
+	if runtime.NumCPU() == 1 {
+		return watch{most: math.MaxInt, spin: spinTime}
+	}
+	return watch{most: 1, spin: spinTime}
+}
+
+// worthwhile reports whether one more may watch and is likely to see a reply.
+func (w *watch) worthwhile() bool {
+	if w.watching >= w.most {
+		return false
+	}
+	if w.misses < spinMisses {
+		return true
+	}
+	w.skips++
+	return w.skips%spinProbe == 0
+}
+
+// learn takes the outcome of a watch.
+func (w *watch) learn(seen bool) {
+	if seen {
+		w.misses = 0
+	} else {
+		w.misses++
+	}
+}
+
+// park adds r to those whose owners wait to be woken.
+func (w *watch) park(r *Request) {
+	r.parked, r.place = true, len(w.parked)
+	w.parked = append(w.parked, r)
+}
+
+// unpark takes r from them, if it is one.
+func (w *watch) unpark(r *Request) {
+	if !r.parked {
+		return
+	}
+	r.parked = false
+	last := len(w.parked) - 1
+	moved := w.parked[last]
+	moved.place = r.place
+	w.parked[r.place] = moved
+	w.parked[last] = nil
+	w.parked = w.parked[:last]
+}
+
+// await returns when r is complete.
+func (q *Queue) await(r *Request) {
+	q.mu.Lock()
+	if !r.complete && q.err == nil && q.worthwhile() {
+		r.watching = true
+		q.watching++
+		if q.watching == 1 {
+			q.ring.quiet()
+		}
+	}
+	for !r.complete {
+		if r.watching {
+			q.look(r)
+			continue
+		}
+		q.park(r)
+		q.mu.Unlock()
+		<-r.done // it is complete, or has been made to watch
+		q.mu.Lock()
+	}
+	if r.watching {
+		q.leave(r)
+	}
+	select {
+	case <-r.done:
+	default:
+	}
+	q.mu.Unlock()
+}
+
+// look watches the ring until r is complete or it has been in vain for long
+// enough. Other goroutines get their turn after each look. q.mu is held, before
+// and after.
+func (q *Queue) look(r *Request) {
+	for spent, last := time.Duration(0), time.Now(); ; {
+		fault := q.reap()
+		if fault == nil && (r.complete || spent >= q.spin) {
+			break
+		}
+		longest := lookTime * time.Duration(q.watching)
+		q.mu.Unlock()
+		q.report(fault)
+		runtime.Gosched()
+		now := time.Now()
+		spent += min(now.Sub(last), longest)
+		last = now
+		q.mu.Lock()
+	}
+	q.learn(r.complete)
+	if !r.complete {
+		q.leave(r)
+	}
+}
+
+// leave ends the watch of r. Has it seen what it was for, one of those who wait
+// watches on; else the device sends interrupts again. q.mu is held, before and
+// after.
+func (q *Queue) leave(r *Request) {
+	r.watching = false
+	if n := len(q.parked); r.complete && n > 0 {
+		next := q.parked[n-1] // which came last and so waits longest from now on
+		q.unpark(next)
+		next.watching = true
+		next.wake()
+		return
+	}
+	q.watching--
+	if q.watching == 0 {
+		fault := q.reap() // which asks for interrupts
+		q.mu.Unlock()
+		q.report(fault)
+		q.mu.Lock()
+	}
+}
