@@ -68,6 +68,7 @@ func (m *machine) boot() {
 	m.chdir()
 	syscalls.Bind(m.calls)
 	atExit(m.shutdown)
+	amd64.StartCPUs()
 	amd64.GrowTLB()
 	amd64.ControlString("yolk main\n")
 }

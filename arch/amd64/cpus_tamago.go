@@ -71,9 +71,13 @@ func initCPUCount() {
 	}
 }
 
-// startCPUs starts all CPUs but the running one, and does not wait for them.
-func startCPUs() {
-	apicIDs[0] = reg.Read32(lapicID) >> 24
+// StartCPUs starts all CPUs but the running one, and does not wait for them. It
+// is for the end of the boot, when all devices are in use: QEMU 7.2, each time
+// that its memory map changes, as by the command register of a PCI function, loses
+// what other CPUs write to devices at that moment, such as the end of an interrupt,
+// without which there is no other one. (Later versions have the other CPUs look
+// at the new map themselves.)
+func StartCPUs() {
 	if cpuCount == 1 {
 		return
 	}

@@ -138,8 +138,7 @@ func InterruptCounts() []InterruptCount {
 	return counts
 }
 
-// initInterrupts starts the local APIC and its timer, enables interrupts, and
-// starts the other CPUs.
+// initInterrupts starts the local APIC and its timer, and enables interrupts.
 func initInterrupts() {
 	// The old interrupt controllers are masked: their vectors are exceptions.
 	reg.Out8(0x21, 0xff)
@@ -148,10 +147,10 @@ func initInterrupts() {
 	reg.Write32(lapicLINT1, lvtMasked)
 	reg.Write32(lapicBase+lapic.LAPIC_SVR, spuriousVector)
 	localAPIC.Enable()
+	apicIDs[0] = reg.Read32(lapicID) >> 24
 	vectorOwner[timerVector] = &Interrupt{vector: timerVector, name: "timer"}
 	initTimer()
 	sti()
-	startCPUs()
 }
 
 func sti()

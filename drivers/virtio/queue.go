@@ -27,9 +27,9 @@ type Queue struct {
 	ring    *splitRing
 	room    sync.Cond // descriptors have come free
 	made    int       // requests that exist, at most as many as the ring has descriptors
-	lazy    bool
-	waiting int  // requests that wait for room, while a lazy queue is not lazy
-	broken  bool // the ring's content is not to be looked at any more
+	urgent  int       // requests in flight whose reply somebody awaits
+	waiting int       // requests that wait for room
+	broken  bool      // the ring's content is not to be looked at any more
 	err     error
 	freed   bool
 	stats   Stats
@@ -88,23 +88,12 @@ func (q *Queue) Stats() Stats {
 	return s
 }
 
-// SetLazy makes the device announce used requests only now and then. It is for
-// queues on which nobody waits for a reply (Post).
-func (q *Queue) SetLazy() {
-	q.mu.Lock()
-	q.lazy = true
-	if q.err == nil {
-		q.ring.arm(true)
-	}
-	q.mu.Unlock()
-}
-
 // Do sends the parts of in and waits for the device, which writes into the
 // parts of out, in order. It returns how many bytes the device says that it
 // wrote, at most the sum of len(out). When it returns, for whatever reason, the
 // device is done with all parts.
 func (q *Queue) Do(in, out [][]byte) (n int, err error) {
-	r, err := q.start(in, out, false)
+	r, err := q.start(in, out, urgent)
 	if err != nil {
 		return 0, err
 	}
@@ -115,18 +104,40 @@ func (q *Queue) Do(in, out [][]byte) (n int, err error) {
 // unchanged until Wait returns, which is to be called exactly once. Requests
 // that a device answers in order may be waited for in order.
 func (q *Queue) Start(in, out [][]byte) (*Request, error) {
-	return q.start(in, out, false)
+	return q.start(in, out, urgent)
+}
+
+// Defer is Start for a request that can wait. The device may see it only with the
+// next request or Flush, and announces its reply only together with others: Done
+// delivers after a Flush at the latest, if the reply is there. Wait makes it urgent.
+func (q *Queue) Defer(in, out [][]byte) (*Request, error) {
+	return q.start(in, out, deferred)
+}
+
+// Flush notifies the device of what was deferred and takes what it has used.
+func (q *Queue) Flush() {
+	q.mu.Lock()
+	notify := q.err == nil && q.publish()
+	fault := q.reap()
+	q.mu.Unlock()
+	q.report(fault)
+	if notify {
+		q.t.Notify(q.index)
+	}
 }
 
 // Post sends the parts of in, which belong to the queue from then on, and does
-// not wait for the device, except for room.
+// not wait for the device, except for room. No interrupt comes for it alone.
 func (q *Queue) Post(in [][]byte) error {
-	_, err := q.start(in, nil, true)
+	_, err := q.start(in, nil, posted)
 	return err
 }
 
 // Wait is the second half of Do. The request must not be used after it.
 func (r *Request) Wait() (n int, err error) {
+	if r.kind == deferred {
+		r.q.hurry(r)
+	}
 	r.q.await(r)
 	return r.Result()
 }
@@ -143,15 +154,15 @@ func (r *Request) Result() (n int, err error) {
 	return n, err
 }
 
-func (q *Queue) start(in, out [][]byte, posted bool) (*Request, error) {
-	if posted {
+func (q *Queue) start(in, out [][]byte, k kind) (*Request, error) {
+	if k != urgent {
 		q.Poll()
 	}
 	r, err := q.idle()
 	if err != nil {
 		return nil, err
 	}
-	r.n, r.err, r.posted, r.complete = 0, nil, posted, false
+	r.n, r.err, r.kind, r.complete = 0, nil, k, false
 	r.in, r.out = in, out // keeps them alive
 	if err = r.prepare(in, out); err == nil {
 		err = q.enter(r)
@@ -196,18 +207,23 @@ func (q *Queue) another() bool {
 	return true
 }
 
-// wait counts requests that wait for room in or out. While there are any, even a
-// lazy queue has the device announce what it uses.
+// wait counts requests that wait for room in or out. While there are any, the
+// device announces whatever it uses.
 func (q *Queue) wait(n int) {
 	q.mu.Lock()
 	q.waiting += n
 	var fault *fault
+	notify := false
 	if n > 0 {
 		q.stats.Full++
+		notify = q.err == nil && q.publish()
 		fault = q.reap()
 	}
 	q.mu.Unlock()
 	q.report(fault)
+	if notify {
+		q.t.Notify(q.index)
+	}
 }
 
 // enter puts r into the ring and notifies the device if it wants that.
@@ -234,17 +250,60 @@ func (q *Queue) enter(r *Request) error {
 		return q.err
 	}
 	q.ring.put(r)
-	notify := q.ring.publish()
 	q.stats.Requests++
 	q.stats.BytesOut += r.readable
-	if notify {
-		q.stats.Notifications++
+	notify := false
+	var fault *fault
+	if r.kind == deferred {
+		q.ring.expose()
+	} else {
+		notify = q.publish()
+	}
+	if r.kind == urgent {
+		fault = q.expect()
 	}
 	q.mu.Unlock()
 	if notify {
 		q.t.Notify(q.index)
 	}
+	q.report(fault)
 	return nil
+}
+
+// publish shows the device all that is in the ring, and reports whether it is to
+// be notified. q.mu is held.
+func (q *Queue) publish() (notify bool) {
+	if notify = q.ring.publish(); notify {
+		q.stats.Notifications++
+	}
+	return notify
+}
+
+// expect counts one more request whose reply is awaited, for which the device
+// must send an interrupt unless somebody watches. q.mu is held.
+func (q *Queue) expect() *fault {
+	q.urgent++
+	if q.urgent > 1 || q.watching > 0 {
+		return nil
+	}
+	return q.reap()
+}
+
+// hurry makes a deferred request urgent.
+func (q *Queue) hurry(r *Request) {
+	notify := false
+	var fault *fault
+	q.mu.Lock()
+	if !r.complete && q.err == nil {
+		r.kind = urgent
+		notify = q.publish()
+		fault = q.expect()
+	}
+	q.mu.Unlock()
+	if notify {
+		q.t.Notify(q.index)
+	}
+	q.report(fault)
 }
 
 // complete runs for as long as the device does and hands out its replies.
@@ -282,7 +341,7 @@ func (q *Queue) reap() *fault {
 			if armed || q.watching > 0 {
 				return nil
 			}
-			q.ring.arm(q.lazy && q.waiting == 0)
+			q.ring.arm(q.urgent == 0 && q.waiting == 0)
 			armed = true
 			continue
 		}
@@ -316,12 +375,15 @@ func (q *Queue) done(r *Request, length uint32) {
 
 // deliver has the owner of r find it complete. q.mu is held.
 func (q *Queue) deliver(r *Request) {
-	if r.posted {
+	if r.kind == posted {
 		r.finish()
 		q.put(r)
 		return
 	}
 	q.unpark(r)
+	if r.kind == urgent {
+		q.urgent--
+	}
 	r.complete = true
 	r.wake()
 }

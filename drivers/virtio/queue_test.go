@@ -208,7 +208,6 @@ func TestPost(t *testing.T) {
 			c.Done(0)
 		}
 		dev, q := setup(t, d, mem, 16)
-		q.SetLazy()
 		const each, goroutines = 300, 4
 		within(t, "posting", func() {
 			var wg sync.WaitGroup
@@ -235,7 +234,7 @@ func TestPost(t *testing.T) {
 	})
 }
 
-// A lazy queue costs no interrupt for a lone message.
+// A lone message costs no interrupt.
 func TestPostQuiet(t *testing.T) {
 	for _, features := range []uint64{0, virtio.FeatureEventIdx} {
 		mem := virtiotest.NewMemory(1 << 20)
@@ -243,7 +242,6 @@ func TestPostQuiet(t *testing.T) {
 		served := make(chan struct{}, 1)
 		d.Serve = func(c *virtiotest.Chain) { c.Done(0); served <- struct{}{} }
 		_, q := setup(t, d, mem, 64)
-		q.SetLazy()
 		for range 20 {
 			if err := q.Post([][]byte{{1}}); err != nil {
 				t.Fatal(err)
@@ -360,6 +358,110 @@ func TestWatchInVain(t *testing.T) {
 	if n := d.Interrupts(0); n != 100 {
 		t.Errorf("%d interrupts for 100 replies that nobody looked out for", n)
 	}
+}
+
+// What is deferred costs no notification and no interrupt of its own.
+func TestDefer(t *testing.T) {
+	for _, features := range []uint64{0, virtio.FeatureEventIdx} {
+		mem := virtiotest.NewMemory(1 << 20)
+		d := virtiotest.New(mem, 26, features, 64)
+		var served atomic.Int32
+		d.Serve = func(c *virtiotest.Chain) { served.Add(1); echo(c) }
+		_, q := setup(t, d, mem, 64)
+		deferred := func() (r *virtio.Request, reply []byte) {
+			reply = make([]byte, 1)
+			r, err := q.Defer([][]byte{{7}}, [][]byte{reply})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r, reply
+		}
+		settled := func(r *virtio.Request, reply []byte) {
+			t.Helper()
+			if n, err := r.Wait(); n != 1 || err != nil || reply[0] != 7 {
+				t.Errorf("features %#x: %d, %v, reply %v", features, n, err, reply)
+			}
+		}
+		if _, err := q.Do([][]byte{{1}}, nil); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Millisecond) // until the device looks at the ring no more
+		served.Store(0)
+		notifications, interrupts := d.Notifications(0), d.Interrupts(0)
+		var requests []*virtio.Request
+		var replies [][]byte
+		for range 5 {
+			r, reply := deferred()
+			requests, replies = append(requests, r), append(replies, reply)
+		}
+		time.Sleep(20 * time.Millisecond)
+		if n := d.Notifications(0) - notifications; n != 0 || served.Load() != 0 {
+			t.Errorf("features %#x: %d notifications for deferred requests, %d of which were served", features, n, served.Load())
+		}
+		q.Flush()
+		within(t, "flushing", func() {
+			for served.Load() < 5 || len(requests[4].Done()) == 0 {
+				time.Sleep(time.Millisecond)
+				q.Flush()
+			}
+		})
+		for i := range requests {
+			settled(requests[i], replies[i])
+		}
+		if n, i := d.Notifications(0)-notifications, d.Interrupts(0)-interrupts; n != 1 || i != 0 {
+			t.Errorf("features %#x: %d notifications and %d interrupts for requests flushed at once, want 1 and 0", features, n, i)
+		}
+		// They go with the next request,
+		r, reply := deferred()
+		if _, err := q.Do([][]byte{{1}}, nil); err != nil {
+			t.Error(err)
+		}
+		settled(r, reply)
+		// and need none if somebody waits, by watching or for an interrupt.
+		for _, watch := range []time.Duration{0, time.Second} {
+			q.SetWatch(1, watch)
+			for range 50 {
+				r, reply := deferred()
+				within(t, "waiting for a deferred request", func() { settled(r, reply) })
+			}
+		}
+	}
+}
+
+// Deferred requests that fill the ring make room for others.
+func TestDeferFull(t *testing.T) {
+	combinations(t, func(t *testing.T, features uint64, mem *virtiotest.Memory) {
+		d := virtiotest.New(mem, 26, features, 8)
+		d.Serve = echo
+		dev, q := setup(t, d, mem, 8)
+		within(t, "a full ring", func() {
+			var requests []*virtio.Request
+			for range 6 {
+				r, err := q.Defer([][]byte{{1}}, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				requests = append(requests, r)
+			}
+			var all sync.WaitGroup
+			for range 8 {
+				all.Go(func() {
+					for range 100 {
+						if _, err := q.Do([][]byte{{1}}, [][]byte{make([]byte, 1)}); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+			all.Wait()
+			for _, r := range requests {
+				if _, err := r.Wait(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		dev.Close()
+	})
 }
 
 // A chain longer than the queue still arrives, cut differently.

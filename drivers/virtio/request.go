@@ -20,6 +20,15 @@ type bounce struct {
 	seg   int // its place in segs
 }
 
+// kind says who waits for the reply to a request.
+type kind uint8
+
+const (
+	urgent   kind = iota // its owner, now or soon
+	deferred             // its owner will take it some time
+	posted               // nobody
+)
+
 // Request is a request in flight. Its queue owns it and uses it again.
 type Request struct {
 	q    *Queue
@@ -40,7 +49,7 @@ type Request struct {
 	tablePhys uint64
 	ndesc     int // taken in the ring
 
-	posted  bool     // nobody waits
+	kind    kind
 	in, out [][]byte // kept alive while the device has them
 
 	n   int

@@ -30,7 +30,8 @@ type splitRing struct {
 	nfree    int
 	inflight int
 
-	availIdx, published uint16 // ours, and what the device was told
+	availIdx, published uint16 // ours, and what the device can see
+	announced           uint16 // for what of it the device did not have to be, or was, notified
 	lastUsed            uint16
 	noInterrupt         uint16 // avail flags
 }
@@ -120,12 +121,21 @@ func (r *splitRing) put(q *Request) {
 	r.availIdx++
 }
 
-// publish tells the device of everything put since the last call, and reports
-// whether it wants to be notified of it.
+// expose lets the device see everything put so far, if it looks.
+func (r *splitRing) expose() {
+	r.published = r.availIdx
+	storeIndex(r.avail, r.noInterrupt, r.published) // entries before index
+}
+
+// publish lets the device see everything put so far, and reports whether it wants
+// to be notified of what came since the last call.
 func (r *splitRing) publish() (notify bool) {
-	old, now := r.published, r.availIdx
-	r.published = now
-	storeIndex(r.avail, r.noInterrupt, now) // entries before index
+	old, now := r.announced, r.availIdx
+	if old == now {
+		return false
+	}
+	r.announced = now
+	r.expose()
 	if r.eventIdx {
 		event := uint16(load(r.availEvt)) // index before event
 		return now-event-1 < now-old      // §2.7.10
@@ -176,9 +186,9 @@ func (r *splitRing) drop(head uint16) {
 	r.nfree += q.ndesc
 }
 
-// arm asks for an interrupt at the next used element, or, if lazy, only once
-// half a ring's worth is used. Elements used before the device could see that
-// may go unannounced: the caller looks at pending again.
+// arm asks for an interrupt at the next used element, or, if lazy, only once half
+// a ring's worth is used. Elements used before the device could see that may go
+// unannounced: the caller looks at pending again.
 func (r *splitRing) arm(lazy bool) {
 	if r.eventIdx {
 		event := r.lastUsed

@@ -88,7 +88,6 @@ func (f *FS) setup(d *virtio.Device) error {
 	if f.high, err = d.AddQueue(queueHighPriority, "high priority", highQueueSize); err != nil {
 		return err
 	}
-	f.high.SetLazy()
 	for i := range min(int(f.offered), maxQueues) {
 		q, err := d.AddQueue(queueRequest+i, "request "+strconv.Itoa(i), requestQueueSize)
 		if err != nil {
@@ -138,6 +137,22 @@ func (f *FS) Start(in, out [][]byte) (fuse.Pending, error) {
 		return nil, err
 	}
 	return r, nil
+}
+
+// Defer implements fuse.Starter.
+func (f *FS) Defer(in, out [][]byte) (fuse.Pending, error) {
+	r, err := f.queue().Defer(in, out)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Flush implements fuse.Starter.
+func (f *FS) Flush() {
+	for _, q := range f.requests {
+		q.Flush()
+	}
 }
 
 // Depth implements fuse.Starter: there are as many requests as descriptors, and

@@ -20,15 +20,21 @@ type starting struct {
 	latency   time.Duration
 	now, most atomic.Int32 // started and not answered
 	total     atomic.Int32
+
+	mu   sync.Mutex
+	held []func() // the deferred
 }
 
 type startedCall struct {
 	n    int
 	err  error
 	done chan struct{}
+
+	hurry func()
 }
 
 func (s *starting) RoundTrip(in, out [][]byte) (int, error) {
+	s.Flush()
 	s.total.Add(1)
 	if s.latency > 0 {
 		time.Sleep(s.latency)
@@ -37,6 +43,7 @@ func (s *starting) RoundTrip(in, out [][]byte) (int, error) {
 }
 
 func (s *starting) Start(in, out [][]byte) (fuse.Pending, error) {
+	s.Flush()
 	for n := s.now.Add(1); ; {
 		most := s.most.Load()
 		if n <= most || s.most.CompareAndSwap(most, n) {
@@ -52,6 +59,27 @@ func (s *starting) Start(in, out [][]byte) (fuse.Pending, error) {
 	return c, nil
 }
 
+// Defer holds a request back as long as a transport may.
+func (s *starting) Defer(in, out [][]byte) (fuse.Pending, error) {
+	c := &startedCall{done: make(chan struct{}, 1), hurry: s.Flush}
+	s.mu.Lock()
+	s.held = append(s.held, func() {
+		c.n, c.err = s.Transport.RoundTrip(in, out)
+		c.done <- struct{}{}
+	})
+	s.mu.Unlock()
+	return c, nil
+}
+
+func (s *starting) Flush() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, send := range s.held {
+		send()
+	}
+	s.held = nil
+}
+
 func (s *starting) Depth() int {
 	if s.depth == 0 {
 		return 128
@@ -59,7 +87,14 @@ func (s *starting) Depth() int {
 	return s.depth
 }
 
-func (c *startedCall) Wait() (int, error)         { <-c.done; return c.n, c.err }
+func (c *startedCall) Wait() (int, error) {
+	if c.hurry != nil {
+		c.hurry()
+	}
+	<-c.done
+	return c.n, c.err
+}
+
 func (c *startedCall) Done() <-chan struct{}      { return c.done }
 func (c *startedCall) Result() (n int, err error) { return c.n, c.err }
 

@@ -1,7 +1,10 @@
 package fusefs
 
 import (
+	"math"
 	"sync"
+	"syscall"
+	"time"
 
 	"github.com/yolkos/yolk/fs/fusefs/fuse"
 )
@@ -62,19 +65,26 @@ func (h *handle) sendRelease() {
 	h.node.Unref()
 }
 
-// maxReleases is how many releases may be under way; those beyond wait.
-const maxReleases = 64
+const (
+	// maxReleases is how many releases may be under way; those beyond wait.
+	maxReleases = 64
+	// releaseTime is how long the server may not know of the release of a handle
+	// that was not open for writing.
+	releaseTime = 20 * time.Millisecond
+)
 
-// releaseQueue holds the releases under way. Where the transport can start a
-// request without waiting for its reply, they are sent at once, in order, and
-// one goroutine takes the replies; else each has a goroutine.
+// releaseQueue holds the releases under way. Where the transport can defer a
+// request, they go with the next one, in order, and whoever releases next takes
+// the replies that are there; what is left is looked after once in releaseTime.
+// Else each has a goroutine.
 type releaseQueue struct {
 	mu      sync.Mutex
 	n       int
 	changed sync.Cond // n has become smaller; its Locker is mu
 	fills   int       // reads under way that keep their handle
 	posted  []postedRelease
-	taking  bool
+	taken   int  // of these, from the first on
+	tended  bool // a goroutine looks after what is left
 }
 
 type postedRelease struct {
@@ -83,75 +93,115 @@ type postedRelease struct {
 	node    *node
 }
 
-// less notes that a release is over. q.mu is held.
+// less notes that a release is over.
 func (q *releaseQueue) less() {
+	q.mu.Lock()
 	q.n--
 	if q.changed.L != nil {
 		q.changed.Broadcast()
 	}
+	q.mu.Unlock()
 }
 
 // post sends the release of h.
 func (q *releaseQueue) post(h *handle) {
 	f := h.node.fs
-	q.mu.Lock()
-	q.changed.L = &q.mu
-	for q.n >= min(maxReleases, f.starter.Depth()/2) {
-		q.changed.Wait()
-	}
-	q.n++
-	q.mu.Unlock()
+	q.enter(min(maxReleases, f.starter.Depth()/2))
 	r := h.releaseRequest()
 	in, out, err := f.lay(r, nil, nil, 0)
 	var pending fuse.Pending
 	if err == nil {
-		if pending, err = f.starter.Start(in, out); err != nil {
+		if pending, err = f.starter.Defer(in, out); err != nil {
 			f.take(r, 0, err, 0, 0)
 		}
 	}
 	if err != nil {
 		f.done(r)
 		h.node.Unref()
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if err != nil {
 		q.less()
 		return
 	}
-	q.posted = append(q.posted, postedRelease{pending, r, h.node})
-	if !q.taking {
-		q.taking = true
-		go q.takeAll()
+	if h.flags&syscall.O_ACCMODE != syscall.O_RDONLY {
+		f.starter.Flush() // on the host, a file that is open for writing cannot be run
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.add(postedRelease{pending, r, h.node})
+	if !q.tended {
+		q.tended = true
+		go q.tend(f.starter)
 	}
 }
 
-// takeAll takes the replies to what was posted, until there is no more.
-func (q *releaseQueue) takeAll() {
-	q.mu.Lock()
-	for len(q.posted) > 0 {
-		batch := q.posted
-		q.posted = nil
-		q.mu.Unlock()
-		for i, p := range batch {
-			<-p.pending.Done()
-			n, err := p.pending.Result()
-			f := p.node.fs
-			f.take(p.r, n, err, 0, 0)
-			f.done(p.r)
-			p.node.Unref()
-			batch[i] = postedRelease{}
-			q.mu.Lock()
-			q.less()
-			q.mu.Unlock()
+// enter counts one more release, for which it waits while there are most. It takes
+// the replies that are there.
+func (q *releaseQueue) enter(most int) {
+	for {
+		if q.take(most) {
+			continue
 		}
 		q.mu.Lock()
-		if q.posted == nil {
-			q.posted = batch[:0]
+		if q.n < most {
+			q.n++
+			q.mu.Unlock()
+			return
 		}
+		if q.taken == len(q.posted) {
+			q.changed.L = &q.mu
+			q.changed.Wait()
+		}
+		q.mu.Unlock()
 	}
-	q.taking = false
+}
+
+// add appends p to those posted. q.mu is held.
+func (q *releaseQueue) add(p postedRelease) {
+	if q.taken > 0 && len(q.posted) == cap(q.posted) {
+		n := copy(q.posted, q.posted[q.taken:])
+		clear(q.posted[n:])
+		q.posted, q.taken = q.posted[:n], 0
+	}
+	q.posted = append(q.posted, p)
+}
+
+// take takes the reply to the release that was posted first, if it is there, or
+// waits for it if there are at least most under way. It reports whether it did.
+func (q *releaseQueue) take(most int) bool {
+	q.mu.Lock()
+	if q.taken == len(q.posted) || q.n < most && len(q.posted[q.taken].pending.Done()) == 0 {
+		q.mu.Unlock()
+		return false
+	}
+	p := q.posted[q.taken]
+	q.posted[q.taken] = postedRelease{}
+	if q.taken++; q.taken == len(q.posted) {
+		q.posted, q.taken = q.posted[:0], 0
+	}
 	q.mu.Unlock()
+	n, err := p.pending.Wait()
+	f := p.node.fs
+	f.take(p.r, n, err, 0, 0)
+	f.done(p.r)
+	p.node.Unref()
+	q.less()
+	return true
+}
+
+// tend takes replies for which nobody else comes, until there are none left.
+func (q *releaseQueue) tend(s fuse.Starter) {
+	for {
+		time.Sleep(releaseTime)
+		s.Flush()
+		for q.take(math.MaxInt) {
+		}
+		q.mu.Lock()
+		if q.taken == len(q.posted) {
+			q.tended = false
+			q.mu.Unlock()
+			return
+		}
+		q.mu.Unlock()
+	}
 }
 
 // start runs send, in a goroutine of its own unless there are many already.
@@ -162,9 +212,7 @@ func (q *releaseQueue) start(send func()) {
 	q.mu.Unlock()
 	run := func() {
 		send()
-		q.mu.Lock()
 		q.less()
-		q.mu.Unlock()
 	}
 	if own {
 		go run()
@@ -186,6 +234,8 @@ func (q *releaseQueue) under(n int) {
 // wait returns when no release is under way, nor a read that one has to wait
 // for.
 func (q *releaseQueue) wait() {
+	for q.take(0) {
+	}
 	q.mu.Lock()
 	q.changed.L = &q.mu
 	for q.n > 0 || q.fills > 0 {

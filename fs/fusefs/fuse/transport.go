@@ -39,6 +39,13 @@ type Starter interface {
 	// waits at most for room. The parts must stay unchanged and alive until the
 	// reply is taken.
 	Start(in, out [][]byte) (Pending, error)
+	// Defer is Start for a request that can wait: the server sees it with the
+	// next request or at Flush, and Done delivers after another request or a
+	// Flush that finds the reply. Wait ends its patience.
+	Defer(in, out [][]byte) (Pending, error)
+	// Flush has the server see what was deferred, and takes the replies that
+	// are there.
+	Flush()
 	// Depth is how many requests there may be whose reply nobody has begun to
 	// wait for. With more, Start may wait for ever.
 	Depth() int
