@@ -6,7 +6,6 @@ const (
 	goCommandRun = "runs the go command, another process"
 	pidfds       = "starts another process and refers to it by a pidfd"
 	sockets      = "sockets are inside the program and have no descriptors that a kernel could copy between"
-	oneCPU       = "wants two processors; the machine has one"
 	mprotect     = "wants pages that fault; one map of all RAM, with large pages, stays as it is (syscall.Mprotect answers ENOSYS)"
 )
 
@@ -41,8 +40,6 @@ var reasons = map[string]string{
 	"go/build.TestMissingImportErrorRepetition": goCommandRun,
 	"go/build.TestVendorPackages":               goCommandRun,
 
-	"time.TestLongAdjustTimers": oneCPU,
-
 	"bytes.TestCountNearPageBoundary":     mprotect,
 	"bytes.TestEqualNearPageBoundary":     mprotect,
 	"bytes.TestIndexByteNearPageBoundary": mprotect,
@@ -50,11 +47,6 @@ var reasons = map[string]string{
 
 	"sync.TestIssue76126":  "starts another process, which a panic is to end",
 	"sync.TestMutexMisuse": "starts another process, which a fatal error is to end",
-
-	"sync/atomic.TestStoreLoadRelAcq32": oneCPU,
-	"sync/atomic.TestStoreLoadRelAcq64": oneCPU,
-	"sync/atomic.TestStoreLoadSeqCst32": oneCPU,
-	"sync/atomic.TestStoreLoadSeqCst64": oneCPU,
 
 	"runtime/debug.TestPanicOnFault":   mprotect,
 	"runtime/debug.TestSetCrashOutput": "starts another process, which is to crash",
