@@ -99,7 +99,9 @@ func (f *Function) Enable() error {
 			return fmt.Errorf("pci %v: BAR %d of %d bytes has no address", f.Addr, b.Index, b.Size)
 		}
 	}
-	f.Write16(regCommand, f.Read16(regCommand)|commandMemory|commandMaster)
+	if command := f.Read16(regCommand); command&(commandMemory|commandMaster) != commandMemory|commandMaster {
+		f.Write16(regCommand, command|commandMemory|commandMaster)
+	}
 	return nil
 }
 

@@ -322,13 +322,15 @@ func (t *Virtio) WaitInterrupt(i int) bool {
 }
 
 // Close implements virtio.Transport. If the device does not reset itself, it is
-// at least cut off from memory.
+// at least cut off from memory. Otherwise the command register stays as it is,
+// because QEMU's memory map should not change while several CPUs run.
 func (t *Virtio) Close() error {
 	t.closing.Do(func() {
-		t.closeErr = virtio.WaitReset(t)
-		t.f.Quiesce()
-		if t.closeErr != nil && t.f.Read16(regCommand)&commandMaster == 0 {
-			t.closeErr = nil
+		if t.closeErr = virtio.WaitReset(t); t.closeErr != nil {
+			t.f.Quiesce()
+			if t.f.Read16(regCommand)&commandMaster == 0 {
+				t.closeErr = nil
+			}
 		}
 		if t.msix != nil {
 			t.msix.Close()
