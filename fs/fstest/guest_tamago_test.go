@@ -17,7 +17,7 @@ import (
 
 var (
 	seed  = flag.Uint64("seed", 1, "seed of the random operations; 0 takes one from the clock")
-	steps = flag.Int("steps", 25_000, "how many random operations")
+	steps = flag.Int("steps", 50_000, "how many random operations")
 )
 
 // TestRandomOnRoot plays in a directory of the machine's own root, which is

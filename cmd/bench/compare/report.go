@@ -70,8 +70,9 @@ the better of the two cache modes, more than 1 is better, bold reaches the goal.
 	if text := secondCPU(r); text != "" {
 		fmt.Fprintf(&b, "## A second CPU\n\nThe same machines with one CPU and with two, Linux with cache=auto, and the host with GOMAXPROCS. The host has %d CPUs,\n"+
 			"which the virtio-fs server shares with the guest; what the host gains is the most that a guest can. Each value is the\n"+
-			"median of %d boots. Goroutines that wait for the server wake each other across CPUs, and under TCG an interrupt from one\n"+
-			"CPU to another takes microseconds (arch/amd64.kick in a profile of the mixed work).\n\n%s\n", runtime.NumCPU(), len(r.Values[rows.Compute.Name][parallelName("host", "", 1)]), text)
+			"median of %d boots. In mixed work the server takes a third of the time that a guest's CPU does, so that one CPU of the\n"+
+			"guest and the server already leave little of a host with two CPUs; what\n"+
+			"a second one adds to that is interrupts between CPUs and, on the host, switches between threads.\n\n%s\n", runtime.NumCPU(), len(r.Values[rows.Compute.Name][parallelName("host", "", 1)]), text)
 	}
 	if text := below(r); text != "" {
 		fmt.Fprintf(&b, "## Below the goal\n\n%s\n", text)
@@ -172,6 +173,7 @@ func below(r *results) string {
 var reasons = map[string]string{
 	"write": "The guest waits: a profile (`yolk run --profile`) finds it at work for a tenth of the time. The rest is the " +
 		"server's,\n  which writes one buffer after the other, and nearly half of all is fsync on the host, the same for every system",
+	"readdir-100000": "By profile more than half of it is the sorting in os.ReadDir, which every system does, and a twelfth is\n  the file system",
 }
 
 // about says what the machine is like.
