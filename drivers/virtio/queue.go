@@ -119,11 +119,7 @@ func (q *Queue) Flush() {
 	q.mu.Lock()
 	notify := q.err == nil && q.publish()
 	fault := q.reap()
-	q.mu.Unlock()
-	q.report(fault)
-	if notify {
-		q.t.Notify(q.index)
-	}
+	q.unlock(notify, fault)
 }
 
 // Post sends the parts of in, which belong to the queue from then on, and does
@@ -219,11 +215,7 @@ func (q *Queue) wait(n int) {
 		notify = q.err == nil && q.publish()
 		fault = q.reap()
 	}
-	q.mu.Unlock()
-	q.report(fault)
-	if notify {
-		q.t.Notify(q.index)
-	}
+	q.unlock(notify, fault)
 }
 
 // enter puts r into the ring and notifies the device if it wants that.
@@ -262,12 +254,18 @@ func (q *Queue) enter(r *Request) error {
 	if r.kind == urgent {
 		fault = q.expect()
 	}
+	q.unlock(notify, fault)
+	return nil
+}
+
+// unlock releases q.mu, and then does what must not be done with it: it notifies
+// the device and reports a fault.
+func (q *Queue) unlock(notify bool, f *fault) {
 	q.mu.Unlock()
 	if notify {
 		q.t.Notify(q.index)
 	}
-	q.report(fault)
-	return nil
+	q.report(f)
 }
 
 // publish shows the device all that is in the ring, and reports whether it is to
@@ -299,11 +297,7 @@ func (q *Queue) hurry(r *Request) {
 		notify = q.publish()
 		fault = q.expect()
 	}
-	q.mu.Unlock()
-	if notify {
-		q.t.Notify(q.index)
-	}
-	q.report(fault)
+	q.unlock(notify, fault)
 }
 
 // complete runs for as long as the device does and hands out its replies.

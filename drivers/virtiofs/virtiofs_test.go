@@ -217,7 +217,7 @@ func TestStart(t *testing.T) {
 			n, err = pending[i].Wait()
 		} else {
 			<-pending[i].Done()
-			n, err = pending[i].Result()
+			n, err = pending[i].Wait()
 		}
 		if n != 1 || err != nil || out[i][0] != byte(i) {
 			t.Errorf("request %d: %d, %v, %d", i, n, err, out[i][0])

@@ -95,8 +95,7 @@ func (c *startedCall) Wait() (int, error) {
 	return c.n, c.err
 }
 
-func (c *startedCall) Done() <-chan struct{}      { return c.done }
-func (c *startedCall) Result() (n int, err error) { return c.n, c.err }
+func (c *startedCall) Done() <-chan struct{} { return c.done }
 
 // parallelBench mounts content as "f" with requests of a page, with the replies
 // to reads in an order of their own. A read at fail fails.

@@ -51,16 +51,13 @@ type Starter interface {
 	Depth() int
 }
 
-// Pending is a request under way. Its reply is taken exactly once: by Wait, or
-// by Result after a value from Done.
+// Pending is a request under way. Its reply is taken exactly once, by Wait.
 type Pending interface {
 	// Wait waits for the reply, as the second half of RoundTrip.
 	Wait() (n int, err error)
-	// Done delivers one value once the reply is there; for those who are in no
-	// hurry.
+	// Done holds a value once the reply is there and Wait will not wait; for
+	// those who are in no hurry.
 	Done() <-chan struct{}
-	// Result is Wait after Done has delivered.
-	Result() (n int, err error)
 }
 
 // Windowed is a Transport whose device has a window of shared memory, into
