@@ -41,6 +41,11 @@ func (n *pipeNode) OpenDevice(flags int) (File, error) {
 func (p *pipe) open(n Node, reads, writes bool) *pipeEnd {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.opened(n, reads, writes)
+}
+
+// opened is open with p.mu held.
+func (p *pipe) opened(n Node, reads, writes bool) *pipeEnd {
 	if reads {
 		p.readers++
 		p.opens[0]++
@@ -77,34 +82,34 @@ func (v *VFS) openFIFO(n Node, flags int) (File, error) {
 	v.fifos.mu.Unlock()
 
 	reads, writes := flags&oAccess != syscall.O_WRONLY, flags&oAccess != syscall.O_RDONLY
-	e := p.open(n, reads, writes)
-	if reads && writes {
-		return e, nil
-	}
-	if !p.meet(reads, flags&syscall.O_NONBLOCK == 0) && writes {
+	e, met := p.meet(n, reads, writes, flags&syscall.O_NONBLOCK == 0)
+	if !met && writes {
 		e.Release()
 		return nil, syscall.ENXIO
 	}
 	return e, nil
 }
 
-// meet tells if p is open at the other end, and waits for that if it may.
-func (p *pipe) meet(reads, wait bool) bool {
+// meet makes a further end of p and tells if p is open at the other one. It
+// waits for that if it may.
+func (p *pipe) meet(n Node, reads, writes, wait bool) (*pipeEnd, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	e := p.opened(n, reads, writes)
 	other, others := 0, &p.readers
 	if reads {
 		other, others = 1, &p.writers
 	}
-	// Somebody who opened and closed meanwhile was there, too.
+	// Whoever opens and closes from here on was there, too: p.mu must not have
+	// been released since this end woke them.
 	before := p.opens[other]
 	for *others == 0 && p.opens[other] == before {
 		if !wait {
-			return false
+			return e, false
 		}
 		p.wait(nil)
 	}
-	return true
+	return e, true
 }
 
 // done is called when an end of p has been released.
