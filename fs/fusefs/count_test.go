@@ -8,6 +8,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/fusefs/fuse"
@@ -43,6 +44,7 @@ func TestForgetExact(t *testing.T) {
 		}
 		n.Unref()
 	}
+	f.flushForgets()
 	if want := []fuse.ForgetOne{{Nodeid: idFile, Nlookup: 6}}; !slices.Equal(got, want) {
 		t.Errorf("forgot %v, want %v", got, want)
 	}
@@ -68,6 +70,7 @@ func TestForgetAfterRelease(t *testing.T) {
 	file.Release()
 	file.Release() // a second one changes nothing
 	f.releases.wait()
+	f.flushForgets()
 	want := []uint32{fuse.FUSE_INIT, fuse.FUSE_LOOKUP, fuse.FUSE_OPEN, fuse.FUSE_RELEASE, fuse.FUSE_FORGET}
 	if !slices.Equal(s.sent, want) {
 		t.Errorf("sent %v, want %v", s.sent, want)
@@ -82,6 +85,7 @@ func TestRefusedEntryForgotten(t *testing.T) {
 	if _, err := f.root.Lookup("x"); err != syscall.EIO {
 		t.Fatal(err)
 	}
+	f.flushForgets()
 	if s.number(fuse.FUSE_FORGET) != 1 {
 		t.Errorf("%d FORGET, want 1", s.number(fuse.FUSE_FORGET))
 	}
@@ -93,6 +97,7 @@ func TestRefusedEntryForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.releases.wait()
+	f.flushForgets()
 	if s.number(fuse.FUSE_FORGET) != 2 || s.number(fuse.FUSE_RELEASE) != 1 {
 		t.Errorf("%d FORGET, want 2; %d RELEASE, want 1", s.number(fuse.FUSE_FORGET), s.number(fuse.FUSE_RELEASE))
 	}
@@ -187,7 +192,33 @@ func TestBatchForget(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	f.flushForgets()
+	if got := c.number(fuse.FUSE_FORGET) + c.number(fuse.FUSE_BATCH_FORGET); got > 3+400/forgetBatch+1 {
+		t.Errorf("%d messages for 1000 nodes", got)
+	}
 	c.check(t)
+}
+
+// TestForgetSoon: a lookup count goes back by itself, though it waits for
+// others.
+func TestForgetSoon(t *testing.T) {
+	s := newScript(0)
+	f := mountScript(t, s, Options{})
+	lookup(t, f.root, "f").Unref()
+	if n := s.number(fuse.FUSE_FORGET); n != 0 {
+		t.Errorf("%d FORGET at once", n)
+	}
+	for start := time.Now(); s.number(fuse.FUSE_FORGET) != 1; time.Sleep(forgetTime / 10) {
+		if time.Since(start) > 100*forgetTime {
+			t.Fatal("never forgotten")
+		}
+	}
+	lookup(t, f.root, "f").Unref()
+	for start := time.Now(); s.number(fuse.FUSE_FORGET) != 2; time.Sleep(forgetTime / 10) {
+		if time.Since(start) > 100*forgetTime {
+			t.Fatal("the second is never forgotten")
+		}
+	}
 }
 
 // TestCountsConcurrent plays random operations from many goroutines; the

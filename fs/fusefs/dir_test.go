@@ -171,6 +171,7 @@ func TestUnrefOvertaken(t *testing.T) {
 		t.Error("a node in use is forgotten")
 	}
 	n.Unref()
+	f.flushForgets()
 	if !n.gone || s.number(fuse.FUSE_FORGET) != 1 {
 		t.Error("not forgotten in the end")
 	}
@@ -199,5 +200,6 @@ func TestUnrefRace(t *testing.T) {
 	if n := len(f.table.m); n != 1 {
 		t.Errorf("%d nodes in the table", n)
 	}
+	f.flushForgets()
 	c.check(t)
 }

@@ -2,48 +2,66 @@ package fusefs
 
 import (
 	"sync"
+	"time"
 
 	"github.com/yolkos/yolk/fs/fusefs/fuse"
 )
 
-// maxBatch is how many nodes one BATCH_FORGET names: a page of them.
-const maxBatch = pageSize/fuse.ForgetOneSize - 4
+const (
+	// maxBatch is how many nodes one BATCH_FORGET names: a page of them.
+	maxBatch = pageSize/fuse.ForgetOneSize - 4
+	// forgetTime is how long a lookup count waits for others to go back with,
+	// of which forgetBatch go at once. Each message wakes the server.
+	forgetTime  = 20 * time.Millisecond
+	forgetBatch = 64
+)
 
-// forgetQueue holds lookup counts on their way back to the server. Whoever
-// finds no sender at work becomes the sender, so that forgets of many
-// goroutines at once go out in batches and none waits for a timer.
+// forgetQueue holds lookup counts on their way back to the server. One
+// goroutine sends at a time; what comes meanwhile it sends too.
 type forgetQueue struct {
 	mu      sync.Mutex
 	pending []fuse.ForgetOne
+	timer   *time.Timer // sends what is pending; made by the first forget
+	timed   bool        // it will
 	sending bool
 	idle    sync.Cond // nobody is sending; its Locker is mu
 }
 
-// wait returns when all that was pending has been sent.
-func (q *forgetQueue) wait() {
-	q.mu.Lock()
-	q.idle.L = &q.mu
-	for q.sending {
-		q.idle.Wait()
-	}
-	q.mu.Unlock()
-}
-
-// forget gives lookups back. An entry for nodeid 0 counts no lookup.
+// forget gives lookups back, soon. An entry for nodeid 0 counts no lookup.
 func (f *FS) forget(list ...fuse.ForgetOne) {
 	q := &f.forgets
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	for _, one := range list {
 		if one.Nodeid != 0 {
 			q.pending = append(q.pending, one)
 		}
 	}
-	if q.sending {
-		q.mu.Unlock()
-		return
+	if !q.sending {
+		f.sendPending(forgetBatch)
 	}
+}
+
+// flushForgets sends what is pending. When it returns, all that was pending has
+// been sent.
+func (f *FS) flushForgets() {
+	q := &f.forgets
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.timed = false
+	q.idle.L = &q.mu
+	for q.sending {
+		q.idle.Wait()
+	}
+	f.sendPending(1)
+}
+
+// sendPending sends until there are fewer than least, which the timer sends. The
+// queue's mutex is held, before and after; nobody is sending.
+func (f *FS) sendPending(least int) {
+	q := &f.forgets
 	q.sending = true
-	for len(q.pending) > 0 {
+	for len(q.pending) >= least {
 		batch := q.pending
 		q.pending = nil
 		q.mu.Unlock()
@@ -54,10 +72,16 @@ func (f *FS) forget(list ...fuse.ForgetOne) {
 		}
 	}
 	q.sending = false
-	if q.idle.L != nil {
-		q.idle.Broadcast()
+	q.idle.Broadcast()
+	switch {
+	case len(q.pending) == 0 || q.timed:
+		return
+	case q.timer == nil:
+		q.timer = time.AfterFunc(forgetTime, f.flushForgets)
+	default:
+		q.timer.Reset(forgetTime)
 	}
-	q.mu.Unlock()
+	q.timed = true
 }
 
 // sendForgets sends list as FORGET or BATCH_FORGET messages.

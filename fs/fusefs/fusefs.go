@@ -150,6 +150,7 @@ func (f *FS) Sync() error {
 // lookup counts.
 func (f *FS) Close() error {
 	f.releases.wait()
+	f.flushForgets()
 	r := f.request(fuse.FUSE_DESTROY, 0)
 	_, err := f.call(r, 0)
 	f.done(r)

@@ -76,8 +76,8 @@ const drainTime = 10 * time.Millisecond
 
 // drain waits until the server has got round to what it was told to forget.
 func (f *FS) drain() {
+	f.flushForgets()
 	if d, ok := f.t.(fuse.Drainer); ok {
-		f.forgets.wait()
 		d.Drain()
 	} else {
 		time.Sleep(drainTime)

@@ -100,6 +100,7 @@ func scarceFiles(t *testing.T, n, files int, tells bool, opts Options) (*fs.VFS,
 		f.releases.wait()
 		for (*f.files.reclaim.Load())(1<<30) > 0 {
 		}
+		f.flushForgets()
 		s.late.Wait()
 		if n := f.Counts(); n.Nodes != 0 || n.Handles != 0 {
 			t.Errorf("%+v at the end", n)

@@ -68,6 +68,7 @@ func TestMap(t *testing.T) {
 		if err := rest.Unmap(); err != nil {
 			t.Error(err)
 		}
+		e.fs.flushForgets()
 		if w.number(fuse.FUSE_FORGET) != 1 || w.number(fuse.FUSE_REMOVEMAPPING) != 2 {
 			t.Errorf("%d FORGET, %d REMOVEMAPPING", w.number(fuse.FUSE_FORGET), w.number(fuse.FUSE_REMOVEMAPPING))
 		}
