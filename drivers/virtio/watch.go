@@ -4,6 +4,7 @@ import (
 	"math"
 	"runtime"
 	"time"
+	_ "unsafe" // for go:linkname
 )
 
 // A reply that somebody sees in the ring costs neither an interrupt nor the way
@@ -113,6 +114,13 @@ func (q *Queue) await(r *Request) {
 	q.mu.Unlock()
 }
 
+// yield lets other goroutines of the CPU run. Unlike runtime.Gosched it does not
+// offer the caller to the other CPUs: to wake one for somebody who only looks at a
+// ring takes longer than many a reply.
+//
+//go:linkname yield runtime.goyield
+func yield()
+
 // look watches the ring until r is complete or it has been in vain for long
 // enough. Other goroutines get their turn after each look. q.mu is held, before
 // and after.
@@ -125,7 +133,7 @@ func (q *Queue) look(r *Request) {
 		longest := lookTime * time.Duration(q.watching)
 		q.mu.Unlock()
 		q.report(fault)
-		runtime.Gosched()
+		yield()
 		now := time.Now()
 		spent += min(now.Sub(last), longest)
 		last = now
