@@ -3,8 +3,10 @@
 package guest
 
 import (
+	"errors"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -170,4 +172,21 @@ func TestThreads(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// TestLookingWakesNoCPU: while one goroutine asks the host for one thing after the
+// other, and looks whether the reply is there, the other CPUs halt.
+func TestLookingWakesNoCPU(t *testing.T) {
+	const n = 1000
+	before := interrupts(t, "wake")
+	for i := range n {
+		if _, err := os.Stat("/no such name " + strconv.Itoa(i)); !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+	if woken := interrupts(t, "wake") - before; woken > n/2 {
+		t.Errorf("%d requests woke CPUs %d times", n, woken)
+	} else {
+		t.Logf("%d requests woke CPUs %d times", n, woken)
+	}
 }

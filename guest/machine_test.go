@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -206,12 +207,12 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// deviceInterrupts sums up the interrupts in /proc/interrupts, without the timer's.
-func deviceInterrupts(t *testing.T) int {
+// interrupts sums up the interrupts of some kinds in /proc/interrupts.
+func interrupts(t *testing.T, kinds ...string) int {
 	t.Helper()
 	sum := 0
 	for _, line := range strings.Split(read(t, "/proc/interrupts"), "\n")[1:] {
-		if f := strings.Fields(line); len(f) > 2 && f[2] != "timer" {
+		if f := strings.Fields(line); len(f) > 2 && slices.Contains(kinds, f[2]) {
 			n, err := strconv.Atoi(f[1])
 			if err != nil {
 				t.Fatalf("%q: %v", line, err)
@@ -221,6 +222,9 @@ func deviceInterrupts(t *testing.T) int {
 	}
 	return sum
 }
+
+// deviceInterrupts are those of devices: messages and lines.
+func deviceInterrupts(t *testing.T) int { return interrupts(t, "MSI", "line") }
 
 // Quick replies need no interrupt; among many some are slow.
 func TestInterruptsWakeReaders(t *testing.T) {
