@@ -19,19 +19,25 @@ import (
 // Lock order, outermost first:
 //
 //	VFS.mounts    mount table
-//	Dentry.dir    the entries of a directory against changes; two at once
-//	              (Rename) in the order of their ids
+//	Dentry.dir    the entries of a directory; exclusively to change several at
+//	              once (Rename, of two directories in the order of their ids)
+//	VFS.names     one entry of a directory whose dir is held shared: shared by
+//	              lookups, exclusively by whatever changes it
 //	VFS.tree      parent and name of every dentry
 //	Dentry.mu     children and mounted; a parent's before its child's
 //	cache.mu
 //
-// Only Dentry.dir is held while a file system is called: shared by lookups
-// and reads of the directory, exclusively by whatever changes its names.
+// Only the first two of Dentry are held while a file system is called. Reads of a
+// directory hold dir alone, shared: what they find goes into the cache if no entry
+// has been changed meanwhile (snapshot).
 type Dentry struct {
 	id   uint64
 	mnt  *Mount
 	node Node   // never changes; nil if negative or a bare mount point
 	kind uint32 // S_IFMT bits of the node; S_IFDIR for a bare mount point
+
+	changes  atomic.Uint32 // of single names in it, begun so far
+	changing atomic.Int32  // of these, under way
 
 	parent atomic.Pointer[Dentry] // nil in the root of a mount; written under VFS.tree
 	name   string                 // under VFS.tree
@@ -159,9 +165,15 @@ func (d *Dentry) renew(e Entry) {
 }
 
 // insert makes e the entry of name in p, in place of what the cache knew, and
-// returns its dentry with a reference. It takes over e's reference. p.dir is
-// held, shared at least.
+// returns its dentry with a reference. It takes over e's reference. name is
+// locked, or all of p.
 func (v *VFS) insert(p *Dentry, name string, e Entry) (*Dentry, error) {
+	return v.insertSince(nil, p, name, e)
+}
+
+// insertSince is insert for what was learned after the snapshot s, with p.dir
+// held: nil instead of a dentry if entries of p have been changed since.
+func (v *VFS) insertSince(s *snapshot, p *Dentry, name string, e Entry) (*Dentry, error) {
 	if c := p.cached(name); c != nil {
 		if c.keeps(e) {
 			return c, nil
@@ -177,6 +189,11 @@ func (v *VFS) insert(p *Dentry, name string, e Entry) (*Dentry, error) {
 		}
 	}
 	p.mu.Lock()
+	if s != nil && !s.holds(p) {
+		p.mu.Unlock()
+		v.drop(e)
+		return nil, nil
+	}
 	old := p.children[name]
 	if old != nil && old.keeps(e) {
 		old.refs.Add(1)

@@ -9,8 +9,7 @@ func (w *walk) lookup(name string) (*Dentry, error) {
 	if c := w.known(w.at, name); c != nil {
 		return c.positive()
 	}
-	w.at.dir.RLock()
-	defer w.at.dir.RUnlock()
+	defer w.at.unlockName(w.at.lockName(name))
 	return w.find(w.at, name)
 }
 
@@ -43,8 +42,8 @@ func (d *Dentry) positive() (*Dentry, error) {
 	return d, nil
 }
 
-// find looks name up in p, in the cache and then in the file system; p.dir is
-// held, shared at least.
+// find looks name up in p, in the cache and then in the file system; name is
+// locked, or all of p.
 func (w *walk) find(p *Dentry, name string) (*Dentry, error) {
 	if c := w.known(p, name); c != nil {
 		return c.positive()

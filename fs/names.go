@@ -33,8 +33,7 @@ func (v *VFS) newNameOnce(b Base, path string, o nameOptions, distrust bool, do 
 		return syscall.EEXIST
 	}
 	p := w.at
-	p.dir.Lock()
-	defer p.dir.Unlock()
+	defer p.unlockChange(p.lockChange(w.name))
 	d, err := w.findNew(p, w.name, o.unseen)
 	switch {
 	case err == nil:

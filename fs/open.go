@@ -131,8 +131,7 @@ func (w *walk) create(flags int, mode, umask uint32) (File, *Dentry, error) {
 // make creates the file w.name in p if it is not there. If it is, its dentry
 // is returned without a File.
 func (w *walk) make(p *Dentry, flags int, mode, umask uint32) (File, *Dentry, error) {
-	p.dir.Lock()
-	defer p.dir.Unlock()
+	defer p.unlockChange(p.lockChange(w.name))
 	d, err := w.findNew(p, w.name, flags&syscall.O_EXCL != 0)
 	switch {
 	case err == nil:

@@ -65,6 +65,7 @@ func (v *VFS) readEntries(d *Dentry, f File, cookie uint64, points []point, emit
 	}
 	d.dir.RLock()
 	defer d.dir.RUnlock()
+	before := d.snapshot()
 	err = f.ReadDir(cookie, func(e *Dirent) bool {
 		for i := range points {
 			if points[i].name != e.Name {
@@ -89,7 +90,7 @@ func (v *VFS) readEntries(d *Dentry, f File, cookie uint64, points []point, emit
 			return false
 		}
 		if entry.Node != nil {
-			if c, err := v.insert(d, e.Name, entry); err == nil {
+			if c, err := v.insertSince(&before, d, e.Name, entry); c != nil && err == nil {
 				c.Put()
 			}
 		}

@@ -30,8 +30,7 @@ func (v *VFS) removeOnce(b Base, path string, dir, distrust bool) error {
 		return err
 	}
 	p := w.at
-	p.dir.Lock()
-	defer p.dir.Unlock()
+	defer p.unlockChange(p.lockChange(w.name))
 	d, err := w.find(p, w.name)
 	if err != nil {
 		return err

@@ -20,6 +20,7 @@ type VFS struct {
 		list   []*Mount // in the order of mounting
 		lastID uint32
 	}
+	names  nameLocks
 	tree   sync.RWMutex // parent and name of every Dentry
 	cache  cache
 	lastID atomic.Uint64 // of dentries

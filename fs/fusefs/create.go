@@ -42,7 +42,7 @@ func (n *node) createWith(r *request, name string, flags int, mode, umask uint32
 	r.name(name)
 	m := f.mark()
 	body, err := f.call(r, fuse.EntryOutSize+fuse.OpenOutSize)
-	n.changedHere(dirtyAll)
+	n.renamed()
 	if err != nil {
 		return fs.Entry{}, nil, err
 	}

@@ -29,6 +29,7 @@ type dirFile struct {
 	plus  bool              // data came from READDIRPLUS
 	given int               // entries handed up with attributes that the policy does not know of
 	m     mark              // when it was asked for
+	names uint32            // node.renames at that time
 }
 
 var _ fs.File = (*dirFile)(nil)
@@ -131,12 +132,17 @@ func (d *dirFile) parse(pos int, ent *fs.Dirent) (n int, show bool, err error) {
 		at += fuse.EntryOutSize
 	}
 	ent.Name = d.text[at : at+len(name)]
-	// A nodeid of 0 says only that the server did not look this one up.
+	// A nodeid of 0 says only that the server did not look this one up. What the
+	// server says of a name holds no longer if names were changed since.
 	if d.plus && e.Nodeid != 0 {
 		if ent.Type == 0 {
 			ent.Type = uint8(e.Attr.Mode & syscall.S_IFMT >> 12)
 		}
-		if pos >= d.used {
+		switch {
+		case pos < d.used:
+		case d.node.renames.Load() != d.names:
+			f.forget(fuse.ForgetOne{Nodeid: e.Nodeid, Nlookup: 1})
+		default:
 			// An entry that does not hold is shown by its name only.
 			ent.Entry, _ = f.entry(op, &e, d.m)
 			if nd, ok := ent.Entry.Node.(*node); ok {
@@ -201,7 +207,7 @@ func (d *dirFile) read(cookie uint64, size int) (int, error) {
 	r := f.request(op, d.node.id)
 	defer f.done(r)
 	r.buf = in.AppendTo(r.buf)
-	d.m = f.mark()
+	d.m, d.names = f.mark(), d.node.renames.Load()
 	return f.exchange(r, nil, room, 0, 0)
 }
 

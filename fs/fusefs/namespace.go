@@ -38,8 +38,14 @@ func (n *node) Lookup(name string) (fs.Entry, error) {
 // create sends r, which makes a name in n.
 func (n *node) create(r *request) (fs.Entry, error) {
 	e, err := n.fs.callEntry(r)
-	n.changedHere(dirtyAll)
+	n.renamed()
 	return e, err
+}
+
+// renamed notes that a call of ours has changed names in n.
+func (n *node) renamed() {
+	n.renames.Add(1)
+	n.changedHere(dirtyAll)
 }
 
 // MakesUnseen implements fs.UnseenNode. (Unlink and Rmdir are another matter:
@@ -143,7 +149,7 @@ func (n *node) remove(op uint32, name string) error {
 	defer n.fs.done(r)
 	r.name(name)
 	_, err = n.fs.call(r, 0)
-	n.changedHere(dirtyAll)
+	n.renamed()
 	return err
 }
 
@@ -183,8 +189,8 @@ func (n *node) Rename(name string, newDir fs.Node, newName string, flags uint32)
 	r.name(name)
 	r.name(newName)
 	_, err = f.call(r, 0)
-	n.changedHere(dirtyAll)
-	to.changedHere(dirtyAll)
+	n.renamed()
+	to.renamed()
 	if err == syscall.ENOSYS && flags != 0 {
 		f.nosys[op].Store(true)
 		return syscall.EINVAL

@@ -3,6 +3,8 @@ package fusefs
 import (
 	"fmt"
 	"os"
+	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -142,5 +144,58 @@ func TestPlusNoLifetime(t *testing.T) {
 	}
 	if sum := l.ctr.plusSum; sum > 100 {
 		t.Errorf("attributes of %d entries that could not be used", sum)
+	}
+}
+
+// TestPlusOvertaken: what READDIRPLUS told of a name is not believed once the name
+// has been changed, though it is handed up only then.
+func TestPlusOvertaken(t *testing.T) {
+	dir := t.TempDir()
+	const n = 20
+	for i := range n {
+		write(t, filepath.Join(dir, fmt.Sprint("f", i)), nil)
+	}
+	v, c := loopbackVFS(t, dir, serverOptions{valid: time.Minute})
+	d, at, err := v.Open(fs.Base{}, "/", os.O_RDONLY, 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer at.Put()
+	defer d.Release()
+	var next uint64
+	var first string
+	if err := v.ReadDir(at, d, 0, func(e *fs.Dirent) bool {
+		if e.Name[0] != '.' && first == "" {
+			first = e.Name
+		}
+		next = e.Next
+		return first == ""
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		if name := fmt.Sprint("f", i); i%2 == 0 {
+			err = v.Unlink(fs.Base{}, name)
+		} else {
+			err = v.Rename(fs.Base{}, name, fs.Base{}, "new"+name, 0)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := v.ReadDir(at, d, next, func(*fs.Dirent) bool { return true }); err != nil {
+		t.Fatal(err)
+	}
+	if c.number(fuse.FUSE_READDIRPLUS) == 0 {
+		t.Error("no READDIRPLUS was sent")
+	}
+	for i := range n {
+		name := fmt.Sprint("f", i)
+		if d, err := v.Walk(fs.Base{}, name, false); err != syscall.ENOENT {
+			t.Errorf("%s: %v, want ENOENT", name, err)
+			if d != nil {
+				d.Put()
+			}
+		}
 	}
 }

@@ -24,10 +24,11 @@ type node struct {
 	id, gen uint64
 	typ     uint32 // S_IFMT part of the mode
 	refs    atomic.Int64
-	stale   atomic.Bool  // the server gave (id, gen) or its type to another file
-	listed  atomic.Int64 // when the names in this directory were last listed, without attributes; 0: never
-	mapped  atomic.Bool  // for writing, into the device's window
-	locked  atomic.Bool  // POSIX locks were taken: FLUSH drops them
+	stale   atomic.Bool   // the server gave (id, gen) or its type to another file
+	renames atomic.Uint32 // how often a call of ours has changed names in this directory
+	listed  atomic.Int64  // when the names in this directory were last listed, without attributes; 0: never
+	mapped  atomic.Bool   // for writing, into the device's window
+	locked  atomic.Bool   // POSIX locks were taken: FLUSH drops them
 	io      sync.RWMutex
 	data    atomic.Pointer[fileData] // nil: none is kept
 
