@@ -246,7 +246,7 @@ func (q *Queue) enter(r *Request) error {
 	q.stats.BytesOut += r.readable
 	notify := false
 	var fault *fault
-	if r.kind == deferred {
+	if r.kind == deferred || r.kind == urgent && q.hold() {
 		q.ring.expose()
 	} else {
 		notify = q.publish()
@@ -271,6 +271,7 @@ func (q *Queue) unlock(notify bool, f *fault) {
 // publish shows the device all that is in the ring, and reports whether it is to
 // be notified. q.mu is held.
 func (q *Queue) publish() (notify bool) {
+	q.held = false
 	if notify = q.ring.publish(); notify {
 		q.stats.Notifications++
 	}

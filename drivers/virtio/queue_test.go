@@ -331,6 +331,41 @@ func TestWatch(t *testing.T) {
 	}
 }
 
+// Requests of which the device is to be told by somebody who watches are not
+// forgotten when the watch ends.
+func TestWatchBriefly(t *testing.T) {
+	mem := virtiotest.NewMemory(1 << 20)
+	d := virtiotest.New(mem, 26, virtio.FeatureEventIdx, 64)
+	var first *virtiotest.Chain
+	d.Serve = func(c *virtiotest.Chain) { // answers when it knows of both
+		if first == nil {
+			first = c
+			return
+		}
+		first.Done(0)
+		first = nil
+		c.Done(0)
+	}
+	_, q := setup(t, d, mem, 64)
+	q.SetWatch(1, time.Nanosecond)
+	within(t, "the second of two requests", func() {
+		for range 20000 {
+			var both sync.WaitGroup
+			for range 2 {
+				both.Go(func() {
+					if _, err := q.Do([][]byte{{1}}, nil); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			both.Wait()
+		}
+	})
+	if s := q.Stats(); s.Notifications >= s.Requests {
+		t.Errorf("%d notifications for %d requests", s.Notifications, s.Requests)
+	}
+}
+
 // A watch in vain ends, and the interrupt brings the reply.
 func TestWatchInVain(t *testing.T) {
 	mem := virtiotest.NewMemory(1 << 20)

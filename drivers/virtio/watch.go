@@ -21,6 +21,13 @@ const (
 	// After spinMisses watches in vain only one request in spinProbe watches.
 	spinMisses = 4
 	spinProbe  = 32
+
+	// holdTime is how long ago the latest look may be for the next one to be
+	// expected soon. A look that comes lateLook after the one before it had to
+	// wait for goroutines that compute, and so will those of the next lateTime.
+	holdTime = time.Millisecond
+	lateLook = 5 * time.Millisecond
+	lateTime = 200 * time.Millisecond
 )
 
 // watch says who looks at a ring. The queue's mutex guards it.
@@ -31,6 +38,9 @@ type watch struct {
 	parked   []*Request // whose owners wait to be woken
 	misses   int        // the latest watches in a row that ended without a reply
 	skips    int        // requests since the last one that watched nevertheless
+	looked   time.Time  // when somebody looked last
+	late     time.Time  // when a look last came late
+	held     bool       // the device is to be notified at the next look
 }
 
 // newWatch lets all watch on a machine with one CPU, where one looks while none of
@@ -62,6 +72,18 @@ func (w *watch) learn(seen bool) {
 	} else {
 		w.misses++
 	}
+}
+
+// hold reports whether the device need not be notified of a request at once: who
+// watches does it at the next look, of all that have come by then. With others at
+// work in between that saves many a notification, each of which takes longer than
+// most of what is done for a request.
+func (w *watch) hold() bool {
+	if w.watching < w.most || w.looked.Sub(w.late) < lateTime || time.Since(w.looked) > holdTime {
+		return false
+	}
+	w.held = true
+	return true
 }
 
 // park adds r to those whose owners wait to be woken.
@@ -114,6 +136,10 @@ func (q *Queue) await(r *Request) {
 	q.mu.Unlock()
 }
 
+// announce shows the device what was held, and reports whether it is to be
+// notified. q.mu is held.
+func (q *Queue) announce() (notify bool) { return q.held && q.err == nil && q.publish() }
+
 // yield lets other goroutines of the CPU run. Unlike runtime.Gosched it does not
 // offer the caller to the other CPUs: to wake one for somebody who only looks at a
 // ring takes longer than many a reply.
@@ -131,13 +157,17 @@ func (q *Queue) look(r *Request) {
 			break
 		}
 		longest := lookTime * time.Duration(q.watching)
-		q.mu.Unlock()
-		q.report(fault)
+		q.looked = last
+		q.unlock(q.announce(), fault)
 		yield()
 		now := time.Now()
-		spent += min(now.Sub(last), longest)
+		between := now.Sub(last)
+		spent += min(between, longest)
 		last = now
 		q.mu.Lock()
+		if between > lateLook {
+			q.late = now
+		}
 	}
 	q.learn(r.complete)
 	if !r.complete {
@@ -159,9 +189,9 @@ func (q *Queue) leave(r *Request) {
 	}
 	q.watching--
 	if q.watching == 0 {
+		notify := q.announce()
 		fault := q.reap() // which asks for interrupts
-		q.mu.Unlock()
-		q.report(fault)
+		q.unlock(notify, fault)
 		q.mu.Lock()
 	}
 }
