@@ -70,9 +70,8 @@ the better of the two cache modes, more than 1 is better, bold reaches the goal.
 	if text := secondCPU(r); text != "" {
 		fmt.Fprintf(&b, "## A second CPU\n\nThe same machines with one CPU and with two, Linux with cache=auto, and the host with GOMAXPROCS. The host has %d CPUs,\n"+
 			"which the virtio-fs server shares with the guest; what the host gains is the most that a guest can. Each value is the\n"+
-			"median of %d boots. In mixed work the server takes a third of the time that a guest's CPU does, so that one CPU of the\n"+
-			"guest and the server already leave little of a host with two CPUs; what\n"+
-			"a second one adds to that is interrupts between CPUs and, on the host, switches between threads.\n\n%s\n", runtime.NumCPU(), len(r.Values[rows.Compute.Name][parallelName("host", "", 1)]), text)
+			"median of %d boots. In mixed work the server takes a third of the time that a guest's CPU does, and has to find it on\n"+
+			"the same host.\n\n%s\n", runtime.NumCPU(), len(r.Values[rows.Compute.Name][parallelName("host", "", 1)]), text)
 	}
 	if text := below(r); text != "" {
 		fmt.Fprintf(&b, "## Below the goal\n\n%s\n", text)
