@@ -27,7 +27,7 @@ import (
 //	Dentry.mu     children and mounted; a parent's before its child's
 //	cache.mu
 //
-// Only the first two of Dentry are held while a file system is called. Reads of a
+// Only Dentry.dir and VFS.names are held while a file system is called. Reads of a
 // directory hold dir alone, shared: what they find goes into the cache if no entry
 // has been changed meanwhile (snapshot).
 type Dentry struct {

@@ -41,6 +41,10 @@ type Entry struct {
 // for the call; embed Unsupported for the latter.
 // The VFS checks names before it calls: never empty, ".", "..", or with a
 // slash or NUL byte, and at most NameMax bytes.
+//
+// Methods are called from many goroutines at once, in one directory also for
+// changes of different names. While one name is changed, nobody else asks for it
+// through the same VFS; while Rename is at work, nobody for any in both directories.
 type Node interface {
 	// Ref adds a reference; Unref gives one back. The last Unref lets the
 	// file system forget the node.
