@@ -178,15 +178,17 @@ func TestThreads(t *testing.T) {
 // other, and looks whether the reply is there, the other CPUs halt.
 func TestLookingWakesNoCPU(t *testing.T) {
 	const n = 1000
-	before := interrupts(t, "wake")
+	wakes, devices := interrupts(t, "wake"), deviceInterrupts(t)
 	for i := range n {
 		if _, err := os.Stat("/no such name " + strconv.Itoa(i)); !errors.Is(err, os.ErrNotExist) {
 			t.Fatal(err)
 		}
 	}
-	if woken := interrupts(t, "wake") - before; woken > n/2 {
-		t.Errorf("%d requests woke CPUs %d times", n, woken)
-	} else {
-		t.Logf("%d requests woke CPUs %d times", n, woken)
+	wakes, devices = interrupts(t, "wake")-wakes, deviceInterrupts(t)-devices
+	t.Logf("%d requests woke CPUs %d times, beside %d interrupts of devices", n, wakes, devices)
+	// A reply that takes too long to be looked out for comes with an interrupt, and
+	// that may well wake a CPU or two.
+	if wakes > n/2+2*devices {
+		t.Error("too many")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -361,7 +362,8 @@ func TestWatchBriefly(t *testing.T) {
 			both.Wait()
 		}
 	})
-	if s := q.Stats(); s.Notifications >= s.Requests {
+	// On one CPU the two may never meet.
+	if s := q.Stats(); runtime.GOMAXPROCS(0) > 1 && s.Notifications >= s.Requests {
 		t.Errorf("%d notifications for %d requests", s.Notifications, s.Requests)
 	}
 }

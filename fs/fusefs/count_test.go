@@ -183,6 +183,7 @@ func TestBatchForget(t *testing.T) {
 	if got := c.number(fuse.FUSE_BATCH_FORGET); got != 3 {
 		t.Errorf("%d BATCH_FORGET for 600 nodes, want 3", got)
 	}
+	start := time.Now()
 	var wg sync.WaitGroup
 	for i := range 4 {
 		wg.Go(func() {
@@ -193,7 +194,8 @@ func TestBatchForget(t *testing.T) {
 	}
 	wg.Wait()
 	f.flushForgets()
-	if got := c.number(fuse.FUSE_FORGET) + c.number(fuse.FUSE_BATCH_FORGET); got > 3+400/forgetBatch+1 {
+	timed := int(time.Since(start) / forgetTime) // sent by the timer, on a slow machine
+	if got := c.number(fuse.FUSE_FORGET) + c.number(fuse.FUSE_BATCH_FORGET); got > 3+400/forgetBatch+1+timed {
 		t.Errorf("%d messages for 1000 nodes", got)
 	}
 	c.check(t)
@@ -204,19 +206,17 @@ func TestBatchForget(t *testing.T) {
 func TestForgetSoon(t *testing.T) {
 	s := newScript(0)
 	f := mountScript(t, s, Options{})
-	lookup(t, f.root, "f").Unref()
-	if n := s.number(fuse.FUSE_FORGET); n != 0 {
-		t.Errorf("%d FORGET at once", n)
-	}
-	for start := time.Now(); s.number(fuse.FUSE_FORGET) != 1; time.Sleep(forgetTime / 10) {
-		if time.Since(start) > 100*forgetTime {
-			t.Fatal("never forgotten")
+	for i := range 2 {
+		start := time.Now()
+		lookup(t, f.root, "f").Unref()
+		if n := s.number(fuse.FUSE_FORGET); n != i && time.Since(start) < forgetTime {
+			t.Errorf("%d FORGET at once, want %d", n, i)
 		}
-	}
-	lookup(t, f.root, "f").Unref()
-	for start := time.Now(); s.number(fuse.FUSE_FORGET) != 2; time.Sleep(forgetTime / 10) {
-		if time.Since(start) > 100*forgetTime {
-			t.Fatal("the second is never forgotten")
+		for s.number(fuse.FUSE_FORGET) != i+1 {
+			if time.Since(start) > 100*forgetTime {
+				t.Fatalf("number %d is never forgotten", i)
+			}
+			time.Sleep(forgetTime / 10)
 		}
 	}
 }
