@@ -144,7 +144,8 @@ func (n *node) setattr(s *fs.SetAttr, a *fs.Attr, h *handle) error {
 		in.Size = uint64(s.Size)
 		n.io.Lock() // not in the middle of a write of several messages
 		defer n.io.Unlock()
-		defer n.dropData()
+		c := n.beginAll()
+		defer c.done(0) // the reply tells the attributes
 	}
 	if s.Valid&fs.SetAtime != 0 {
 		in.Atime, in.Atimensec = n.fs.grain(s.Atime)

@@ -11,11 +11,13 @@ import (
 
 // attrCache is what a node last heard of its attributes. Under node.mu.
 type attrCache struct {
-	attr    fs.Attr
-	expires int64  // on the clock of FS.now
-	dirty   uint8  // what calls of ours have changed since
-	changed uint64 // FS.attrVersion at our last change
-	read    uint64 // the same at our last read
+	attr     fs.Attr
+	expires  int64  // on the clock of FS.now
+	learned  int64  // when attr was taken from a reply, on the same clock
+	dirty    uint8  // what calls of ours have changed since
+	resizing int32  // changes under way that may move the end of the file
+	changed  uint64 // FS.attrVersion when the last change of ours ended
+	read     uint64 // the same at our last read
 
 	valid time.Duration // the lifetime that the server gave last
 	seen  int64         // when attr first told of the data that the file has
@@ -27,6 +29,7 @@ var _ fs.AttrInvalidator = (*node)(nil)
 const (
 	dirtyAtime = 1 << iota
 	dirtyTimes // everything but the size: a write
+	dirtySize  // an append: the server knows where
 	dirtyAll
 )
 
@@ -41,21 +44,22 @@ func (n *node) learn(a *fuse.Attr, valid time.Duration, m mark) error {
 		return n.fs.badReply(fuse.FUSE_GETATTR, "size", a.Size, "is beyond 2^63")
 	}
 	n.mu.Lock()
-	// A reply that set out before a change of ours may tell of before.
-	other := false
-	if n.changed <= m.version {
-		old := n.attr
-		n.attr = attrOf(a)
-		n.expires = deadline(m, valid)
-		n.valid = valid
-		n.dirty = 0
-		if n.read > m.version {
-			n.dirty = dirtyAtime
-		}
-		other = old.Size != n.attr.Size || old.Mtime != n.attr.Mtime || old.Ctime != n.attr.Ctime
-		if other || n.seen == 0 {
-			n.seen = n.fs.now()
-		}
+	if n.overtaken(m) {
+		n.mu.Unlock()
+		return nil
+	}
+	old := n.attr
+	n.attr = attrOf(a)
+	n.learned = n.fs.now()
+	n.expires = deadline(m, valid)
+	n.valid = valid
+	n.dirty = 0
+	if n.read > m.version {
+		n.dirty = dirtyAtime
+	}
+	other := old.Size != n.attr.Size || old.Mtime != n.attr.Mtime || old.Ctime != n.attr.Ctime
+	if other || n.seen == 0 {
+		n.seen = n.learned
 	}
 	n.mu.Unlock()
 	if other {
@@ -63,6 +67,10 @@ func (n *node) learn(a *fuse.Attr, valid time.Duration, m mark) error {
 	}
 	return nil
 }
+
+// overtaken reports whether a request sent at m may tell of the time before a
+// change of ours, or before what another reply has told. n.mu is held.
+func (n *node) overtaken(m mark) bool { return n.changed > m.version || n.learned >= m.time }
 
 // dataSeen tells when the server first told of the data that the file has now,
 // and how long its attributes are valid.
@@ -96,7 +104,7 @@ func (n *node) wasRead(size int) {
 // changed the file.
 func (n *node) learnChange(a *fuse.Attr, valid time.Duration, m mark) error {
 	n.mu.Lock()
-	alone := n.changed <= m.version
+	alone := !n.overtaken(m)
 	n.changed = n.fs.attrVersion.Add(1)
 	n.dirty |= dirtyAll
 	if alone {
@@ -116,20 +124,11 @@ func (n *node) changedHere(dirty uint8) {
 	n.mu.Unlock()
 }
 
-// wrote notes that a write of ours ended at byte end.
-func (n *node) wrote(end int64) {
-	n.mu.Lock()
-	n.attr.Size = max(n.attr.Size, end)
-	n.dirty |= dirtyTimes
-	n.changed = n.fs.attrVersion.Add(1)
-	n.mu.Unlock()
-}
-
 // cached fills a if the attributes are known and still to be trusted.
 func (n *node) cached(a *fs.Attr) bool {
 	now := n.fs.now()
 	n.mu.Lock()
-	ok := n.dirty == 0 && now < n.expires
+	ok := n.dirty == 0 && now < n.expires && n.resizing == 0
 	gift := ok && n.gift
 	if ok {
 		*a = n.attr
@@ -149,13 +148,18 @@ func (n *node) give() {
 	n.mu.Unlock()
 }
 
-// size returns the last known size, and whether the server's lifetime for it
-// still runs.
+// size returns the last known size, and whether that counts: the server's
+// lifetime for it runs, and no call of ours moves the end of the file.
 func (n *node) size() (size int64, fresh bool) {
 	now := n.fs.now()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.attr.Size, n.dirty&dirtyAll == 0 && now < n.expires
+	return n.attr.Size, n.sizeKnown(now)
+}
+
+// sizeKnown reports whether attr has the size of the file. n.mu is held.
+func (n *node) sizeKnown(now int64) bool {
+	return n.dirty&(dirtyAll|dirtySize) == 0 && now < n.expires && n.resizing == 0
 }
 
 // InvalidateAttr makes the next Getattr ask the server: for callers who know

@@ -71,8 +71,9 @@ func (h *handle) ioctl(cmd uint32, arg uint64, in, out []byte, flags uint32) (in
 	r := f.request(fuse.FUSE_IOCTL, h.node.id)
 	defer f.done(r)
 	r.buf = msg.AppendTo(r.buf)
+	c := h.node.beginAll() // some share or exchange the bytes of files
 	size, err := f.exchange(r, in, out, fuse.IoctlOutSize, fuse.IoctlOutSize)
-	h.node.dropData() // some share or exchange the bytes of files
+	c.done(dirtyAll)
 	if f.remember(r.op, err) == syscall.ENOSYS {
 		return 0, 0, syscall.ENOTTY
 	}

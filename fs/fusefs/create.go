@@ -57,6 +57,11 @@ func (n *node) createWith(r *request, name string, flags int, mode, umask uint32
 		return fs.Entry{}, nil, err
 	}
 	nd := entry.Node.(*node)
+	if flags&syscall.O_TRUNC != 0 && nd.refs.Load() > 1 {
+		// It was there, and others may be changing it.
+		c := nd.beginAll()
+		c.done(dirtyAll)
+	}
 	nd.Ref() // for the handle
 	h := newHandle(nd)
 	h.flags = in.Flags &^ unsent
@@ -77,9 +82,6 @@ func (n *node) createWith(r *request, name string, flags int, mode, umask uint32
 			nd.Unref()
 			return fs.Entry{}, nil, err
 		}
-	}
-	if flags&syscall.O_TRUNC != 0 {
-		nd.dropData()
 	}
 	h.openData()
 	return entry, h.file(), nil

@@ -1,7 +1,6 @@
 package fusefs
 
 import (
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,7 +10,7 @@ import (
 // writes go through. Blocks leave it when
 //
 //   - the server's attributes tell of another size, mtime or ctime (learn),
-//   - a call of ours has changed the bytes (wroteData, dropData),
+//   - a call of ours changes the bytes (change.go),
 //   - the file is opened, unless the server says that they may stay,
 //   - others need the room.
 //
@@ -24,9 +23,8 @@ type fileData struct {
 	// them. No request is under way meanwhile.
 	mu      sync.RWMutex
 	blocks  map[int64]*block
-	short   []int64 // of blocks that may be shorter than blockSize
-	writers int     // writes under way
-	writes  uint64  // begun so far
+	changes []span // under way
+	lastID  uint64 // of them
 
 	// When blocks are to go that are too young to be told from their
 	// successors, on the clock of FS.now; 0 if there are none.
@@ -42,7 +40,7 @@ func (n *node) kept() *fileData {
 	if d := n.data.Load(); d != nil {
 		return d
 	}
-	d := &fileData{pages: &n.fs.pages, blocks: map[int64]*block{}}
+	d := &fileData{pages: &n.fs.pages}
 	if n.data.CompareAndSwap(nil, d) {
 		return d
 	}
@@ -77,7 +75,6 @@ func (n *node) dropData() {
 	for _, b := range d.blocks {
 		d.kill(b)
 	}
-	d.short = d.short[:0]
 	d.racyEnd.Store(0)
 	d.mu.Unlock()
 }
@@ -94,71 +91,4 @@ func (d *fileData) dropRacy(limit int64) {
 	}
 	d.racyEnd.Store(0)
 	d.mu.Unlock()
-}
-
-// writing notes that a write begins. The token is for wroteData.
-func (n *node) writing() (token uint64) {
-	d := n.data.Load()
-	if d == nil {
-		return 0
-	}
-	d.mu.Lock()
-	d.writers++
-	d.writes++
-	token = d.writes
-	d.mu.Unlock()
-	return token
-}
-
-// wroteData notes that a write, begun with token, of p at off has ended; done
-// bytes were written. Blocks follow if nothing else was written meanwhile, else
-// they go. With appending the place is not known for sure.
-func (n *node) wroteData(token uint64, p []byte, off int64, done int, appending bool) {
-	d := n.data.Load()
-	if d == nil {
-		return
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	exact := token != 0 && d.writers == 1 && d.writes == token && done == len(p) && !appending
-	if token != 0 {
-		d.writers--
-	}
-	if len(d.blocks) == 0 || len(p) == 0 {
-		return
-	}
-	end := off + int64(len(p))
-	if appending {
-		d.lengthen(math.MaxInt64)
-	} else {
-		d.lengthen(end)
-	}
-	for i := off >> blockShift; i <= (end-1)>>blockShift; i++ {
-		b := d.blocks[i]
-		switch at := i << blockShift; {
-		case b == nil:
-		case !exact || !b.ready:
-			d.kill(b)
-		case at < off:
-			copy(b.buf[min(off-at, int64(len(b.buf))):], p)
-		default:
-			copy(b.buf, p[at-off:])
-		}
-	}
-}
-
-// lengthen drops blocks that end before end because the file did. d.mu is held.
-func (d *fileData) lengthen(end int64) {
-	kept := d.short[:0]
-	for _, i := range d.short {
-		b := d.blocks[i]
-		switch {
-		case b == nil:
-		case !b.ready || len(b.buf) < blockSize && i<<blockShift+int64(len(b.buf)) < end:
-			d.kill(b)
-		default:
-			kept = append(kept, i)
-		}
-	}
-	d.short = kept
 }

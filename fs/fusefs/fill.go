@@ -27,8 +27,8 @@ type fill struct {
 }
 
 // newFill makes room for up to count blocks from index on and returns the fill
-// that is to read them: nil if there is no room, and with there set if the first
-// of them is there meanwhile. size is that of the file.
+// that is to read them: nil if there is no room or the first of them is being
+// changed, and with there set if that is there meanwhile. size is that of the file.
 func (h *handle) newFill(d *fileData, index int64, count int, size int64, slot bool) (l *fill, there bool) {
 	f := h.node.fs
 	bufs := make([][]byte, 0, count)
@@ -51,11 +51,14 @@ func (h *handle) newFill(d *fileData, index int64, count int, size int64, slot b
 			there = i == 0
 			break
 		}
+		if d.changing(at) {
+			break
+		}
+		if d.blocks == nil {
+			d.blocks = map[int64]*block{}
+		}
 		b := &block{data: d, index: at, buf: buf, fill: l}
 		d.blocks[at] = b
-		if len(buf) < blockSize {
-			d.short = append(d.short, at)
-		}
 		l.blocks = append(l.blocks, b)
 		l.size += len(buf)
 	}
@@ -149,9 +152,6 @@ func (l *fill) settle() {
 		if b.dead {
 			d.pages.free(b)
 			continue
-		}
-		if n < len(b.buf) && len(b.buf) == blockSize {
-			d.short = append(d.short, b.index)
 		}
 		b.buf = b.buf[:n]
 		b.ready, b.filled = true, l.time

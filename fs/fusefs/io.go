@@ -119,15 +119,7 @@ func (h *file) WriteAt(p []byte, off int64) (n int, end int64, err error) {
 		defer nd.io.RUnlock()
 	}
 	if appending {
-		// The server appends where the file ends, which may be elsewhere; some
-		// go by the offset all the same.
-		var fresh bool
-		if off, fresh = nd.size(); !fresh {
-			var a fs.Attr
-			if nd.fetchAttr(&a, h.handle) == nil {
-				off = a.Size
-			}
-		}
+		off = h.appendHint()
 	}
 	if off < 0 {
 		return 0, off, syscall.EINVAL
@@ -136,14 +128,14 @@ func (h *file) WriteAt(p []byte, off int64) (n int, end int64, err error) {
 		return 0, off, syscall.EFBIG
 	}
 	h.wrote.Store(true)
-	token := nd.writing()
-	n, err = h.writeAll(p, off, flags, nil)
-	nd.wroteData(token, p, off, n, appending)
-	end = off + int64(n)
-	if n > 0 {
-		nd.wrote(end)
+	length := int64(len(p))
+	if appending {
+		length = -1 // the file may end further behind by now
 	}
-	return n, end, err
+	c := nd.begin(off, length)
+	n, err = h.writeAll(p, off, flags, nil)
+	c.wrote(p, off, n, appending)
+	return n, off + int64(n), err
 }
 
 // writeAll writes p in as many messages as it takes. An error behind the first

@@ -48,11 +48,16 @@ func (n *node) Open(flags int) (fs.File, error) {
 		return nil, syscall.ENXIO // what it leads to is not on this machine
 	}
 	h := newHandle(n)
+	cuts := flags&syscall.O_TRUNC != 0 && !h.dir
+	if cuts && n.fs.session.has(fuse.FUSE_ATOMIC_O_TRUNC) {
+		c := n.beginAll()
+		defer c.done(dirtyAll)
+	}
 	if err := h.sendOpen(flags); err != nil {
 		return nil, err
 	}
 	n.Ref()
-	if flags&syscall.O_TRUNC != 0 && !h.dir {
+	if cuts {
 		if err := h.truncated(); err != nil {
 			h.Release()
 			return nil, err
@@ -113,8 +118,6 @@ func (h *handle) opened(out *fuse.OpenOut) {
 func (h *handle) truncated() error {
 	h.wrote.Store(true)
 	if h.open && h.node.fs.session.has(fuse.FUSE_ATOMIC_O_TRUNC) {
-		h.node.changedHere(dirtyAll)
-		h.node.dropData()
 		return nil
 	}
 	var a fs.Attr

@@ -39,13 +39,13 @@ func (h *file) Fallocate(mode uint32, off, length int64) error {
 	n.io.Lock()
 	defer n.io.Unlock()
 	h.wrote.Store(true)
+	c := n.beginAll() // some modes move bytes
 	in := fuse.FallocateIn{Fh: h.fh, Offset: uint64(off), Length: uint64(length), Mode: mode}
 	r := f.request(fuse.FUSE_FALLOCATE, n.id)
 	r.buf = in.AppendTo(r.buf)
 	_, err := f.call(r, 0)
 	f.done(r)
-	n.changedHere(dirtyAll)
-	n.dropData()
+	c.done(dirtyAll)
 	return f.permanently(fuse.FUSE_FALLOCATE, err)
 }
 
@@ -128,6 +128,7 @@ func (h *file) CopyTo(off int64, dst fs.File, dstOff, length int64) (int64, erro
 	to.node.io.Lock()
 	defer to.node.io.Unlock()
 	to.wrote.Store(true)
+	c := to.node.begin(dstOff, length)
 	in := fuse.CopyFileRangeIn{
 		FhIn: h.fh, OffIn: uint64(off), NodeidOut: to.node.id, FhOut: to.fh,
 		OffOut: uint64(dstOff), Len: uint64(min(length, maxCopy)),
@@ -136,8 +137,7 @@ func (h *file) CopyTo(off int64, dst fs.File, dstOff, length int64) (int64, erro
 	defer f.done(r)
 	r.buf = in.AppendTo(r.buf)
 	body, err := f.call(r, fuse.WriteOutSize)
-	to.node.changedHere(dirtyAll)
-	to.node.dropData()
+	c.done(dirtyAll)
 	if err != nil {
 		return 0, f.permanently(r.op, err)
 	}

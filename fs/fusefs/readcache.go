@@ -76,7 +76,8 @@ func (h *file) readKept(p []byte, off, size int64) (n int, err error) {
 		}
 		pos := off + int64(n)
 		if tries < maxTries {
-			if l == nil {
+			ours := l == nil
+			if ours {
 				var again bool
 				if l, again = h.demand(d, pos, len(p)-n, size, inOrder); again {
 					continue
@@ -87,7 +88,7 @@ func (h *file) readKept(p []byte, off, size int64) (n int, err error) {
 					h.readahead(d, l.end(), size)
 				}
 				l.complete()
-				if l.err == nil && pos-l.start() < int64(l.n) {
+				if l.err == nil && (!ours || pos-l.start() < int64(l.n)) {
 					continue
 				}
 				if l.err == nil {
@@ -115,13 +116,13 @@ func (h *file) readKept(p []byte, off, size int64) (n int, err error) {
 // before it goes to the server itself.
 const maxTries = 8
 
-// copy copies what is ready of the bytes at pos. If that is not all of them, l
-// is who reads the next one, nil for nobody.
+// copy copies what is ready of the bytes at pos, and is not being changed. If
+// that is not all of them, l is who reads the next one, nil for nobody.
 func (d *fileData) copy(p []byte, pos int64) (n int, l *fill) {
 	d.mu.RLock()
 	for n < len(p) {
 		b := d.blocks[pos>>blockShift]
-		if b == nil {
+		if b == nil || d.changing(b.index) {
 			break
 		}
 		if !b.ready {
@@ -130,7 +131,7 @@ func (d *fileData) copy(p []byte, pos int64) (n int, l *fill) {
 		}
 		at := int(pos & (blockSize - 1))
 		if at >= len(b.buf) {
-			// It is of when the file was shorter, or the file is.
+			// It is of when the file was shorter, or the file is shorter.
 			d.mu.RUnlock()
 			d.evict(b)
 			return n, nil
