@@ -11,7 +11,7 @@ ROOT    ?= cmd/demo/root
 YOLK    := bin/yolk
 
 # Packages whose tests run in the guest as well.
-GUEST_TESTS := ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/fstest ./syscalls ./cmd/demo
+GUEST_TESTS := ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/fstest ./fs/fstest/coherence ./syscalls ./cmd/demo
 
 .PHONY: qemu test bench scale conformance toolchain deps vet clean FORCE
 
@@ -27,7 +27,9 @@ test: $(YOLK) deps toolchain vet
 	$(YOLK) test --machine microvm $(GUEST_TESTS)
 	$(YOLK) test --machine q35 $(GUEST_TESTS)
 	$(YOLK) test --machine microvm --cpus 2 $(filter-out ./fs/fstest,$(GUEST_TESTS))
-	$(YOLK) test --machine q35 --cpus 2 ./guest ./arch/amd64
+	$(YOLK) test --machine q35 --cpus 2 ./guest ./arch/amd64 ./fs/fstest/coherence
+	$(YOLK) test --machine q35 --cpus 4 --daemon builtin ./fs/fstest/coherence
+	$(YOLK) test --machine microvm --cpus 4 ./fs/fstest/coherence
 
 bench: $(YOLK) deps toolchain
 	YOLK_GUEST=1 go test -run='^$$' -bench=. ./cmd/yolk
