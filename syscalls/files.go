@@ -153,6 +153,9 @@ func (k *Kernel) Pipe2(p *[2]int, flags int) syscall.Errno {
 	if flags&^(syscall.O_CLOEXEC|syscall.O_NONBLOCK) != 0 {
 		return syscall.EINVAL
 	}
+	if p == nil {
+		return syscall.EFAULT
+	}
 	r, w, d := k.vfs.NewPipe()
 	rfd, err := k.install(r, d, flags|syscall.O_RDONLY)
 	if err != 0 {

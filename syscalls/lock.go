@@ -62,6 +62,9 @@ func (k *Kernel) FcntlFlock(fd, cmd int, lk *syscall.Flock_t) syscall.Errno {
 	if d.opened&O_PATH != 0 {
 		return syscall.EBADF
 	}
+	if lk == nil {
+		return syscall.EFAULT
+	}
 	var owner *desc
 	switch cmd {
 	case syscall.F_GETLK, syscall.F_SETLK, syscall.F_SETLKW:

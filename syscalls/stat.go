@@ -29,8 +29,7 @@ func (d *desc) stat(st *syscall.Stat_t) syscall.Errno {
 		return errno(err)
 	}
 	a.Dev = d.dentry.Mount().Dev()
-	fillStat(st, a)
-	return 0
+	return fillStat(st, a)
 }
 
 // Fstatat fills st with the attributes of the file at path. Flags:
@@ -50,16 +49,20 @@ func (k *Kernel) Fstatat(dirfd int, path string, st *syscall.Stat_t, flags int) 
 		return e
 	}
 	a := attrs.Get().(*fs.Attr)
-	err := k.vfs.Stat(b.Base, path, flags&AT_SYMLINK_NOFOLLOW == 0, a)
+	e = errno(k.vfs.Stat(b.Base, path, flags&AT_SYMLINK_NOFOLLOW == 0, a))
 	b.done()
-	if err == nil {
-		fillStat(st, a)
+	if e == 0 {
+		e = fillStat(st, a)
 	}
 	attrs.Put(a)
-	return errno(err)
+	return e
 }
 
-func fillStat(st *syscall.Stat_t, a *fs.Attr) {
+// fillStat fills st; a program may have passed nil.
+func fillStat(st *syscall.Stat_t, a *fs.Attr) syscall.Errno {
+	if st == nil {
+		return syscall.EFAULT
+	}
 	*st = syscall.Stat_t{
 		Dev:     a.Dev,
 		Ino:     a.Ino,
@@ -75,6 +78,7 @@ func fillStat(st *syscall.Stat_t, a *fs.Attr) {
 		Mtim:    syscall.Timespec{Sec: a.Mtime.Sec, Nsec: int64(a.Mtime.Nsec)},
 		Ctim:    syscall.Timespec{Sec: a.Ctime.Sec, Nsec: int64(a.Ctime.Nsec)},
 	}
+	return 0
 }
 
 // Flags of Statfs_t, as of statfs(2).
@@ -95,8 +99,7 @@ func (k *Kernel) Statfs(path string, st *syscall.Statfs_t) syscall.Errno {
 	if err != nil {
 		return errno(err)
 	}
-	fillStatfs(st, &s, m)
-	return 0
+	return fillStatfs(st, &s, m)
 }
 
 // Fstatfs tells about the file system of the open file.
@@ -111,11 +114,13 @@ func (k *Kernel) Fstatfs(fd int, st *syscall.Statfs_t) syscall.Errno {
 	if err := d.dentry.Statfs(&s); err != nil {
 		return errno(err)
 	}
-	fillStatfs(st, &s, m)
-	return 0
+	return fillStatfs(st, &s, m)
 }
 
-func fillStatfs(st *syscall.Statfs_t, s *fs.Statfs, m *fs.Mount) {
+func fillStatfs(st *syscall.Statfs_t, s *fs.Statfs, m *fs.Mount) syscall.Errno {
+	if st == nil {
+		return syscall.EFAULT
+	}
 	*st = syscall.Statfs_t{
 		Type:    int64(s.Type),
 		Bsize:   int64(s.Bsize),
@@ -132,6 +137,7 @@ func fillStatfs(st *syscall.Statfs_t, s *fs.Statfs, m *fs.Mount) {
 	if m.ReadOnly() {
 		st.Flags |= stRdonly
 	}
+	return 0
 }
 
 // Faccessat tells if the file at path may be accessed as mode says. Flags:

@@ -233,7 +233,8 @@ func direntsFrom(c *call, plus bool) []byte {
 	var b []byte
 	names := []string{".", "f", "d"}
 	ids := []uint64{1, idFile, idDir}
-	for i := int(in.Offset); i < min(len(names), int(in.Offset)+2); i++ {
+	first := int(min(in.Offset, uint64(len(names)))) // a cookie may be any number
+	for i := first; i < min(len(names), first+2); i++ {
 		if plus {
 			b = entryOf(ids[i], attrFor(ids[i]).Mode).AppendTo(b)
 		}
