@@ -66,9 +66,9 @@ func (w *worker) length() int {
 	case w.style == short:
 	case w.style == growing && n < 6:
 		return []int{24, 4072, 4096, 8192}[w.r.IntN(4)]
-	case n == 0:
+	case n < 2:
 		return 150_000
-	case n < 3:
+	case n < 4:
 		return 4096 * (1 + w.r.IntN(20))
 	}
 	return 8 * (1 + w.r.IntN(4))

@@ -44,19 +44,25 @@ func TestTmpfs(t *testing.T) {
 // replies arrive, in an order that the seed decides, between any two calls.
 //
 //	go test ./fs/fstest/coherence -run Schedules -seed 1234 -seeds 1
-func TestSchedules(t *testing.T) {
+func TestSchedules(t *testing.T) { playSchedules(t, *seeds, false) }
+
+// TestSchedulesAndServer is the same with a worker who changes the files on the
+// side of the server, which gives what it tells no lifetime.
+func TestSchedulesAndServer(t *testing.T) { playSchedules(t, *seeds/4, true) }
+
+func playSchedules(t *testing.T, seeds int, elsewhere bool) {
 	// With one processor, what runs between two steps is over when this
 	// goroutine is scheduled again, and a seed plays the same each time.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	for i := range uint64(*seeds) {
-		if err := playSchedule(t, *seed+i); err != nil {
+	for i := range uint64(max(seeds, 1)) {
+		if err := playSchedule(t, *seed+i, elsewhere); err != nil {
 			t.Fatalf("-seed %d -seeds 1: %v", *seed+i, err)
 		}
 	}
 }
 
 // playSchedule plays one seed.
-func playSchedule(t *testing.T, seed uint64) error {
+func playSchedule(t *testing.T, seed uint64, elsewhere bool) error {
 	r := rand.New(rand.NewPCG(seed, 1<<33))
 	var flags uint64
 	for _, f := range []uint64{fuse.FUSE_ATOMIC_O_TRUNC, fuse.FUSE_AUTO_INVAL_DATA, fuse.FUSE_ASYNC_READ, fuse.FUSE_PARALLEL_DIROPS,
@@ -65,8 +71,12 @@ func playSchedule(t *testing.T, seed uint64) error {
 			flags |= f
 		}
 	}
-	server := fusetest.NewServer(tmpfs.New(tmpfs.Limits{}), flags)
+	files := tmpfs.New(tmpfs.Limits{})
+	server := fusetest.NewServer(files, flags)
 	distrust := r.IntN(4) // of 4 replies, how many are not to be believed
+	if elsewhere {
+		distrust = 4
+	}
 	server.Valid = func() time.Duration {
 		if r.IntN(4) < distrust {
 			return 0
@@ -82,8 +92,13 @@ func playSchedule(t *testing.T, seed uint64) error {
 		defer s.close()
 		var f *fusefs.FS
 		if f, err = fusefs.Mount(schedule, fusefs.Options{CacheSize: 1 << 20, Logf: t.Logf}); err == nil {
-			k := fstest.NewKernel(f)
-			if err = Play(k, "", Config{Seed: seed, Workers: 3 + r.IntN(3), Calls: 14, Turn: s.turn}); err == nil {
+			c := Config{Seed: seed, Workers: 3 + r.IntN(3), Calls: 14, Turn: s.turn}
+			if elsewhere {
+				k := fstest.NewKernel(files)
+				k.VFS().SetCacheSize(0)
+				c.Elsewhere = k
+			}
+			if err = Play(fstest.NewKernel(f), "", c); err == nil {
 				err = f.Close()
 			}
 		}

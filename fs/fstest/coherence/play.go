@@ -24,6 +24,10 @@ type Config struct {
 	Seed    uint64
 	Workers int
 	Calls   int // of each worker
+	// Elsewhere, if not nil, is another system with the same files, such as the
+	// server's: the first worker plays there. Nothing may be remembered then
+	// of what was there before.
+	Elsewhere fstest.Sys
 	// Turn, if not nil, is called by a worker before each of its calls.
 	Turn func(worker int)
 }
@@ -42,7 +46,6 @@ var edges = []int64{0, 8, 4088, 4096, 65528, 65536, 65544, 131064, 131072, 15000
 
 // play is one play under way.
 type play struct {
-	sys   fstest.Sys
 	dir   string
 	c     Config
 	clock atomic.Int64
@@ -80,13 +83,13 @@ type touch struct {
 // Play plays in the directory dir of sys, which is empty, and returns an error
 // that says which call has found what it cannot have found.
 func Play(sys fstest.Sys, dir string, c Config) error {
-	p := &play{sys: sys, dir: dir, c: c, names: map[string]*register{}}
+	p := &play{dir: dir, c: c, names: map[string]*register{}}
 	for f := range dataFiles {
 		p.sizes[f].of = fmt.Sprintf("size of data%d", f)
 		p.data[f] = []touch{{access: access{by: "nobody"}, end: 1 << 62}}
 	}
 	var wg sync.WaitGroup
-	first := &worker{play: p, r: rand.New(rand.NewPCG(c.Seed, 1<<32))}
+	first := &worker{play: p, sys: sys, r: rand.New(rand.NewPCG(c.Seed, 1<<32))}
 	p.focus = edges
 	if n := len(edges); first.r.IntN(4) > 0 {
 		i := first.r.IntN(n)
@@ -95,7 +98,10 @@ func Play(sys fstest.Sys, dir string, c Config) error {
 	p.style, p.rarely = first.r.IntN(styles), 1+first.r.IntN(8)
 	first.prepare()
 	for i := range c.Workers {
-		w := &worker{play: p, number: i, r: rand.New(rand.NewPCG(c.Seed, uint64(i)))}
+		w := &worker{play: p, sys: sys, number: i, r: rand.New(rand.NewPCG(c.Seed, uint64(i)))}
+		if i == 0 && c.Elsewhere != nil {
+			w.sys = c.Elsewhere
+		}
 		wg.Go(w.work)
 	}
 	wg.Wait()
@@ -185,6 +191,7 @@ func (p *play) name(name string) *register {
 // worker plays its calls one after the other.
 type worker struct {
 	*play
+	sys    fstest.Sys
 	number int
 	r      *rand.Rand
 	fds    [dataFiles]int

@@ -22,6 +22,7 @@ type Schedule struct {
 
 type message struct {
 	in, out [][]byte
+	reply   []byte // what is not in out yet
 	n       int
 	done    chan struct{} // nil: there is no reply
 }
@@ -103,13 +104,13 @@ func (s *Schedule) Step(r *rand.Rand) {
 	if i < len(s.waiting) {
 		m := s.waiting[i]
 		s.waiting = append(s.waiting[:i], s.waiting[i+1:]...)
-		reply := s.server.Handle(bytes.Join(m.in, nil))
+		m.reply = s.server.Handle(bytes.Join(m.in, nil))
 		if m.done == nil {
 			return
 		}
-		m.n = len(reply)
-		for _, p := range m.out {
-			reply = reply[copy(p, reply):]
+		m.n = len(m.reply)
+		if r.IntN(2) == 0 {
+			m.fill()
 		}
 		s.handled = append(s.handled, m)
 		return
@@ -117,5 +118,15 @@ func (s *Schedule) Step(r *rand.Rand) {
 	i -= len(s.waiting)
 	m := s.handled[i]
 	s.handled = append(s.handled[:i], s.handled[i+1:]...)
+	m.fill()
 	close(m.done)
+}
+
+// fill puts the reply where it belongs: a server may do so at any time before
+// it says that it has.
+func (m *message) fill() {
+	for _, p := range m.out {
+		m.reply = m.reply[copy(p, m.reply):]
+	}
+	m.reply = nil
 }
