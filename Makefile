@@ -1,19 +1,21 @@
 # make qemu            boots the demo: a shell on a terminal, else its tour
 # make qemu MACHINE=q35
-# make test            vet, hosted tests, and the tests in QEMU on both machines
+# make test            vet, hosted tests, fuzz targets, and the tests in QEMU on both machines
+# make fuzz            each fuzz target for FUZZTIME, 20s
 # make bench           boot time and image size; then all of docs/benchmarks.md, an hour
 # make scale           open files, names, directories and files of any size: docs/scale.md, ten minutes
 # make conformance     runs the standard library's own tests here and in guests: docs/conformance.md
 # make toolchain       builds the GOOS=tamago Go
 
-MACHINE ?= microvm
-ROOT    ?= cmd/demo/root
-YOLK    := bin/yolk
+MACHINE  ?= microvm
+ROOT     ?= cmd/demo/root
+FUZZTIME ?= 20s
+YOLK     := bin/yolk
 
 # Packages whose tests run in the guest as well.
 GUEST_TESTS := ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/fstest ./fs/fstest/coherence ./syscalls ./cmd/demo
 
-.PHONY: qemu test bench scale conformance toolchain deps vet clean FORCE
+.PHONY: qemu test fuzz bench scale conformance toolchain deps vet clean FORCE
 
 qemu: $(YOLK) deps
 	@if [ -t 0 ]; then \
@@ -24,12 +26,16 @@ qemu: $(YOLK) deps
 
 test: $(YOLK) deps toolchain vet
 	YOLK_GUEST=1 go test -count=1 -timeout=60m ./...
+	.ci/fuzz $(FUZZTIME)
 	$(YOLK) test --machine microvm $(GUEST_TESTS)
 	$(YOLK) test --machine q35 $(GUEST_TESTS)
 	$(YOLK) test --machine microvm --cpus 2 $(filter-out ./fs/fstest,$(GUEST_TESTS))
 	$(YOLK) test --machine q35 --cpus 2 ./guest ./arch/amd64 ./fs/fstest/coherence
 	$(YOLK) test --machine q35 --cpus 4 --daemon builtin ./fs/fstest/coherence
 	$(YOLK) test --machine microvm --cpus 4 ./fs/fstest/coherence
+
+fuzz:
+	.ci/fuzz $(FUZZTIME)
 
 bench: $(YOLK) deps toolchain
 	YOLK_GUEST=1 go test -run='^$$' -bench=. ./cmd/yolk
