@@ -105,6 +105,13 @@ type SeekHoleFile interface {
 	SeekHole(off int64, whence int) (int64, error)
 }
 
+// SeekFile is a File whose positions follow other rules than those of bytes in
+// storage. SeekFrom returns where lseek(2), with a valid whence, leads a file that
+// stands at pos. Else: by the size, and SeekHoleFile.
+type SeekFile interface {
+	SeekFrom(pos, off int64, whence int) (int64, error)
+}
+
 // CopyFile is a File that can copy to another of its file system without the
 // bytes passing through here. CopyTo returns how many it copied, 0 at the end
 // of the file. EXDEV, EOPNOTSUPP, and else: read and write.

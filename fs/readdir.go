@@ -5,14 +5,19 @@ import (
 	"syscall"
 )
 
-// Cookies of what the VFS adds to a directory. They count down from the end
-// of the range, where no file system's cookies are.
+// Cookies of what the VFS adds to a directory. They are positions of lseek(2),
+// and so not negative, and lie where no file system's cookies are: ext4, whose
+// cookies are hashes, has 1<<63-1 for the end, and else none from 0x7fffffff<<32
+// on.
 const (
-	cookieDot    = ^uint64(0) - iota // the entry behind "."
-	cookieDotDot                     // the first entry of the file system
-	cookieMounts                     // the first bare mount point
-	cookieEnd    = ^uint64(0) - 1<<33
+	cookieDot    = 1<<63 - 2 - iota // the entry behind "."
+	cookieDotDot                    // the first entry of the file system
+	cookieMounts                    // the first bare mount point
+	cookieEnd    = 0x7fffffff << 32
 )
+
+// ours tells if a cookie is not one of the file system.
+func ours(cookie uint64) bool { return cookie >= cookieEnd && cookie <= cookieDot }
 
 // unknownIno stands for an inode number that is not known. It is not 0:
 // readers of directories skip entries with that.
@@ -38,7 +43,7 @@ func (v *VFS) ReadDir(d *Dentry, f File, cookie uint64, emit func(*Dirent) bool)
 		cookie = cookieDotDot
 	}
 	points := v.pointsIn(d)
-	if cookie > cookieMounts || cookie < cookieEnd {
+	if cookie == cookieDotDot || !ours(cookie) {
 		full, err := v.readEntries(d, f, cookie, points, emit)
 		if full || err != nil {
 			return err
@@ -66,7 +71,12 @@ func (v *VFS) readEntries(d *Dentry, f File, cookie uint64, points []point, emit
 	d.dir.RLock()
 	defer d.dir.RUnlock()
 	before := d.snapshot()
+	bad := false
 	err = f.ReadDir(cookie, func(e *Dirent) bool {
+		if bad = ours(e.Next); bad {
+			v.drop(e.Entry)
+			return false
+		}
 		for i := range points {
 			if points[i].name != e.Name {
 				continue
@@ -96,6 +106,9 @@ func (v *VFS) readEntries(d *Dentry, f File, cookie uint64, points []point, emit
 		}
 		return true
 	})
+	if bad && err == nil {
+		err = syscall.EIO // from here on there would be no way
+	}
 	return full, err
 }
 

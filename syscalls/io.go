@@ -1,7 +1,6 @@
 package syscalls
 
 import (
-	"math"
 	"syscall"
 
 	"github.com/yolkos/yolk/fs"
@@ -149,65 +148,6 @@ func (k *Kernel) Pwrite(fd int, p []byte, off int64) (int, syscall.Errno) {
 	}
 	d.put()
 	return n, err
-}
-
-// Seek sets the position. On directories it goes to the start, or to a
-// position that Seek or ReadDirent has given.
-func (k *Kernel) Seek(fd int, off int64, whence int) (int64, syscall.Errno) {
-	d, err := k.table.file(fd)
-	if err != 0 {
-		return -1, err
-	}
-	defer d.put()
-	if d.stream != nil {
-		return -1, syscall.ESPIPE
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.kind == syscall.S_IFDIR {
-		return d.seekDir(off, whence)
-	}
-	switch whence {
-	case SEEK_SET:
-	case SEEK_CUR:
-		off, err = sum(d.pos, off)
-	case SEEK_END:
-		var a fs.Attr
-		if e := d.file.Getattr(&a); e != nil {
-			return -1, errno(e)
-		}
-		off, err = sum(a.Size, off)
-	case SEEK_DATA, SEEK_HOLE:
-		off, err = d.seekData(off, whence)
-	default:
-		return -1, syscall.EINVAL
-	}
-	if err != 0 {
-		return -1, err
-	}
-	if off < 0 {
-		return -1, syscall.EINVAL
-	}
-	d.pos = off
-	return off, 0
-}
-
-func sum(a, b int64) (int64, syscall.Errno) {
-	if b > 0 && a > math.MaxInt64-b {
-		return 0, syscall.EOVERFLOW
-	}
-	return a + b, 0
-}
-
-func (d *desc) seekDir(cookie int64, whence int) (int64, syscall.Errno) {
-	switch {
-	case whence == SEEK_CUR && cookie == 0:
-		return d.pos, 0
-	case whence == SEEK_SET:
-		d.pos = cookie
-		return cookie, 0
-	}
-	return -1, syscall.EINVAL
 }
 
 // Fsync writes the file's data and attributes to stable storage.

@@ -57,26 +57,6 @@ func fallocateMode(mode uint32) bool {
 	return false
 }
 
-// seekData finds data or a hole; a file system that knows none has data all
-// over, and a hole at the end.
-func (d *desc) seekData(off int64, whence int) (int64, syscall.Errno) {
-	if f, ok := d.file.(fs.SeekHoleFile); ok {
-		n, err := f.SeekHole(off, whence)
-		return n, errno(err)
-	}
-	var a fs.Attr
-	if err := d.file.Getattr(&a); err != nil {
-		return -1, errno(err)
-	}
-	if off < 0 || off >= a.Size {
-		return -1, syscall.ENXIO
-	}
-	if whence == SEEK_HOLE {
-		off = a.Size
-	}
-	return off, 0
-}
-
 // CopyFileRange copies n bytes from one file to another, at the offsets given
 // or, where they are nil, at the descriptors' positions. It may copy less; 0
 // is the end of the file.

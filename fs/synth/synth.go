@@ -4,6 +4,7 @@
 package synth
 
 import (
+	"io"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -118,4 +119,20 @@ func (s *snapshot) ReadAt(p []byte, off int64) (int, error) {
 		return 0, nil
 	}
 	return copy(p, s.text[off:]), nil
+}
+
+// SeekFrom implements fs.SeekFile as the files of Linux's procfs do: there is no
+// end to count from, and there are no holes.
+func (s *snapshot) SeekFrom(pos, off int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekStart:
+	case io.SeekCurrent:
+		off += pos // neither is negative if the sum does not overflow
+	default:
+		return 0, syscall.EINVAL
+	}
+	if off < 0 {
+		return 0, syscall.EINVAL
+	}
+	return off, nil
 }
