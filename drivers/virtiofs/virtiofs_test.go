@@ -185,6 +185,31 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// A device may use a request without writing anything, whatever room there is
+// for a reply: so ends DESTROY with some servers.
+func TestNoReply(t *testing.T) {
+	mem := virtiotest.NewMemory(1 << 20)
+	d := device(mem, "root", 1)
+	d.Serve = func(c *virtiotest.Chain) { c.Done(0) }
+	f, err := Open(d, mem)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		head := []byte("0123456789abcdef")
+		if n, err := f.RoundTrip([][]byte{make([]byte, 40)}, [][]byte{head, make([]byte, 100)}); n != 0 || err != nil {
+			t.Errorf("%d, %v", n, err)
+		}
+		if string(head) != "0123456789abcdef" {
+			t.Errorf("%q is where nothing was written", head)
+		}
+	}
+	f.Close()
+	if n := mem.Stats().InUse; n != 0 {
+		t.Errorf("%d bytes leaked", n)
+	}
+}
+
 // Requests are under way together, and taken in whatever order.
 func TestStart(t *testing.T) {
 	mem := virtiotest.NewMemory(1 << 20)

@@ -25,6 +25,7 @@ type request struct {
 	in     [3][]byte
 	out    [2][]byte
 	cancel <-chan struct{} // closed: send INTERRUPT
+	failed bool            // the server has answered with an error
 
 	inStore  [inStoreSize]byte
 	outStore [outStoreSize]byte
@@ -106,6 +107,7 @@ func (f *FS) lay(r *request, payload, room []byte, fixed int) (in, out [][]byte,
 	if f.closed.Load() {
 		return nil, nil, syscall.ENODEV
 	}
+	r.failed = false
 	f.seal(r, len(payload))
 	in = append(r.in[:0], r.buf)
 	if len(payload) > 0 {
@@ -140,6 +142,9 @@ func (f *FS) take(r *request, n int, err error, size, min int) (int, error) {
 // checkReply checks a reply of which the device says that it has n bytes, in
 // room for size bytes behind the header, and returns the length of its body.
 func (f *FS) checkReply(r *request, n, size, min int) (int, error) {
+	if n == 0 && r.op == fuse.FUSE_DESTROY {
+		return 0, nil // a server may end without a word, as virtiofsd in Rust does
+	}
 	if n < fuse.OutHeaderSize {
 		return 0, f.badReply(r.op, "used length", uint64(max(n, 0)), "is shorter than the reply header of 16 bytes")
 	}
@@ -163,6 +168,7 @@ func (f *FS) checkReply(r *request, n, size, min int) (int, error) {
 		if h.Error > 0 || h.Error <= -512 {
 			return 0, f.badReply(r.op, "error", uint64(uint32(h.Error)), "is not a negative errno")
 		}
+		r.failed = true
 		return 0, syscall.Errno(-h.Error)
 	}
 	body := int(h.Len) - fuse.OutHeaderSize

@@ -143,6 +143,22 @@ func TestPlusGivenBack(t *testing.T) {
 	}
 }
 
+// TestDestroyUnanswered: a server may end at DESTROY without an answer. Half a
+// header is none.
+func TestDestroyUnanswered(t *testing.T) {
+	for used, want := range map[int]error{0: nil, 1: syscall.EIO, 15: syscall.EIO} {
+		s := newScript(0)
+		s.ops[fuse.FUSE_DESTROY] = func(c *call) { c.used = used }
+		f := mountScript(t, s, Options{})
+		if err := f.Close(); err != want {
+			t.Errorf("used length %d: %v, want %v", used, err, want)
+		}
+		if log := s.takeLog(); (log == "") != (want == nil) {
+			t.Errorf("used length %d: log %q", used, log)
+		}
+	}
+}
+
 // TestDestroy: nothing is sent behind DESTROY, and calls get ENODEV.
 func TestDestroy(t *testing.T) {
 	s := newScript(0)

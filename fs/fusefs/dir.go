@@ -27,6 +27,7 @@ type dirFile struct {
 	pos   int               // and where in data that is
 	used  int               // bytes of data that have been handed up
 	plus  bool              // data came from READDIRPLUS
+	plain bool              // READDIRPLUS has failed in this listing
 	given int               // entries handed up with attributes that the policy does not know of
 	m     mark              // when it was asked for
 	names uint32            // node.renames at that time
@@ -163,23 +164,10 @@ func (d *dirFile) fetch(cookie uint64) (more bool, err error) {
 	f := d.node.fs
 	d.buf = f.dirBufs.Get().(*[dirBufSize]byte)
 	d.first, d.used = cookie, 0
-	var n int
-	for {
-		var size int
-		d.plus, size = f.wantPlus(cookie)
-		if n, err = d.read(cookie, size); err != syscall.ENOSYS {
-			break
-		}
-		// A server may know only one of the two.
-		op, other := uint32(fuse.FUSE_READDIR), uint32(fuse.FUSE_READDIRPLUS)
-		if d.plus {
-			op, other = other, op
-		}
-		f.nosys[op].Store(true)
-		if f.nosys[other].Load() || other == fuse.FUSE_READDIRPLUS && !f.session.has(fuse.FUSE_DO_READDIRPLUS) {
-			break
-		}
+	if cookie == 0 {
+		d.plain = false
 	}
+	n, err := d.ask(cookie)
 	if err != nil || n == 0 {
 		d.drop()
 		return false, err
@@ -195,8 +183,43 @@ func (d *dirFile) fetch(cookie uint64) (more bool, err error) {
 	return true, nil
 }
 
+// ask asks until the server answers, and returns the length of the answer.
+//
+// With READDIRPLUS the server looks up every name, and has only one error for
+// all: that of a name which has gone meanwhile (virtiofsd: ENOENT if it is the
+// first behind the cookie), or which it may not look at. It says nothing of the
+// directory. So the listing goes on with READDIR, from the same cookie, to its
+// end; what that answers is the answer.
+func (d *dirFile) ask(cookie uint64) (n int, err error) {
+	f := d.node.fs
+	for {
+		var size int
+		d.plus, size = f.wantPlus(cookie, d.plain)
+		n, failed, err := d.read(cookie, size)
+		if !failed {
+			return n, err
+		}
+		op, other := uint32(fuse.FUSE_READDIR), uint32(fuse.FUSE_READDIRPLUS)
+		if d.plus {
+			op, other = other, op
+		}
+		switch {
+		case err == syscall.ENOSYS: // a server may know only one of the two
+			f.nosys[op].Store(true)
+			if f.nosys[other].Load() || other == fuse.FUSE_READDIRPLUS && !f.session.has(fuse.FUSE_DO_READDIRPLUS) {
+				return 0, err
+			}
+		case !d.plus || f.nosys[other].Load():
+			return 0, err
+		default:
+			d.plain = true
+		}
+	}
+}
+
 // read sends one READDIR or READDIRPLUS and returns the length of the answer.
-func (d *dirFile) read(cookie uint64, size int) (int, error) {
+// failed: the server has answered with err.
+func (d *dirFile) read(cookie uint64, size int) (n int, failed bool, err error) {
 	f := d.node.fs
 	op := uint32(fuse.FUSE_READDIR)
 	if d.plus {
@@ -208,7 +231,8 @@ func (d *dirFile) read(cookie uint64, size int) (int, error) {
 	defer f.done(r)
 	r.buf = in.AppendTo(r.buf)
 	d.m, d.names = f.mark(), d.node.renames.Load()
-	return f.exchange(r, nil, room, 0, 0)
+	n, err = f.exchange(r, nil, room, 0, 0)
+	return n, err != nil && r.failed, err
 }
 
 // drop gives back the lookups of entries that were not handed up, and the

@@ -51,10 +51,12 @@ func (p *plusPolicy) add(n, high int) {
 }
 
 // wantPlus chooses between READDIRPLUS and READDIR for the entries behind
-// cookie, and how many bytes of them to ask for.
-func (f *FS) wantPlus(cookie uint64) (plus bool, size int) {
+// cookie, and how many bytes of them to ask for. plain: names will do.
+func (f *FS) wantPlus(cookie uint64, plain bool) (plus bool, size int) {
 	size = min(dirBufSize, f.session.maxRead)
 	switch {
+	case plain && !f.nosys[fuse.FUSE_READDIR].Load():
+		return false, size
 	case !f.session.has(fuse.FUSE_DO_READDIRPLUS) || f.nosys[fuse.FUSE_READDIRPLUS].Load():
 		return false, size
 	case !f.session.has(fuse.FUSE_READDIRPLUS_AUTO) || f.nosys[fuse.FUSE_READDIR].Load():
