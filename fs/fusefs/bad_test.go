@@ -203,7 +203,7 @@ func (a *action) expectBad(t *testing.T, name, field string, spoil func(*call)) 
 		t.Errorf("%s, %s: logged %q, want %q", fuse.OpName(a.op), name, log, want)
 	}
 	// The next one is none the worse for it.
-	e.fs.releases.wait()
+	e.fs.releases.finish()
 	s.alter = nil
 	if err := a.run(e); err != nil {
 		t.Errorf("%s after %s: %v", fuse.OpName(a.op), name, err)

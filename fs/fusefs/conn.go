@@ -78,14 +78,15 @@ func (f *FS) call(r *request, size int) ([]byte, error) {
 // of the reply goes to fixed bytes of r.outStore behind the header and then to
 // room. It must have min bytes or more; its length is returned. The server's
 // errno, ENODEV after Close, and EIO for a broken reply or device are the
-// errors. A server without descriptors left is asked again later.
+// errors. A server that lacks descriptors or space may be asked again.
 func (f *FS) exchange(r *request, payload, room []byte, fixed, min int) (int, error) {
 	f.makeRoom(r.op)
-	for tries := 0; ; tries++ {
-		shrunk := f.files.shrunk.Load()
+	var a attempt
+	for {
+		a.shrunk = f.files.shrunk.Load()
 		n, err := f.exchangeOnce(r, payload, room, fixed, min)
-		if err == nil || !f.retry(r.op, err, tries, shrunk) {
-			return n, err
+		if !r.failed || !f.again(r.op, err, &a) {
+			return n, a.result(err)
 		}
 	}
 }

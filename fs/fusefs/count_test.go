@@ -69,7 +69,7 @@ func TestForgetAfterRelease(t *testing.T) {
 	}
 	file.Release()
 	file.Release() // a second one changes nothing
-	f.releases.wait()
+	f.releases.finish()
 	f.flushForgets()
 	want := []uint32{fuse.FUSE_INIT, fuse.FUSE_LOOKUP, fuse.FUSE_OPEN, fuse.FUSE_RELEASE, fuse.FUSE_FORGET}
 	if !slices.Equal(s.sent, want) {
@@ -96,7 +96,7 @@ func TestRefusedEntryForgotten(t *testing.T) {
 	if _, _, err := f.root.Create("x", os.O_RDWR, 0o644, 0); err != syscall.EIO {
 		t.Fatal(err)
 	}
-	f.releases.wait()
+	f.releases.finish()
 	f.flushForgets()
 	if s.number(fuse.FUSE_FORGET) != 2 || s.number(fuse.FUSE_RELEASE) != 1 {
 		t.Errorf("%d FORGET, want 2; %d RELEASE, want 1", s.number(fuse.FUSE_FORGET), s.number(fuse.FUSE_RELEASE))
@@ -258,7 +258,7 @@ func TestCountsConcurrent(t *testing.T) {
 			root.Rmdir(name)
 		}
 		root.Unref()
-		f.releases.wait()
+		f.releases.finish()
 		if len(f.table.m) != 1 {
 			t.Errorf("%d nodes left in the table", len(f.table.m))
 		}

@@ -166,7 +166,7 @@ func TestKeptReadFile(t *testing.T) {
 	end, _ := file.ReadAt(buf[k:], int64(k))
 	file.Flush()
 	file.Release()
-	f.releases.wait()
+	f.releases.finish()
 	if k != 2000 || end != 0 || !bytes.Equal(buf[:k], s.content) {
 		t.Errorf("read %d and %d", k, end)
 	}
@@ -368,7 +368,7 @@ func TestOwnChanges(t *testing.T) {
 		files[1].Release()
 		n.Unref()
 		root.Unref()
-		f.releases.wait()
+		f.releases.finish()
 		if used, _ := f.CacheStats(); used != 0 {
 			t.Errorf("%d bytes kept in the end", used)
 		}

@@ -107,7 +107,7 @@ func TestZeroMessageOpen(t *testing.T) {
 	}
 	file.Getattr(&fs.Attr{})
 	file.Release()
-	f.releases.wait()
+	f.releases.finish()
 	for op, want := range map[uint32]int{
 		fuse.FUSE_OPEN: 1, fuse.FUSE_OPENDIR: 1, fuse.FUSE_RELEASE: 0, fuse.FUSE_RELEASEDIR: 0,
 	} {
@@ -177,7 +177,7 @@ func TestCreateFallback(t *testing.T) {
 	if _, _, err := f.root.Create("f", os.O_RDWR, 0o640, 0); err != syscall.EMFILE {
 		t.Errorf("Create: %v, want EMFILE", err)
 	}
-	f.releases.wait()
+	f.releases.finish()
 	if len(f.table.m) != 1 {
 		t.Error("a node is left in the table")
 	}

@@ -149,7 +149,7 @@ func (f *FS) Sync() error {
 // Close waits for the releases under way and sends DESTROY, which ends all
 // lookup counts.
 func (f *FS) Close() error {
-	f.releases.wait()
+	f.releases.finish()
 	f.flushForgets()
 	r := f.request(fuse.FUSE_DESTROY, 0)
 	_, err := f.call(r, 0)
@@ -167,8 +167,10 @@ const fuseSuperMagic = 0x65735546
 // Statfs implements fs.FileSystem.
 func (f *FS) Statfs(s *fs.Statfs) error { return f.root.Statfs(s) }
 
-// Statfs tells of the file system of the server that holds n.
+// Statfs tells of the file system of the server that holds n, with what was
+// freed here.
 func (n *node) Statfs(s *fs.Statfs) error {
+	n.fs.settle()
 	r := n.fs.request(fuse.FUSE_STATFS, n.id)
 	defer n.fs.done(r)
 	body, err := n.fs.call(r, fuse.StatfsOutSize)

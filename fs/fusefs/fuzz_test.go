@@ -48,14 +48,14 @@ func FuzzReply(f *testing.F) {
 			c.used = int(used)
 		}
 		a.run(e)
-		f.releases.wait()
+		f.releases.finish()
 		s.alter = nil
 		e.open.Release()
 		e.odir.Release()
 		for _, n := range []fs.Node{e.file, e.link, e.dir} {
 			n.Unref()
 		}
-		f.releases.wait()
+		f.releases.finish()
 		if len(f.table.m) != 1 {
 			t.Errorf("%s: %d nodes left", fuse.OpName(a.op), len(f.table.m))
 		}

@@ -145,7 +145,7 @@ func (h *handle) writeAll(p []byte, off int64, flags uint32, end <-chan struct{}
 	size := f.session.maxWrite
 	if len(p) > size && f.starter != nil && end == nil && h.fills(off, int64(len(p))) {
 		t := train{h: h, op: fuse.FUSE_WRITE, flags: flags}
-		if total, err = t.run(p, off, size, len(p)); err != nil {
+		if total, err = t.run(p, off, size, len(p)); err != nil && err != syscall.ENOSPC && err != syscall.EDQUOT {
 			return 0, err
 		}
 	}

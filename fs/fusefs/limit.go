@@ -4,7 +4,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/fusefs/fuse"
@@ -70,39 +69,22 @@ func (f *FS) shrinkFiles(to int64) (n int) {
 	return n
 }
 
-// drainTime is how long a server is given to forget if nobody can tell when it
-// has.
-const drainTime = 10 * time.Millisecond
-
-// drain waits until the server has got round to what it was told to forget.
-func (f *FS) drain() {
-	f.flushForgets()
-	if d, ok := f.t.(fuse.Drainer); ok {
-		d.Drain()
-	} else {
-		time.Sleep(drainTime)
-	}
-}
-
 // maxRetries is how often a request is sent again that the server had no
 // descriptors for.
 const maxRetries = 8
 
-// retry tells if a request of op that ended with err, after so many tries,
-// should be sent again: the server was out of descriptors, which tells how many
-// it has. Shrunk is the value of files.shrunk from before the request.
-func (f *FS) retry(op uint32, err error, tries int, shrunk uint64) bool {
-	if err != syscall.EMFILE && err != syscall.ENFILE {
-		return false
-	}
+// findFiles is for a request of op that ended with err, EMFILE or ENFILE: the
+// server was out of descriptors, which tells how many it has. It reports whether
+// there may be some now.
+func (f *FS) findFiles(op uint32, err error, a *attempt) bool {
 	l := &f.files
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	freed := 1
 	switch {
-	case l.shrunk.Load() != shrunk: // by someone else, meanwhile
-	case tries == 0:
-		f.drain() // perhaps it has only not got round to it
+	case l.shrunk.Load() != a.shrunk: // by someone else, meanwhile
+	case a.tries == 1:
+		f.settle() // perhaps it has only not got round to it
 	default:
 		used := max(l.nodes.Load()+l.handles.Load(), minFiles)
 		_, sure := f.t.(fuse.Drainer) // else there may be more in use than this
@@ -115,7 +97,7 @@ func (f *FS) retry(op uint32, err error, tries int, shrunk uint64) bool {
 	case fuse.FUSE_CREATE, fuse.FUSE_MKNOD, fuse.FUSE_MKDIR, fuse.FUSE_SYMLINK, fuse.FUSE_LINK, fuse.FUSE_TMPFILE:
 		return false // the server may have made the file before it ran out
 	}
-	return freed > 0 && tries < maxRetries
+	return freed > 0 && a.tries <= maxRetries
 }
 
 // minFiles is the least limit that is learned from an EMFILE.

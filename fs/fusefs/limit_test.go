@@ -97,7 +97,7 @@ func scarceFiles(t *testing.T, n, files int, tells bool, opts Options) (*fs.VFS,
 	}
 	v := fs.New(f, fs.MountOptions{})
 	t.Cleanup(func() {
-		f.releases.wait()
+		f.releases.finish()
 		for (*f.files.reclaim.Load())(1<<30) > 0 {
 		}
 		f.flushForgets()

@@ -123,7 +123,7 @@ func TestLockMessages(t *testing.T) {
 		t.Errorf("FLUSH %+v", flush)
 	}
 	e.open.Release()
-	e.fs.releases.wait()
+	e.fs.releases.finish()
 	if rel.ReleaseFlags != fuse.FUSE_RELEASE_FLOCK_UNLOCK || rel.LockOwner != owner {
 		t.Errorf("RELEASE %+v, want owner %d", rel, owner)
 	}

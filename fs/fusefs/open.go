@@ -22,6 +22,7 @@ type handle struct {
 	flocked   atomic.Bool  // a flock was taken: RELEASE lets go of it
 	wrote     atomic.Bool  // something that FLUSH may have to tell of
 	users     atomic.Int32 // requests under way without a caller, and 1 until Release
+	round     int          // of the releases, once it is released
 	fh        uint64
 	owner     uint64 // of BSD and open-file locks, one for each open
 	flags     uint32 // O_ flags that were sent

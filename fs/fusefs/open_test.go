@@ -55,7 +55,7 @@ func TestOpenFlags(t *testing.T) {
 			t.Errorf("truncated with %+v", set)
 		}
 		file.Release()
-		f.releases.wait()
+		f.releases.finish()
 		if rel.Fh != 11 || rel.Flags != c.want || rel.ReleaseFlags != 0 {
 			t.Errorf("released with %+v, want the flags %#x of the open", rel, c.want)
 		}
@@ -71,7 +71,7 @@ func TestTruncateFails(t *testing.T) {
 	if _, err := n.Open(os.O_WRONLY | syscall.O_TRUNC); err != syscall.EROFS {
 		t.Errorf("%v, want EROFS", err)
 	}
-	f.releases.wait()
+	f.releases.finish()
 	if s.number(fuse.FUSE_RELEASE) != 1 {
 		t.Error("the handle was not released")
 	}
@@ -207,7 +207,7 @@ func TestReleaseDir(t *testing.T) {
 	e.odir.Release()
 	e.odir.Release()
 	e.open.Release()
-	e.fs.releases.wait()
+	e.fs.releases.finish()
 	if s.number(fuse.FUSE_RELEASEDIR) != 1 || s.number(fuse.FUSE_RELEASE) != 1 {
 		t.Errorf("%d RELEASEDIR, %d RELEASE, want 1 each", s.number(fuse.FUSE_RELEASEDIR), s.number(fuse.FUSE_RELEASE))
 	}

@@ -15,6 +15,9 @@ func (h *handle) Release() {
 	if h.released.Swap(true) {
 		return
 	}
+	if h.open {
+		h.round = h.node.fs.releases.begin()
+	}
 	h.put()
 }
 
@@ -62,7 +65,13 @@ func (h *handle) sendRelease() {
 	r := h.releaseRequest()
 	f.call(r, 0) // nobody could act on an error
 	f.done(r)
+	h.over()
+}
+
+// over ends the release of h.
+func (h *handle) over() {
 	h.node.Unref()
+	h.node.fs.releases.end(h.round)
 }
 
 const (
@@ -80,8 +89,11 @@ const (
 type releaseQueue struct {
 	mu      sync.Mutex
 	n       int
-	changed sync.Cond // n has become smaller; its Locker is mu
+	changed sync.Cond // something here has; its Locker is mu
 	fills   int       // reads under way that keep their handle
+	round   int       // 0 or 1: what begins now belongs to it
+	open    [2]int    // handles that were released and are not closed yet, by round
+	settler sync.Mutex
 	posted  []postedRelease
 	taken   int  // of these, from the first on
 	tended  bool // a goroutine looks after what is left
@@ -90,17 +102,64 @@ type releaseQueue struct {
 type postedRelease struct {
 	pending fuse.Pending
 	r       *request
-	node    *node
+	h       *handle
 }
 
-// less notes that a release is over.
+// less notes that a release is no longer under way.
 func (q *releaseQueue) less() {
 	q.mu.Lock()
 	q.n--
+	q.tell()
+	q.mu.Unlock()
+}
+
+// tell wakes whoever waits for a change. q.mu is held.
+func (q *releaseQueue) tell() {
 	if q.changed.L != nil {
 		q.changed.Broadcast()
 	}
-	q.mu.Unlock()
+}
+
+// wait waits for a change. q.mu is held, but not meanwhile.
+func (q *releaseQueue) wait() {
+	q.changed.L = &q.mu
+	q.changed.Wait()
+}
+
+// begin notes that a handle was released, and returns its round.
+func (q *releaseQueue) begin() (round int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.open[q.round]++
+	return q.round
+}
+
+// end notes that a handle of that round is closed and its node let go of.
+func (q *releaseQueue) end(round int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.open[round]--
+	q.tell()
+}
+
+// settle returns when the handles that were released before are closed, however
+// many are released meanwhile.
+func (q *releaseQueue) settle() {
+	q.settler.Lock()
+	defer q.settler.Unlock()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	old := q.round
+	q.round = 1 - old
+	for q.open[old] > 0 {
+		if q.taken == len(q.posted) {
+			q.wait()
+			continue
+		}
+		q.mu.Unlock()
+		q.take(0)
+		q.mu.Lock()
+	}
 }
 
 // post sends the release of h.
@@ -117,7 +176,7 @@ func (q *releaseQueue) post(h *handle) {
 	}
 	if err != nil {
 		f.done(r)
-		h.node.Unref()
+		h.over()
 		q.less()
 		return
 	}
@@ -126,7 +185,8 @@ func (q *releaseQueue) post(h *handle) {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.add(postedRelease{pending, r, h.node})
+	q.add(postedRelease{pending, r, h})
+	q.tell()
 	if !q.tended {
 		q.tended = true
 		go q.tend(f.starter)
@@ -147,8 +207,7 @@ func (q *releaseQueue) enter(most int) {
 			return
 		}
 		if q.taken == len(q.posted) {
-			q.changed.L = &q.mu
-			q.changed.Wait()
+			q.wait()
 		}
 		q.mu.Unlock()
 	}
@@ -179,10 +238,10 @@ func (q *releaseQueue) take(most int) bool {
 	}
 	q.mu.Unlock()
 	n, err := p.pending.Wait()
-	f := p.node.fs
+	f := p.h.node.fs
 	f.take(p.r, n, err, 0, 0)
 	f.done(p.r)
-	p.node.Unref()
+	p.h.over()
 	q.less()
 	return true
 }
@@ -224,22 +283,20 @@ func (q *releaseQueue) start(send func()) {
 // under counts reads that keep their handle from being released.
 func (q *releaseQueue) under(n int) {
 	q.mu.Lock()
-	q.fills += n
-	if q.fills == 0 && q.changed.L != nil {
-		q.changed.Broadcast()
+	if q.fills += n; q.fills == 0 {
+		q.tell()
 	}
 	q.mu.Unlock()
 }
 
-// wait returns when no release is under way, nor a read that one has to wait
+// finish returns when no release is under way, nor a read that one has to wait
 // for.
-func (q *releaseQueue) wait() {
+func (q *releaseQueue) finish() {
 	for q.take(0) {
 	}
 	q.mu.Lock()
-	q.changed.L = &q.mu
 	for q.n > 0 || q.fills > 0 {
-		q.changed.Wait()
+		q.wait()
 	}
 	q.mu.Unlock()
 }

@@ -32,7 +32,7 @@ func TestReleaseDeferred(t *testing.T) {
 	}
 	open(os.O_WRONLY).Release()
 	want("a writer", 1)
-	f.releases.wait()
+	f.releases.finish()
 
 	reader := open(os.O_RDONLY)
 	start := time.Now()
@@ -44,14 +44,14 @@ func TestReleaseDeferred(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	want("a reader, after a while", 1)
-	f.releases.wait()
+	f.releases.finish()
 
 	open(os.O_RDONLY).Release()
 	open(os.O_RDONLY).Release()
 	if got := s.number(fuse.FUSE_RELEASE); got < released+1 {
 		t.Errorf("%d releases reached the server before a later request, want %d", got, released+1)
 	}
-	f.releases.wait()
+	f.releases.finish()
 	want("after waiting", 2)
 }
 
@@ -82,7 +82,7 @@ func TestReleaseMany(t *testing.T) {
 		})
 	}
 	all.Wait()
-	f.releases.wait()
+	f.releases.finish()
 	if got := s.number(fuse.FUSE_RELEASE); got != each*goroutines {
 		t.Errorf("%d releases, want %d", got, each*goroutines)
 	}

@@ -55,7 +55,7 @@ func TestMap(t *testing.T) {
 			t.Errorf("align %d: full window: %v, want ENOMEM", align, err)
 		}
 		e.open.Release()
-		e.fs.releases.wait()
+		e.fs.releases.finish()
 		e.file.Unref() // the mapping keeps the node
 		if w.number(fuse.FUSE_FORGET) != 0 {
 			t.Error("forgotten while mapped")
