@@ -95,6 +95,14 @@ func (d dialect) String() string {
 	return map[dialect]string{dialectC: "C", dialectRust: "Rust"}[d]
 }
 
+// cache names a cache mode as the dialect does.
+func (d dialect) cache(mode Cache) string {
+	if d == dialectRust && mode == CacheNone {
+		return "never"
+	}
+	return string(cmp.Or(mode, CacheAuto))
+}
+
 // server is a virtio-fs server that can run here.
 type server struct {
 	path    string  // empty: the built-in one
@@ -169,7 +177,7 @@ func dialectOf(help string) dialect {
 // connects to the listening socket fd.
 func (s server) args(dir string, fd int, root bool) []string {
 	limit := fmt.Sprintf("--rlimit-nofile=%d", s.files)
-	cache := "cache=" + string(cmp.Or(s.cache, CacheAuto))
+	cache := "cache=" + s.dialect.cache(s.cache)
 	if s.dialect == dialectC {
 		// Its options are separated by commas.
 		source := strings.NewReplacer(`\`, `\\`, `,`, `\,`).Replace(dir)

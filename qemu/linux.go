@@ -21,7 +21,7 @@ type LinuxOptions struct {
 	Memory  uint64 // bytes
 	CPUs    int    // 0: one
 	Share   Share
-	Cache   string        // mode of virtiofsd: auto, none or always
+	Cache   Cache         // or another mode of virtiofsd: always
 	Timeout time.Duration // 0: none
 	Console io.Writer     // first serial port
 	Trace   io.Writer     // the commands that are run; nil: not shown
@@ -53,8 +53,8 @@ func RunLinux(ctx context.Context, o *LinuxOptions) error {
 		Machine: o.Machine, Accel: o.Accel, Memory: o.Memory, CPUs: o.CPUs, Kernel: o.Kernel, Append: o.Append,
 		Shares: []ShareFD{{Tag: o.Share.Tag, FD: forQEMU.add(client)}},
 	}
-	args := srv.args(o.Share.Dir, forServer.add(listener), os.Geteuid() == 0)
-	args = linuxServerArgs(args, o.Cache)
+	srv.cache = o.Cache
+	args := withoutXattr(srv.args(o.Share.Dir, forServer.add(listener), os.Geteuid() == 0))
 	server, err := start(srv.path, args, &forServer, o.Trace, o.Trace)
 	if err != nil {
 		return err
@@ -99,10 +99,9 @@ func RunLinux(ctx context.Context, o *LinuxOptions) error {
 	}
 }
 
-// linuxServerArgs changes the arguments of a server for a Linux guest: another
-// cache mode, and no extended attributes, as Linux would ask for one at every
-// write.
-func linuxServerArgs(args []string, cache string) []string {
+// withoutXattr takes extended attributes from the arguments of a server: a Linux
+// guest would ask for one at every write.
+func withoutXattr(args []string) []string {
 	var list []string
 	for _, a := range args {
 		switch a {
@@ -110,7 +109,7 @@ func linuxServerArgs(args []string, cache string) []string {
 			list = list[:len(list)-1] // its -o
 		case "--xattr":
 		default:
-			list = append(list, strings.Replace(a, "cache=auto", "cache="+cache, 1))
+			list = append(list, a)
 		}
 	}
 	return list

@@ -19,11 +19,11 @@ func TestLinuxArgs(t *testing.T) {
 	}
 }
 
-func TestLinuxServerArgs(t *testing.T) {
+func TestWithoutXattr(t *testing.T) {
 	for _, d := range []dialect{dialectC, dialectRust} {
-		s := server{path: "virtiofsd", dialect: d}
-		args := strings.Join(linuxServerArgs(s.args("/dir", 3, true), "none"), " ")
-		if !strings.Contains(args, "cache=none") || strings.Contains(args, "xattr") || strings.Contains(args, "-o -o") || !strings.Contains(args, "/dir") {
+		s := server{path: "virtiofsd", dialect: d, cache: "always"}
+		args := strings.Join(withoutXattr(s.args("/dir", 3, true)), " ")
+		if !strings.Contains(args, "cache=always") || strings.Contains(args, "xattr") || strings.Contains(args, "-o -o") || !strings.Contains(args, "/dir") {
 			t.Errorf("%v: %s", d, args)
 		}
 	}

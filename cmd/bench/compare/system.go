@@ -125,7 +125,7 @@ func (l *lab) run(ctx context.Context, s *system, program string, memory uint64,
 		}
 		return qemu.RunLinux(ctx, &qemu.LinuxOptions{
 			Kernel: l.linux.kernel, Initrd: initrd, Append: l.linuxAppend(),
-			Machine: s.machine, Accel: l.accel, Memory: memory, CPUs: s.cpus, Cache: s.cache, Timeout: limit,
+			Machine: s.machine, Accel: l.accel, Memory: memory, CPUs: s.cpus, Cache: qemu.Cache(s.cache), Timeout: limit,
 			Share: qemu.Share{Tag: "root", Dir: l.root}, Console: out, Trace: l.trace,
 		})
 	}

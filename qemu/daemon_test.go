@@ -1,0 +1,44 @@
+package qemu
+
+import (
+	"io"
+	"net"
+	"testing"
+	"time"
+)
+
+// TestVirtiofsd has the virtiofsd of this machine answer the first message of
+// vhost-user in every mode: it takes all the options that it is given.
+func TestVirtiofsd(t *testing.T) {
+	s, _, err := chooseServer(Virtiofsd)
+	if err != nil {
+		t.Skip(err)
+	}
+	for _, mode := range []Cache{"", CacheAuto, CacheNone, "always"} {
+		t.Run(string(mode), func(t *testing.T) {
+			s.cache = mode
+			p, client, _, err := s.serve(Share{Tag: "root", Dir: t.TempDir()}, nil, nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.kill()
+			conn, err := net.FileConn(client)
+			client.Close()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			conn.SetDeadline(time.Now().Add(time.Minute))
+			_, err = conn.Write(vhostMessage(1, 1, 0)) // VHOST_USER_GET_FEATURES, version 1, no payload
+			reply := make([]byte, 20)
+			if err == nil {
+				_, err = io.ReadFull(conn, reply)
+			}
+			if err != nil {
+				conn.Close()
+				<-p.done
+				t.Fatalf("%v: %v", err, p.end())
+			}
+		})
+	}
+}
