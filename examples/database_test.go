@@ -98,7 +98,7 @@ type database struct {
 // in its environment, and temp for its temporary files.
 func (d *database) start(t *testing.T, args ...string) (cmd *exec.Cmd, stdout *bufio.Scanner, stderr *bytes.Buffer, mark, temp string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	t.Cleanup(cancel)
 	temp = t.TempDir()
 	mark = fmt.Sprintf("YOLK_TEST_MARK=%d.%d", os.Getpid(), time.Now().UnixNano())
@@ -213,7 +213,7 @@ func marked(setting string) map[int]string {
 // Sockets have their names below temp.
 func nothingLeft(t *testing.T, mark, temp string) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for left := marked(mark); len(left) > 0; left = marked(mark) {
 		if time.Now().After(deadline) {
 			t.Errorf("still running: %v", left)

@@ -28,7 +28,7 @@ func TestFIFOMeets(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-			case <-time.After(10 * time.Second):
+			case <-time.After(time.Minute):
 				t.Fatalf("after %d meetings one waits for the other, which was there", i)
 			}
 		}

@@ -21,7 +21,7 @@ func TestProcessors(t *testing.T) {
 	n := runtime.NumCPU()
 	var listed int
 	// CPUs come while the program runs already.
-	for end := time.Now().Add(10 * time.Second); listed != n && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); listed != n && time.Now().Before(end); time.Sleep(time.Millisecond) {
 		listed = strings.Count(read(t, "/proc/cpuinfo"), "processor\t")
 	}
 	if listed != n {
@@ -69,11 +69,13 @@ func TestParallel(t *testing.T) {
 		}
 		return
 	}
+	// The host may have other things to do for one CPU or the other.
+	const limit = 100 * time.Millisecond
 	best := time.Hour
-	for range 20 {
+	for start := time.Now(); best > limit && time.Since(start) < time.Minute; {
 		best = min(best, exchange(100))
 	}
-	if best > 100*time.Millisecond {
+	if best > limit {
 		t.Errorf("100 exchanges took %v with %d CPUs", best, runtime.NumCPU())
 	}
 }
@@ -91,7 +93,7 @@ func TestBusy(t *testing.T) {
 	}
 	defer spinning.Wait()
 	defer stop.Store(true)
-	const limit = 20 * time.Second
+	const limit = time.Minute
 	for _, tt := range []struct {
 		name string
 		f    func()

@@ -4,6 +4,7 @@ package guest
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -103,7 +104,7 @@ func TestPreemption(t *testing.T) {
 	time.Sleep(20 * time.Millisecond)
 	runtime.GC()
 	stop.Store(true)
-	if d := time.Since(start); d > 10*time.Second {
+	if d := time.Since(start); d > time.Minute {
 		t.Errorf("a sleep of 20 ms and a collection took %v beside three loops", d)
 	}
 	wg.Wait()
@@ -172,20 +173,31 @@ func TestManyProcs(t *testing.T) {
 
 func TestTimers(t *testing.T) {
 	for _, d := range []time.Duration{100 * time.Microsecond, time.Millisecond, 15 * time.Millisecond, 120 * time.Millisecond} {
-		start := time.Now()
-		time.Sleep(d)
-		if got := time.Since(start); got < d || got > d+200*time.Millisecond {
-			t.Errorf("slept %v for %v", got, d)
+		lasts(t, fmt.Sprint("a sleep of ", d), d, d+200*time.Millisecond, func() { time.Sleep(d) })
+	}
+	lasts(t, "20 ticks of 5 ms", 95*time.Millisecond, 500*time.Millisecond, func() {
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for range 20 {
+			<-tick.C
 		}
-	}
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	start := time.Now()
-	for range 20 {
-		<-tick.C
-	}
-	if got := time.Since(start); got < 95*time.Millisecond || got > 500*time.Millisecond {
-		t.Errorf("20 ticks of 5 ms took %v", got)
+	})
+}
+
+// lasts reports what never takes least or more. A host that is busy may let it
+// take more than most, but not each time.
+func lasts(t *testing.T, what string, least, most time.Duration, f func()) {
+	t.Helper()
+	for begin := time.Now(); ; {
+		start := time.Now()
+		f()
+		took := time.Since(start)
+		if took < least || took > most && time.Since(begin) > time.Minute {
+			t.Errorf("%s took %v", what, took)
+		} else if took > most {
+			continue
+		}
+		return
 	}
 }
 
@@ -229,9 +241,9 @@ func deviceInterrupts(t *testing.T) int { return interrupts(t, "MSI", "line") }
 // Quick replies need no interrupt; among many some are slow.
 func TestInterruptsWakeReaders(t *testing.T) {
 	before := deviceInterrupts(t)
-	for end := time.Now().Add(10 * time.Second); deviceInterrupts(t) == before; {
+	for end := time.Now().Add(time.Minute); deviceInterrupts(t) == before; {
 		if time.Now().After(end) {
-			t.Fatal("no interrupt was counted in 10 s of requests to the host")
+			t.Fatal("no interrupt was counted in a minute of requests to the host")
 		}
 		for i := range 50 {
 			if _, err := os.Stat("/a name that is not there " + strconv.Itoa(i)); !errors.Is(err, os.ErrNotExist) {

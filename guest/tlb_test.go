@@ -12,26 +12,39 @@ import (
 // that QEMU starts it with is fifty times slower, one with a large cache six
 // times.
 func TestMemoryAtRandom(t *testing.T) {
-	const n = 200_000
-	perAccess := func(mem []byte) time.Duration {
-		for i := 0; i < len(mem); i += 4096 {
-			mem[i] = 1
+	const n = 20_000
+	x := uint32(1)
+	access := func(mem []byte) time.Duration {
+		sum, start := byte(0), time.Now()
+		for range n {
+			x = x*1664525 + 1013904223
+			sum += mem[int(x>>4)&(len(mem)-1)]
 		}
-		best := time.Duration(1 << 62)
-		for range 20 {
-			x, sum, start := uint32(1), byte(0), time.Now()
-			for range n {
-				x = x*1664525 + 1013904223
-				sum += mem[int(x>>4)&(len(mem)-1)]
-			}
-			best = min(best, time.Since(start))
-			sink.Add(uint64(sum))
-		}
-		return best
+		taken := time.Since(start)
+		sink.Add(uint64(sum))
+		return taken
 	}
-	small, large := perAccess(make([]byte, 256<<10)), perAccess(make([]byte, 16<<20))
-	t.Logf("%d accesses take %v in 256 KiB, %v in 16 MiB", n, small, large)
-	if large > 35*small {
-		t.Errorf("%d accesses take %v in 256 KiB, %v in 16 MiB", n, small, large)
+	memory := [2][]byte{make([]byte, 256<<10), make([]byte, 16<<20)}
+	best := [2]time.Duration{time.Hour, time.Hour}
+	for i := range memory {
+		for j := 0; j < len(memory[i]); j += 4096 {
+			memory[i][j] = 1
+		}
+	}
+	// Where the host has other things to do, it takes longer to find out what
+	// the machine can do.
+	for start := time.Now(); ; {
+		for i := range memory {
+			for range 200 {
+				best[i] = min(best[i], access(memory[i]))
+			}
+		}
+		if best[1] <= 35*best[0] || time.Since(start) > time.Minute {
+			break
+		}
+	}
+	t.Logf("%d accesses take %v in 256 KiB, %v in 16 MiB", n, best[0], best[1])
+	if best[1] > 35*best[0] {
+		t.Error("too long")
 	}
 }

@@ -25,7 +25,7 @@ func connected(t *testing.T) (a, b *net.UnixConn) {
 	}
 	b = conn.(*net.UnixConn)
 	for _, c := range []*net.UnixConn{a, b} {
-		c.SetDeadline(time.Now().Add(10 * time.Second))
+		c.SetDeadline(time.Now().Add(time.Minute))
 		t.Cleanup(func() { c.Close() })
 	}
 	return a, b

@@ -17,7 +17,7 @@ func TestMSIToFirstCPU(t *testing.T) {
 	var all sync.WaitGroup
 	for range 2 * runtime.NumCPU() {
 		all.Go(func() {
-			for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+			for end := time.Now().Add(time.Minute); time.Now().Before(end); {
 				cli() // stays on the CPU
 				cpu, addr := cpuIndex(), msiAddress()
 				sti()
@@ -33,7 +33,7 @@ func TestMSIToFirstCPU(t *testing.T) {
 	}
 	all.Wait()
 	if len(seen) != runtime.NumCPU() {
-		t.Fatalf("%d CPUs ran goroutines in 10 s, want %d", len(seen), runtime.NumCPU())
+		t.Fatalf("%d CPUs ran goroutines in a minute, want %d", len(seen), runtime.NumCPU())
 	}
 	for cpu, addr := range seen {
 		if addr != seen[0] {

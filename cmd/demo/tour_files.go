@@ -199,10 +199,10 @@ func (t *tour) serve() error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: http.FileServer(http.Dir(t.root)), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: http.FileServer(http.Dir(t.root)), ReadHeaderTimeout: time.Minute}
 	go server.Serve(l)
 	defer server.Close()
-	client := &http.Client{Timeout: 10 * time.Second}
+	client := &http.Client{Timeout: time.Minute}
 	for _, path := range []string{name, "no/such/file"} {
 		url := "http://" + l.Addr().String() + "/" + path
 		resp, err := client.Get(url)

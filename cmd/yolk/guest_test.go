@@ -340,7 +340,7 @@ func marked(t *testing.T, setting string) map[int]string {
 
 func waitGone(t *testing.T, setting string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for tick := time.NewTicker(10 * time.Millisecond); ; <-tick.C {
 		left := marked(t, setting)

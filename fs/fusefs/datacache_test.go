@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/yolkos/yolk/fs"
@@ -205,27 +206,29 @@ func TestDataLifetime(t *testing.T) {
 // TestRacyData: a change that the attributes do not tell of, since it came in
 // the same tick of the host's clock, is seen all the same.
 func TestRacyData(t *testing.T) {
-	const valid = 50 * time.Millisecond
-	s := newContent(grantAll, 100000, valid)
-	f, n, file := openContent(t, s, s, Options{})
-	same(t, file, s.content, 0, 5000)
-	s.mu.Lock()
-	s.content = randomBytes(100000)
-	s.mu.Unlock()
-	for range 4 { // the attributes are asked for and stay fresh
-		time.Sleep(valid / 4)
-		n.(fs.AttrInvalidator).InvalidateAttr()
-		n.Getattr(&fs.Attr{})
-	}
-	same(t, file, s.content, 0, 5000)
-	// What was read later than that stays.
-	before := s.number(fuse.FUSE_READ)
-	time.Sleep(valid)
-	same(t, file, s.content, 0, 5000)
-	if s.number(fuse.FUSE_READ) != before {
-		t.Error("data that is old enough was dropped")
-	}
-	_ = f
+	synctest.Test(t, func(t *testing.T) {
+		const valid = 50 * time.Millisecond
+		s := newContent(grantAll, 100000, valid)
+		f, n, file := openContent(t, s, s, Options{})
+		same(t, file, s.content, 0, 5000)
+		s.mu.Lock()
+		s.content = randomBytes(100000)
+		s.mu.Unlock()
+		for range 4 { // the attributes are asked for and stay fresh
+			time.Sleep(valid / 4)
+			n.(fs.AttrInvalidator).InvalidateAttr()
+			n.Getattr(&fs.Attr{})
+		}
+		same(t, file, s.content, 0, 5000)
+		// What was read later than that stays.
+		before := s.number(fuse.FUSE_READ)
+		time.Sleep(valid)
+		same(t, file, s.content, 0, 5000)
+		if s.number(fuse.FUSE_READ) != before {
+			t.Error("data that is old enough was dropped")
+		}
+		_ = f
+	})
 }
 
 // TestHostChanges changes a file on the host under a running client.

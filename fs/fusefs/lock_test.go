@@ -5,6 +5,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/yolkos/yolk/fs"
@@ -164,44 +165,48 @@ func waiting(s *script, ignore int) (waits, interrupts func() int) {
 // TestInterrupt: a wait for a lock is given up with INTERRUPT, sent again
 // where the server lost it.
 func TestInterrupt(t *testing.T) {
-	for _, ignore := range []int{0, 2} {
-		s := newScript(grantAll)
-		waits, interrupts := waiting(s, ignore)
-		e := newBench(t, s, Options{})
-		cancel := make(chan struct{})
-		got := make(chan error)
-		go func() {
-			got <- e.open.(fs.LockFile).Setlk(1, &fs.Lock{Type: fs.WriteLock, End: toEnd}, true, cancel)
-		}()
-		for waits() == 0 {
-			time.Sleep(time.Millisecond)
+	synctest.Test(t, func(t *testing.T) {
+		for _, ignore := range []int{0, 2} {
+			s := newScript(grantAll)
+			waits, interrupts := waiting(s, ignore)
+			e := newBench(t, s, Options{})
+			cancel := make(chan struct{})
+			got := make(chan error)
+			go func() {
+				got <- e.open.(fs.LockFile).Setlk(1, &fs.Lock{Type: fs.WriteLock, End: toEnd}, true, cancel)
+			}()
+			for waits() == 0 {
+				time.Sleep(time.Millisecond)
+			}
+			if interrupts() != 0 {
+				t.Error("interrupted before it was asked for")
+			}
+			close(cancel)
+			if err := <-got; err != syscall.EINTR {
+				t.Errorf("%v, want EINTR", err)
+			}
+			if n := interrupts(); n != ignore+1 {
+				t.Errorf("%d INTERRUPT, want %d", n, ignore+1)
+			}
 		}
-		if interrupts() != 0 {
-			t.Error("interrupted before it was asked for")
-		}
-		close(cancel)
-		if err := <-got; err != syscall.EINTR {
-			t.Errorf("%v, want EINTR", err)
-		}
-		if n := interrupts(); n != ignore+1 {
-			t.Errorf("%d INTERRUPT, want %d", n, ignore+1)
-		}
-	}
+	})
 }
 
 // TestNoInterrupt: nothing is sent for a wait that ends by itself.
 func TestNoInterrupt(t *testing.T) {
-	s := newScript(grantAll)
-	e := newBench(t, s, Options{})
-	cancel := make(chan struct{})
-	if err := e.open.(fs.LockFile).Setlk(1, &fs.Lock{End: toEnd}, true, cancel); err != nil {
-		t.Fatal(err)
-	}
-	close(cancel)
-	time.Sleep(3 * interruptPauseMin)
-	if s.number(fuse.FUSE_INTERRUPT) != 0 {
-		t.Error("INTERRUPT behind the answer")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(grantAll)
+		e := newBench(t, s, Options{})
+		cancel := make(chan struct{})
+		if err := e.open.(fs.LockFile).Setlk(1, &fs.Lock{End: toEnd}, true, cancel); err != nil {
+			t.Fatal(err)
+		}
+		close(cancel)
+		time.Sleep(3 * interruptPauseMin)
+		if s.number(fuse.FUSE_INTERRUPT) != 0 {
+			t.Error("INTERRUPT behind the answer")
+		}
+	})
 }
 
 // TestLockWithoutWait: a server that cannot wait is asked again and again.

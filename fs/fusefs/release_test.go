@@ -40,7 +40,7 @@ func TestReleaseDeferred(t *testing.T) {
 	if got := s.number(fuse.FUSE_RELEASE); got != released && time.Since(start) < releaseTime {
 		t.Error("the release of a reader is not deferred")
 	}
-	for s.number(fuse.FUSE_RELEASE) == released && time.Since(start) < 10*time.Second {
+	for s.number(fuse.FUSE_RELEASE) == released && time.Since(start) < time.Minute {
 		time.Sleep(time.Millisecond)
 	}
 	want("a reader, after a while", 1)
