@@ -7,6 +7,10 @@ import (
 	"time"
 )
 
+// getFeatures is a first message of vhost-user: the request (1), flags (the
+// version, 1), the size of the payload (0).
+var getFeatures = []byte{1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0}
+
 // TestVirtiofsd has the virtiofsd of this machine answer the first message of
 // vhost-user in every mode: it takes all the options that it is given.
 func TestVirtiofsd(t *testing.T) {
@@ -29,7 +33,7 @@ func TestVirtiofsd(t *testing.T) {
 			}
 			defer conn.Close()
 			conn.SetDeadline(time.Now().Add(time.Minute))
-			_, err = conn.Write(vhostMessage(1, 1, 0)) // VHOST_USER_GET_FEATURES, version 1, no payload
+			_, err = conn.Write(getFeatures)
 			reply := make([]byte, 20)
 			if err == nil {
 				_, err = io.ReadFull(conn, reply)

@@ -3,10 +3,8 @@ package qemu
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -82,10 +80,9 @@ func fakeQEMU() {
 					port["stdout"].Write(bytes.ReplaceAll(data, []byte{0}, []byte("|")))
 				}
 			}
-		case "alive": // hang when the daemon ends soon
-			conn, _ := net.FileConn(port["fs0"])
-			conn.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
-			if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		case "alive": // hang when the daemon does not answer
+			port["fs0"].Write(getFeatures)
+			if n, _ := port["fs0"].Read(make([]byte, 20)); n == 0 {
 				time.Sleep(time.Hour)
 			}
 		case "pid":
