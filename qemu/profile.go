@@ -13,7 +13,7 @@ import (
 // asks for it before the program's end.
 
 // profileTime is how long a guest that is to be ended may take for its profile.
-const profileTime = 5 * time.Second
+const profileTime = 10 * time.Second
 
 // maxProfile is the largest profile that is taken from a guest, in bytes.
 const maxProfile = 256 << 20
