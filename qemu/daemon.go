@@ -149,14 +149,23 @@ func chooseServer(want Daemon) (s server, note string, err error) {
 	return server{}, "", fmt.Errorf("%w; or use --daemon builtin", err)
 }
 
+// Available returns why the server cannot run here, or nil.
+func (d Daemon) Available() error {
+	_, _, err := chooseServer(d)
+	return err
+}
+
 // probeServer finds out what a virtiofsd understands and whether this user
 // can run it.
 func probeServer(path string) (server, error) {
 	out, err := exec.Command(path, "--help").CombinedOutput()
 	s := server{path: path, dialect: dialectOf(string(out)), files: fileLimit()}
 	switch {
+	case s.dialect == 0 && err != nil:
+		text := strings.TrimSpace(string(out))
+		return s, fmt.Errorf("%s --help ended with %w: %s", path, err, text[strings.LastIndexByte(text, '\n')+1:])
 	case s.dialect == 0:
-		return s, fmt.Errorf("%s --help shows neither --shared-dir nor -o source= (%v)", path, err)
+		return s, fmt.Errorf("%s --help shows neither --shared-dir nor -o source=", path)
 	case s.dialect == dialectC && os.Geteuid() != 0:
 		return s, fmt.Errorf("%s runs only as root", path)
 	}

@@ -72,6 +72,7 @@ func TestGuestCoherence(t *testing.T) {
 		{"q35", "builtin", "none", 0},
 	} {
 		t.Run(c.machine+"/"+c.daemon+"/"+c.cache, func(t *testing.T) {
+			needDaemon(t, c.daemon)
 			t.Parallel() // they sleep most of the time
 			root := t.TempDir()
 			layOut(t, root, map[string]string{"d/open": "open", "d/file": "hello", "d/gone": "x", "d/from": "from", "d/over": "over",
