@@ -163,7 +163,7 @@ func probeServer(path string) (server, error) {
 	switch {
 	case s.dialect == 0 && err != nil:
 		text := strings.TrimSpace(string(out))
-		return s, fmt.Errorf("%s --help ended with %w: %s", path, err, text[strings.LastIndexByte(text, '\n')+1:])
+		return s, fmt.Errorf("%s does not run for this user: --help ended with %w: %s", path, err, text[strings.LastIndexByte(text, '\n')+1:])
 	case s.dialect == 0:
 		return s, fmt.Errorf("%s --help shows neither --shared-dir nor -o source=", path)
 	case s.dialect == dialectC && os.Geteuid() != 0:
