@@ -47,8 +47,7 @@ func (m *machine) boot() {
 	settings, _ := amd64.FwCfg(amd64.FlagsFile)
 	m.flags = parseFlags(string(settings))
 	m.log.now = func() time.Duration { return time.Duration(time.Since(m.started)) }
-	started, _ := amd64.FwCfg(amd64.TimeFile)
-	amd64.InitWall(parseTime(string(started)))
+	m.setWall()
 	console, err := amd64.OpenConsole()
 	if m.flags["quiet"] == "" {
 		m.log.console = console
@@ -66,6 +65,7 @@ func (m *machine) boot() {
 	m.registerProc()
 	m.openStreams()
 	m.chdir()
+	m.keepTime()
 	syscalls.Bind(m.calls)
 	atExit(m.shutdown)
 	amd64.StartCPUs()

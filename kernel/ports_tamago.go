@@ -13,10 +13,7 @@ func atPanic(f func())
 
 // Port opens a port of the launcher's virtio console.
 func Port(name string) (io.ReadWriter, bool) {
-	if booted.streams.virtio == nil {
-		return nil, false
-	}
-	return booted.streams.virtio.Port(name)
+	return booted.streams.find(name)
 }
 
 // Log adds a line to the kernel's log.

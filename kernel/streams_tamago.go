@@ -25,11 +25,17 @@ func (s *streams) found(c *console.Console) {
 	}
 }
 
+// find opens a port of the launcher's console.
+func (s *streams) find(name string) (*console.Port, bool) {
+	if s.virtio == nil {
+		return nil, false
+	}
+	return s.virtio.Port(name)
+}
+
 func (s *streams) port(name string) fs.Stream {
-	if s.virtio != nil {
-		if p, ok := s.virtio.Port(name); ok {
-			return portStream{p}
-		}
+	if p, ok := s.find(name); ok {
+		return portStream{p}
 	}
 	return s.console
 }

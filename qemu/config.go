@@ -56,6 +56,7 @@ type Config struct {
 	Stdin   int
 	Stdout  int
 	Stderr  int
+	Time    int // answers to the kernel's questions for the time
 	Profile int // the program's profile, at its end
 
 	Files  []File
@@ -145,18 +146,21 @@ func (c *Config) cpu() string {
 	return "max"
 }
 
-// streams makes one port for each of the program's standard streams, and one for
-// its profile.
+// streams makes one port for each of the program's standard streams, one for the
+// time, and one for the program's profile.
 func (c *Config) streams() []string {
 	if c.Stdin == 0 || c.Stdout == 0 || c.Stderr == 0 {
 		return nil
 	}
-	ports := []struct {
+	type port struct {
 		name string
 		fd   int
-	}{{"stdin", c.Stdin}, {"stdout", c.Stdout}, {"stderr", c.Stderr}, {"profile", c.Profile}}
-	if c.Profile == 0 {
-		ports = ports[:3]
+	}
+	ports := []port{{"stdin", c.Stdin}, {"stdout", c.Stdout}, {"stderr", c.Stderr}}
+	for _, p := range []port{{"time", c.Time}, {"profile", c.Profile}} {
+		if p.fd != 0 {
+			ports = append(ports, p)
+		}
 	}
 	args := []string{"-device", c.device("virtio-serial") + ",id=vserial,max_ports=" + strconv.Itoa(len(ports)+1)}
 	for i, p := range ports {

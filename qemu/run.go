@@ -188,11 +188,11 @@ func (g *guest) addFiles(srv server) error {
 // addStreams connects the control channel, the console and the program's
 // streams.
 func (g *guest) addStreams() error {
-	var conns [6]*net.UnixConn
+	var conns [7]*net.UnixConn
 	for i, fd := range []*int{
-		&g.config.Control, &g.config.Console, &g.config.Stdin, &g.config.Stdout, &g.config.Stderr, &g.config.Profile,
+		&g.config.Control, &g.config.Console, &g.config.Stdin, &g.config.Stdout, &g.config.Stderr, &g.config.Time, &g.config.Profile,
 	} {
-		if i == 5 && g.o.Profile == nil {
+		if i == 6 && g.o.Profile == nil {
 			break
 		}
 		ours, theirs, err := pair()
@@ -211,8 +211,9 @@ func (g *guest) addStreams() error {
 		}()
 	}
 	go g.copyInput()
-	if conns[5] != nil {
-		g.profile = receiveProfile(conns[5], g.o.Profile)
+	go serveTime(conns[5])
+	if conns[6] != nil {
+		g.profile = receiveProfile(conns[6], g.o.Profile)
 	}
 	return nil
 }

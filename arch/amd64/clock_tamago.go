@@ -3,19 +3,18 @@
 package amd64
 
 import (
-	"math/bits"
+	"sync"
 	"sync/atomic"
 	"time"
 	_ "unsafe" // for go:linkname
-
-	"github.com/usbarmory/tamago/soc/intel/rtc"
 
 	"github.com/yolkos/yolk/arch/amd64/reg"
 )
 
 // The monotonic clock is the time-stamp counter, whose rate is measured against
-// the interval timer at boot. Emulated and virtual machines have counters that
-// neither stop nor change their rate.
+// the interval timer at boot and corrected later by whoever knows better
+// (SetClockRate). Emulated and virtual machines have counters that neither stop
+// nor change their rate while the machine runs.
 
 const (
 	pitHz       = 1193182
@@ -28,10 +27,19 @@ const (
 
 var (
 	tscBase uint64 // counter at boot
-	// tscScale is the length of a count in nanoseconds, as a fixed-point number
-	// with 32 bits behind the point.
-	tscScale uint64 = 1 << 32
-	tscHz    uint64
+	tscHz   uint64
+	// tscScale is the scale of the raw time.
+	tscScale uint64
+
+	// timebases holds the base of the monotonic clock, at the index
+	// timebaseTurn&1. Readers look at the turn again after they have read one.
+	timebases    [2]timebase
+	timebaseTurn atomic.Uint32
+	clockLock    sync.Mutex // of who changes the clock
+
+	// pitStart is the reading of the interval timer at boot, unless the rate is
+	// known without.
+	pitStart pitReading
 )
 
 // rdtsc reads the time-stamp counter.
@@ -47,13 +55,14 @@ func initClock() {
 			return
 		}
 	}
-	// Channel 0 in mode 0 counts down from the largest value. (Channel 2 has
-	// its gate in a port that a microvm lacks.)
+	// Channel 0 in mode 0 counts down from the largest value, again and again.
+	// (Channel 2 has its gate in a port that a microvm lacks.)
 	reg.Out8(pitCommand, 0x30)
 	reg.Out8(pitChannel0, 0xff)
 	reg.Out8(pitChannel0, 0xff)
 	// Two measurements in a row have to agree: a host that is busy may stop
 	// the machine in the midst of one, for a turn of the counter even.
+	pitStart = readPIT()
 	last := uint64(0)
 	for range calibrations {
 		hz := measureRate()
@@ -68,19 +77,48 @@ func initClock() {
 
 // measureRate measures the counter's rate over a short while.
 func measureRate() uint64 {
-	c0, t0 := pitCount()
+	start := readPIT()
 	for range 1 << 20 {
-		if c, t := pitCount(); c0-c >= calibration {
-			return mulDiv(t-t0, pitHz, uint64(c0-c))
+		if i := start.to(readPIT()); i.ticks >= calibration {
+			return mulDiv(i.counts, pitHz, uint64(i.ticks))
 		}
 	}
 	fatal("yolk: the interval timer does not count: start the machine with a PIT (microvm: pit=on)\n")
 	return 0
 }
 
-// pitCount returns the count of channel 0 and when it was latched. Of a few
-// readings it takes the one that was interrupted least.
-func pitCount() (count uint16, at uint64) {
+// RefineClock measures the counter's rate once more, over the time since the
+// first measurement, which the boot has taken.
+func RefineClock() {
+	if pitStart.at == 0 {
+		return
+	}
+	hz := pitStart.to(readPIT()).rate(pitHz, tscHz)
+	// A first measurement that was wrong by so much has not been a multiple of
+	// the counter's turns off, which this one could not tell.
+	if diff := max(hz, tscHz) - min(hz, tscHz); diff > tscHz/100 {
+		return
+	}
+	clockLock.Lock()
+	defer clockLock.Unlock()
+	tscHz = hz
+	tscScale = mulDiv(1e9, 1<<32, hz)
+	turnTimebase(tscScale)
+}
+
+// pitReading is a count of channel 0 and when it was latched.
+type pitReading struct {
+	count uint16
+	at    uint64 // of the time-stamp counter
+}
+
+// to returns what lies between two readings. The channel counts down.
+func (r pitReading) to(later pitReading) interval {
+	return interval{later.at - r.at, r.count - later.count}
+}
+
+// readPIT takes the one of a few readings that was interrupted least.
+func readPIT() (r pitReading) {
 	best := ^uint64(0)
 	for range 3 {
 		before := rdtsc()
@@ -89,19 +127,11 @@ func pitCount() (count uint16, at uint64) {
 		c := uint16(reg.In8(pitChannel0))
 		c |= uint16(reg.In8(pitChannel0)) << 8
 		if after-before < best {
-			best, count, at = after-before, c, before+(after-before)/2
+			best = after - before
+			r = pitReading{c, before + (after-before)/2}
 		}
 	}
-	return count, at
-}
-
-// mulDiv returns a*b/c, which must fit.
-//
-//go:nosplit
-func mulDiv(a, b, c uint64) uint64 {
-	hi, lo := bits.Mul64(a, b)
-	q, _ := bits.Div64(hi, lo, c)
-	return q
+	return r
 }
 
 func setRate(hz uint64) {
@@ -110,57 +140,46 @@ func setRate(hz uint64) {
 	}
 	tscHz = hz
 	tscScale = mulDiv(1e9, 1<<32, hz)
+	timebases[0] = timebase{count: tscBase, ns: 1, scale: tscScale}
+}
+
+// turnTimebase gives the monotonic clock another scale. clockLock is held.
+func turnTimebase(scale uint64) {
+	turn := timebaseTurn.Load()
+	timebases[(turn+1)&1] = timebases[turn&1].turn(rdtsc(), scale)
+	timebaseTurn.Store(turn + 1)
 }
 
 //go:linkname nanotime runtime/goos.Nanotime
 //go:nosplit
 func nanotime() int64 {
-	hi, lo := bits.Mul64(rdtsc()-tscBase, tscScale)
-	return int64(hi<<32|lo>>32) + 1
+	for {
+		turn := timebaseTurn.Load()
+		b := &timebases[turn&1]
+		now := b.at(rdtsc())
+		if timebaseTurn.Load() == turn {
+			return now
+		}
+	}
+}
+
+// RawTime is the time since boot by the time-stamp counter alone, as its rate was
+// measured at boot.
+func RawTime() int64 { return span(rdtsc()-tscBase, tscScale) }
+
+// SetClockRate has the monotonic clock, and so the wall clock, run faster than
+// the raw time by so many parts per billion.
+func SetClockRate(ppb int64) {
+	clockLock.Lock()
+	defer clockLock.Unlock()
+	turnTimebase(adjust(tscScale, ppb))
 }
 
 //go:linkname wallOffset runtime.wallOffset
 var wallOffset int64
 
-// setWall sets the wall clock.
-func setWall(t time.Time) { atomic.StoreInt64(&wallOffset, t.UnixNano()-nanotime()) }
+// SetWall sets the wall clock.
+func SetWall(t time.Time) { atomic.StoreInt64(&wallOffset, t.UnixNano()-nanotime()) }
 
-// InitWall sets the wall clock from the real-time clock, which counts seconds.
-// If the launcher's clock at the start of the machine agrees, that is taken, with
-// the time since; otherwise the wall clock is set again at the moment at which
-// the next second begins.
-func InitWall(started time.Time) {
-	clock := rtc.RTC{Location: time.UTC}
-	read := func() (time.Time, bool) {
-		a, err := clock.Now()
-		if err != nil {
-			return a, false
-		}
-		b, err := clock.Now()
-		return b, err == nil && a.Equal(b) && b.Year() >= 1970 && b.Year() < 2262
-	}
-	var first time.Time
-	for range 1000 {
-		t, ok := read()
-		if ok {
-			first = t
-			break
-		}
-	}
-	if now := started.Add(time.Duration(nanotime())); first.IsZero() || now.Sub(first).Abs() < 3*time.Second {
-		if !started.IsZero() {
-			setWall(now)
-			return
-		}
-	}
-	setWall(first)
-	go func() {
-		for range 300 {
-			time.Sleep(5 * time.Millisecond)
-			if t, ok := read(); ok && t.After(first) {
-				setWall(t)
-				return
-			}
-		}
-	}()
-}
+// StepWall sets the wall clock forward, or with a negative d back.
+func StepWall(d time.Duration) { atomic.AddInt64(&wallOffset, int64(d)) }

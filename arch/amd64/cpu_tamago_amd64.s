@@ -64,3 +64,26 @@ TEXT ·stop(SB),NOSPLIT,$0-0
 	CLI
 	HLT
 	RET
+
+// func disableInterrupts() (flags uint64)
+TEXT ·disableInterrupts(SB),NOSPLIT,$0-8
+	PUSHFQ
+	CLI
+	POPQ	AX
+	MOVQ	AX, flags+0(FP)
+	RET
+
+// func restoreInterrupts(flags uint64)
+TEXT ·restoreInterrupts(SB),NOSPLIT,$0-8
+	MOVQ	flags+0(FP), AX
+	PUSHQ	AX
+	POPFQ
+	RET
+
+// func raise(vector uint8)
+TEXT ·raise(SB),NOSPLIT,$0-1
+	MOVBLZX	vector+0(FP), AX
+	LEAQ	runtime·interruptPending(SB), CX
+	LOCK
+	BTSQ	AX, (CX)
+	RET

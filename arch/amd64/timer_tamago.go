@@ -28,9 +28,11 @@ func interruptIdle() bool
 var goosIdle = idle
 
 var (
-	timerHz   uint64 // counts of the timer in a second
-	tickCount uint32 // counts in a slice
-	cpuStates [maxCPUs]cpuState
+	timerHz uint64 // counts of the timer in a second
+	// timerAccuracy is the part of timerHz by which that may be wrong, at most.
+	timerAccuracy int64
+	tickCount     uint32 // counts in a slice
+	cpuStates     [maxCPUs]cpuState
 )
 
 // cpuState is what a CPU's timer and idling need, in a cache line of its own.
@@ -58,7 +60,7 @@ func initTimer() {
 	const (
 		start  = ^uint32(0)
 		span   = 1_000_000 // ns
-		enough = span / 20
+		enough = span / 100
 	)
 	closest := int64(math.MaxInt64)
 	for range calibrations {
@@ -78,11 +80,14 @@ func initTimer() {
 			break
 		}
 	}
+	// The middles of the looks are half of closest off at most; the clock may
+	// be wrong by a little, too.
+	timerAccuracy = min(max(span/(closest/2+1), 8), 1024)
 	tickCount = uint32(timerHz * slice / 1e9)
 	arm(slice)
 }
 
-// arm makes the timer fire after d nanoseconds.
+// arm makes the timer fire after about d nanoseconds.
 //
 //go:nosplit
 func arm(d int64) {
@@ -122,12 +127,13 @@ func idle(until int64) {
 		// A tick within the slice that is due anyway may come first, and
 		// saves an access to the timer where the CPU is seldom idle for long.
 		if left := until - now; left < slice || t.at == 0 || t.at > now+slice {
-			arm(left)
+			arm(nextShot(left, timerAccuracy))
 		}
 		t.idling = true
 		waitInterrupt()
 		t.idling = false
 		now = nanotime()
+		watchRTC(now)
 	}
 	if t.at == 0 || t.at > now+slice {
 		arm(slice)
