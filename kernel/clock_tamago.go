@@ -22,6 +22,11 @@ const (
 	laterAnswer = 2 * time.Second
 )
 
+// firstSleep is a sleep of the boot's: an emulated CPU takes a millisecond to
+// translate what it has never run before, by which the program's first timer would
+// be late.
+const firstSleep = 100 * time.Microsecond
+
 // setWall sets the wall clock before the devices are there: from the launcher's
 // clock as the machine was started, else from the real-time clock.
 func (m *machine) setWall() {
@@ -64,6 +69,7 @@ func (m *machine) keepTime() {
 	} else {
 		return
 	}
+	time.Sleep(firstSleep)
 	go k.run()
 }
 

@@ -93,6 +93,9 @@ func fakeQEMU() {
 			port["profile"].Write(append(binary.LittleEndian.AppendUint64(nil, n), data...))
 		case "asked": // wait until the profile is asked for
 			port["profile"].Read(make([]byte, 1))
+		case "time": // a question for the time; the answer to standard output
+			port["time"].Write([]byte(arg))
+			io.CopyN(port["stdout"], port["time"], 16)
 		case "hang":
 			time.Sleep(time.Hour)
 		case "signal":

@@ -49,7 +49,7 @@ func (r rtcRegisters) date() (time.Time, bool) {
 	year := n(r.century)*100 + n(r.year)
 	t := time.Date(year, time.Month(n(r.month)), n(r.day), hour, n(r.minute), n(r.second), 0, time.UTC)
 	// A date that time.Date had to put right is none.
-	ok := t.Second() == n(r.second) && t.Minute() == n(r.minute) && t.Hour() == hour && t.Day() == n(r.day)
+	ok := t.Month() == time.Month(n(r.month)) && t.Second() == n(r.second) && t.Minute() == n(r.minute) && t.Hour() == hour && t.Day() == n(r.day)
 	return t, ok && t.Year() >= 1970 && t.Year() < 2262
 }
 

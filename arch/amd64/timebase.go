@@ -41,7 +41,7 @@ func (b *timebase) turn(now, scale uint64) timebase {
 	if scale < b.scale {
 		now += publishTime << 32 / b.scale
 	}
-	return timebase{count: now, ns: b.at(now) + 1, scale: scale}
+	return timebase{count: now, ns: b.at(now) + 2, scale: scale} // both lines are rounded
 }
 
 // adjust returns the scale by which a clock runs faster, in parts per billion.

@@ -36,11 +36,11 @@ const (
 )
 
 const (
-	maxRate     = 500_000           // ppb, of a rate that is believed
-	firstDoubt  = 50_000            // ppb, by which the rate may be wrong at first
-	rateWindow  = 600_000_000_000   // ns, over which the rate is measured
-	jumpSlack   = 500_000           // ns between two samples, by which no clock runs wrong
-	forgetAfter = 3_600_000_000_000 // ns without a sample
+	maxRate    = 500_000         // ppb, of a rate that is believed
+	firstDoubt = 50_000          // ppb, by which the rate may be wrong at first
+	rateWindow = 600_000_000_000 // ns, over which the rate is measured
+	jumpSlack  = 500_000         // ns between two samples, by which no clock runs wrong
+	goodErr    = 500_000         // ns, of an answer from a host that is not busy
 )
 
 // Discipline finds out from samples how to correct the clock. Zero is ready.
@@ -103,7 +103,7 @@ func (d *Discipline) measure(s Sample) (jump int64) {
 		jump = ahead
 	}
 	span := s.At.Raw - d.anchor.At.Raw
-	if jump != 0 || raw < 0 || span > forgetAfter {
+	if jump != 0 || raw < 0 {
 		d.anchor = s
 		return jump
 	}
@@ -117,7 +117,8 @@ func (d *Discipline) measure(s Sample) (jump int64) {
 	if doubt < d.doubt && rate <= maxRate && rate >= -maxRate {
 		d.rate, d.doubt = rate, doubt
 	}
-	if span > rateWindow {
+	// The window begins with a sample that is a good one, too.
+	if good := s.Err <= goodErr; good && (span > rateWindow || d.anchor.Err > goodErr) {
 		d.anchor = s
 	}
 	return 0

@@ -3,6 +3,7 @@ package clock
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 )
@@ -19,6 +20,10 @@ const (
 	questions = 8
 	soon      = 100_000 // ns, half of the way there and back: no need to ask again
 )
+
+// latest is the last time that is believed, in nanoseconds since 1970: in the
+// year 2116.
+const latest = 1 << 62
 
 // ErrLate is the error of a launcher that does not answer.
 var ErrLate = errors.New("the launcher has not told the time")
@@ -106,8 +111,8 @@ func (l *Launcher) ask(late <-chan time.Time) (Sample, error) {
 			if a.number != l.number {
 				continue // of a question that was given up
 			}
-			if a.wall <= 0 {
-				return Sample{}, errors.New("the launcher's clock is before 1970")
+			if a.wall < 0 || a.wall > latest {
+				return Sample{}, fmt.Errorf("the launcher's clock shows %d ns since 1970: not between 0 and %d", a.wall, int64(latest))
 			}
 			took := a.at.Raw - asked.Raw
 			return Sample{
