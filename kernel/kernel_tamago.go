@@ -4,8 +4,6 @@ package kernel
 
 import (
 	"fmt"
-	"os"
-	"runtime/debug"
 	"time"
 	_ "unsafe" // for go:linkname
 
@@ -114,7 +112,6 @@ const mapShare = 2
 
 func (m *machine) initMemory() error {
 	total, ranges := amd64.Memory()
-	limitHeap(ranges)
 	identity := make([]virtio.Range, len(ranges))
 	for i, r := range ranges {
 		identity[i] = virtio.Range{Start: r.Start, End: r.End}
@@ -124,19 +121,6 @@ func (m *machine) initMemory() error {
 	arena, err := virtio.NewArena(mem, uint64(amd64.PhysicalAddress(mem)), identity...)
 	m.arena = arena
 	return err
-}
-
-// limitHeap has the collector work harder when the RAM runs short, unless
-// GOMEMLIMIT says what to do: there is no swap to fall back on.
-func limitHeap(ranges []amd64.Range) {
-	if os.Getenv("GOMEMLIMIT") != "" {
-		return
-	}
-	usable := uint64(0)
-	for _, r := range ranges {
-		usable += r.Size()
-	}
-	debug.SetMemoryLimit(int64(usable - usable/16))
 }
 
 // chdir goes to the launcher's working directory.

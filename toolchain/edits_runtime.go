@@ -18,6 +18,17 @@ var runtimeEdits = []Edit{
 	Replace{"src/runtime/malloc.go", "arenaBaseOffset = 0xffff800000000000*goarch.IsAmd64", "arenaBaseOffset = 0xffff800000000000*goarch.IsAmd64*(1-goos.IsTamago)", 1,
 		"no address has the sign bit set"},
 
+	Replace{"src/runtime/mgcpacer.go", "if p == \"\" || p == \"off\" {", "if p == \"\" {\n\t\treturn osMemoryLimit()\n\t}\n\tif p == \"off\" {", 1,
+		"without swap the RAM is the limit"},
+	Replace{"src/runtime/mgc.go", "panicking.Load() != 0 || gcphase != _GCoff {\n", "panicking.Load() != 0 {\n\t\treturn false\n\t}\n\tif t.kind == gcTriggerHeap && osMemoryShort() {\n\t\treturn true\n\t}\n\tif gcphase != _GCoff {\n", 1,
+		"who takes memory when the limit is reached waits for the collector"},
+	Replace{"src/runtime/mgc.go", "\treleasem(mp)\n\tmp = nil\n\n\tif gp := getg(); gp.bubble != nil {", "\treleasem(mp)\n\tmp = nil\n\n\tif osWaitForMark(trigger) {\n\t\treturn\n\t}\n\n\tif gp := getg(); gp.bubble != nil {", 1,
+		"see above"},
+	Replace{"src/runtime/mgc.go", "\tif !trigger.test() {\n\t\tsemrelease(&work.startSema)", "\tif gcphase != _GCoff || !trigger.test() {\n\t\tsemrelease(&work.startSema)", 1,
+		"see above"},
+	Replace{"src/runtime/malloc.go", "func mallocgcLarge(size uintptr, typ *_type, needzero bool) (unsafe.Pointer, uintptr) {\n", "func mallocgcLarge(size uintptr, typ *_type, needzero bool) (unsafe.Pointer, uintptr) {\n\tosReserve(size)\n\n", 1,
+		"see above"},
+
 	Replace{"src/runtime/proc.go", "const haveSysmon = GOARCH != \"wasm\"", "const haveSysmon = GOARCH != \"wasm\" && GOOS != \"tamago\"", 1,
 		"the timer interrupt and osSchedule do its work"},
 	Replace{"src/runtime/proc.go", "\tif haveSysmon {\n\t\tsystemstack(func() {\n", "\tosMain()\n\n\tif haveSysmon {\n\t\tsystemstack(func() {\n", 1,

@@ -72,7 +72,7 @@ var coreKick func(i int32, preempt bool)
 func coreInit() {
 	coreCount = min(max(coreCount, 1), maxCores)
 	lock(&memlock)
-	cores = memAlloc(uintptr(coreCount)*unsafe.Sizeof(core{}), physPageSize)
+	cores = memAlloc(uintptr(coreCount)*unsafe.Sizeof(core{}), physPageSize, false)
 	unlock(&memlock)
 	if cores == 0 {
 		throw("no memory for the CPUs")

@@ -34,6 +34,8 @@ type memBlock struct {
 var (
 	memlock     mutex
 	memFreeList *memBlock
+	memTotal    uintptr // bytes of RAM behind the image
+	memLeft     uintptr // bytes in memFreeList
 )
 
 // memInit takes all RAM behind the image, but for the boot stack, as free.
@@ -46,6 +48,7 @@ func memInit() {
 	for _, r := range memExtra {
 		memAdd(r.start, r.end)
 	}
+	memTotal = memLeft
 }
 
 // osStackSize is what rt0_go takes for the stack of g0, with some room.
@@ -59,43 +62,64 @@ func memAdd(start, end uintptr) {
 	}
 }
 
-// memAlloc takes n bytes at a multiple of align from the free list, zeroed, or
-// returns 0. memlock must be held.
+// memFind returns the link to the first free block that has n bytes, a multiple
+// of the page size, at a multiple of align; to nil if there is none. memlock must
+// be held.
 //
 //go:systemstack
-func memAlloc(n, align uintptr) uintptr {
-	n = alignUp(n, physPageSize)
-	for link := &memFreeList; *link != nil; link = &(*link).next {
-		b := *link
-		start := uintptr(unsafe.Pointer(b))
-		end := start + b.size
+func memFind(n, align uintptr) **memBlock {
+	link := &memFreeList
+	for ; *link != nil; link = &(*link).next {
+		start := uintptr(unsafe.Pointer(*link))
 		p := alignUp(start, align)
-		if p < start || p+n < p || p+n > end {
-			continue
+		if p >= start && p+n >= p && p+n <= start+(*link).size {
+			break
 		}
-		next := b.next
-		if p+n < end {
-			rest := (*memBlock)(unsafe.Pointer(p + n))
-			memLink(&rest.next, next)
-			rest.size = end - (p + n)
-			next = rest
-		}
-		if p > start {
-			b.size = p - start
-			memLink(&b.next, next)
-		} else {
-			memLink(link, next)
-		}
-		memclrNoHeapPointers(unsafe.Pointer(p), n)
-		return p
 	}
-	return 0
+	return link
+}
+
+// memAlloc takes n bytes at a multiple of align from the free list, zeroed, or
+// returns 0. The heap takes them from the start of a block (low), so that what it
+// has is contiguous, everything else from the end. memlock must be held.
+//
+//go:systemstack
+func memAlloc(n, align uintptr, low bool) uintptr {
+	n = alignUp(n, physPageSize)
+	link := memFind(n, align)
+	b := *link
+	if b == nil {
+		return 0
+	}
+	start := uintptr(unsafe.Pointer(b))
+	end := start + b.size
+	p := alignUp(start, align)
+	if !low {
+		p = alignDown(end-n, align)
+	}
+	next := b.next
+	if p+n < end {
+		rest := (*memBlock)(unsafe.Pointer(p + n))
+		memLink(&rest.next, next)
+		rest.size = end - (p + n)
+		next = rest
+	}
+	if p > start {
+		b.size = p - start
+		memLink(&b.next, next)
+	} else {
+		memLink(link, next)
+	}
+	memLeft -= n
+	memclrNoHeapPointers(unsafe.Pointer(p), n)
+	return p
 }
 
 // memFree adds [p, p+n), whole pages, to the free list. memlock must be held.
 //
 //go:systemstack
 func memFree(p, n uintptr) {
+	memLeft += n
 	link := &memFreeList
 	var before *memBlock
 	for *link != nil && uintptr(unsafe.Pointer(*link)) < p {
@@ -125,14 +149,14 @@ func memLink(link **memBlock, b *memBlock) {
 }
 
 func sysAllocOS(n uintptr, _ string) unsafe.Pointer {
-	return memReserve(n, physPageSize)
+	return memReserve(n, physPageSize, false)
 }
 
-func memReserve(n, align uintptr) unsafe.Pointer {
+func memReserve(n, align uintptr, low bool) unsafe.Pointer {
 	var p uintptr
 	systemstack(func() {
 		lock(&memlock)
-		p = memAlloc(n, align)
+		p = memAlloc(n, align, low)
 		unlock(&memlock)
 	})
 	return unsafe.Pointer(p)
@@ -150,11 +174,11 @@ func sysReserveOS(v unsafe.Pointer, n uintptr, _ string) unsafe.Pointer {
 	if v != nil {
 		return nil // no address can be asked for
 	}
-	return memReserve(n, physPageSize)
+	return memReserve(n, physPageSize, false)
 }
 
 func sysReserveAlignedSbrk(size, align uintptr) (unsafe.Pointer, uintptr) {
-	p := memReserve(size, align)
+	p := memReserve(size, align, true)
 	if p == nil {
 		return nil, 0
 	}

@@ -2,6 +2,8 @@
 
 package runtime
 
+import "internal/runtime/math"
+
 // The counterparts of os_tamago.go for the systems that the tools run on.
 
 const (
@@ -12,6 +14,11 @@ const (
 func osSchedule() {}
 func osMain()     {}
 func osPanic()    {}
+
+func osMemoryLimit() int64         { return math.MaxInt64 }
+func osMemoryShort() bool          { return false }
+func osWaitForMark(gcTrigger) bool { return false }
+func osReserve(uintptr)            {}
 
 // heapDumpChunk stands for the dump, which is written as it is made.
 type heapDumpChunk struct{}
