@@ -37,6 +37,8 @@ var runtimeEdits = []Edit{
 		"interrupts and threads get their turn between two goroutines"},
 	Replace{"src/runtime/panic.go", "\t// ran out of deferred calls - old-school panic now\n", "\tosPanic()\n\n\t// ran out of deferred calls - old-school panic now\n", 1,
 		"a profile of the program is saved before the panic ends it"},
+	Replace{"src/runtime/traceback.go", "if isSystemGoroutine(gp, false) && level < 2 {", "if level < 2 && (isSystemGoroutine(gp, false) || osSystemGoroutine(gp)) {", 1,
+		"the kernel's goroutines are as little the program's as those of a kernel elsewhere"},
 	Replace{"src/runtime/cpuprof.go", "if GOOS == \"darwin\" || GOOS == \"ios\" {", "if GOOS == \"darwin\" || GOOS == \"ios\" || GOOS == \"tamago\" {", 1,
 		"a tick must not wake the reader of the profile: threads are none of its business"},
 	Replace{"src/runtime/pprof/pprof.go", "if runtime.GOOS == \"darwin\" || runtime.GOOS == \"ios\" {", "if runtime.GOOS == \"darwin\" || runtime.GOOS == \"ios\" || runtime.GOOS == \"tamago\" {", 1,

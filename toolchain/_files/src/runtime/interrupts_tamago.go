@@ -113,21 +113,47 @@ func netpollBreak() {
 	})
 }
 
+// netpollBlock blocks until an interrupt that is waited for, a break, or for about
+// delay nanoseconds.
+func netpollBlock(delay int64) {
+	systemstack(func() {
+		mp := getg().m
+		threadAcquire()
+		mp.thread.poll = true
+		atomic.Xadd(&threadPolls, 1) // before interrupts are looked for: handlers do it the other way round
+		mp.thread.deadline = nanotime1() + delay
+		threadBlock(mp)
+	})
+}
+
+// netpollWait is netpollBlock for up to delay nanoseconds, without end if delay is
+// negative, that looks whether the program is dead when nothing comes for a while.
+func netpollWait(delay int64) {
+	quiet := int64(deadQuiet)
+	for delay != 0 && !interruptsWanted() {
+		if delay > 0 && delay <= quiet {
+			netpollBlock(delay)
+			return
+		}
+		netpollBlock(quiet)
+		if interruptsWanted() {
+			return
+		}
+		if delay > 0 {
+			delay = max(delay-quiet, 1)
+		}
+		if deadCheck() {
+			quiet = maxWhen / 2
+		} else {
+			quiet = min(2*quiet, deadQuietMax)
+		}
+	}
+}
+
 // netpoll returns the goroutines whose interrupt has fired. It blocks for up to
 // delay nanoseconds, without end if delay is negative, until there is one.
 func netpoll(delay int64) (gList, int32) {
-	if delay != 0 && !interruptsWanted() {
-		systemstack(func() {
-			mp := getg().m
-			threadAcquire()
-			mp.thread.poll = true
-			atomic.Xadd(&threadPolls, 1) // before interrupts are looked for: handlers do it the other way round
-			if delay > 0 {
-				mp.thread.deadline = nanotime1() + delay
-			}
-			threadBlock(mp)
-		})
-	}
+	netpollWait(delay)
 	if delay != 0 {
 		netpollBroken.Store(0)
 	}

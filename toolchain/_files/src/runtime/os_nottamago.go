@@ -15,6 +15,8 @@ func osSchedule() {}
 func osMain()     {}
 func osPanic()    {}
 
+func osSystemGoroutine(*g) bool { return false }
+
 func osMemoryLimit() int64         { return math.MaxInt64 }
 func osMemoryShort() bool          { return false }
 func osWaitForMark(gcTrigger) bool { return false }
