@@ -28,6 +28,8 @@ var runtimeEdits = []Edit{
 		"see above"},
 	Replace{"src/runtime/malloc.go", "func mallocgcLarge(size uintptr, typ *_type, needzero bool) (unsafe.Pointer, uintptr) {\n", "func mallocgcLarge(size uintptr, typ *_type, needzero bool) (unsafe.Pointer, uintptr) {\n\tosReserve(size)\n\n", 1,
 		"see above"},
+	Replace{"src/runtime/stack.go", "\tif newsize > maxstacksize || newsize > maxstackceiling {\n", "\tif newsize <= maxstacksize && newsize <= maxstackceiling && !osStackFits(gp, newsize) {\n\t\tmaxstacksize = oldsize\n\t}\n\n\tif newsize > maxstacksize || newsize > maxstackceiling {\n", 1,
+		"a stack that outgrows the RAM has overflown"},
 
 	Replace{"src/runtime/proc.go", "const haveSysmon = GOARCH != \"wasm\"", "const haveSysmon = GOARCH != \"wasm\" && GOOS != \"tamago\"", 1,
 		"the timer interrupt and osSchedule do its work"},

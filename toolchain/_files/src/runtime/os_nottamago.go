@@ -21,6 +21,7 @@ func osMemoryLimit() int64         { return math.MaxInt64 }
 func osMemoryShort() bool          { return false }
 func osWaitForMark(gcTrigger) bool { return false }
 func osReserve(uintptr)            {}
+func osStackFits(*g, uintptr) bool { return true }
 
 // heapDumpChunk stands for the dump, which is written as it is made.
 type heapDumpChunk struct{}

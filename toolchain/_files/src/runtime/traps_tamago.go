@@ -206,4 +206,7 @@ func preemptTrap(f *trapFrame, gp *g) {
 
 // osMain is called by the main goroutine before the first package is
 // initialised.
-func osMain() { goos.Hwinit1() }
+func osMain() {
+	goos.Hwinit1()
+	go memHelp()
+}
