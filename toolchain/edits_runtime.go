@@ -28,6 +28,10 @@ var runtimeEdits = []Edit{
 		"see above"},
 	Replace{"src/runtime/malloc.go", "func mallocgcLarge(size uintptr, typ *_type, needzero bool) (unsafe.Pointer, uintptr) {\n", "func mallocgcLarge(size uintptr, typ *_type, needzero bool) (unsafe.Pointer, uintptr) {\n\tosReserve(size)\n\n", 1,
 		"see above"},
+	Replace{"src/runtime/mheap.go", "\t\tav, asize := h.sysAlloc(ask, &h.arenaHints, &h.heapArenas)\n", "\t\tif n := osGather(h, npage, ask, false); n >= npage*pageSize {\n\t\t\treturn n, true\n\t\t}\n\t\tav, asize := h.sysAlloc(ask, &h.arenaHints, &h.heapArenas)\n", 1,
+		"rather than to take RAM beyond the limit, free pages are gathered"},
+	Replace{"src/runtime/mheap.go", "\t\tif av == nil {\n\t\t\tinUse := gc", "\t\tif av == nil {\n\t\t\tif n := osGather(h, npage, ask, true); n != 0 {\n\t\t\t\treturn n, n >= npage*pageSize\n\t\t\t}\n\t\t\tinUse := gc", 1,
+		"a large block may have its pages anywhere in the RAM"},
 	Replace{"src/runtime/stack.go", "\tif newsize > maxstacksize || newsize > maxstackceiling {\n", "\tif newsize <= maxstacksize && newsize <= maxstackceiling && !osStackFits(gp, newsize) {\n\t\tmaxstacksize = oldsize\n\t}\n\n\tif newsize > maxstacksize || newsize > maxstackceiling {\n", 1,
 		"a stack that outgrows the RAM has overflown"},
 

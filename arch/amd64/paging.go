@@ -29,8 +29,9 @@ func (t *pageTables) take() uintptr {
 		if t.more == nil {
 			return 0
 		}
-		r := t.more()
-		t.ram = &r
+		if *t.ram = t.more(); t.ram.Size() < pageSize {
+			return 0
+		}
 	}
 	t.ram.End -= pageSize
 	p := uintptr(t.ram.End)
@@ -94,6 +95,35 @@ func (t *pageTables) mapRange(r Range, flags uint64) bool {
 		a += pageSize
 	}
 	return true
+}
+
+// mapPage maps the page at address a, of 4 KiB, to the one at the physical address
+// phys with the bits flags. It reports whether there was memory for the tables.
+func (t *pageTables) mapPage(a, phys, flags uint64) bool {
+	e := t.directory(a)
+	if e == nil || !t.split(e, a) {
+		return false
+	}
+	entries(uintptr(*e & pteAddrMask))[a>>12&511] = phys | flags
+	return true
+}
+
+// lookup returns the physical address that a is mapped to, and how many bytes from
+// there on its page has, 0 if none is mapped.
+func (t *pageTables) lookup(a uint64) (phys, n uint64) {
+	table := t.root
+	for shift := 39; shift >= 12; shift -= 9 {
+		e := entries(table)[a>>shift&511]
+		if e&ptePresent == 0 {
+			return 0, 0
+		}
+		if shift == 12 || e&pteLarge != 0 {
+			size := uint64(1) << shift
+			return e&pteAddrMask&^(size-1) | a&(size-1), size - a&(size-1)
+		}
+		table = uintptr(e & pteAddrMask)
+	}
+	return 0, 0
 }
 
 // split makes the 2 MiB entry e, which covers a, one that points to a table of

@@ -9,7 +9,8 @@ import (
 
 // Memory comes from the RAM that the machine has, in up to maxMemRegions ranges
 // of addresses (RAM goes on above the hole below 4 GiB). All of it is mapped
-// from the start, so reserving is allocating, and mapping does nothing.
+// from the start, so reserving is allocating, and mapping does nothing. What is left
+// of RAM when the heap has no run that is long enough, see memgather_tamago.go.
 
 const isSbrkPlatform = true
 
@@ -49,6 +50,10 @@ func memInit() {
 		memAdd(r.start, r.end)
 	}
 	memTotal = memLeft
+	memAbove = 1 << 32 // the devices end there
+	for b := memFreeList; b != nil; b = b.next {
+		memAbove = max(memAbove, uintptr(unsafe.Pointer(b))+b.size)
+	}
 }
 
 // osStackSize is what rt0_go takes for the stack of g0, with some room.
@@ -178,6 +183,9 @@ func sysReserveOS(v unsafe.Pointer, n uintptr, _ string) unsafe.Pointer {
 }
 
 func sysReserveAlignedSbrk(size, align uintptr) (unsafe.Pointer, uintptr) {
+	if memGathering {
+		return unsafe.Pointer(memReserveAbove(size, align)), size
+	}
 	p := memReserve(size, align, true)
 	if p == nil {
 		return nil, 0

@@ -36,7 +36,7 @@ func memExceeds(n uintptr) bool {
 
 // memLow reports whether hardly any RAM is left.
 func memLow() bool {
-	return memLeft+uintptr(gcController.heapFree.load()+gcController.heapReleased.load()) < memTotal/memLowShare
+	return memAvailable() < memTotal/memLowShare
 }
 
 // memGain reports whether a collection may free a good deal.
@@ -92,7 +92,11 @@ func osReserve(size uintptr) {
 	}
 	// What was allocated during a mark phase outlives it: two collections free
 	// all that can be.
-	for i := 0; i < 2 && !memFits(size); i++ {
+	for i := 0; i < 2; i++ {
+		run, ram := memFits(size)
+		if run || ram && !memBeyond(size) || (ram || memGathers(size)) && !memGain() {
+			return
+		}
 		memSweep(memCollect())
 	}
 }
@@ -116,19 +120,28 @@ func memSweep(n uint32) {
 	}
 }
 
-// memFits reports whether there is room for an object of size bytes.
-func memFits(size uintptr) (fits bool) {
+// memAvailable returns how many bytes are free in the heap and behind it.
+func memAvailable() uintptr {
+	return memLeft + memHeapFree()
+}
+
+// memGathers reports whether osGather has enough pages for size bytes.
+func memGathers(size uintptr) bool {
+	return memMap != nil && memAvailable() >= size+size/256+heapArenaBytes+memTotal/memLowShare
+}
+
+// memFits reports whether the heap has a run of free memory of size bytes, and
+// whether the RAM has one for the heap to grow by.
+func memFits(size uintptr) (run, ram bool) {
 	npages := alignUp(size, pageSize) / pageSize
 	systemstack(func() {
 		lock(&mheap_.lock)
 		base, _ := mheap_.pages.find(npages)
 		unlock(&mheap_.lock)
-		fits = base != 0
-		if !fits {
-			lock(&memlock)
-			fits = *memFind(alignUp(size, heapArenaBytes), heapArenaBytes) != nil
-			unlock(&memlock)
-		}
+		run = base != 0
+		lock(&memlock)
+		ram = *memFind(alignUp(size, heapArenaBytes), heapArenaBytes) != nil
+		unlock(&memlock)
 	})
-	return fits
+	return run, ram
 }

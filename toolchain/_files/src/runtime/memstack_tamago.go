@@ -76,6 +76,9 @@ func osStackFits(gp *g, size uintptr) bool {
 }
 
 func memStackFits(size uintptr) bool {
-	left := memLeft + uintptr(gcController.heapFree.load()+gcController.heapReleased.load())
-	return left >= size+memTotal/memStackShare && memFits(size)
+	if memAvailable() < size+memTotal/memStackShare {
+		return false
+	}
+	run, ram := memFits(size)
+	return run || ram || memGathers(size)
 }

@@ -23,6 +23,8 @@ func osWaitForMark(gcTrigger) bool { return false }
 func osReserve(uintptr)            {}
 func osStackFits(*g, uintptr) bool { return true }
 
+func osGather(*mheap, uintptr, uintptr, bool) uintptr { return 0 }
+
 // heapDumpChunk stands for the dump, which is written as it is made.
 type heapDumpChunk struct{}
 

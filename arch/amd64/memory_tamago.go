@@ -1,0 +1,50 @@
+//go:build tamago
+
+package amd64
+
+import _ "unsafe" // for go:linkname
+
+//go:linkname memTable runtime.memTable
+func memTable() uintptr
+
+//go:linkname memMap runtime.memMap
+var memMap = mapMemory
+
+// heapPages are the same tables as those of the boot, for addresses above the RAM
+// that nothing else uses. The heap's lock guards it.
+var heapPages = pageTables{root: pml4Addr, ram: new(Range), more: heapTable}
+
+// heapTable gives a page for a table.
+func heapTable() Range {
+	p := uint64(memTable())
+	if p == 0 {
+		return Range{}
+	}
+	return Range{p, p + pageSize}
+}
+
+// mapMemory has n bytes at the address to lead to the memory at from, both whole
+// pages. It runs in the midst of an allocation and must not allocate.
+func mapMemory(to, from, n uintptr) bool {
+	for i := uintptr(0); i < n; i += pageSize {
+		phys, _ := heapPages.lookup(uint64(from + i))
+		if !heapPages.mapPage(uint64(to+i), phys, ptePresent|pteWrite|pteNoExec) {
+			return false
+		}
+	}
+	return true
+}
+
+// PhysicalRun returns the physical address of what lies at addr in the heap, and
+// how many of the n bytes from there on are contiguous.
+func PhysicalRun(addr uintptr, n int) (phys uint64, run int) {
+	phys, size := heapPages.lookup(uint64(addr))
+	for size > 0 && size < uint64(n) {
+		next, more := heapPages.lookup(uint64(addr) + size)
+		if next != phys+size || more == 0 {
+			break
+		}
+		size += more
+	}
+	return phys, int(min(size, uint64(n)))
+}
