@@ -119,6 +119,9 @@ func (m *machine) initMemory() error {
 	size := min(max(total/arenaShare, arenaMin), arenaMax)
 	mem := make([]byte, size)
 	arena, err := virtio.NewArena(mem, uint64(amd64.PhysicalAddress(mem)), identity...)
+	if err == nil {
+		arena.Walk = amd64.PhysicalRun
+	}
 	m.arena = arena
 	return err
 }

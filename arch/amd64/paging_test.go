@@ -95,3 +95,59 @@ func TestMoreTables(t *testing.T) {
 		t.Errorf("%#x, %t", phys, ok)
 	}
 }
+
+// mapPage leads addresses to memory elsewhere, and lookup follows it as the CPU does.
+func TestMapPage(t *testing.T) {
+	const flags = ptePresent | pteWrite | pteNoExec
+	p := newTables(t, 16)
+	if !p.mapRange(Range{2 << 20, 8 << 20}, flags) {
+		t.Fatal("no tables")
+	}
+	const above = 5 << 30
+	for i, phys := range []uint64{0x7000000, 0x203000, 0x204000} {
+		if !p.mapPage(above+uint64(i)*pageSize, phys, flags) {
+			t.Fatal("no tables")
+		}
+	}
+	for _, tt := range []struct{ a, phys, n uint64 }{
+		{above, 0x7000000, pageSize},
+		{above + 5, 0x7000005, pageSize - 5},
+		{above + 2*pageSize - 1, 0x203fff, 1},
+		{above + 2*pageSize, 0x204000, pageSize},
+		{above + 3*pageSize, 0, 0},
+		{0x400123, 0x400123, largePage - 0x123},
+		{1 << 20, 0, 0},
+		{1 << 45, 0, 0},
+	} {
+		if phys, n := p.lookup(tt.a); phys != tt.phys || n != tt.n {
+			t.Errorf("%#x: %d bytes at %#x, want %d at %#x", tt.a, n, phys, tt.n, tt.phys)
+		}
+		if phys, bits, ok := p.translate(tt.a); ok != (tt.n > 0) || ok && (phys != tt.phys || bits != flags) {
+			t.Errorf("%#x: the CPU finds %#x with %#x, %v", tt.a, phys, bits, ok)
+		}
+	}
+}
+
+// Tables come from wherever more finds memory, until there is none.
+func TestTablesRunOut(t *testing.T) {
+	p := newTables(t, 8)
+	pages := *p.ram
+	p.ram = new(Range)
+	p.more = func() Range {
+		if pages.Size() == 0 {
+			return Range{}
+		}
+		pages.End -= pageSize
+		return Range{pages.End, pages.End + pageSize}
+	}
+	mapped := uint64(0)
+	for p.mapPage(mapped<<30, 0x1000, ptePresent) {
+		mapped++
+	}
+	if mapped != 3 { // a table for all, two for each
+		t.Errorf("%d pages were mapped with 8 tables, want 3", mapped)
+	}
+	if phys, n := p.lookup(0); phys != 0x1000 || n != pageSize {
+		t.Errorf("the first page leads to %d bytes at %#x", n, phys)
+	}
+}

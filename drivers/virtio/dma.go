@@ -16,6 +16,10 @@ type Arena struct {
 
 	identity []Range // memory outside, whose virtual is its physical address
 
+	// Walk, if not nil, finds out about other memory at a virtual address what Phys
+	// returns about b. It is set before the Arena is used.
+	Walk func(addr uintptr, n int) (phys uint64, run int)
+
 	mu    sync.Mutex
 	free  []extent       // sorted by offset, none touching the next
 	sizes map[uint32]int // offset → size of what is allocated
@@ -136,20 +140,24 @@ func (a *Arena) offset(b []byte) (int, bool) {
 }
 
 // Phys implements Memory.
-func (a *Arena) Phys(b []byte) (addr uint64, ok bool) {
+func (a *Arena) Phys(b []byte) (addr uint64, n int) {
 	if off, ok := a.offset(b); ok {
-		return a.phys + uint64(off), true
+		return a.phys + uint64(off), len(b)
 	}
 	if len(b) == 0 {
-		return 0, false
+		return 0, 0
 	}
 	at := uint64(address(b))
 	for _, r := range a.identity {
-		if at >= r.Start && at < r.End && uint64(len(b)) <= r.End-at {
-			return at, true
+		if at >= r.Start && at < r.End {
+			return at, int(min(uint64(len(b)), r.End-at))
 		}
 	}
-	return 0, false
+	if a.Walk != nil {
+		addr, n = a.Walk(uintptr(at), len(b))
+		return addr, min(max(n, 0), len(b))
+	}
+	return 0, 0
 }
 
 // ArenaStats are an Arena's figures in bytes; Wrong counts frees of what was

@@ -57,9 +57,9 @@ func TestArena(t *testing.T) {
 			failed++
 			continue
 		}
-		phys, ok := a.Phys(b)
-		if !ok || len(b) != size || phys%uint64(align) != 0 || phys < testPhys || phys+uint64(size) > testPhys+64<<10 {
-			t.Fatalf("Alloc(%d, %d): %d bytes at %#x %v", size, align, len(b), phys, ok)
+		phys, n := a.Phys(b)
+		if n != size || len(b) != size || phys%uint64(align) != 0 || phys < testPhys || phys+uint64(size) > testPhys+64<<10 {
+			t.Fatalf("Alloc(%d, %d): %d bytes, %d of them at %#x", size, align, len(b), n, phys)
 		}
 		if len(bytes.Trim(b, "\x00")) > 0 {
 			t.Fatal("not zeroed")
@@ -126,7 +126,7 @@ func TestArenaPhys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := plain.Phys(heap); ok {
+	if _, n := plain.Phys(heap); n != 0 {
 		t.Error("heap memory has an address without an identity range")
 	}
 	at := uint64(addressOf(heap))
@@ -134,16 +134,35 @@ func TestArenaPhys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p, ok := a.Phys(heap[10:90]); !ok || p != at+10 {
-		t.Errorf("%#x %v, want %#x", p, ok, at+10)
-	}
-	for _, b := range [][]byte{heap, heap[80:91], nil, {}} {
-		if _, ok := a.Phys(b); ok {
-			t.Errorf("%d bytes that leave the range have an address", len(b))
+	for _, tt := range []struct {
+		b     []byte
+		first int
+		n     int
+	}{
+		{heap[10:90], 10, 80},
+		{heap, 0, 90}, // and the rest lies elsewhere
+		{heap[80:91], 80, 10},
+		{heap[90:], 0, 0},
+		{nil, 0, 0},
+		{heap[:0], 0, 0},
+	} {
+		want := at + uint64(tt.first)
+		if tt.n == 0 {
+			want = 0
+		}
+		if p, n := a.Phys(tt.b); p != want || n != tt.n {
+			t.Errorf("%d bytes at %d: %d at %#x, want %d at %#x", len(tt.b), tt.first, n, p, tt.n, want)
 		}
 	}
-	if p, ok := a.Phys(mem[8191:]); !ok || p != uint64(addressOf(mem))+8191 {
-		t.Errorf("last byte: %#x %v", p, ok)
+	if p, n := a.Phys(mem[8191:]); n != 1 || p != uint64(addressOf(mem))+8191 {
+		t.Errorf("last byte: %d at %#x", n, p)
+	}
+	a.Walk = func(addr uintptr, n int) (uint64, int) { return uint64(addr) + 1<<40, 7 }
+	if p, n := a.Phys(heap[90:]); p != at+90+1<<40 || n != 7 {
+		t.Errorf("memory that has to be looked up: %d bytes at %#x", n, p)
+	}
+	if _, n := a.Phys(heap[95:]); n != 5 {
+		t.Errorf("%d bytes of 5", n)
 	}
 }
 
@@ -177,8 +196,8 @@ func FuzzArena(f *testing.F) {
 		taken := make([]bool, 4096)
 		var live [][]byte
 		span := func(b []byte) []bool {
-			p, ok := a.Phys(b)
-			if !ok {
+			p, n := a.Phys(b)
+			if n != len(b) {
 				t.Fatal("no address")
 			}
 			return taken[p-testPhys:][:len(b)]

@@ -458,9 +458,9 @@ func (q *Queue) freeMemory() {
 	}
 }
 
-// Direct reports whether the device can reach b itself; otherwise a request
-// copies it.
+// Direct reports whether the device can reach b itself, in one piece; otherwise a
+// request may copy it.
 func (q *Queue) Direct(b []byte) bool {
-	_, ok := q.mem.Phys(b)
-	return ok
+	_, n := q.mem.Phys(b)
+	return n == len(b) && n > 0
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -78,10 +79,13 @@ func fill(b []byte, seed uint64) []byte {
 
 func combinations(t *testing.T, f func(t *testing.T, features uint64, mem *virtiotest.Memory)) {
 	for _, features := range []uint64{0, virtio.FeatureIndirectDesc, virtio.FeatureEventIdx, virtio.FeatureIndirectDesc | virtio.FeatureEventIdx} {
-		for _, bounce := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%#x-bounce=%v", features, bounce), func(t *testing.T) {
+		for _, kind := range []string{"direct", "bounce", "scatter"} {
+			t.Run(fmt.Sprintf("%#x-%s", features, kind), func(t *testing.T) {
 				mem := virtiotest.NewMemory(4 << 20)
-				mem.Bounce = bounce
+				mem.Bounce = kind == "bounce"
+				if kind == "scatter" {
+					mem.Scatter = 1024
+				}
 				f(t, features, mem)
 				if s := mem.Stats(); s.InUse != 0 || s.Wrong != 0 {
 					t.Errorf("after the device is closed %d bytes are in use, %d wrong frees", s.InUse, s.Wrong)
@@ -126,6 +130,53 @@ func TestDo(t *testing.T) {
 		}
 		dev.Close()
 	})
+}
+
+// Memory that is not contiguous goes to the device in pieces, but for small parts
+// and for more pieces than there are descriptors, which are copied.
+func TestScattered(t *testing.T) {
+	for _, tt := range []struct {
+		name        string
+		sizes       []int // of parts
+		least, most int   // pieces
+	}{
+		{"large", []int{40, 100_000}, 1 + 25, 1 + 26},
+		{"small across a boundary", []int{4000, 4000, 4000}, 3, 3},
+		{"two large", []int{60_000, 50_000}, 15 + 13, 16 + 14},
+		{"too many pieces", []int{300_000}, 1, 1},
+		{"one of two has too many", []int{20_000, 300_000}, 5 + 1, 6 + 1},
+		{"many parts", slices.Repeat([]int{8192}, 61), 61, 63},
+		{"too many parts", slices.Repeat([]int{8192}, 100), 63, 63},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			mem := virtiotest.NewMemory(4 << 20)
+			mem.Scatter = 4096
+			d := virtiotest.New(mem, 26, virtio.FeatureIndirectDesc, 64)
+			pieces := 0
+			d.Serve = func(c *virtiotest.Chain) {
+				pieces = len(c.Read)
+				echo(c)
+			}
+			dev, q := setup(t, d, mem, 64)
+			var in [][]byte
+			var msg []byte
+			for i, n := range tt.sizes {
+				in = append(in, fill(make([]byte, n), uint64(i)))
+				msg = append(msg, in[i]...)
+			}
+			reply := make([]byte, len(msg))
+			if n, err := q.Do(in, [][]byte{reply}); n != len(msg) || err != nil || !bytes.Equal(msg, reply) {
+				t.Errorf("%d of %d, %v, equal %v", n, len(msg), err, bytes.Equal(msg, reply))
+			}
+			if pieces < tt.least || pieces > tt.most {
+				t.Errorf("%d pieces, want %d to %d", pieces, tt.least, tt.most)
+			}
+			dev.Close()
+			if s := mem.Stats(); s.InUse != 0 || s.Wrong != 0 {
+				t.Errorf("%+v", s)
+			}
+		})
+	}
 }
 
 // Many goroutines, a small ring, replies out of order: everyone gets their own

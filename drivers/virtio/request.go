@@ -109,17 +109,46 @@ func (r *Request) add(parts [][]byte, out bool, room int) error {
 		if room == 1 && i < len(parts)-1 {
 			return r.bounce(parts[i:], out)
 		}
-		room--
-		addr, ok := r.q.mem.Phys(p)
-		if !ok {
+		n := r.scatter(p, room-later(parts[i+1:]))
+		if n == 0 {
+			n = 1
 			if err := r.bounce(parts[i:i+1], out); err != nil {
 				return err
 			}
-			continue
 		}
-		r.segs = append(r.segs, segment{addr, uint32(len(p))})
+		room -= n
 	}
 	return nil
+}
+
+// scatterMin is the size in bytes below which a part stays in one piece: servers
+// want headers so.
+const scatterMin = 4096
+
+// scatter describes p, which may lie in several places, with at most room
+// descriptors. It returns how many it took, 0 if p is to be bounced.
+func (r *Request) scatter(p []byte, room int) int {
+	before := len(r.segs)
+	for rest := p; len(rest) > 0; {
+		addr, n := r.q.mem.Phys(rest)
+		if n == 0 || len(r.segs)-before == max(room, 1) || n < len(rest) && len(p) < scatterMin {
+			r.segs = r.segs[:before]
+			return 0
+		}
+		r.segs = append(r.segs, segment{addr, uint32(n)})
+		rest = rest[n:]
+	}
+	return len(r.segs) - before
+}
+
+// later counts the descriptors that the parts want at least.
+func later(parts [][]byte) (n int) {
+	for _, p := range parts {
+		if len(p) > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // bounce describes parts by one buffer of device memory.
@@ -133,8 +162,8 @@ func (r *Request) bounce(parts [][]byte, out bool) error {
 		return fmt.Errorf("bounce buffer of %d bytes: %w", size, err)
 	}
 	r.bounces = append(r.bounces, bounce{mem, parts, out, len(r.segs)})
-	addr, ok := r.q.mem.Phys(mem)
-	if !ok {
+	addr, n := r.q.mem.Phys(mem)
+	if n < size {
 		return fmt.Errorf("bounce buffer of %d bytes has no physical address: %w", size, ErrNoMemory)
 	}
 	if !out {
@@ -155,8 +184,8 @@ func (r *Request) fillTable() error {
 		if err != nil {
 			return fmt.Errorf("table of %d indirect descriptors: %w", len(r.segs), err)
 		}
-		phys, ok := r.q.mem.Phys(table)
-		if !ok {
+		phys, n := r.q.mem.Phys(table)
+		if n < need {
 			r.q.mem.Free(table)
 			return fmt.Errorf("table of %d indirect descriptors has no physical address: %w", len(r.segs), ErrNoMemory)
 		}

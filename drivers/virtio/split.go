@@ -53,8 +53,8 @@ func newSplitRing(mem Memory, size int, features uint64) (*splitRing, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ring of %d descriptors: %w", size, err)
 	}
-	phys, ok := mem.Phys(block)
-	if !ok {
+	phys, n := mem.Phys(block)
+	if n < total {
 		mem.Free(block)
 		return nil, fmt.Errorf("ring of %d descriptors: allocated memory has no physical address", size)
 	}

@@ -61,8 +61,8 @@ type Memory interface {
 	Alloc(size, align int) ([]byte, error)
 	// Free gives back what Alloc returned, from its first byte.
 	Free(b []byte)
-	// Phys returns the physical address of b[0] if the whole of b, which may be
-	// any heap or Alloc memory, is reachable by devices, physically contiguous
-	// and does not move.
-	Phys(b []byte) (addr uint64, ok bool)
+	// Phys returns the physical address of b[0], and how many bytes of b, which may
+	// be any heap or Alloc memory, follow it there, reachable by devices and not
+	// moving: all of Alloc memory, 0 if b[0] is not reachable or b is empty.
+	Phys(b []byte) (addr uint64, n int)
 }

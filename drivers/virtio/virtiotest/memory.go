@@ -14,10 +14,12 @@ import (
 
 // Memory is a virtio.Memory whose physical addresses differ from the virtual
 // ones, so that a mix-up shows. Memory on the Go heap is reachable as well,
-// unless Bounce is set.
+// unless Bounce is set; with Scatter not 0 a range of it is in one piece only up to
+// the next multiple of so many bytes.
 type Memory struct {
 	*virtio.Arena
-	Bounce bool
+	Bounce  bool
+	Scatter int
 
 	base  uint64
 	bytes []byte
@@ -45,12 +47,15 @@ func NewMemory(size int) *Memory {
 }
 
 // Phys implements virtio.Memory.
-func (m *Memory) Phys(b []byte) (uint64, bool) {
-	if addr, ok := m.Arena.Phys(b); ok {
-		return addr, true
+func (m *Memory) Phys(b []byte) (uint64, int) {
+	if addr, n := m.Arena.Phys(b); n > 0 {
+		return addr, n
 	}
 	if m.Bounce || len(b) == 0 {
-		return 0, false
+		return 0, 0
+	}
+	if m.Scatter > 0 {
+		b = b[:min(len(b), m.Scatter-int(uintptr(unsafe.Pointer(&b[0]))%uintptr(m.Scatter)))]
 	}
 	addr := heapBase + uint64(uintptr(unsafe.Pointer(&b[0])))
 	m.mu.Lock()
@@ -58,7 +63,7 @@ func (m *Memory) Phys(b []byte) (uint64, bool) {
 	if len(m.heap[addr]) < len(b) {
 		m.heap[addr] = b // keeps it alive, so the address stays its own
 	}
-	return addr, true
+	return addr, len(b)
 }
 
 // At returns the n bytes at a physical address, as a device reaches them.
