@@ -46,13 +46,16 @@ func (w *worker) file() int { return w.r.IntN(dataFiles) }
 
 // offset is one at or shortly before an edge.
 func (w *worker) offset() int64 {
+	if w.style == spot {
+		return w.focus[0]
+	}
 	return max(0, w.focus[w.r.IntN(len(w.focus))]-int64(8*w.r.IntN(3)))
 }
 
 // place is an offset, or near the end of what was written last: there, or up
 // to twice back bytes before.
 func (w *worker) place(f int, back int64) int64 {
-	if w.style != growing && w.r.IntN(2) == 0 {
+	if w.style == spot || w.style != growing && w.r.IntN(2) == 0 {
 		return w.offset()
 	}
 	w.mu.Lock()
@@ -63,10 +66,10 @@ func (w *worker) place(f int, back int64) int64 {
 // length is of a few cells, of a page, or of more than a client keeps.
 func (w *worker) length() int {
 	switch n := w.r.IntN(10); {
-	case w.style == short:
+	case w.style == short, w.style == spot && n > 3:
 	case w.style == growing && n < 6:
 		return []int{24, 4072, 4096, 8192}[w.r.IntN(4)]
-	case n < 2:
+	case n < 2, w.style == spot:
 		return 150_000
 	case n < 4:
 		return 4096 * (1 + w.r.IntN(20))

@@ -70,6 +70,7 @@ const (
 	mixed   = iota
 	short   // accesses of a few bytes
 	growing // files grow, and are read at their ends
+	spot    // all accesses are to the same place, some too long to be kept
 	styles
 )
 
@@ -96,6 +97,9 @@ func Play(sys fstest.Sys, dir string, c Config) error {
 		p.focus = edges[i:min(n, i+1+first.r.IntN(4))]
 	}
 	p.style, p.rarely = first.r.IntN(styles), 1+first.r.IntN(8)
+	if p.style == spot {
+		p.focus, p.rarely = p.focus[:1], 30
+	}
 	first.prepare()
 	for i := range c.Workers {
 		w := &worker{play: p, sys: sys, number: i, r: rand.New(rand.NewPCG(c.Seed, uint64(i)))}
