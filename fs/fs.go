@@ -76,7 +76,8 @@ type Node interface {
 	Unlink(name string) error
 	Rmdir(name string) error
 	// Rename moves name to newName in newDir, a directory of the same file
-	// system. Flags are RENAME_NOREPLACE and RENAME_EXCHANGE.
+	// system. Flags are those that CheckRename lets pass; EINVAL: the file
+	// system lacks them.
 	Rename(name string, newDir Node, newName string, flags uint32) error
 }
 

@@ -9,6 +9,7 @@ import (
 const (
 	RenameNoReplace = 1
 	RenameExchange  = 2
+	RenameWhiteout  = 4 // leaves a character device 0:0 at the old name
 )
 
 // Rename moves the file at oldPath to newPath.
@@ -26,7 +27,7 @@ func (v *VFS) Rename(ob Base, oldPath string, nb Base, newPath string, flags uin
 
 // CheckRename tells if Rename knows flags.
 func CheckRename(flags uint32) error {
-	if flags&^(RenameNoReplace|RenameExchange) != 0 || flags == RenameNoReplace|RenameExchange {
+	if flags&^(RenameNoReplace|RenameExchange|RenameWhiteout) != 0 || flags&RenameExchange != 0 && flags != RenameExchange {
 		return syscall.EINVAL
 	}
 	return nil

@@ -85,7 +85,7 @@ func (k *Kernel) Unlinkat(dirfd int, path string, flags int) syscall.Errno {
 	return errno(k.vfs.Unlink(b.Base, path))
 }
 
-// Renameat2 moves a file. Flags: fs.RenameNoReplace, fs.RenameExchange.
+// Renameat2 moves a file. Flags: fs.RenameNoReplace, RenameExchange, RenameWhiteout.
 func (k *Kernel) Renameat2(odirfd int, opath string, ndirfd int, npath string, flags uint32) syscall.Errno {
 	if err := fs.CheckRename(flags); err != nil {
 		return errno(err)

@@ -258,4 +258,5 @@ const (
 	oPath     = syscalls.O_PATH
 	noReplace = 1
 	exchange  = 2
+	whiteout  = 4
 )

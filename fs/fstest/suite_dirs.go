@@ -75,6 +75,26 @@ func testRenameFlags(x *exam) {
 	x.ok("exchange a file and a directory", flags("g", "d", exchange))
 	x.has("/", "d: f", "new: g", "g/", "g/x")
 	x.is("exchange with an ancestor", flags("g/x", "g", exchange), syscall.EINVAL)
+	x.is("exchange and whiteout", flags("d", "new", exchange|whiteout), syscall.EINVAL)
+	x.is("an unknown flag", flags("d", "new", 8), syscall.EINVAL)
+
+	// A whiteout is a device 0:0 at the old name. Not every file system has them.
+	x.is("whiteout without replacing, a file", flags("d", "new", noReplace|whiteout), syscall.EEXIST)
+	var st syscall.Stat_t
+	x.ok("stat of the name to come", x.Fstatat(cwd, "d", &st, 0))
+	switch e := flags("d", "moved", whiteout); e {
+	case syscall.EINVAL:
+		x.is("stat of what was not moved", x.Fstatat(cwd, "moved", &st, 0), syscall.ENOENT)
+	case 0:
+		x.ok("stat of the whiteout", x.Fstatat(cwd, "d", &st, 0))
+		if st.Mode&syscall.S_IFMT != syscall.S_IFCHR || st.Rdev != 0 {
+			x.Errorf("the whiteout has mode %o and device %#x, want a character device 0", st.Mode, st.Rdev)
+		}
+		x.ok("unlink the whiteout", x.Unlinkat(cwd, "d", 0))
+		x.has("/", "moved: f", "new: g", "g/", "g/x")
+	default:
+		x.Errorf("whiteout: %v", e)
+	}
 }
 
 func testReadDir(x *exam) {

@@ -71,8 +71,9 @@ func (n *node) Rename(name string, newDir fs.Node, newName string, flags uint32)
 		return syscall.EXDEV
 	case n.dir == nil || q.dir == nil:
 		return syscall.ENOTDIR
-	case flags&^(fs.RenameNoReplace|fs.RenameExchange) != 0 || flags == fs.RenameNoReplace|fs.RenameExchange:
-		return syscall.EINVAL
+	}
+	if err := fs.CheckRename(flags); err != nil {
+		return err
 	}
 	n.fs.names.Lock()
 	defer n.fs.names.Unlock()
@@ -84,6 +85,14 @@ func (n *node) Rename(name string, newDir fs.Node, newName string, flags uint32)
 	case to != nil && from.node == to.node:
 	case flags&fs.RenameExchange != 0:
 		exchange(n, q, from, to)
+	case flags&fs.RenameWhiteout != 0:
+		w, err := n.fs.newFile(syscall.S_IFCHR, 0)
+		if err != nil {
+			return err
+		}
+		move(n, q, from, to, newName)
+		w.nlink = 1
+		n.dir.add(name, w)
 	default:
 		move(n, q, from, to, newName)
 	}

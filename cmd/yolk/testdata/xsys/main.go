@@ -53,6 +53,19 @@ func use(dir string) error {
 	}
 	fmt.Printf("read %q\n", buf)
 
+	// Names are exchanged and not replaced, as the flags say.
+	for _, name := range []string{"r1", "r2"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("was "+name), 0o600); err != nil {
+			return err
+		}
+	}
+	ren := func(flags uint) error {
+		return unix.Renameat2(unix.AT_FDCWD, filepath.Join(dir, "r1"), unix.AT_FDCWD, filepath.Join(dir, "r2"), flags)
+	}
+	fmt.Println("renames:", ren(unix.RENAME_NOREPLACE), ren(unix.RENAME_EXCHANGE), ren(unix.RENAME_EXCHANGE|unix.RENAME_NOREPLACE), ren(8))
+	text, err := os.ReadFile(filepath.Join(dir, "r1"))
+	fmt.Printf("exchanged: %q %v\n", text, err)
+
 	other, err := unix.Open(filepath.Join(dir, "file"), unix.O_RDWR, 0)
 	if err != nil {
 		return fmt.Errorf("open again: %w", err)

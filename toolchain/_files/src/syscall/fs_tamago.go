@@ -43,7 +43,11 @@ func Rmdir(path string) error               { return unlinkat(_AT_FDCWD, path, _
 func Rename(from, to string) error { return Renameat(_AT_FDCWD, from, _AT_FDCWD, to) }
 
 func Renameat(olddirfd int, oldpath string, newdirfd int, newpath string) error {
-	return errnoErr(kernel.Renameat2(olddirfd, oldpath, newdirfd, newpath, 0))
+	return renameat2(olddirfd, oldpath, newdirfd, newpath, 0)
+}
+
+func renameat2(olddirfd int, oldpath string, newdirfd int, newpath string, flags uint32) error {
+	return errnoErr(kernel.Renameat2(olddirfd, oldpath, newdirfd, newpath, flags))
 }
 
 func Link(path, link string) error { return linkat(_AT_FDCWD, path, _AT_FDCWD, link, 0) }

@@ -12,6 +12,7 @@ import _ "unsafe" // for go:linkname
 //
 //go:linkname fcntl
 //go:linkname fstatat
+//go:linkname renameat2
 //go:linkname readlinkat
 //go:linkname unlinkat
 //go:linkname linkat

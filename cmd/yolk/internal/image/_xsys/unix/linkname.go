@@ -15,6 +15,9 @@ func fcntl(fd, cmd, arg int) (int, error)
 //go:linkname fstatat syscall.fstatat
 func fstatat(dirfd int, path string, stat *syscall.Stat_t, flags int) error
 
+//go:linkname renameat2 syscall.renameat2
+func renameat2(olddirfd int, oldpath string, newdirfd int, newpath string, flags uint32) error
+
 //go:linkname readlinkat syscall.readlinkat
 func readlinkat(dirfd int, path string, buf []byte) (n int, err error)
 

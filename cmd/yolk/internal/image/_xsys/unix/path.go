@@ -45,12 +45,13 @@ func Renameat(olddirfd int, oldpath string, newdirfd int, newpath string) error 
 	return syscall.Renameat(olddirfd, oldpath, newdirfd, newpath)
 }
 
-// Renameat2 takes no flags: EINVAL, as on file systems that know none.
+// Renameat2 is Renameat with RENAME_ flags; those that a file system lacks are
+// EINVAL.
 func Renameat2(olddirfd int, oldpath string, newdirfd int, newpath string, flags uint) error {
-	if flags != 0 {
+	if uint(uint32(flags)) != flags {
 		return EINVAL
 	}
-	return syscall.Renameat(olddirfd, oldpath, newdirfd, newpath)
+	return renameat2(olddirfd, oldpath, newdirfd, newpath, uint32(flags))
 }
 
 func Link(oldpath string, newpath string) error    { return syscall.Link(oldpath, newpath) }
