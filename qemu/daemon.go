@@ -192,7 +192,7 @@ func (s server) args(dir string, fd int, root bool) []string {
 		source := strings.NewReplacer(`\`, `\\`, `,`, `\,`).Replace(dir)
 		return []string{
 			"--fd=" + strconv.Itoa(fd), "-o", "source=" + source,
-			"-o", cache, "-o", "xattr", "-o", "sandbox=chroot", "-o", "log_level=err", limit,
+			"-o", cache, "-o", "xattr", "-o", "posix_lock", "-o", "flock", "-o", "sandbox=chroot", "-o", "log_level=err", limit,
 		}
 	}
 	sandbox := "chroot"

@@ -1,6 +1,7 @@
 package fusefs
 
 import (
+	"math"
 	"syscall"
 	"time"
 
@@ -50,7 +51,26 @@ func (h *file) Setlk(owner uint64, l *fs.Lock, wait bool, cancel <-chan struct{}
 	if l.Type != fs.Unlock {
 		h.node.locked.Store(true) // whatever the server answers
 	}
-	return h.lock(owner, l, 0, wait, cancel)
+	err := h.lock(owner, l, 0, wait, cancel)
+	if err == nil && l.Type == fs.Unlock && l.Start == 0 && l.End == math.MaxInt64 && owner != fs.ProcessOwner {
+		h.forgetOwner(owner)
+	}
+	return err
+}
+
+// forgetOwner tells the server that owner has no locks of the file left. The
+// virtiofsd of QEMU keeps a descriptor for each owner until it hears that.
+func (h *file) forgetOwner(owner uint64) {
+	f := h.node.fs
+	if f.nosys[fuse.FUSE_FLUSH].Load() {
+		return
+	}
+	in := fuse.FlushIn{Fh: h.fh, LockOwner: owner}
+	r := f.request(fuse.FUSE_FLUSH, h.node.id)
+	r.buf = in.AppendTo(r.buf)
+	_, err := f.call(r, 0)
+	f.done(r)
+	f.optional(fuse.FUSE_FLUSH, err) // the locks are gone whatever it says
 }
 
 // Flock implements fs.LockFile.

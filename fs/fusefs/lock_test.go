@@ -123,6 +123,13 @@ func TestLockMessages(t *testing.T) {
 	if flush.Fh != 11 || flush.LockOwner != fs.ProcessOwner {
 		t.Errorf("FLUSH %+v", flush)
 	}
+	// An owner that has given back all is done with.
+	if err := l.Setlk(78, &fs.Lock{Type: fs.Unlock, Start: 3, End: toEnd}, false, nil); err != nil || flush.LockOwner == 78 {
+		t.Errorf("unlocking a part: %v, FLUSH %+v", err, flush)
+	}
+	if err := l.Setlk(78, &fs.Lock{Type: fs.Unlock, End: toEnd}, false, nil); err != nil || flush.LockOwner != 78 || in.Owner != 78 {
+		t.Errorf("unlocking all: %v, FLUSH %+v", err, flush)
+	}
 	e.open.Release()
 	e.fs.releases.finish()
 	if rel.ReleaseFlags != fuse.FUSE_RELEASE_FLOCK_UNLOCK || rel.LockOwner != owner {
