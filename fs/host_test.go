@@ -134,11 +134,19 @@ func (n *hostNode) Create(name string, flags int, mode, umask uint32) (fs.Entry,
 }
 
 func (n *hostNode) Link(name string, target fs.Node) (fs.Entry, error) {
-	return n.h.entry(n.Node.Link(name, target.(*hostNode).Node))
+	return n.h.entry(n.Node.Link(name, under(target)))
 }
 
 func (n *hostNode) Rename(name string, dir fs.Node, newName string, flags uint32) error {
-	return n.Node.Rename(name, dir.(*hostNode).Node, newName, flags)
+	return n.Node.Rename(name, under(dir), newName, flags)
+}
+
+// under is the tmpfs node of n.
+func under(n fs.Node) fs.Node {
+	if t, ok := n.(tellingNode); ok {
+		return t.Node
+	}
+	return n.(*hostNode).Node
 }
 
 // at makes the layout below h's root, without the VFS: "d/" is a directory,

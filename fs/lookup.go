@@ -30,7 +30,22 @@ func (w *walk) known(p *Dentry, name string) *Dentry {
 		c.Put()
 		return nil
 	}
+	w.believed = true
 	return c
+}
+
+// doubt is for a call that makes, removes or moves a name and would end with
+// err. It must not fail for what is remembered only: if the walk has believed
+// an entry that others may have changed, the result is ESTALE, upon which the
+// caller begins anew and asks for every name.
+func (w *walk) doubt(err error) error {
+	if w.believed {
+		switch err {
+		case syscall.ENOENT, syscall.EEXIST, syscall.ENOTDIR, syscall.EISDIR, syscall.ELOOP:
+			return syscall.ESTALE
+		}
+	}
+	return err
 }
 
 // positive returns d, or ENOENT in exchange for the reference.
@@ -72,18 +87,33 @@ func (w *walk) find(p *Dentry, name string) (*Dentry, error) {
 }
 
 // findNew is find for the walk's last name, which is about to be made. With
-// unseen set, if nothing is known of it and p's file system will tell whether
-// there is such a name, it is not looked up but ENOENT.
+// unseen set, if p's file system will tell whether there is such a name, it is
+// not looked up but ENOENT, unless the cache is sure of it.
 func (w *walk) findNew(p *Dentry, name string, unseen bool) (*Dentry, error) {
 	_, ok := p.node.(UnseenNode)
-	if !unseen || !ok || w.slash || w.distrust || p.mnt.readOnly {
+	if !unseen || !ok || w.slash || p.mnt.readOnly {
 		return w.find(p, name)
 	}
 	if d := p.cached(name); d != nil {
+		sure := d.expires.Load() == int64(Forever) || d.pins.Load() > 0
 		d.Put()
-		return w.find(p, name)
+		if sure {
+			return w.find(p, name)
+		}
 	}
 	return nil, syscall.ENOENT
+}
+
+// notMade brings the cache up to date when the name in p could not be made, for
+// err: only a missing one is known not to be as remembered.
+func (v *VFS) notMade(p *Dentry, name string, err error) {
+	if d := p.cached(name); d != nil {
+		missing := d.kind == 0
+		d.Put()
+		if missing || err == syscall.ENOENT || err == syscall.ESTALE {
+			v.forget(p, name)
+		}
+	}
 }
 
 // forget drops what the cache knows about name in p, but for mount points.

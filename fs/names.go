@@ -27,10 +27,10 @@ func (v *VFS) newNameOnce(b Base, path string, o nameOptions, distrust bool, do 
 	}
 	defer func() { w.end() }()
 	if err := w.last(); err != nil {
-		return err
+		return w.doubt(err)
 	}
 	if isDots(w.name) {
-		return syscall.EEXIST
+		return w.doubt(syscall.EEXIST)
 	}
 	p := w.at
 	defer p.unlockChange(p.lockChange(w.name))
@@ -38,18 +38,21 @@ func (v *VFS) newNameOnce(b Base, path string, o nameOptions, distrust bool, do 
 	switch {
 	case err == nil:
 		d.Put()
-		return syscall.EEXIST
+		return w.doubt(syscall.EEXIST)
 	case err != syscall.ENOENT:
-		return err
+		return w.doubt(err)
 	case w.slash && !o.slashes, p.node == nil, p.removed.Load():
-		return syscall.ENOENT
+		return w.doubt(syscall.ENOENT)
 	case p.mnt.readOnly:
 		return syscall.EROFS
 	}
 	e, err := do(p, w.name)
 	if err != nil {
-		v.forget(p, w.name)
-		return err
+		v.notMade(p, w.name, err)
+		if err == syscall.EEXIST {
+			return err // says who must know
+		}
+		return w.doubt(err)
 	}
 	if d, err = v.insert(p, w.name, e); err != nil {
 		return err
@@ -99,12 +102,31 @@ func (v *VFS) Symlink(target string, b Base, path string) error {
 // Link makes newPath a further name of the file at oldPath, of a link itself
 // unless follow is set.
 func (v *VFS) Link(ob Base, oldPath string, nb Base, newPath string, follow bool) error {
-	d, err := v.Walk(ob, oldPath, follow)
-	if err != nil {
+	for distrust := false; ; distrust = true {
+		err := v.linkOnce(ob, oldPath, nb, newPath, follow, distrust)
+		if err != syscall.ESTALE || distrust {
+			return err
+		}
+	}
+}
+
+func (v *VFS) linkOnce(ob Base, oldPath string, nb Base, newPath string, follow, distrust bool) error {
+	var w walk
+	if err := v.start(&w, ob, oldPath, distrust); err != nil {
 		return err
 	}
-	defer d.Put()
-	return v.LinkDentry(d, nb, newPath)
+	defer func() { w.end() }()
+	if err := w.finish(follow); err != nil {
+		return w.doubt(err)
+	}
+	switch err := v.LinkDentry(w.at, nb, newPath); {
+	case err == syscall.EEXIST:
+		return err // of the new name, which was asked for
+	case err == syscall.EPERM && w.believed:
+		return syscall.ESTALE // if it is a directory
+	default:
+		return w.doubt(err)
+	}
 }
 
 // LinkDentry makes newPath a further name of the file of d.

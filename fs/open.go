@@ -40,14 +40,20 @@ func (v *VFS) openOnce(b Base, path string, flags int, mode, umask uint32, distr
 	defer func() { w.end() }()
 	if flags&syscall.O_CREAT != 0 {
 		f, d, err := w.create(flags, mode, umask)
-		if f != nil || err != nil {
-			return f, d, err
+		switch {
+		case err == syscall.EEXIST: // that was asked for
+			return nil, nil, err
+		case f != nil || err != nil:
+			return f, d, w.doubt(err)
 		}
 	} else if err := w.finish(flags&syscall.O_NOFOLLOW == 0); err != nil {
 		return nil, nil, err
 	}
 	f, err := w.at.Open(flags)
-	if err != nil {
+	switch {
+	case err == syscall.ENOENT || err != nil && flags&syscall.O_CREAT != 0:
+		return nil, nil, w.doubt(err)
+	case err != nil:
 		return nil, nil, err
 	}
 	w.at.Ref()
@@ -97,7 +103,10 @@ func (w *walk) create(flags int, mode, umask uint32) (File, *Dentry, error) {
 			return nil, nil, syscall.EISDIR
 		}
 		p := w.at
-		d := w.known(p, w.name)
+		var d *Dentry
+		if flags&syscall.O_EXCL == 0 {
+			d = w.known(p, w.name)
+		}
 		if d == nil || d.kind == 0 {
 			if d != nil {
 				d.Put()
@@ -132,8 +141,12 @@ func (w *walk) create(flags int, mode, umask uint32) (File, *Dentry, error) {
 // is returned without a File.
 func (w *walk) make(p *Dentry, flags int, mode, umask uint32) (File, *Dentry, error) {
 	defer p.unlockChange(p.lockChange(w.name))
-	d, err := w.findNew(p, w.name, flags&syscall.O_EXCL != 0)
+	excl := flags&syscall.O_EXCL != 0
+	d, err := w.findNew(p, w.name, excl)
 	switch {
+	case err == nil && excl && w.believed:
+		d.Put()
+		return nil, nil, syscall.ESTALE
 	case err == nil:
 		return nil, d, nil
 	case err != syscall.ENOENT:
@@ -145,7 +158,7 @@ func (w *walk) make(p *Dentry, flags int, mode, umask uint32) (File, *Dentry, er
 	}
 	e, f, err := p.node.Create(w.name, flags&^(oHere&^syscall.O_EXCL), mode&0o7777, umask)
 	if err != nil {
-		w.v.forget(p, w.name)
+		w.v.notMade(p, w.name, err)
 		return nil, nil, err
 	}
 	if d, err = w.v.insert(p, w.name, e); err != nil {

@@ -23,6 +23,12 @@ func (v *VFS) removeOnce(b Base, path string, dir, distrust bool) error {
 		return err
 	}
 	defer func() { w.end() }()
+	return w.doubt(w.remove(dir))
+}
+
+// remove removes the file at the end of the walk, a directory if dir is set.
+func (w *walk) remove(dir bool) error {
+	v := w.v
 	if err := w.last(); err != nil {
 		return err
 	}
@@ -32,6 +38,13 @@ func (v *VFS) removeOnce(b Base, path string, dir, distrust bool) error {
 	p := w.at
 	defer p.unlockChange(p.lockChange(w.name))
 	d, err := w.find(p, w.name)
+	if err == nil && d.isDir() != dir && w.believed {
+		// Of the wrong kind, as far as remembered: ask. (os.Remove tries unlink
+		// with directories first.)
+		d.Put()
+		w.distrust, w.believed = true, false
+		d, err = w.find(p, w.name)
+	}
 	if err != nil {
 		return err
 	}
@@ -60,6 +73,16 @@ func (v *VFS) removeOnce(b Base, path string, dir, distrust bool) error {
 		p.unhash(w.name, d)
 	case syscall.ENOENT, syscall.ESTALE:
 		v.forget(p, w.name)
+	}
+	return w.notFound(err)
+}
+
+// notFound is for an error of a call on a name that was looked up. The
+// virtiofsd of QEMU answers EIO if meanwhile the name is another file's, or
+// nobody's: then the walk is to begin anew, too.
+func (w *walk) notFound(err error) error {
+	if err == syscall.EIO && !w.distrust {
+		return syscall.ESTALE
 	}
 	return err
 }

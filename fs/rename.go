@@ -39,13 +39,18 @@ func (v *VFS) renameOnce(ob Base, oldPath string, nb Base, newPath string, flags
 		return err
 	}
 	defer func() { from.end() }()
-	if err := from.last(); err != nil {
-		return err
-	}
 	if err := v.start(&to, nb, newPath, distrust); err != nil {
 		return err
 	}
 	defer func() { to.end() }()
+	return to.doubt(from.doubt(v.renameTo(&from, &to, flags)))
+}
+
+// renameTo renames what is at the end of one walk to the end of another.
+func (v *VFS) renameTo(from, to *walk, flags uint32) error {
+	if err := from.last(); err != nil {
+		return err
+	}
 	if err := to.last(); err != nil {
 		return err
 	}
@@ -62,7 +67,7 @@ func (v *VFS) renameOnce(ob Base, oldPath string, nb Base, newPath string, flags
 	}
 	lockTwo(from.at, to.at)
 	defer unlockTwo(from.at, to.at)
-	return v.renameLocked(&from, &to, flags)
+	return v.renameLocked(from, to, flags)
 }
 
 // isDots tells if the last component of a path names a directory by its place.
@@ -102,11 +107,11 @@ func (v *VFS) renameLocked(from, to *walk, flags uint32) error {
 	if err := v.mayRename(from, to, src, dst, flags); err != nil {
 		return err
 	}
-	if src == dst {
-		return nil
-	}
 	// Two names of one file: nothing happens, says POSIX.
-	if dst != nil && src.node == dst.node && flags&RenameExchange == 0 {
+	if src == dst || dst != nil && src.node == dst.node && flags&RenameExchange == 0 {
+		if from.believed || to.believed {
+			return syscall.ESTALE // if they are
+		}
 		return nil
 	}
 	if err := from.at.node.Rename(from.name, to.at.node, to.name, flags); err != nil {
@@ -114,7 +119,7 @@ func (v *VFS) renameLocked(from, to *walk, flags uint32) error {
 			v.forget(from.at, from.name)
 			v.forget(to.at, to.name)
 		}
-		return err
+		return from.notFound(err)
 	}
 	invalidate(src)
 	if dst != nil {

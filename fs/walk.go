@@ -24,6 +24,7 @@ type walk struct {
 	links    int
 	time     int64 // of now(), asked once
 	distrust bool  // believe no entry of the cache
+	believed bool  // one that others may have changed
 
 	// After last():
 	name  string // the last component; "" if the path ended without one
@@ -48,7 +49,7 @@ func (v *VFS) start(w *walk, b Base, path string, distrust bool) error {
 	if err := CheckPath(path); err != nil {
 		return err
 	}
-	w.v, w.rest, w.distrust, w.time = v, path, distrust, -1
+	w.v, w.rest, w.distrust, w.believed, w.time = v, path, distrust, false, -1
 	w.root = b.Root
 	if w.root == nil {
 		w.root = v.root.root
