@@ -108,6 +108,10 @@ func (k *timekeeper) round(limit time.Duration) error {
 	}
 	if jump := time.Duration(c.Jump); jump.Abs() >= time.Second {
 		k.m.logf("clock: the host's clock went on by %v without this machine's; set to it", jump.Round(time.Millisecond))
+		select {
+		case k.m.resumed <- struct{}{}:
+		default:
+		}
 	}
 	return nil
 }

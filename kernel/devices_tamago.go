@@ -65,6 +65,7 @@ func (m *machine) open(s *share) (fs.FileSystem, error) {
 // Device types (virtio 1.2 §5).
 const (
 	consoleID    = 3
+	entropyID    = 4
 	fileSystemID = 26
 )
 
@@ -112,6 +113,8 @@ func (m *machine) start(t virtio.Transport) {
 		if c, err = console.Open(t, m.arena); err == nil {
 			m.streams.found(c)
 		}
+	case entropyID:
+		err = m.startRandom(t)
 	default:
 		m.logf("%s: no driver for a device of type %d", t.Name(), t.DeviceID())
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/yolkos/yolk/arch/amd64"
 	"github.com/yolkos/yolk/drivers/pci"
 	"github.com/yolkos/yolk/drivers/virtio"
+	"github.com/yolkos/yolk/drivers/virtiorng"
 	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/devfs"
 	"github.com/yolkos/yolk/fs/procfs"
@@ -28,6 +29,8 @@ type machine struct {
 	pci     *pci.Bus // nil if there is none
 	shares  []*share
 	streams streams
+	rng     *virtiorng.RNG // nil if there is none
+	resumed chan struct{}  // gets something when the machine was stopped for a while
 	proc    *procfs.FS
 	dev     *devfs.FS
 	vfs     *fs.VFS
@@ -42,6 +45,7 @@ func init() { booted.boot() }
 // the log: the program starts in any case.
 func (m *machine) boot() {
 	m.started = time.Now()
+	m.resumed = make(chan struct{}, 1)
 	settings, _ := amd64.FwCfg(amd64.FlagsFile)
 	m.flags = parseFlags(string(settings))
 	m.log.now = func() time.Duration { return time.Duration(time.Since(m.started)) }
@@ -86,9 +90,6 @@ func (m *machine) describe() {
 	m.logf("%s, %d MHz, %d MiB of RAM", cpuName(), amd64.ClockHz()/1e6, total>>20)
 	for _, r := range ranges {
 		m.logf("RAM for the program: %#x-%#x", r.Start, r.End-1)
-	}
-	if name, strong := amd64.RandomSource(); !strong {
-		m.logf("random numbers come from the %s: not fit for keys; give the CPU rdrand", name)
 	}
 }
 

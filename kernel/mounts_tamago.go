@@ -19,7 +19,7 @@ func (m *machine) mountRoot() {
 	tmp := newTmpfs()
 	tmp.Chmod(0o1777)
 	m.proc = procfs.New()
-	m.dev = devfs.New(amd64.Random)
+	m.dev = devfs.New(m.random)
 	m.dev.AddStream("console", m.streams.console)
 	m.dev.AddStream("stdin", m.streams.in())
 	m.dev.AddStream("stdout", m.streams.out())

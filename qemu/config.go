@@ -59,6 +59,7 @@ type Config struct {
 	Time    int // answers to the kernel's questions for the time
 	Profile int // the program's profile, at its end
 
+	Random bool // random bytes from this host's kernel
 	Files  []File
 	Shares []ShareFD
 }
@@ -104,6 +105,9 @@ func (c *Config) Args() []string {
 		args = append(args, "-serial", "chardev:uart")
 	}
 	args = append(args, c.streams()...)
+	if c.Random {
+		args = append(args, "-object", "rng-random,filename=/dev/urandom,id=random", "-device", c.device("virtio-rng")+",rng=random")
+	}
 	for _, f := range c.Files {
 		args = append(args, "-fw_cfg", fmt.Sprintf("name=%s,file=%s", quote(f.Name), fdPath(f.FD)))
 	}

@@ -2,6 +2,7 @@ package qemu
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -122,7 +123,7 @@ func once(ctx context.Context, o *Options, path string, srv server) (int, error)
 	if err != nil {
 		return 0, err
 	}
-	g.config = Config{Machine: o.Machine, Accel: o.Accel, Memory: o.Memory, CPUs: o.CPUs, Kernel: fdPath(g.files.add(kernel))}
+	g.config = Config{Machine: o.Machine, Accel: o.Accel, Memory: o.Memory, CPUs: o.CPUs, Kernel: fdPath(g.files.add(kernel)), Random: true}
 	if err := g.addFiles(srv); err != nil {
 		return 0, err
 	}
@@ -171,7 +172,7 @@ func (g *guest) addFiles(srv server) error {
 	flags += srv.flags(o.Shares)
 	for _, f := range []struct{ name, data string }{
 		{"args", list(o.Args)}, {"env", list(o.Env)}, {"cwd", o.Dir}, {"flags", flags},
-		{"time", fmt.Sprint(time.Now().UnixNano())},
+		{"time", fmt.Sprint(time.Now().UnixNano())}, {"seed", newSeed()},
 	} {
 		if f.data == "" {
 			continue // an empty file is as good as none
@@ -183,6 +184,13 @@ func (g *guest) addFiles(srv server) error {
 		g.config.Files = append(g.config.Files, File{Name: "opt/yolk/" + f.name, FD: g.files.add(file)})
 	}
 	return nil
+}
+
+// newSeed makes random bytes for the guest, other ones for each.
+func newSeed() string {
+	seed := make([]byte, 64)
+	rand.Read(seed) // it does not fail
+	return string(seed)
 }
 
 // addStreams connects the control channel, the console and the program's

@@ -228,7 +228,7 @@ func TestConsole(t *testing.T) {
 		k := newKernel(t)
 		in, typed := io.Pipe()
 		c := &console{in: in}
-		d := devfs.New(func([]byte) {})
+		d := devfs.New(func([]byte) error { return nil })
 		d.AddStream("console", c)
 		ok(t, k.Mkdirat(AT_FDCWD, "dev", 0o755))
 		if err := k.VFS().Mount(fs.Base{}, "dev", d, fs.MountOptions{}); err != nil {

@@ -11,6 +11,7 @@ const (
 	CwdFile   = "opt/yolk/cwd"   // working directory
 	FlagsFile = "opt/yolk/flags" // lines of key=value for the kernel
 	TimeFile  = "opt/yolk/time"  // nanoseconds since 1970 at the start
+	SeedFile  = "opt/yolk/seed"  // random bytes, other ones for each machine
 )
 
 // initArgs puts arguments and environment at the end of the RAM, laid out as the

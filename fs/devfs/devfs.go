@@ -19,8 +19,9 @@ type FS struct {
 }
 
 // New makes the file system with null, zero, full, random and urandom, and fd,
-// a link to /proc/self/fd. Random fills its argument with random bytes.
-func New(random func(p []byte)) *FS {
+// a link to /proc/self/fd. Random fills its argument with random bytes, or says
+// why it cannot.
+func New(random func(p []byte) error) *FS {
 	f := &FS{FS: synth.New("devfs", magic), streams: make(map[fs.Stream]fs.Interruptible)}
 	for _, d := range []struct {
 		name  string
@@ -93,13 +94,13 @@ func (n *node) OpenDevice(int) (fs.File, error) { return &n.dev, nil }
 type device struct {
 	fs.UnsupportedFile
 	node  *node
-	read  func(p []byte) int
+	read  func(p []byte) (int, error)
 	write func(p []byte) error
 }
 
 func (d *device) Getattr(a *fs.Attr) error { return d.node.Getattr(a) }
 
-func (d *device) ReadAt(p []byte, _ int64) (int, error) { return d.read(p), nil }
+func (d *device) ReadAt(p []byte, _ int64) (int, error) { return d.read(p) }
 
 // WriteAt leaves the position at 0, where Linux has it too.
 func (d *device) WriteAt(p []byte, _ int64) (int, int64, error) {
@@ -112,17 +113,19 @@ func (d *device) WriteAt(p []byte, _ int64) (int, int64, error) {
 // SeekFrom implements fs.SeekFile: wherever it leads, that is 0.
 func (d *device) SeekFrom(_, _ int64, _ int) (int64, error) { return 0, nil }
 
-func nothing([]byte) int { return 0 }
+func nothing([]byte) (int, error) { return 0, nil }
 
-func zeros(p []byte) int {
+func zeros(p []byte) (int, error) {
 	clear(p)
-	return len(p)
+	return len(p), nil
 }
 
-func fill(with func([]byte)) func([]byte) int {
-	return func(p []byte) int {
-		with(p)
-		return len(p)
+func fill(with func([]byte) error) func([]byte) (int, error) {
+	return func(p []byte) (int, error) {
+		if err := with(p); err != nil {
+			return 0, err
+		}
+		return len(p), nil
 	}
 }
 

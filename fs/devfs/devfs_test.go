@@ -16,10 +16,11 @@ import (
 const cwd = syscalls.AT_FDCWD
 
 func newKernel(t *testing.T) (*syscalls.Kernel, *devfs.FS) {
-	d := devfs.New(func(p []byte) {
+	d := devfs.New(func(p []byte) error {
 		for i := range p {
 			p[i] = 0xa5
 		}
+		return nil
 	})
 	return fstest.NewKernel(d), d
 }
@@ -122,7 +123,7 @@ func TestList(t *testing.T) {
 
 func TestServe(t *testing.T) {
 	k := fstest.NewKernel(tmpfs.New(tmpfs.Limits{}))
-	devfs.New(func([]byte) {}).Serve(k.VFS())
+	devfs.New(func([]byte) error { return nil }).Serve(k.VFS())
 	for name, c := range map[string]struct {
 		mode uint32
 		dev  int
@@ -141,6 +142,21 @@ func TestServe(t *testing.T) {
 		}
 		if n, e := k.Write(fd, []byte("x")); c.want == 0 && (n != 1 || e != 0) {
 			t.Errorf("write %s: %d, %v", name, n, e)
+		}
+	}
+}
+
+// Random devices that have nothing to give fail: what is not random must not be
+// taken for it.
+func TestNoRandom(t *testing.T) {
+	k := fstest.NewKernel(devfs.New(func([]byte) error { return syscall.EIO }))
+	for _, name := range []string{"/random", "/urandom"} {
+		fd, errno := k.Openat(cwd, name, syscall.O_RDONLY, 0)
+		if errno != 0 {
+			t.Fatal(name, errno)
+		}
+		if n, errno := k.Read(fd, make([]byte, 8)); errno != syscall.EIO {
+			t.Errorf("%s: read %d, %v, want EIO", name, n, errno)
 		}
 	}
 }

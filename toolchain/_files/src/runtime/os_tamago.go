@@ -79,8 +79,25 @@ func readRandom(r []byte) int {
 	return len(r)
 }
 
-//go:linkname getRandomData
-func getRandomData(r []byte) { goos.GetRandomData(r) }
+// randomError says why random numbers are not fit for keys, "" if they are. It
+// may wait for a source. The machine sets it before the runtime starts.
+//
+//go:linkname randomError
+var randomError func() string
+
+// strongRandom fills r with random numbers that are fit for keys, or says why
+// there are none.
+//
+//go:linkname strongRandom
+func strongRandom(r []byte) (failure string) {
+	if randomError != nil {
+		if failure = randomError(); failure != "" {
+			return failure
+		}
+	}
+	goos.GetRandomData(r)
+	return ""
+}
 
 //go:nosplit
 func nanotime1() int64 { return goos.Nanotime() }

@@ -2,13 +2,20 @@
 
 package sysrand
 
-import _ "unsafe" // for go:linkname
+import (
+	"errors"
+	_ "unsafe" // for go:linkname
+)
 
-//go:linkname getRandomData runtime.getRandomData
+//go:linkname strongRandom runtime.strongRandom
 //go:noescape
-func getRandomData(b []byte)
+func strongRandom(b []byte) (failure string)
 
+// read fails where no source of the machine is fit for keys, which ends the
+// program.
 func read(b []byte) error {
-	getRandomData(b)
+	if failure := strongRandom(b); failure != "" {
+		return errors.New(failure)
+	}
 	return nil
 }
