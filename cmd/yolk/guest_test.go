@@ -61,14 +61,17 @@ func TestMain(m *testing.M) {
 }
 
 // probe makes a module of its own of testdata/probe.
-func probe(t testing.TB) string {
+func probe(t testing.TB) string { return program(t, "probe") }
+
+// program makes a module of its own of testdata/name.
+func program(t testing.TB, name string) string {
 	t.Helper()
 	dir := t.TempDir()
-	source, err := os.ReadFile("testdata/probe/main.go")
+	source, err := os.ReadFile("testdata/" + name + "/main.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	layOut(t, dir, map[string]string{"go.mod": "module example.com/probe\n\ngo 1.24\n", "main.go": string(source)})
+	layOut(t, dir, map[string]string{"go.mod": "module example.com/" + name + "\n\ngo 1.24\n", "main.go": string(source)})
 	return dir
 }
 

@@ -4,13 +4,16 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"runtime/debug"
 	"strconv"
 	"sync"
+	"unsafe"
 )
 
 const mib = 1 << 20
@@ -27,7 +30,22 @@ var kinds = map[string]func(live int){
 	"stacks":  stacks,
 	"deep":    deep,
 	"pair":    pair,
+	"files":   files,
 	"endless": func(int) { descend(1 << 60) },
+	"crowded": func(live int) {
+		keep := make([]byte, live)
+		for i := range keep {
+			keep[i] = 1
+		}
+		descend(1 << 60)
+		runtime.KeepAlive(keep)
+	},
+	"many": func(int) {
+		for range 3 {
+			go descend(1 << 60)
+		}
+		select {}
+	},
 }
 
 func main() {
@@ -175,6 +193,53 @@ func holes(live int) {
 		}
 		check(large, 7)
 	}
+}
+
+// files has a block whose pages lie here and there written to a file and read back.
+func files(live int) {
+	keep := make([][]byte, live/(8<<10))
+	for i := range keep {
+		keep[i] = make([]byte, 8<<10)
+	}
+	for i := 0; i < len(keep); i += 2 {
+		keep[i] = nil
+	}
+	large := make([]byte, live/3)
+	if address := uintptr(unsafe.Pointer(&large[0])); runtime.GOOS == "tamago" && address < 1<<32 {
+		panic(fmt.Sprintf("the block at %#x had room: nothing is tested", address))
+	}
+	r := random(1)
+	for i := 0; i < len(large); i += 8 {
+		binary.LittleEndian.PutUint64(large[i:], r.next())
+	}
+	sum := sha256.Sum256(large)
+	// Whole, and in pieces that start anywhere.
+	for _, piece := range []int{len(large), 100_003, 5000} {
+		if err := os.WriteFile("/file", nil, 0o600); err != nil {
+			panic(err)
+		}
+		f, err := os.OpenFile("/file", os.O_RDWR, 0)
+		if err != nil {
+			panic(err)
+		}
+		for at := 0; at < len(large); at += piece {
+			if _, err := f.Write(large[at:min(at+piece, len(large))]); err != nil {
+				panic(err)
+			}
+		}
+		clear(large)
+		f.Seek(0, io.SeekStart)
+		for at := 0; at < len(large); at += piece {
+			if _, err := io.ReadFull(f, large[at:min(at+piece, len(large))]); err != nil {
+				panic(err)
+			}
+		}
+		f.Close()
+		if sha256.Sum256(large) != sum {
+			panic("the file has something else")
+		}
+	}
+	runtime.KeepAlive(keep)
 }
 
 // descend uses n bytes of stack.
