@@ -40,7 +40,7 @@ func TestSeek(t *testing.T) {
 			for _, name := range []string{"version", "meminfo"} {
 				proc.Register(name, func(b []byte) []byte { return append(b, "text\n"...) })
 			}
-			own := []fs.Own{{Name: "proc", FS: proc}, {Name: "dev", FS: devfs.New(func([]byte) {})}}
+			own := []fs.Own{{Name: "proc", FS: proc}, {Name: "dev", FS: devfs.New(func([]byte) error { return nil })}}
 			vfs := fs.New(root, fs.MountOptions{})
 			for _, o := range own {
 				if err := vfs.Mount(fs.Base{}, "/"+o.Name, o.FS, fs.MountOptions{Bare: true}); err != nil {
