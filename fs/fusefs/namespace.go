@@ -129,8 +129,6 @@ func (n *node) Link(name string, target fs.Node) (fs.Entry, error) {
 	e, err := n.create(r)
 	if err != nil {
 		t.changedHere(dirtyAll)
-	} else {
-		t.changedHere(0) // e brought the new attributes; others under way are old
 	}
 	return e, err
 }

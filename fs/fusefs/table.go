@@ -89,7 +89,12 @@ func (f *FS) intern(op uint32, e *fuse.EntryOut, m mark) (*node, error) {
 	}
 	n.lookups++
 	t.mu.Unlock()
-	n.learn(&e.Attr, lifetime(e.AttrValid, e.AttrValidNsec), m)
+	valid := lifetime(e.AttrValid, e.AttrValidNsec)
+	if op == fuse.FUSE_LINK {
+		n.learnChange(&e.Attr, valid, m)
+	} else {
+		n.learn(&e.Attr, valid, m)
+	}
 	return n, nil
 }
 
