@@ -28,6 +28,8 @@ var runtimeEdits = []Edit{
 		"see above"},
 	Replace{"src/runtime/malloc.go", "func mallocgcLarge(size uintptr, typ *_type, needzero bool) (unsafe.Pointer, uintptr) {\n", "func mallocgcLarge(size uintptr, typ *_type, needzero bool) (unsafe.Pointer, uintptr) {\n\tosReserve(size)\n\n", 1,
 		"see above"},
+	Replace{"src/runtime/malloc.go", "\t\tif p == uintptr(v) {\n", "\t\tif v != nil && p == uintptr(v) {\n", 1,
+		"a hint of address 0 that finds no memory has not found it at 0"},
 	Replace{"src/runtime/mheap.go", "\t\tav, asize := h.sysAlloc(ask, &h.arenaHints, &h.heapArenas)\n", "\t\tif n := osGather(h, npage, ask, false); n >= npage*pageSize {\n\t\t\treturn n, true\n\t\t}\n\t\tav, asize := h.sysAlloc(ask, &h.arenaHints, &h.heapArenas)\n", 1,
 		"rather than to take RAM beyond the limit, free pages are gathered"},
 	Replace{"src/runtime/mheap.go", "\t\tif av == nil {\n\t\t\tinUse := gc", "\t\tif av == nil {\n\t\t\tif n := osGather(h, npage, ask, true); n != 0 {\n\t\t\t\treturn n, n >= npage*pageSize\n\t\t\t}\n\t\t\tinUse := gc", 1,

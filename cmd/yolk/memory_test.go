@@ -23,7 +23,7 @@ func TestGuestMemory(t *testing.T) {
 		{"256M", "append", "110"}, // and half as much while a slice grows
 		{"256M", "buffer", "60"},
 		{"256M", "holes", "180"},
-		{"256M", "files", "150"},
+		{"256M", "files", "190"},
 		{"256M", "stacks", "100"},
 		{"256M", "deep", "100"},
 		{"256M", "pair", "150"},

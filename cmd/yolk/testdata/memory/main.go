@@ -204,7 +204,7 @@ func files(live int) {
 	for i := 0; i < len(keep); i += 2 {
 		keep[i] = nil
 	}
-	large := make([]byte, live/3)
+	large := make([]byte, live/2-mib)
 	if address := uintptr(unsafe.Pointer(&large[0])); runtime.GOOS == "tamago" && address < 1<<32 {
 		panic(fmt.Sprintf("the block at %#x had room: nothing is tested", address))
 	}
