@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"os"
 	"os/exec"
@@ -107,12 +108,21 @@ func (d dialect) cache(mode Cache) string {
 type server struct {
 	path    string  // empty: the built-in one
 	dialect dialect // of the one at path
-	files   uint64  // descriptors that the one at path may have
+	files   uint64  // descriptors that it may have
 	cache   Cache
 }
 
-// ownFiles is how many descriptors a virtiofsd has for itself, at most.
+// builtin is the server that is always there.
+func builtin() server { return server{files: fileLimit()} }
+
+// ownFiles is how many descriptors a server has for itself, at most.
 const ownFiles = 64
+
+// guestFiles is how many of a server's descriptors are the guest's; 0: not
+// known.
+func guestFiles(files uint64) int64 {
+	return int64(min(max(files, ownFiles)-ownFiles, math.MaxInt64))
+}
 
 // flags returns the lines for the guest's kernel about the shares. Each has a
 // server of its own.
@@ -120,8 +130,8 @@ func (s server) flags(shares []Share) string {
 	lines := ""
 	for _, share := range shares {
 		lines += share.flags()
-		if s.files > ownFiles {
-			lines += fmt.Sprintf("files.%s=%d\n", share.Tag, s.files-ownFiles)
+		if n := guestFiles(s.files); n > 0 {
+			lines += fmt.Sprintf("files.%s=%d\n", share.Tag, n)
 		}
 	}
 	return lines
@@ -131,7 +141,7 @@ func (s server) flags(shares []Share) string {
 // auto did not take virtiofsd.
 func chooseServer(want Daemon) (s server, note string, err error) {
 	if want == Builtin {
-		return server{}, "", nil
+		return builtin(), "", nil
 	}
 	path, err := FindVirtiofsd()
 	if err == nil {
@@ -141,7 +151,7 @@ func chooseServer(want Daemon) (s server, note string, err error) {
 	case err == nil:
 		return s, "", nil
 	case want == AutoDaemon:
-		return server{}, err.Error(), nil
+		return builtin(), err.Error(), nil
 	}
 	if path == "" {
 		err = fmt.Errorf("%w; %s", err, InstallHint())

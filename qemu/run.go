@@ -87,7 +87,8 @@ func Run(ctx context.Context, o *Options) (status int, err error) {
 		}
 		// For example a user namespace that the host does not allow.
 		fmt.Fprintf(o.Notes, "yolk: built-in virtio-fs server in use: %v\n", err)
-		srv = server{cache: o.Cache}
+		srv = builtin()
+		srv.cache = o.Cache
 	}
 }
 

@@ -95,3 +95,16 @@ func receiveFile(conn *net.UnixConn) (*os.File, error) {
 	unix.CloseOnExec(fds[0])
 	return os.NewFile(uintptr(fds[0]), "received"), nil
 }
+
+// rightsIn returns the descriptors that came with a message.
+func rightsIn(oob []byte) (fds []int, err error) {
+	msgs, err := unix.ParseSocketControlMessage(oob)
+	for _, m := range msgs {
+		got, err := unix.ParseUnixRights(&m)
+		if err != nil {
+			return nil, err
+		}
+		fds = append(fds, got...)
+	}
+	return fds, err
+}
