@@ -70,6 +70,11 @@ func shared(t testing.TB, dir string, o passthrough.Options) fs.FileSystem {
 	return f
 }
 
+// loopback is shared with a lifetime.
+func loopback(t testing.TB, dir string, valid time.Duration) fs.FileSystem {
+	return shared(t, dir, passthrough.Options{Valid: valid})
+}
+
 // serve serves a directory through go-fuse's server, which has been made
 // different.
 func serve(t testing.TB, dir string, valid time.Duration, change func(*gofs.LoopbackRoot)) fs.FileSystem {
