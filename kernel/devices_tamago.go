@@ -40,6 +40,16 @@ func (f mountedShare) Close() error {
 	return f.FS.Close()
 }
 
+// shareEnded has all that needs the server of a share fail: the launcher says
+// that it is gone.
+func (m *machine) shareEnded(tag, how string) {
+	for _, s := range m.shares {
+		if s.dev.Tag() == tag {
+			s.dev.ServerEnded(how)
+		}
+	}
+}
+
 // cacheShare is the part of the RAM that file data of a share may take.
 const cacheShare = 8
 

@@ -13,6 +13,8 @@ import (
 //	path.TAG="/path"   where to mount the share TAG, quoted as in Go
 //	readonly.TAG=1     its mount takes no changes
 //	files.TAG=N        how many descriptors its server has for the guest
+//	stderr=stdout      there is one port for both
+//	console.NAME=1     stdout or stderr goes where the serial port goes
 type flags map[string]string
 
 // parseFlags reads lines of key=value.

@@ -59,6 +59,7 @@ func (m *machine) boot() {
 	m.fail(m.initMemory())
 	m.findDevices()
 	m.streams.console = console
+	m.connectStreams()
 	m.mountRoot()
 	m.calls = syscalls.New(m.vfs)
 	m.calls.FileSystems = m.newFileSystem

@@ -21,9 +21,9 @@ func (m *machine) mountRoot() {
 	m.proc = procfs.New()
 	m.dev = devfs.New(m.random)
 	m.dev.AddStream("console", m.streams.console)
-	m.dev.AddStream("stdin", m.streams.in())
-	m.dev.AddStream("stdout", m.streams.out())
-	m.dev.AddStream("stderr", m.streams.err())
+	m.dev.AddStream("stdin", m.streams.in)
+	m.dev.AddStream("stdout", m.streams.out)
+	m.dev.AddStream("stderr", m.streams.err)
 
 	c := fs.RootConfig{
 		Own:   []fs.Own{{Name: "tmp", FS: tmp}, {Name: "proc", FS: m.proc}, {Name: "dev", FS: m.dev}},

@@ -9,13 +9,18 @@ import (
 	"github.com/yolkos/yolk/arch/amd64"
 	"github.com/yolkos/yolk/drivers/console"
 	"github.com/yolkos/yolk/fs"
+	"github.com/yolkos/yolk/kernel/control"
 )
 
 // streams are the console and the program's standard streams: ports of a
 // virtio console that the launcher gives, else the serial console.
 type streams struct {
 	console *amd64.Console
-	virtio  *console.Console
+	virtio  *console.Console // nil: the serial console it is
+
+	in       fs.Stream
+	out, err fs.Stream
+	link     *link // nil: the launcher has no such port
 }
 
 // found takes c for the standard streams, the first one that has them.
@@ -33,11 +38,51 @@ func (s *streams) find(name string) (*console.Port, bool) {
 	return s.virtio.Port(name)
 }
 
-func (s *streams) port(name string) fs.Stream {
-	if p, ok := s.find(name); ok {
-		return portStream{p}
+// connectStreams opens the ports. A launcher whose standard output and error are
+// one file gives one port for both.
+func (m *machine) connectStreams() {
+	s := &m.streams
+	s.in, s.out, s.err = s.console, s.console, s.console
+	if s.virtio == nil {
+		return
 	}
-	return s.console
+	if p, ok := s.virtio.Port(control.PortName); ok {
+		s.link = newLink(p)
+		s.link.shareEnded = m.shareEnded
+		s.link.console = amd64.ConsoleBytes
+	}
+	if p, ok := s.virtio.Port("yolk.stdin"); ok {
+		s.in = portStream{p}
+	}
+	if out := m.outStream("stdout"); out != nil {
+		s.out = out
+		s.err = out
+	}
+	if m.flags["stderr"] != "stdout" {
+		if err := m.outStream("stderr"); err != nil {
+			s.err = err
+		}
+	}
+	if s.link != nil {
+		go s.link.listen()
+	}
+}
+
+// outStream opens the port of a stream of output; nil: there is none.
+func (m *machine) outStream(name string) *outStream {
+	p, ok := m.streams.virtio.Port("yolk." + name)
+	if !ok {
+		return nil
+	}
+	s := &outStream{port: p, told: func() {}}
+	if l := m.streams.link; l != nil {
+		l.streams[name] = s
+		s.told = func() { l.tell(control.StreamTold, name) }
+		if m.flags["console."+name] != "" {
+			s.order = l.orderConsole
+		}
+	}
+	return s
 }
 
 // portStream has no io.EOF: as with read(2), an end is no bytes.
@@ -50,10 +95,6 @@ func (s portStream) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
-
-func (s *streams) in() fs.Stream  { return s.port("yolk.stdin") }
-func (s *streams) out() fs.Stream { return s.port("yolk.stdout") }
-func (s *streams) err() fs.Stream { return s.port("yolk.stderr") }
 
 // openStreams makes the descriptors 0, 1 and 2.
 func (m *machine) openStreams() {

@@ -55,7 +55,8 @@ type Config struct {
 	Console int // first serial port
 	Stdin   int
 	Stdout  int
-	Stderr  int
+	Stderr  int // 0: goes where standard output goes
+	Link    int // messages of launcher and kernel, package kernel/control
 	Time    int // answers to the kernel's questions for the time
 	Profile int // the program's profile, at its end
 
@@ -151,20 +152,23 @@ func (c *Config) cpu() string {
 }
 
 // streams makes one port for each of the program's standard streams, one for the
-// time, and one for the program's profile.
+// messages of launcher and kernel, one for the time, and one for the program's
+// profile.
 func (c *Config) streams() []string {
-	if c.Stdin == 0 || c.Stdout == 0 || c.Stderr == 0 {
-		return nil
-	}
 	type port struct {
 		name string
 		fd   int
 	}
-	ports := []port{{"stdin", c.Stdin}, {"stdout", c.Stdout}, {"stderr", c.Stderr}}
-	for _, p := range []port{{"time", c.Time}, {"profile", c.Profile}} {
+	var ports []port
+	for _, p := range []port{
+		{"stdin", c.Stdin}, {"stdout", c.Stdout}, {"stderr", c.Stderr}, {"control", c.Link}, {"time", c.Time}, {"profile", c.Profile},
+	} {
 		if p.fd != 0 {
 			ports = append(ports, p)
 		}
+	}
+	if len(ports) == 0 {
+		return nil
 	}
 	args := []string{"-device", c.device("virtio-serial") + ",id=vserial,max_ports=" + strconv.Itoa(len(ports)+1)}
 	for i, p := range ports {

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// control is what the kernel has said over the control channel. The kernel
+// progress is what the kernel has said over the debug console. The kernel
 // runs a stranger's program, so its lines are bounded and read with care.
-type control struct {
+type progress struct {
 	main   chan struct{} // closed when the program is about to start
 	exited chan struct{} // closed when the kernel has told the exit status
 	status int           // valid after exited
@@ -17,12 +17,12 @@ type control struct {
 	done   chan struct{} // closed at the end of the channel
 }
 
-// maxLine is the longest line of the control channel that counts, in bytes.
+// maxLine is the longest line of the debug console that counts, in bytes.
 const maxLine = 128
 
 // watch reads the channel until it ends.
-func watch(r io.Reader) *control {
-	c := &control{main: make(chan struct{}), exited: make(chan struct{}), done: make(chan struct{})}
+func watch(r io.Reader) *progress {
+	c := &progress{main: make(chan struct{}), exited: make(chan struct{}), done: make(chan struct{})}
 	go func() {
 		defer close(c.done)
 		in := bufio.NewReaderSize(r, maxLine)
@@ -38,7 +38,7 @@ func watch(r io.Reader) *control {
 	return c
 }
 
-func (c *control) line(line string) {
+func (c *progress) line(line string) {
 	switch {
 	case line == "yolk main" && !closed(c.main):
 		close(c.main)

@@ -1,7 +1,6 @@
 package qemu
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"unicode"
 
 	"golang.org/x/sys/unix"
 )
@@ -53,7 +53,7 @@ func start(name string, args []string, d *descriptors, show, trace io.Writer) (*
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	go func() {
-		p.err = p.cmd.Wait()
+		p.err = p.wait()
 		close(p.done)
 	}()
 	return p, nil
@@ -64,6 +64,20 @@ func (d *descriptors) close() {
 		f.Close()
 	}
 	d.files = nil
+}
+
+// wait waits for the end of the process, and ends what it has started: a server
+// of which a part is left would go on writing into the guest's memory.
+func (p *process) wait() error {
+	for {
+		// It is not reaped yet, so that its group has its number.
+		err := unix.Waitid(unix.P_PID, p.cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		if err != unix.EINTR {
+			break
+		}
+	}
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	return p.cmd.Wait()
 }
 
 // kill ends the process with all that it has started, and waits for it.
@@ -78,41 +92,83 @@ func (p *process) kill() {
 	<-p.done
 }
 
-// end describes how the process ended, with the last line it complained.
+// end describes how the process ended, in its own words if it had any.
 func (p *process) end() error {
 	how := "ended"
 	if p.err != nil {
 		how = "ended with " + p.err.Error()
 	}
-	if line := p.errs.last(); line != "" {
-		how += ": " + line
+	if words := p.errs.words(); words != "" {
+		how += ": " + words
 	}
 	return fmt.Errorf("%s %s", p.name, how)
 }
 
-// tail keeps the last part of what is written to it.
+// tail keeps the first and the last part of what is written to it.
 type tail struct {
-	mu  sync.Mutex
-	buf []byte
+	mu        sync.Mutex
+	head, buf []byte
+	cut       bool // something between the two is missing
 }
 
-const tailSize = 4096
+const tailSize = 4096 // bytes, of either part
 
 func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	size := len(p)
+	n := min(size, tailSize-len(t.head))
+	t.head, p = append(t.head, p[:n]...), p[n:]
 	t.buf = append(t.buf, p...)
 	if n := len(t.buf) - tailSize; n > 0 {
 		t.buf = append(t.buf[:0], t.buf[n:]...)
+		t.cut = true
 	}
-	return len(p), nil
+	return size, nil
+}
+
+// lines returns what was written, without empty lines. What comes from the
+// outside and cannot be shown is replaced.
+func (t *tail) lines() (list []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	gap := ""
+	if t.cut {
+		gap = "\n…\n"
+	}
+	for line := range strings.Lines(string(t.head) + gap + string(t.buf)) {
+		line = strings.Map(func(r rune) rune {
+			if r != '\t' && !unicode.IsPrint(r) {
+				return '?'
+			}
+			return r
+		}, strings.TrimSpace(line))
+		if line != "" {
+			list = append(list, line)
+		}
+	}
+	return list
 }
 
 func (t *tail) last() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	text := bytes.TrimSpace(t.buf)
-	return strings.TrimSpace(string(text[bytes.LastIndexByte(text, '\n')+1:]))
+	list := t.lines()
+	if len(list) == 0 {
+		return ""
+	}
+	return list[len(list)-1]
+}
+
+// mostWords is how many lines of a process are shown: who complains about an
+// option tells its use as well, and a crash has a trace.
+const mostWords = 8
+
+// words returns what the process had to say, lines of it separated by "; ".
+func (t *tail) words() string {
+	list := t.lines()
+	if over := len(list) - mostWords; over > 0 {
+		list = append(append(list[:mostWords/2:mostWords/2], "…"), list[len(list)-mostWords/2:]...)
+	}
+	return strings.Join(list, "; ")
 }
 
 // commandLine writes a command as one would type it into a shell.

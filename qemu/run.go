@@ -10,7 +10,10 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/yolkos/yolk/kernel/control"
 )
 
 // Options is what a run needs to know.
@@ -82,61 +85,61 @@ func Run(ctx context.Context, o *Options) (status int, err error) {
 	for {
 		status, err = once(ctx, o, path, srv)
 		var failed *serverError
-		if !errors.As(err, &failed) || o.Daemon != AutoDaemon || srv.path == "" || failed.started {
+		if !errors.As(err, &failed) || o.Daemon != AutoDaemon || srv.path == "" {
 			return status, err
 		}
 		// For example a user namespace that the host does not allow.
 		fmt.Fprintf(o.Notes, "yolk: built-in virtio-fs server in use: %v\n", err)
-		srv = builtin()
-		srv.cache = o.Cache
+		srv = server{cache: o.Cache}
 	}
 }
 
-// serverError is the end of a virtio-fs server before its guest's.
-type serverError struct {
-	err     error
-	started bool // the program was running
-}
+// serverError is the end of a virtio-fs server before the program's start.
+type serverError struct{ err error }
 
 func (e *serverError) Error() string { return e.err.Error() }
 
 // guest is one attempt to run: its processes and this process's ends of the
 // sockets to them.
 type guest struct {
-	o       *Options
-	config  Config
-	files   descriptors // for QEMU
-	closers []io.Closer
-	servers []*process
-	qemu    *process
+	o        *Options
+	config   Config
+	settings string      // lines for the kernel
+	files    descriptors // for QEMU
+	closers  []io.Closer
+	servers  []*shareServer
+	qemu     *process
 
-	control *control
-	stdin   *net.UnixConn
-	profile *profile      // nil: none is wanted
-	outputs chan struct{} // one for each output that has been copied whole
-	copies  int
+	conns   struct{ control, stdin, link, time, profile *net.UnixConn }
+	control *progress
+	link    *link
+	profile *profile // nil: none is wanted
+	mergers []*merger
+
+	mu     sync.Mutex
+	failed []failedStream
 }
 
 func once(ctx context.Context, o *Options, path string, srv server) (int, error) {
-	g := &guest{o: o, outputs: make(chan struct{}, 3)}
+	g := &guest{o: o}
 	defer g.close()
 	kernel, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", o.Kernel.Fd()))
 	if err != nil {
 		return 0, err
 	}
 	g.config = Config{Machine: o.Machine, Accel: o.Accel, Memory: o.Memory, CPUs: o.CPUs, Kernel: fdPath(g.files.add(kernel)), Random: true}
-	if err := g.addFiles(srv); err != nil {
+	if err := g.addStreams(); err != nil {
 		return 0, err
 	}
-	if err := g.addStreams(); err != nil {
+	if err := g.addFiles(srv); err != nil {
 		return 0, err
 	}
 	for _, s := range o.Shares {
 		p, client, keep, err := srv.serve(s, o.Self, o.Trace, o.Trace)
 		if err != nil {
-			return 0, &serverError{err: err}
+			return 0, &serverError{err}
 		}
-		g.servers = append(g.servers, p)
+		g.servers = append(g.servers, &shareServer{p, s})
 		g.closers = append(g.closers, keep)
 		g.config.Shares = append(g.config.Shares, ShareFD{Tag: s.Tag, FD: g.files.add(client)})
 	}
@@ -145,19 +148,31 @@ func once(ctx context.Context, o *Options, path string, srv server) (int, error)
 		return 0, err
 	}
 	status, err := g.wait(ctx)
-	if g.profile == nil || g.profile.err == nil || !closed(g.control.main) {
-		return status, err
+	var lost []error
+	if closed(g.control.main) {
+		if g.profile != nil && closed(g.profile.done) && g.profile.err != nil {
+			lost = append(lost, g.profile.err)
+		}
+		if err := g.lost(); err != nil {
+			lost = append(lost, err)
+		}
 	}
 	if status == 0 && err == nil {
-		return 0, g.profile.err
+		return 0, errors.Join(lost...)
 	}
-	fmt.Fprintf(o.Notes, "yolk: %v\n", g.profile.err)
+	for _, l := range lost {
+		g.note("%v", l)
+	}
 	return status, err
 }
 
+// note says something in a line.
+func (g *guest) note(format string, args ...any) {
+	fmt.Fprintf(g.o.Notes, "yolk: "+format+"\n", args...)
+}
+
 // addFiles gives the guest its arguments, environment and settings, and what to
-// know of its servers. Each
-// item of a list ends with a NUL byte.
+// know of its servers. Each item of a list ends with a NUL byte.
 func (g *guest) addFiles(srv server) error {
 	o := g.o
 	for _, s := range slices.Concat(o.Args, o.Env, []string{o.Dir}) {
@@ -166,9 +181,9 @@ func (g *guest) addFiles(srv server) error {
 		}
 	}
 	list := func(items []string) string { return strings.Join(append(slices.Clone(items), ""), "\x00") }
-	flags := ""
+	flags := g.settings
 	if o.Quiet {
-		flags = "quiet=1\n"
+		flags += "quiet=1\n"
 	}
 	flags += srv.flags(o.Shares)
 	for _, f := range []struct{ name, data string }{
@@ -194,76 +209,21 @@ func newSeed() string {
 	return string(seed)
 }
 
-// addStreams connects the control channel, the console and the program's
-// streams.
-func (g *guest) addStreams() error {
-	var conns [7]*net.UnixConn
-	for i, fd := range []*int{
-		&g.config.Control, &g.config.Console, &g.config.Stdin, &g.config.Stdout, &g.config.Stderr, &g.config.Time, &g.config.Profile,
-	} {
-		if i == 6 && g.o.Profile == nil {
-			break
-		}
-		ours, theirs, err := pair()
-		if err != nil {
-			return err
-		}
-		g.closers = append(g.closers, ours)
-		*fd, conns[i] = g.files.add(theirs), ours
-	}
-	g.control, g.stdin = watch(conns[0]), conns[2]
-	for i, w := range map[int]io.Writer{1: g.o.Console, 3: g.o.Stdout, 4: g.o.Stderr} {
-		g.copies++
-		go func() {
-			copyOutput(w, conns[i])
-			g.outputs <- struct{}{}
-		}()
-	}
-	go g.copyInput()
-	go serveTime(conns[5])
-	if conns[6] != nil {
-		g.profile = receiveProfile(conns[6], g.o.Profile)
-	}
-	return nil
-}
-
-// copyInput feeds the program's standard input, once there is a program. The
-// end of the input closes the port, which is what the guest takes for the end
-// of the file.
-func (g *guest) copyInput() {
-	select {
-	case <-g.control.main:
-	case <-g.control.done:
-		return
-	}
-	if g.o.Stdin != nil {
-		// Errors end the copy like an end of input; those of the socket
-		// come when the guest ends.
-		_, _ = io.Copy(g.stdin, g.o.Stdin)
-	}
-	_ = g.stdin.CloseWrite()
-}
-
-// copyOutput copies until the guest's end. When w takes no more, the rest is
-// read all the same so that the guest does not block on it.
-func copyOutput(w io.Writer, r io.Reader) {
-	if w == nil {
-		w = io.Discard
-	}
-	if _, err := io.Copy(w, r); err != nil {
-		_, _ = io.Copy(io.Discard, r)
-	}
-}
-
 // wait waits for the guest's end, or brings it about.
 func (g *guest) wait(ctx context.Context) (int, error) {
 	main, exited, serverEnd := g.control.main, g.control.exited, g.serverEnd()
-	var late <-chan time.Time
+	var late, settled <-chan time.Time
+	var unsettled []*shareServer // that have ended, perhaps with QEMU
 	for {
 		select {
 		case <-g.qemu.done:
-			g.drain()
-			return g.verdict()
+			whole := g.drain(ctx)
+			g.announce(unsettled)
+			status, err := g.verdict()
+			if !whole && err == nil {
+				err = context.Cause(ctx)
+			}
+			return status, err
 		case <-main:
 			main = nil
 			if g.o.OnMain != nil {
@@ -278,53 +238,25 @@ func (g *guest) wait(ctx context.Context) (int, error) {
 				g.profile.ask()
 			}
 			g.qemu.kill()
-			g.drain()
+			g.drain(ctx)
 			return 0, context.Cause(ctx)
-		case p := <-serverEnd:
-			// A server ends when QEMU's end closes its connection, too.
-			if g.endsNow() {
-				continue
+		case s := <-serverEnd:
+			// The guest's calls end at once; what it was shows when it is clear
+			// that QEMU, whose end closes a server's connection, goes on.
+			if !closed(g.control.exited) {
+				g.link.tell(control.ShareEnded, s.share.Tag, s.how())
+				unsettled = append(unsettled, s)
+				settled = time.After(settleTime)
 			}
-			g.qemu.kill()
-			g.drain()
-			return 0, &serverError{err: p.end(), started: closed(g.control.main)}
+		case <-settled:
+			if !closed(g.control.main) {
+				g.qemu.kill()
+				g.drain(ctx)
+				return 0, &serverError{unsettled[0].end()}
+			}
+			g.announce(unsettled)
+			unsettled = nil
 		}
-	}
-}
-
-// endsNow reports whether QEMU has ended or is about to.
-func (g *guest) endsNow() bool {
-	settle := time.NewTimer(time.Second)
-	defer settle.Stop()
-	select {
-	case <-g.control.exited:
-	case <-g.control.done:
-	case <-settle.C:
-		return false
-	}
-	return true
-}
-
-// serverEnd returns a channel that gets a server that has ended.
-func (g *guest) serverEnd() <-chan *process {
-	ended := make(chan *process, len(g.servers))
-	for _, p := range g.servers {
-		go func() {
-			<-p.done
-			ended <- p
-		}()
-	}
-	return ended
-}
-
-// drain waits until everything that the guest has written is passed on.
-func (g *guest) drain() {
-	for range g.copies {
-		<-g.outputs
-	}
-	<-g.control.done
-	if g.profile != nil {
-		<-g.profile.done
 	}
 }
 
@@ -340,6 +272,9 @@ func (g *guest) verdict() (int, error) {
 	if code := g.qemu.cmd.ProcessState.ExitCode(); code > 1 && code&1 == 1 {
 		return code >> 1, nil
 	}
+	if err := g.serverFailure(); err != nil {
+		return 0, err
+	}
 	return 0, g.qemu.end()
 }
 
@@ -351,6 +286,9 @@ func (g *guest) close() {
 	g.files.close()
 	for _, c := range g.closers {
 		c.Close()
+	}
+	for _, m := range g.mergers {
+		m.abandon()
 	}
 	for _, p := range g.servers {
 		p.kill()

@@ -9,14 +9,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pair makes two connected sockets: one for this process, one for a child.
-func pair() (ours *net.UnixConn, theirs *os.File, err error) {
+// rawPair makes two connected sockets: the descriptor of one, and one for a child.
+func rawPair() (ours int, theirs *os.File, err error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return nil, nil, fmt.Errorf("socket pair: %w", err)
+		return 0, nil, fmt.Errorf("socket pair: %w", err)
 	}
-	mine := os.NewFile(uintptr(fds[0]), "socket")
-	theirs = os.NewFile(uintptr(fds[1]), "socket")
+	return fds[0], os.NewFile(uintptr(fds[1]), "socket"), nil
+}
+
+// pair is rawPair with a connection for this process.
+func pair() (ours *net.UnixConn, theirs *os.File, err error) {
+	fd, theirs, err := rawPair()
+	if err != nil {
+		return nil, nil, err
+	}
+	mine := os.NewFile(uintptr(fd), "socket")
 	conn, err := net.FileConn(mine) // a duplicate
 	mine.Close()
 	if err != nil {

@@ -3,6 +3,8 @@
 package amd64
 
 import (
+	"sync/atomic"
+	"time"
 	_ "unsafe" // for go:linkname
 
 	"github.com/usbarmory/tamago/soc/intel/uart"
@@ -23,15 +25,29 @@ func initUART() {
 	reg.Out8(com1+uart.MCR, 1<<uart.MCR_DTR|1<<uart.MCR_RTS|1<<uart.MCR_INTEN)
 }
 
+// consoleBytes is how many bytes the serial console was given.
+var consoleBytes atomic.Uint64
+
+// ConsoleBytes returns how many bytes the serial console was given since the
+// start.
+func ConsoleBytes() uint64 { return consoleBytes.Load() }
+
+// consoleReady reports whether the UART takes a byte. One that is not there reads
+// as all ones: ready.
+//
+//go:nosplit
+func consoleReady() bool { return reg.In8(com1+uart.LSR)&(1<<uart.LSR_THRE) != 0 }
+
 // printk writes a byte to the serial console. It works from the first
-// instruction to the last, in interrupt handlers too.
+// instruction to the last, in interrupt handlers too. It waits for as long as
+// the other end takes nothing, so that no part of a trace is missing.
 //
 //go:linkname printk runtime/goos.Printk
 //go:nosplit
 func printk(c byte) {
-	// A UART that is not there reads as all ones: ready.
-	for i := 0; i < 1<<16 && reg.In8(com1+uart.LSR)&(1<<uart.LSR_THRE) == 0; i++ {
+	for !consoleReady() {
 	}
+	consoleBytes.Add(1)
 	reg.Out8(com1, c)
 }
 
@@ -49,9 +65,14 @@ func OpenConsole() (*Console, error) {
 	return &Console{irq}, nil
 }
 
-// Write writes p.
+// Write writes p. While the other end takes nothing, other goroutines go on.
 func (c *Console) Write(p []byte) (int, error) {
 	for _, b := range p {
+		for i := 0; !consoleReady(); i++ {
+			if i >= 1000 { // more than a byte takes at any usual speed
+				time.Sleep(time.Millisecond)
+			}
+		}
 		printk(b)
 	}
 	return len(p), nil

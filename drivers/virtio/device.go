@@ -183,6 +183,10 @@ func (d *Device) stop(err error) bool {
 	return true
 }
 
+// Abort stops a device of which is known that it will answer no more. Requests in
+// flight and later ones fail with err. Failed is not called.
+func (d *Device) Abort(err error) { d.stop(err) }
+
 // Close stops the device and gives its memory back. Requests in flight fail
 // with ErrClosed.
 func (d *Device) Close() error {

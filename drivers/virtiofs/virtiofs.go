@@ -205,5 +205,12 @@ func (f *FS) String() string {
 		f.name, len(f.requests), f.requests[0].Size(), f.offered, f.dev.Features())
 }
 
+// ServerEnded stops the device, whose server is gone: it would keep what is in
+// its queues for ever. Requests in flight and later ones fail with
+// fuse.ErrServerEnded. How says how the server ended.
+func (f *FS) ServerEnded(how string) {
+	f.dev.Abort(fmt.Errorf("%s: %w (%s)", f.name, fuse.ErrServerEnded, how))
+}
+
 // Close stops the device. Requests in flight fail with EIO.
 func (f *FS) Close() error { return f.dev.Close() }

@@ -1,6 +1,7 @@
 package fusefs
 
 import (
+	"errors"
 	"syscall"
 
 	"github.com/yolkos/yolk/fs"
@@ -203,7 +204,8 @@ func (f *FS) deviceError(op uint32, err error) error {
 	if errno, ok := err.(syscall.Errno); ok {
 		return errno
 	}
-	if f.mayLog() {
+	// That the server is gone is said once, by who has noticed it.
+	if !errors.Is(err, fuse.ErrServerEnded) && f.mayLog() {
 		f.opts.Logf("%s: FUSE %s: %v", f.t.Name(), fuse.OpName(op), err)
 	}
 	return syscall.EIO

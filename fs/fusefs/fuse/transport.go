@@ -6,6 +6,8 @@
 // checked where they are parsed; nothing here panics on foreign bytes.
 package fuse
 
+import "syscall"
+
 // Transport carries FUSE messages between the client and one server: a
 // virtio-fs device in a guest, a FUSE server in the same process in tests.
 // It is safe for concurrent use; many requests may be in flight.
@@ -24,6 +26,15 @@ type Transport interface {
 	// to the transport from then on.
 	Send(in [][]byte) error
 }
+
+// ErrServerEnded is wrapped by the errors of a Transport whose server is gone. It
+// wraps EIO.
+var ErrServerEnded error = serverEnded{}
+
+type serverEnded struct{}
+
+func (serverEnded) Error() string { return "the file server has ended" }
+func (serverEnded) Unwrap() error { return syscall.EIO }
 
 // Drainer is a Transport that knows when the server has done with messages that
 // have no reply.

@@ -1,0 +1,159 @@
+// Package control is the language of the port yolk.control, by which launcher
+// and kernel tell each other what happens while the program runs. Both use it.
+//
+// A message is a line: a verb and its arguments, with one blank between two. An
+// argument that is empty, or has other bytes than those of a plain word, is
+// quoted as in Go. Who does not know a verb skips the line, so that either side
+// may learn new ones alone.
+//
+// The launcher says:
+//
+//	share-ended TAG HOW        the file server of a share is gone
+//	stream-failed NAME ERRNO   no more of stdout or stderr is taken, for this
+//	                           error of Linux
+//	console-passed N           in answer: N bytes of the serial port are where
+//	                           they belong
+//
+// The kernel says:
+//
+//	stream-told NAME           the program has got the error of stream-failed
+//	console-sent N             asks for console-passed N
+package control
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// PortName is the name of the virtio-serial port.
+const PortName = "yolk.control"
+
+// The verbs.
+const (
+	ShareEnded    = "share-ended"
+	StreamFailed  = "stream-failed"
+	ConsolePassed = "console-passed"
+	StreamTold    = "stream-told"
+	ConsoleSent   = "console-sent"
+)
+
+// MaxLine is the longest line that is read, in bytes with its end. Longer ones
+// are skipped.
+const MaxLine = 1024
+
+// maxArgs is how many arguments a message may have.
+const maxArgs = 16
+
+// Message is one line.
+type Message struct {
+	Verb string
+	Args []string
+}
+
+// Append appends the line with its end.
+func (m Message) Append(b []byte) []byte {
+	b = append(b, m.Verb...)
+	for _, a := range m.Args {
+		b = append(b, ' ')
+		if plain(a) {
+			b = append(b, a...)
+		} else {
+			b = strconv.AppendQuoteToASCII(b, a)
+		}
+	}
+	return append(b, '\n')
+}
+
+// Arg returns argument i, "" if there is none.
+func (m Message) Arg(i int) string {
+	if i >= len(m.Args) {
+		return ""
+	}
+	return m.Args[i]
+}
+
+// Count returns argument i as a number of bytes or of an error; ok is false if
+// it is none.
+func (m Message) Count(i int) (n uint64, ok bool) {
+	n, err := strconv.ParseUint(m.Arg(i), 10, 63)
+	return n, err == nil
+}
+
+// plain reports whether a word stands for itself.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f || s[i] == '"' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+var errMalformed = errors.New("malformed")
+
+// Parse reads a line without its end.
+func Parse(line string) (Message, error) {
+	bad := func() (Message, error) { return Message{}, fmt.Errorf("control line %.80q: %w", line, errMalformed) }
+	verb, rest, more := strings.Cut(line, " ")
+	if !plain(verb) {
+		return bad()
+	}
+	m := Message{Verb: verb}
+	for more {
+		if len(m.Args) == maxArgs {
+			return bad()
+		}
+		var arg string
+		if strings.HasPrefix(rest, `"`) {
+			quoted, err := strconv.QuotedPrefix(rest)
+			if err != nil {
+				return bad()
+			}
+			arg, _ = strconv.Unquote(quoted) // QuotedPrefix has checked it
+			rest = rest[len(quoted):]
+			if rest, more = strings.CutPrefix(rest, " "); !more && rest != "" {
+				return bad()
+			}
+		} else {
+			arg, rest, more = strings.Cut(rest, " ")
+			if !plain(arg) {
+				return bad()
+			}
+		}
+		m.Args = append(m.Args, arg)
+	}
+	return m, nil
+}
+
+// Reader reads messages from a stranger.
+type Reader struct {
+	in *bufio.Reader
+}
+
+// NewReader returns a Reader of r.
+func NewReader(r io.Reader) *Reader { return &Reader{bufio.NewReaderSize(r, MaxLine)} }
+
+// Next returns the next message. What is none is skipped; the error is that of
+// the reader, at its end io.EOF.
+func (r *Reader) Next() (Message, error) {
+	for whole := true; ; {
+		line, err := r.in.ReadSlice('\n')
+		switch {
+		case err == bufio.ErrBufferFull:
+			whole = false
+			continue
+		case err != nil:
+			return Message{}, err
+		case !whole:
+			whole = true // the end of a line that was too long
+			continue
+		}
+		if m, err := Parse(string(line[:len(line)-1])); err == nil {
+			return m, nil
+		}
+	}
+}

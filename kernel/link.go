@@ -1,0 +1,91 @@
+package kernel
+
+import (
+	"io"
+	"strconv"
+	"sync"
+	"syscall"
+
+	"github.com/yolkos/yolk/kernel/control"
+)
+
+// link is the port yolk.control: what the launcher and the kernel tell each other
+// while the program runs.
+type link struct {
+	port       io.ReadWriter
+	streams    map[string]*outStream // by the launcher's names
+	shareEnded func(tag, how string)
+	console    func() uint64 // bytes that the serial port has been given so far
+
+	mu     sync.Mutex
+	news   sync.Cond
+	passed uint64 // bytes of the serial port that the launcher has passed on
+	ended  bool   // the launcher says no more
+}
+
+func newLink(port io.ReadWriter) *link {
+	l := &link{port: port, streams: map[string]*outStream{}}
+	l.news.L = &l.mu
+	return l
+}
+
+// listen does what the launcher says, until it says no more.
+func (l *link) listen() {
+	for r := control.NewReader(l.port); ; {
+		m, err := r.Next()
+		if err != nil {
+			break
+		}
+		l.take(m)
+	}
+	l.mu.Lock()
+	l.ended = true
+	l.mu.Unlock()
+	l.news.Broadcast()
+}
+
+// maxErrno is the largest error number of Linux.
+const maxErrno = 4095
+
+func (l *link) take(m control.Message) {
+	switch m.Verb {
+	case control.ShareEnded:
+		l.shareEnded(m.Arg(0), m.Arg(1))
+	case control.StreamFailed:
+		s, errno := l.streams[m.Arg(0)], syscall.EIO
+		if n, ok := m.Count(1); ok && n > 0 && n <= maxErrno {
+			errno = syscall.Errno(n)
+		}
+		if s != nil {
+			s.fail(errno)
+		}
+	case control.ConsolePassed:
+		n, _ := m.Count(0)
+		l.mu.Lock()
+		l.passed = max(l.passed, n)
+		l.mu.Unlock()
+		l.news.Broadcast()
+	}
+}
+
+// tell sends a message. A launcher that does not listen needs none.
+func (l *link) tell(verb string, args ...string) {
+	_, _ = l.port.Write(control.Message{Verb: verb, Args: args}.Append(nil))
+}
+
+// orderConsole returns once the launcher has passed on what went to the serial
+// port before.
+func (l *link) orderConsole() {
+	n := l.console()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.passed >= n || l.ended {
+		return
+	}
+	l.mu.Unlock()
+	l.tell(control.ConsoleSent, strconv.FormatUint(n, 10))
+	l.mu.Lock()
+	for l.passed < n && !l.ended {
+		l.news.Wait()
+	}
+}

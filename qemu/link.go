@@ -1,0 +1,79 @@
+package qemu
+
+import (
+	"net"
+	"sync"
+
+	"github.com/yolkos/yolk/kernel/control"
+)
+
+// link is the port yolk.control: what this process and the kernel tell each
+// other while the program runs. The kernel's messages are a stranger's.
+type link struct {
+	conn *net.UnixConn
+	out  chan []byte
+	done chan struct{} // closed when the kernel says no more
+
+	mu   sync.Mutex
+	told map[string]bool // streams whose error the program has got
+}
+
+// linkQueue is how many messages may wait for the kernel to read them. A kernel
+// that reads none misses more.
+const linkQueue = 64
+
+// openLink reads messages; ask is called for each console-sent.
+func openLink(conn *net.UnixConn, ask func(n uint64)) *link {
+	l := &link{conn: conn, out: make(chan []byte, linkQueue), done: make(chan struct{}), told: map[string]bool{}}
+	go func() {
+		defer close(l.done)
+		for r := control.NewReader(conn); ; {
+			m, err := r.Next()
+			if err != nil {
+				return
+			}
+			l.take(m, ask)
+		}
+	}()
+	go func() {
+		for {
+			select {
+			case line := <-l.out:
+				_, _ = conn.Write(line) // a guest that is gone needs no news
+			case <-l.done:
+				return
+			}
+		}
+	}()
+	return l
+}
+
+func (l *link) take(m control.Message, ask func(n uint64)) {
+	switch m.Verb {
+	case control.ConsoleSent:
+		if n, ok := m.Count(0); ok {
+			ask(n)
+		}
+	case control.StreamTold:
+		if name := m.Arg(0); name == "stdout" || name == "stderr" {
+			l.mu.Lock()
+			l.told[name] = true
+			l.mu.Unlock()
+		}
+	}
+}
+
+// tell sends a message and does not wait for it to be read.
+func (l *link) tell(verb string, args ...string) {
+	select {
+	case l.out <- control.Message{Verb: verb, Args: args}.Append(nil):
+	default:
+	}
+}
+
+// hasTold reports whether the program knows the error of a stream.
+func (l *link) hasTold(name string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.told[name]
+}

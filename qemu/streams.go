@@ -1,0 +1,222 @@
+package qemu
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/yolkos/yolk/kernel/control"
+)
+
+// addStreams connects the channels from the guest and to it: what the kernel
+// says, the serial port, the program's streams, its profile.
+func (g *guest) addStreams() error {
+	for _, c := range []struct {
+		fd     *int
+		conn   **net.UnixConn
+		wanted bool
+	}{
+		{&g.config.Control, &g.conns.control, true},
+		{&g.config.Stdin, &g.conns.stdin, true},
+		{&g.config.Link, &g.conns.link, true},
+		{&g.config.Time, &g.conns.time, true},
+		{&g.config.Profile, &g.conns.profile, g.o.Profile != nil},
+	} {
+		if !c.wanted {
+			continue
+		}
+		ours, theirs, err := pair()
+		if err != nil {
+			return err
+		}
+		g.closers = append(g.closers, ours)
+		*c.fd, *c.conn = g.files.add(theirs), ours
+	}
+	if err := g.addOutputs(); err != nil {
+		return err
+	}
+	g.control = watch(g.conns.control)
+	g.link = openLink(g.conns.link, func(n uint64) {
+		for _, m := range g.mergers {
+			if m.console != nil {
+				m.ask(n)
+			}
+		}
+	})
+	for _, m := range g.mergers {
+		m.start()
+	}
+	go g.copyInput()
+	go serveTime(g.conns.time)
+	if g.conns.profile != nil {
+		g.profile = receiveProfile(g.conns.profile, g.o.Profile)
+	}
+	return nil
+}
+
+// addOutputs makes the outputs, and one port for each that streams of the
+// program go to.
+func (g *guest) addOutputs() error {
+	o := g.o
+	add := func(w io.Writer, name string, number *int) (*source, error) {
+		s := &source{name: name}
+		fd, theirs, err := rawPair()
+		if err != nil {
+			return nil, err
+		}
+		s.fd, *number = fd, g.files.add(theirs)
+		for _, m := range g.mergers {
+			if sameOutput(m.out.w, w) {
+				return s, m.add(s)
+			}
+		}
+		m := &merger{out: newOutput(w), done: make(chan struct{}), failed: g.outputFailed, answer: g.consolePassed}
+		g.mergers = append(g.mergers, m)
+		return s, m.add(s)
+	}
+	if _, err := add(o.Stdout, "stdout", &g.config.Stdout); err != nil {
+		return err
+	}
+	if sameOutput(o.Stdout, o.Stderr) {
+		g.settings += "stderr=stdout\n"
+	} else {
+		if _, err := add(o.Stderr, "stderr", &g.config.Stderr); err != nil {
+			return err
+		}
+	}
+	if _, err := add(o.Console, "", &g.config.Console); err != nil {
+		return err
+	}
+	for _, m := range g.mergers {
+		for _, s := range m.streams {
+			if m.console != nil {
+				g.settings += "console." + s.name + "=1\n"
+			}
+		}
+	}
+	return nil
+}
+
+// outputFailed tells the guest, and keeps in mind for the end, that an output
+// takes no more.
+func (g *guest) outputFailed(name string, errno unix.Errno) {
+	g.mu.Lock()
+	g.failed = append(g.failed, failedStream{name, errno})
+	g.mu.Unlock()
+	g.link.tell(control.StreamFailed, name, strconv.Itoa(int(errno)))
+}
+
+func (g *guest) consolePassed(n uint64) {
+	g.link.tell(control.ConsolePassed, strconv.FormatUint(n, 10))
+}
+
+// failedStream is a stream whose output has failed.
+type failedStream struct {
+	name  string
+	errno unix.Errno
+}
+
+// lost returns an error if output was lost without the program having been told.
+// That nobody reads it is no loss.
+func (g *guest) lost() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, f := range g.failed {
+		if f.errno != unix.EPIPE && !g.link.hasTold(f.name) {
+			return fmt.Errorf("writing the program's %s: %w; the rest of it is lost", f.name, f.errno)
+		}
+	}
+	return nil
+}
+
+// copyInput feeds the program's standard input, once there is a program. The
+// end of the input closes the port, which is what the guest takes for the end
+// of the file.
+func (g *guest) copyInput() {
+	select {
+	case <-g.control.main:
+	case <-g.control.done:
+		return
+	}
+	if g.o.Stdin != nil {
+		// Errors end the copy like an end of input; those of the socket
+		// come when the guest ends.
+		_, _ = io.Copy(g.conns.stdin, input{g.o.Stdin})
+	}
+	_ = g.conns.stdin.CloseWrite()
+}
+
+// input is a reader that waits where somebody else has made a file non-blocking.
+type input struct{ r io.Reader }
+
+func (i input) Read(p []byte) (int, error) {
+	for {
+		n, err := i.r.Read(p)
+		f, ok := i.r.(*os.File)
+		if n > 0 || !ok || err == nil || errnoOf(err) != unix.EAGAIN {
+			return n, err
+		}
+		conn, err := f.SyscallConn()
+		if err != nil {
+			return 0, err
+		}
+		var failed error
+		if err := conn.Control(func(fd uintptr) { failed = waitFor(int(fd), unix.POLLIN) }); err != nil || failed != nil {
+			return 0, err
+		}
+	}
+}
+
+// copyOutput copies until the guest's end. When w takes no more, the rest is
+// read all the same so that the guest does not block on it.
+func copyOutput(w io.Writer, r io.Reader) {
+	if w == nil {
+		w = io.Discard
+	}
+	if _, err := io.Copy(w, r); err != nil {
+		_, _ = io.Copy(io.Discard, r)
+	}
+}
+
+// drain waits until everything that the guest has written is passed on. It
+// gives up, and reports false, when ctx has ended and nobody takes any of it.
+func (g *guest) drain(ctx context.Context) bool {
+	<-g.control.done
+	<-g.link.done
+	if g.profile != nil {
+		<-g.profile.done
+	}
+	for _, m := range g.mergers {
+		if !m.wait(ctx) {
+			return false
+		}
+	}
+	return true
+}
+
+// wait waits for the end of all streams.
+func (m *merger) wait(ctx context.Context) bool {
+	select {
+	case <-m.done:
+		return true
+	case <-ctx.Done():
+	}
+	for moved := m.moved.Load(); ; {
+		select {
+		case <-m.done:
+			return true
+		case <-time.After(grace):
+		}
+		now := m.moved.Load()
+		if now == moved {
+			return false
+		}
+		moved = now
+	}
+}
