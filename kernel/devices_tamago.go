@@ -3,6 +3,7 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"syscall"
@@ -15,6 +16,7 @@ import (
 	"github.com/yolkos/yolk/drivers/virtiofs"
 	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/fusefs"
+	"github.com/yolkos/yolk/fs/fusefs/fuse"
 )
 
 // share is a virtio-fs device and the file system on it.
@@ -32,12 +34,16 @@ type mountedShare struct {
 	share *share
 }
 
-// Close ends the FUSE session.
+// Close ends the FUSE session. A server that is gone needs no word of that.
 func (f mountedShare) Close() error {
 	f.share.mu.Lock()
 	defer f.share.mu.Unlock()
 	f.share.fs = nil
-	return f.FS.Close()
+	err := f.FS.Close()
+	if errors.Is(f.share.dev.Device().Err(), fuse.ErrServerEnded) {
+		return nil
+	}
+	return err
 }
 
 // shareEnded has all that needs the server of a share fail: the launcher says

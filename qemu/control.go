@@ -1,10 +1,13 @@
 package qemu
 
 import (
-	"bufio"
-	"io"
+	"net"
 	"strconv"
 	"strings"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // progress is what the kernel has said over the debug console. The kernel
@@ -15,27 +18,84 @@ type progress struct {
 	status int           // valid after exited
 	proved bool          // valid after done
 	done   chan struct{} // closed at the end of the channel
+
+	raw     syscall.RawConn
+	mu      sync.Mutex
+	over    bool
+	partial []byte // of a line, cut off if it is too long
 }
 
 // maxLine is the longest line of the debug console that counts, in bytes.
 const maxLine = 128
 
 // watch reads the channel until it ends.
-func watch(r io.Reader) *progress {
+func watch(conn *net.UnixConn) *progress {
 	c := &progress{main: make(chan struct{}), exited: make(chan struct{}), done: make(chan struct{})}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		close(c.done)
+		return c
+	}
+	c.raw = raw
 	go func() {
 		defer close(c.done)
-		in := bufio.NewReaderSize(r, maxLine)
-		for {
-			line, err := in.ReadSlice('\n')
-			if err == nil {
-				c.line(strings.TrimSuffix(string(line), "\n"))
-			} else if err != bufio.ErrBufferFull {
+		for !c.ended() {
+			if raw.Read(c.pull) != nil {
 				return
 			}
 		}
 	}()
 	return c
+}
+
+// upToDate takes what the kernel has said up to now.
+func (c *progress) upToDate() {
+	if c.raw != nil {
+		_ = c.raw.Control(func(fd uintptr) { c.pull(fd) }) // fails at the end of the channel only
+	}
+}
+
+// pull takes what is there and reports whether that was anything, or the end.
+func (c *progress) pull(fd uintptr) (some bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var buf [maxLine]byte
+	for !c.over {
+		n, _, err := unix.Recvfrom(int(fd), buf[:], unix.MSG_DONTWAIT)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err == unix.EAGAIN:
+			return some
+		case err != nil || n <= 0:
+			c.over = true
+		}
+		some = true
+		c.feed(buf[:max(n, 0)])
+	}
+	return true
+}
+
+func (c *progress) ended() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.over
+}
+
+// feed takes bytes of the channel. c.mu is held.
+func (c *progress) feed(p []byte) {
+	for _, b := range p {
+		switch {
+		case b != '\n':
+			if len(c.partial) <= maxLine {
+				c.partial = append(c.partial, b)
+			}
+			continue
+		case len(c.partial) <= maxLine:
+			c.line(string(c.partial))
+		}
+		c.partial = c.partial[:0]
+	}
 }
 
 func (c *progress) line(line string) {

@@ -47,6 +47,9 @@ func (s Share) flags() string {
 	return lines
 }
 
+// name names the share for messages: by where the guest has it.
+func (s Share) name() string { return cmp.Or(s.Path, s.Tag) }
+
 // Check reports what is wrong with a share, before anything is started.
 func (s Share) Check() error {
 	if err := CheckTag(s.Tag); err != nil {

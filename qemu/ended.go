@@ -39,9 +39,8 @@ func (g *guest) serverEnd() <-chan *shareServer {
 // announce says which servers ended before the guest did.
 func (g *guest) announce(ended []*shareServer) {
 	for _, s := range ended {
-		// With QEMU's end, a healthy server ends in good order.
-		if !closed(g.qemu.done) || closed(g.control.exited) && s.err != nil {
-			g.note("share %q: %v; its files answer EIO from now on", s.share.Tag, s.end())
+		if !closed(g.qemu.done) || closed(g.control.exited) {
+			g.note("share %s: %v; its files answer EIO from now on", s.share.name(), s.end())
 		}
 	}
 }

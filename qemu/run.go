@@ -241,13 +241,16 @@ func (g *guest) wait(ctx context.Context) (int, error) {
 			g.drain(ctx)
 			return 0, context.Cause(ctx)
 		case s := <-serverEnd:
-			// The guest's calls end at once; what it was shows when it is clear
-			// that QEMU, whose end closes a server's connection, goes on.
-			if !closed(g.control.exited) {
-				g.link.tell(control.ShareEnded, s.share.Tag, s.how())
-				unsettled = append(unsettled, s)
-				settled = time.After(settleTime)
+			// A server ends with QEMU, which closes their connection, too; but
+			// then the kernel has told the exit status before, or QEMU's end shows
+			// soon. The guest's calls end at once in any case.
+			g.control.upToDate()
+			if closed(g.control.exited) {
+				continue
 			}
+			g.link.tell(control.ShareEnded, s.share.Tag, s.how())
+			unsettled = append(unsettled, s)
+			settled = time.After(settleTime)
 		case <-settled:
 			if !closed(g.control.main) {
 				g.qemu.kill()

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os/signal"
+
 	"github.com/spf13/cobra"
 
 	"github.com/yolkos/yolk/qemu"
@@ -15,6 +17,7 @@ func serveCmd() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.ExactArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error {
+			signal.Reset() // there is no guest here that has to be ended in good order
 			return qemu.ServeBuiltin(args[0], qemu.Cache(args[1]))
 		},
 	}
