@@ -302,7 +302,7 @@ func compareLines(t *testing.T, got, want string) {
 	}
 }
 
-// TestGuestKilled ends yolk, QEMU or the daemon and looks for what is left.
+// TestGuestKilled ends yolk or QEMU and looks for what is left.
 func TestGuestKilled(t *testing.T) {
 	needGuest(t)
 	dir := probe(t)
@@ -316,21 +316,11 @@ func TestGuestKilled(t *testing.T) {
 		{"hang up", "", syscall.SIGHUP, 129},
 		{"kill", "", syscall.SIGKILL, -1},
 		{"kill QEMU", "qemu-system", syscall.SIGKILL, statusFailed},
-		{"kill the daemon", "virtiofsd", syscall.SIGKILL, statusFailed},
-		{"kill the built-in daemon", serveCommand, syscall.SIGKILL, statusFailed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			daemon := "auto"
-			switch tt.victim {
-			case "virtiofsd":
-				daemon = "virtiofsd"
-			case serveCommand:
-				daemon = "builtin"
-			}
-			needDaemon(t, daemon)
 			mark := fmt.Sprintf("YOLK_TEST_MARK=%d.%d", os.Getpid(), time.Now().UnixNano())
 			temp := t.TempDir()
-			cmd := yolkCommand(t, dir, "run", "-q", "--daemon", daemon, "--root", dir, ".", "--", "wait")
+			cmd := yolkCommand(t, dir, "run", "-q", "--root", dir, ".", "--", "wait")
 			cmd.Env = append(os.Environ(), mark, "TMPDIR="+temp)
 			out, err := cmd.StdoutPipe()
 			if err != nil {
