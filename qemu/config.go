@@ -212,25 +212,57 @@ func CheckTag(tag string) error {
 	return nil
 }
 
-// ParseMemory reads an amount of memory: a number of MiB, or one with the
-// suffix M or G.
+// busSlots is how many virtio devices a machine has room for. A microvm without
+// ACPI tables has eight transports; PCI Express has 32 slots, of which the host
+// bridge and the chipset's own functions take two.
+var busSlots = map[Machine]int{MicroVM: 8, Q35: 30}
+
+// MaxShares is how many shares a machine has room for beside its other devices.
+func MaxShares(m Machine) int {
+	c := Config{Machine: m, Stdin: 1, Stdout: 1, Stderr: 1}
+	n := busSlots[m]
+	for _, arg := range c.Args() {
+		if model, _, _ := strings.Cut(arg, ","); strings.HasPrefix(model, "virtio-") &&
+			(strings.HasSuffix(model, "-device") || strings.HasSuffix(model, "-pci")) {
+			n--
+		}
+	}
+	return n
+}
+
+// ParseMemory reads an amount of memory: a number of MiB, or a number with one
+// of the units K, M, G and T, all powers of 1024, in either case, as KB or as
+// KiB. It is rounded down to whole MiB.
 func ParseMemory(s string) (uint64, error) {
-	num, unit := s, uint64(1<<20)
-	switch {
-	case strings.HasSuffix(s, "M"):
-		num = s[:len(s)-1]
-	case strings.HasSuffix(s, "G"):
-		num, unit = s[:len(s)-1], 1<<30
+	num := strings.ToLower(s)
+	for _, end := range []string{"ib", "b"} {
+		if rest, ok := strings.CutSuffix(num, end); ok {
+			num = rest
+			break
+		}
 	}
-	n, err := strconv.ParseUint(num, 10, 24)
-	if err != nil || n == 0 {
-		return 0, fmt.Errorf("memory %q: want a number of MiB such as 256M, or of GiB such as 2G", s)
+	bare := num == strings.ToLower(s)
+	unit := float64(1 << 20)
+	if i := len(num) - 1; i >= 0 {
+		if shift := strings.IndexByte("kmgt", num[i]); shift >= 0 {
+			num, unit, bare = num[:i], float64(uint64(1)<<(10*(shift+1))), true
+		}
 	}
-	if n*unit < minMemory {
+	n, err := strconv.ParseFloat(num, 64)
+	// ParseFloat knows of signs, exponents and infinities, too.
+	if err != nil || !bare || strings.Trim(num, "0123456789.") != "" || n*unit > maxMemory {
+		return 0, fmt.Errorf("memory %q: want a number of MiB, or one with a unit, such as 256M or 1.5G", s)
+	}
+	size := uint64(n*unit) &^ (1<<20 - 1)
+	if size < minMemory {
 		return 0, fmt.Errorf("memory %s: the kernel needs %dM at least", s, minMemory>>20)
 	}
-	return n * unit, nil
+	return size, nil
 }
+
+// maxMemory is more than a machine can have (52 bits of physical address), in
+// bytes.
+const maxMemory = 1 << 52
 
 // MaxCPUs is how many CPUs a guest may have: the kernel uses no more.
 const MaxCPUs = 64

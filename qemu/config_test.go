@@ -100,12 +100,34 @@ func TestCheckTag(t *testing.T) {
 
 func TestParseMemory(t *testing.T) {
 	for s, want := range map[string]uint64{
-		"256M": 256 << 20, "64": 64 << 20, "5G": 5 << 30,
-		"": 0, "0": 0, "63M": 0, "1T": 0, "-1G": 0, "99999999999999999999G": 0, "M": 0, "1.5G": 0,
+		"256M": 256 << 20, "64": 64 << 20, "5G": 5 << 30, "1g": 1 << 30, "64m": 64 << 20, "64MiB": 64 << 20,
+		"64mb": 64 << 20, "3.5G": 3584 << 20, ".5g": 512 << 20, "1T": 1 << 40, "65536k": 64 << 20, "100.7": 100 << 20,
+		"": 0, "0": 0, "63M": 0, "63.99M": 0, "-1G": 0, "+1G": 0, "99999999999999999999G": 0, "M": 0, "G1": 0,
+		"1.5.5G": 0, "1e3": 0, "infG": 0, "nan": 0, "0x40": 0, "1_000": 0, "64 M": 0, "64MM": 0, "64B": 0, "64iB": 0,
+		"64i": 0, "64P": 0, "64%": 0, ".": 0, "999999999T": 0, "b": 0, "ib": 0,
 	} {
 		got, err := ParseMemory(s)
 		if got != want || (err == nil) != (want != 0) {
 			t.Errorf("ParseMemory(%q) = %d, %v, want %d", s, got, err, want)
+		}
+	}
+}
+
+// A machine with as many shares as are said to fit has a place for each device.
+func TestMaxShares(t *testing.T) {
+	for _, m := range []Machine{MicroVM, Q35} {
+		c := Config{Machine: m, Stdin: 3, Stdout: 4, Stderr: 5}
+		for range MaxShares(m) {
+			c.Shares = append(c.Shares, ShareFD{"t", 9})
+		}
+		devices := 0
+		for i, a := range c.Args() {
+			if model, _, _ := strings.Cut(a, ","); c.Args()[max(i-1, 0)] == "-device" && model != "virtserialport" && !strings.HasPrefix(model, "isa-") {
+				devices++
+			}
+		}
+		if devices != busSlots[m] {
+			t.Errorf("%s: %d shares and the other devices are %d, on a bus with %d places", m, MaxShares(m), devices, busSlots[m])
 		}
 	}
 }

@@ -20,7 +20,7 @@ func hello(b *testing.B) *os.File {
 		"go.mod":  "module example.com/hello\n\ngo 1.24\n",
 		"main.go": "package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println(\"hello\") }\n",
 	})
-	f, _, err := buildImage(context.Background(), []string{dir}, "", false, nil)
+	f, _, err := buildImage(context.Background(), []string{dir}, nil, false, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,61 +1,74 @@
 package main
 
 import (
-	"io"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
 
 func buildCmd() *cobra.Command {
-	var out, tags, ldflags string
+	var build buildFlags
+	var out string
 	var verbose bool
 	cmd := &cobra.Command{
-		Use:   "build [-o FILE] PKG",
+		Use:   "build [-o FILE] [PKG]",
 		Short: "Build a main package into an image that QEMU boots with -kernel",
+		Long: `Build builds a main package, named as for go build or go run (a directory, an
+import path, PKG@VERSION or .go files), into an image. yolk run boots it, or QEMU
+itself with -kernel.`,
+		Example:           "  yolk build ./cmd/server\n  yolk build -trimpath -ldflags='-s -X main.version=1.2' -o server.elf ./cmd/server",
+		ValidArgsFunction: completePackage,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			flags, err := build.flags()
+			if err != nil {
+				return err
+			}
 			b, dir, err := builder(cmd.Context(), traceTo(verbose))
 			if err != nil {
 				return err
 			}
 			defer dir.Remove()
-			file := filepath.Join(dir.Path, "image")
-			if out != "" {
-				if file, err = filepath.Abs(out); err != nil {
-					return err
-				}
-			}
-			name, err := b.Build(cmd.Context(), file, args, "-tags="+tags, "-ldflags="+ldflags)
-			if err != nil || out != "" {
+			show := newProgress(os.Stderr, verbose)
+			defer show.end()
+			b.Compiling = show.compiling()
+			p, err := b.Program(cmd.Context(), args, flags...)
+			if err != nil {
 				return err
 			}
-			return moveFile(file, name)
+			file, err := outputFile(out, p.Name)
+			if err != nil {
+				return err
+			}
+			return p.Build(cmd.Context(), file)
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&out, "output", "o", "", "the image; default: the program's name, in this directory")
-	flags.StringVar(&tags, "tags", "", "build tags, separated by commas")
-	flags.StringVar(&ldflags, "ldflags", "", "more flags for the linker")
+	flags.StringVarP(&out, "output", "o", "", "the image, or a directory for it; default: the program's name, in this directory")
+	build.add(flags)
 	flags.BoolVarP(&verbose, "verbose", "v", false, "show the commands that are run")
+	completeFlags(cmd)
 	return cmd
 }
 
-func traceTo(verbose bool) io.Writer {
-	if verbose {
-		return os.Stderr
+// outputFile returns where go build would put the program.
+func outputFile(out, program string) (string, error) {
+	file := out
+	if out == "" {
+		file = program
 	}
-	return nil
-}
-
-// moveFile moves a file, to another file system if need be.
-func moveFile(from, to string) error {
-	if os.Rename(from, to) == nil {
-		return nil
+	info, err := os.Stat(file)
+	isDir := err == nil && info.IsDir()
+	switch {
+	case isDir && out == "":
+		return "", fmt.Errorf("%s is a directory here, and the program's name: name the image with -o", program)
+	case isDir || strings.HasSuffix(out, "/"):
+		if err := os.MkdirAll(file, 0o777); err != nil {
+			return "", err
+		}
+		file = filepath.Join(file, program)
 	}
-	data, err := os.ReadFile(from)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(to, data, 0o755)
+	return filepath.Abs(file) // the go command runs elsewhere
 }

@@ -16,11 +16,17 @@ import (
 
 func goCmd() *cobra.Command {
 	return &cobra.Command{
-		Use:                "go ARG...",
-		Short:              "The go command, set up for the target",
+		Use:   "go ARG...",
+		Short: "The go command, set up for the target",
+		Long: `Go runs the go command of the toolchain for the guest's system, in a workspace
+with Yolk's kernel: go vet, list, doc, mod, env and others. What builds, runs or
+tests programs is a command of yolk itself.`,
 		Example:            "  yolk go vet ./...\n  yolk go list -deps ./cmd/server",
 		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && insteadOf[args[0]] != "" {
+				return fmt.Errorf("yolk go %s: %s", args[0], insteadOf[args[0]])
+			}
 			b, dir, err := builder(cmd.Context(), nil)
 			if err != nil {
 				return err
@@ -37,6 +43,15 @@ func goCmd() *cobra.Command {
 			return foreground(cmd.Context(), c, false)
 		},
 	}
+}
+
+// insteadOf says what to type for the subcommands of go that would make or run
+// programs without Yolk's kernel in them.
+var insteadOf = map[string]string{
+	"build":   "yolk build builds programs; yolk go vet ./... checks that packages compile",
+	"run":     "yolk run runs programs",
+	"test":    "yolk test runs tests",
+	"install": "yolk build -o FILE builds programs, PKG@VERSION too",
 }
 
 // foreground runs a go command with this process's streams and passes its

@@ -4,15 +4,40 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
 
+// The statuses that yolk ends with where it is not that of a program, of
+// go test or of another go command. They are those of timeout(1).
+const (
+	statusTimeout = 124 // --timeout ended the program
+	statusFailed  = 125 // yolk could not do what it was asked for
+)
+
 func main() {
-	os.Exit(status(root().ExecuteContext(onSignal())))
+	withoutHome()
+	cmd := root()
+	cmd.SetArgs(doubleDashes(cmd, os.Args[1:]))
+	ctx := onSignal()
+	os.Exit(status(ctx, cmd.ExecuteContext(ctx)))
+}
+
+// withoutHome gives the go command a place for modules where it would refuse to
+// work for want of one: XDG_CACHE_HOME is enough for everything else.
+func withoutHome() {
+	if os.Getenv("HOME") != "" || os.Getenv("GOPATH") != "" || os.Getenv("GOMODCACHE") != "" {
+		return
+	}
+	if cache, err := os.UserCacheDir(); err == nil {
+		os.Setenv("GOPATH", filepath.Join(cache, "yolk", "gopath"))
+	}
 }
 
 // exitStatus is an error that carries nothing but the status to end with:
@@ -22,7 +47,7 @@ type exitStatus int
 func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
 // status prints an error and returns the status that yolk ends with.
-func status(err error) int {
+func status(ctx context.Context, err error) int {
 	var s exitStatus
 	var signal *signalError
 	switch {
@@ -30,20 +55,40 @@ func status(err error) int {
 		return 0
 	case errors.As(err, &s):
 		return int(s)
-	case errors.As(err, &signal):
+	case errors.As(err, &signal), errors.As(context.Cause(ctx), &signal):
+		// Whatever else is said to have failed, this is why.
 		return 128 + int(signal.sig)
 	}
-	fmt.Fprintln(os.Stderr, "yolk:", err)
-	return 1
+	fmt.Fprintln(os.Stderr, "yolk:", strings.TrimSpace(err.Error()))
+	return statusFailed
 }
 
 func root() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:           "yolk",
-		Short:         "Run an ordinary Go program as the whole kernel of a virtual machine",
+		Use:   "yolk",
+		Short: "Run an ordinary Go program as the whole kernel of a virtual machine",
+		Long: `Yolk runs an ordinary Go program as the whole kernel of a virtual machine.
+
+What yolk itself fails at ends with status 125, a program's time limit with 124,
+a signal with 128 and its number. All other statuses are those of the program,
+or of the go command that yolk runs.`,
+		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(runCmd(), buildCmd(), testCmd(), goCmd(), toolchainCmd(), doctorCmd(), execTestCmd(), serveCmd())
+	cmd.SetVersionTemplate("{{.Version}}\n")
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w; %s --help lists the options", err, cmd.CommandPath())
+	})
+	cmd.AddCommand(runCmd(), buildCmd(), testCmd(), goCmd(), toolchainCmd(), doctorCmd(), versionCmd(), execTestCmd(), serveCmd())
+	cmd.InitDefaultHelpCmd()
 	return cmd
+}
+
+// noArgs is for commands that take no arguments.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%q: %s takes no arguments", args[0], cmd.CommandPath())
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,132 +12,161 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yolkos/yolk/cmd/yolk/internal/image"
-	"github.com/yolkos/yolk/cmd/yolk/internal/scratch"
 	"github.com/yolkos/yolk/qemu"
-	"github.com/yolkos/yolk/toolchain"
 )
 
-func runCmd() *cobra.Command {
-	var f guestFlags
-	var root, cwd, tags, profile string
-	var env, mounts []string
-	var timeout time.Duration
-	var raw, quiet bool
-	cmd := &cobra.Command{
-		Use:   "run [flags] PKG [-- ARG...]",
-		Short: "Build a main package, boot it, and pass its exit status on",
-		Long: `Run builds a main package (a directory, an import path or .go files), boots it in
-QEMU and ends with its exit status. The program's output goes where yolk's
-goes; the kernel's log goes to standard error.
+// runOptions are the options of yolk run.
+type runOptions struct {
+	guest   guestFlags
+	build   buildFlags
+	cwd     string
+	timeout limit
+	profile string
+	raw     bool
+	quiet   bool
+}
 
-Status 124 means that --timeout ended the program, 125 that yolk could not run
-it or that its machine failed.`,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			packages, programArgs, err := splitRunArgs(args, cmd.ArgsLenAtDash())
-			if err != nil {
-				return err
-			}
-			o := &qemu.Options{Dir: cwd, Quiet: quiet, Timeout: timeout}
-			if o.Env, err = environment(env); err != nil {
-				return err
-			}
-			if o.Shares, err = shares(root, mounts); err != nil {
-				return err
-			}
-			notes := io.Writer(os.Stderr)
-			if quiet {
-				notes = io.Discard
-			}
-			if err := f.fill(cmd.Context(), o, notes); err != nil {
-				return err
-			}
-			if profile != "" {
-				file, err := createProfile(profile)
-				if err != nil {
-					return err
-				}
-				defer file.close()
-				o.Profile = file
-			}
-			var name string
-			o.Kernel, name, err = buildImage(cmd.Context(), packages, tags, profile != "", o.Trace)
-			if err != nil {
-				return err
-			}
-			o.Args = append([]string{name}, programArgs...)
-			if raw {
-				restore, err := cbreak(os.Stdin)
-				if err != nil {
-					return err
-				}
-				defer restore()
-			}
-			return boot(cmd.Context(), o)
-		},
+func runCmd() *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run [flags] PKG [ARG...]",
+		Short: "Build a main package, boot it, and pass its exit status on",
+		Long: `Run builds a main package, boots it in QEMU and ends with its exit status. The
+package is named as for go run: a directory, an import path, PKG@VERSION or .go
+files. An image that yolk build has made is booted as it is.
+
+All that follows the package are the program's arguments, as with go run: options
+of yolk go before it. A -- right behind the package may stand between the two.
+
+The program's output goes where yolk's goes; the kernel's log goes to standard
+error. Status 124 means that --timeout ended the program, 125 that yolk could not
+run it or that its machine failed.`,
+		Example: "  yolk run .\n" +
+			"  yolk run --root ./site --mem 512M -tags prod ./cmd/server -addr :8080\n" +
+			"  yolk run example.com/cmd/tool@v1.2.3\n" +
+			"  yolk build -o app.elf . && yolk run app.elf",
+		Annotations:       map[string]string{programArgs: "true"},
+		ValidArgsFunction: completePackage,
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
 	flags := cmd.Flags()
-	f.add(flags, "256M")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show the commands that are run")
-	flags.StringVar(&root, "root", "", "directory of the host that the guest has as its root, DIR[:ro]; without it nothing is shared")
-	flags.StringArrayVar(&mounts, "mount", nil, "directory of the host to mount in the guest, HOSTDIR:/guest/path[:ro] (repeatable)")
-	flags.StringVar(&cwd, "cwd", "/", "working directory in the guest")
-	flags.StringArrayVar(&env, "env", nil, "set an environment variable: K=V, or K for the host's value (repeatable)")
-	flags.DurationVar(&timeout, "timeout", 0, "end the guest after this time, with status 124")
-	flags.StringVar(&tags, "tags", "", "build tags, separated by commas")
-	flags.StringVar(&profile, "profile", "", "write a CPU profile of the program to this file, for go tool pprof")
-	flags.BoolVar(&raw, "raw", false, "pass each key on as it is typed, without echo (Ctrl-C still ends)")
-	flags.BoolVarP(&quiet, "quiet", "q", false, "no boot messages")
+	flags.SetInterspersed(false)
+	o.guest.add(flags, "256M")
+	o.build.add(flags)
+	flags.BoolVarP(&o.guest.verbose, "verbose", "v", false, "show the commands that are run")
+	flags.StringVar(&o.cwd, "cwd", "/", "working directory in the guest")
+	flags.Var(&o.timeout, "timeout", "end the guest after this time, with status 124")
+	flags.StringVar(&o.profile, "profile", "", "write a CPU profile of the program to this file, for go tool pprof")
+	flags.BoolVar(&o.raw, "raw", false, `pass each key on as it is typed, Ctrl-C and Ctrl-Z too, without echo; Ctrl-\ ends the guest`)
+	flags.BoolVarP(&o.quiet, "quiet", "q", false, "no boot messages")
+	completeFlags(cmd)
 	return cmd
 }
 
-// splitRunArgs divides the arguments into those before -- , the package, and
-// those after it, the program's.
-func splitRunArgs(args []string, dash int) (packages, program []string, err error) {
-	if dash < 0 {
-		dash = len(args)
+func (r *runOptions) run(cmd *cobra.Command, args []string) error {
+	ctx := cmd.Context()
+	packages, programArgs, err := splitRunArgs(args)
+	if err != nil {
+		return err
 	}
-	packages, program = args[:dash], args[dash:]
-	if len(packages) == 0 {
+	notes := io.Writer(os.Stderr)
+	if r.quiet {
+		notes = io.Discard
+	}
+	noteFlag(notes, cmd, args[len(packages):])
+	o := &qemu.Options{Dir: r.cwd, Quiet: r.quiet, Timeout: time.Duration(r.timeout)}
+	if o.Env, err = r.guest.env.environment(nil); err != nil {
+		return err
+	}
+	if err := r.guest.fill(o, ""); err != nil {
+		return err
+	}
+	if err := check(o); err != nil {
+		return err
+	}
+	flags, err := r.build.flags()
+	if err != nil {
+		return err
+	}
+	name := packages[0]
+	if image.IsELF(name) {
+		if err := r.onlyToBuild(flags, name); err != nil {
+			return err
+		}
+		if o.Kernel, err = openImage(name); err != nil {
+			return err
+		}
+		name = filepath.Base(name)
+	} else {
+		if r.profile != "" {
+			file, err := createProfile(r.profile)
+			if err != nil {
+				return err
+			}
+			defer file.close()
+			o.Profile = file
+		}
+		flags = append(flags, "-buildvcs=false")
+		if o.Kernel, name, err = buildImage(ctx, packages, flags, r.profile != "", o.Trace); err != nil {
+			return err
+		}
+	}
+	o.Args = append([]string{name}, programArgs...)
+	if err := accelerate(ctx, o, notes); err != nil {
+		return err
+	}
+	if r.raw {
+		restore, err := raw(os.Stdin)
+		if err != nil {
+			return err
+		}
+		defer restore()
+	}
+	return boot(ctx, o)
+}
+
+// onlyToBuild reports an option that an image which is built already makes
+// nothing of.
+func (r *runOptions) onlyToBuild(flags []string, name string) error {
+	option := ""
+	switch {
+	case len(flags) > 0:
+		option, _, _ = strings.Cut(flags[0], "=")
+	case r.profile != "":
+		option = "--profile"
+	default:
+		return nil
+	}
+	return fmt.Errorf("%s is for building, and %s is built already: name its package instead", option, name)
+}
+
+// splitRunArgs divides the arguments into the package, which may be several .go
+// files, and the program's.
+func splitRunArgs(args []string) (packages, program []string, err error) {
+	if len(args) == 0 || args[0] == "" {
 		return nil, nil, errors.New("no package to run; . is the one in this directory")
 	}
-	for _, p := range packages[1:] {
-		if !strings.HasSuffix(p, ".go") {
-			return nil, nil, fmt.Errorf("%q after the package: the program's arguments go after --", p)
-		}
+	n := 1
+	for strings.HasSuffix(args[0], ".go") && n < len(args) && strings.HasSuffix(args[n], ".go") {
+		n++
+	}
+	packages, program = args[:n], args[n:]
+	if len(program) > 0 && program[0] == "--" {
+		program = program[1:]
 	}
 	return packages, program, nil
 }
 
-// builder prepares what every build needs. The caller removes the directory.
-func builder(ctx context.Context, trace io.Writer) (*image.Builder, *scratch.Dir, error) {
-	t, err := toolchain.Ensure(ctx, os.Stderr)
-	if err != nil {
-		return nil, nil, err
+// noteFlag tells of a program's argument that looks like an option of yolk, but
+// is behind the package. With -- before it, it is meant so.
+func noteFlag(notes io.Writer, cmd *cobra.Command, args []string) {
+	for _, a := range args {
+		name, ok := strings.CutPrefix(a, "--")
+		if name, _, _ = strings.Cut(name, "="); a == "--" {
+			return
+		} else if ok && cmd.Flags().Lookup(name) != nil {
+			fmt.Fprintf(notes, "yolk: --%s goes to the program: options of yolk go before the package (-- behind it says that this is meant)\n", name)
+			return
+		}
 	}
-	guest, err := image.UnpackGuest()
-	if err != nil {
-		return nil, nil, err
-	}
-	dir, err := scratch.New()
-	if err != nil {
-		return nil, nil, err
-	}
-	return &image.Builder{Toolchain: t, Guest: guest, Scratch: dir.Path, Trace: trace}, dir, nil
-}
-
-// buildImage builds a package into a file that has no name any more.
-func buildImage(ctx context.Context, packages []string, tags string, profile bool, trace io.Writer) (*os.File, string, error) {
-	b, dir, err := builder(ctx, trace)
-	if err != nil {
-		return nil, "", err
-	}
-	b.Profile = profile
-	defer dir.Remove()
-	file := filepath.Join(dir.Path, "image")
-	name, err := b.Build(ctx, file, packages, "-buildvcs=false", "-tags="+tags)
-	if err != nil {
-		return nil, "", err
-	}
-	f, err := os.Open(file)
-	return f, name, err
 }

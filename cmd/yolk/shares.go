@@ -5,44 +5,62 @@ import (
 	"path"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"github.com/yolkos/yolk/qemu"
 )
 
 // rootTag is the tag of the share that the kernel mounts as the root.
 const rootTag = "root"
 
-// readOnlySuffix ends a --root or --mount that the guest must not change.
-const readOnlySuffix = ":ro"
+// treeFlags are the options that say which directories of the host the guest
+// has, and where.
+type treeFlags struct {
+	root   string
+	mounts []string
+}
 
-// shares makes the shares of --root DIR[:ro] and of each --mount
-// HOSTDIR:/guest/path[:ro].
-func shares(root string, mounts []string) ([]qemu.Share, error) {
+func (f *treeFlags) add(set *pflag.FlagSet) {
+	set.StringVar(&f.root, "root", "", "directory of the host that the guest has as its root, DIR[:ro|:rw]")
+	set.StringArrayVar(&f.mounts, "mount", nil, "directory of the host to mount in the guest, HOSTDIR:/guest/path[:ro|:rw] (repeatable)")
+}
+
+// shares makes the shares of --root and of each --mount.
+func (f *treeFlags) shares(defaultRoot string) ([]qemu.Share, error) {
 	var list []qemu.Share
-	if root != "" {
-		dir, ro := strings.CutSuffix(root, readOnlySuffix)
-		list = append(list, qemu.Share{Tag: rootTag, Dir: dir, ReadOnly: ro})
+	root, ro, _ := cutMode(f.root)
+	if f.root != "" && root == "" {
+		return nil, fmt.Errorf("--root %q: want DIR, with :ro behind it for read-only", f.root)
 	}
-	taken := map[string]string{}
-	for i, m := range mounts {
-		spec, ro := strings.CutSuffix(m, readOnlySuffix)
+	if root == "" {
+		root = defaultRoot
+	}
+	if root != "" {
+		list = append(list, qemu.Share{Tag: rootTag, Dir: root, ReadOnly: ro})
+	}
+	for i, m := range f.mounts {
+		spec, ro, moded := cutMode(m)
+		// A directory's name may have colons in it: the last one before a
+		// slash counts.
 		at := strings.LastIndex(spec, ":/")
 		if at <= 0 {
-			return nil, fmt.Errorf("--mount %q: want HOSTDIR:/guest/path, with %s behind it for read-only", m, readOnlySuffix)
+			return nil, fmt.Errorf("--mount %q: want HOSTDIR:/guest/path, with :ro behind it for read-only", m)
 		}
-		guest := path.Clean(spec[at+1:])
-		if guest == "/" {
-			return nil, fmt.Errorf("--mount %q: what is to be the root goes to --root", m)
+		guest := spec[at+1:]
+		if _, word, ok := strings.Cut(guest, ":"); ok && !moded {
+			return nil, fmt.Errorf("--mount %q: %q is neither ro nor rw; if it is a part of the guest's path, put :rw behind it", m, word)
 		}
-		if other, ok := taken[guest]; ok {
-			return nil, fmt.Errorf("--mount %q: %s is taken by --mount %q", m, guest, other)
-		}
-		taken[guest] = m
-		list = append(list, qemu.Share{Tag: fmt.Sprint("mount", i), Dir: spec[:at], Path: guest, ReadOnly: ro})
-	}
-	for _, s := range list {
-		if err := s.Check(); err != nil {
-			return nil, err
-		}
+		list = append(list, qemu.Share{Tag: fmt.Sprint("mount", i), Dir: spec[:at], Path: path.Clean(guest), ReadOnly: ro})
 	}
 	return list, nil
+}
+
+// cutMode takes :ro or :rw from the end of a --root or --mount. Who shares a
+// directory with such a name puts another one behind it.
+func cutMode(s string) (rest string, readOnly, given bool) {
+	if rest, ok := strings.CutSuffix(s, ":ro"); ok {
+		return rest, true, true
+	}
+	rest, ok := strings.CutSuffix(s, ":rw")
+	return rest, false, ok
 }

@@ -1,17 +1,16 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
-	"strconv"
+	"path/filepath"
+	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/sys/unix"
 
 	"github.com/yolkos/yolk/qemu"
 )
@@ -20,77 +19,194 @@ import (
 // nothing else.
 const testMemory = "1G"
 
-// execCommand is the hidden command by which go test runs a test binary.
-const execCommand = "exec-test"
-
 func testCmd() *cobra.Command {
 	return &cobra.Command{
-		Use:   "test [--machine M] [--accel A] [--mem SIZE] [--cpus N] [--daemon D] [--cache C] [go test flags] [PKG...]",
+		Use:   "test [options of the guest and flags of go test] [PKG...]",
 		Short: "go test, with the test binary of each package booted in a guest",
 		Long: `Test runs go test with its flags, its output and its verdict. The guest has the
 host's root directory as its own, and the package's directory as its working
-directory. The options of the guest come first.`,
+directory. With --root it has another root, and of the host the package's module
+alone. The options of the guest may stand anywhere before -args:
+
+` + guestUsage(),
+		Example:            "  yolk test ./...\n  yolk test -run TestFoo -v ./pkg --machine q35 --cpus 2",
 		DisableFlagParsing: true,
+		ValidArgsFunction:  completeTest,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f, args, err := splitGuestFlags(args)
+			settings, args, err := splitGuestFlags(args)
 			if errors.Is(err, pflag.ErrHelp) {
 				return cmd.Help()
 			}
 			if err != nil {
 				return err
 			}
-			o := &qemu.Options{}
-			if err := f.fill(cmd.Context(), o, os.Stderr); err != nil {
-				return err
-			}
-			b, dir, err := builder(cmd.Context(), traceTo(f.verbose))
+			f, err := parseGuestFlags(settings)
 			if err != nil {
-				return err
+				return fmt.Errorf("%w; yolk test --help lists the options", err)
 			}
-			defer dir.Remove()
-			wd, err := os.Getwd()
-			if err != nil {
-				return err
-			}
-			self, err := os.Executable()
-			if err != nil {
-				return err
-			}
-			wrapper := []string{self, execCommand, "--machine=" + f.machine, "--accel=" + string(o.Accel),
-				"--mem=" + f.mem, "--cpus=" + strconv.Itoa(f.cpus), "--daemon=" + f.daemon, "--cache=" + f.cache}
-			c, err := b.Test(cmd.Context(), wd, quoteExec(wrapper), args)
-			if err != nil {
-				return err
-			}
-			return foreground(cmd.Context(), c, f.verbose)
+			return runTests(cmd, f, args)
 		},
 	}
 }
 
-// splitGuestFlags takes the guest's options from the front of the arguments;
-// from the first other one on they are go test's.
-func splitGuestFlags(args []string) (*guestFlags, []string, error) {
-	f := &guestFlags{}
+// runTests runs go test on the arguments, each test binary in a guest.
+func runTests(cmd *cobra.Command, f *guestFlags, args []string) error {
+	ctx := cmd.Context()
+	o := &qemu.Options{Dir: "/"}
+	if err := f.fill(o, "/"); err != nil {
+		return err
+	}
+	if err := check(o); err != nil {
+		return err
+	}
+	if _, err := f.env.environment(nil); err != nil {
+		return err
+	}
+	if err := accelerate(ctx, o, os.Stderr); err != nil {
+		return err
+	}
+	f.accel.value = string(o.Accel)
+	b, dir, err := builder(ctx, o.Trace)
+	if err != nil {
+		return err
+	}
+	defer dir.Remove()
+	wd, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	settings, err := f.settings(dir.Path)
+	if err != nil {
+		return err
+	}
+	c, err := b.Test(ctx, wd, quoteExec([]string{self, execCommand}), args)
+	if err != nil {
+		return err
+	}
+	c.Env = append(c.Env, settings)
+	return foreground(ctx, c, f.verbose)
+}
+
+// guestSet is the set of the options of a guest that runs tests.
+func guestSet(f *guestFlags) *pflag.FlagSet {
 	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	set.SortFlags = false
 	f.add(set, testMemory)
-	set.BoolVar(&f.verbose, "verbose", false, "")
-	i := 0
-	for i < len(args) {
-		name, ok := strings.CutPrefix(args[i], "--")
-		name, _, joined := strings.Cut(name, "=")
-		if name == "help" || args[i] == "-h" {
-			return nil, nil, pflag.ErrHelp
-		}
+	set.BoolVar(&f.verbose, "verbose", false, "show the commands that are run")
+	return set
+}
+
+func guestUsage() string {
+	return strings.TrimRight(guestSet(&guestFlags{}).FlagUsages(), "\n")
+}
+
+func parseGuestFlags(args []string) (*guestFlags, error) {
+	f := &guestFlags{}
+	return f, guestSet(f).Parse(args)
+}
+
+// refusedTestFlags are the flags of go test that cannot work with guests.
+var refusedTestFlags = map[string]string{
+	"exec":    "yolk itself runs the test binaries, in guests",
+	"overlay": "yolk has an overlay of its own",
+	"modfile": "the go.mod of the module counts",
+	"race":    "there is no race detector in the guest; test with go test -race on the host",
+	"msan":    "there is no C in the guest",
+	"asan":    "there is no C in the guest",
+	"C":       "change to the directory before: cd DIR && yolk test",
+}
+
+// testValues are the flags of go test that take a value, which may look like
+// anything.
+var testValues = strings.Fields("asmflags bench benchtime blockprofile blockprofilerate buildmode compiler count " +
+	"covermode coverpkg coverprofile cpu cpuprofile fuzz fuzzminimizetime fuzztime gcflags installsuffix ldflags list " +
+	"memprofile memprofilerate mod mutexprofile mutexprofilefraction o outputdir p parallel pgo pkgdir run shuffle " +
+	"skip tags timeout toolexec trace vet")
+
+// splitGuestFlags takes the guest's options, with two dashes each, out of the
+// arguments of go test.
+func splitGuestFlags(args []string) (guest, rest []string, err error) {
+	set := guestSet(&guestFlags{})
+	for i := 0; i < len(args); i++ {
+		name, value, joined := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(args[i], "-"), "-"), "=")
 		flag := set.Lookup(name)
-		if !ok || flag == nil {
-			break
-		}
-		if i++; !joined && flag.NoOptDefVal == "" {
-			i++
+		switch {
+		case !strings.HasPrefix(args[i], "-"):
+			rest = append(rest, args[i])
+			continue
+		case name == "args" || args[i] == "--":
+			return guest, append(rest, args[i:]...), nil
+		case name == "h" || name == "help":
+			return nil, nil, pflag.ErrHelp
+		case refusedTestFlags[name] != "" && value != "false":
+			return nil, nil, fmt.Errorf("-%s: %s", name, refusedTestFlags[name])
+		case flag != nil:
+			guest = append(guest, "-"+"-"+strings.TrimLeft(args[i], "-"))
+			if !joined && flag.NoOptDefVal == "" && i+1 < len(args) {
+				i++
+				guest = append(guest, args[i])
+			}
+		default:
+			rest = append(rest, args[i])
+			if !joined && slices.Contains(testValues, strings.TrimPrefix(name, "test.")) && i+1 < len(args) {
+				i++
+				rest = append(rest, args[i])
+			}
 		}
 	}
-	i = min(i, len(args))
-	return f, args[i:], set.Parse(args[:i])
+	return guest, rest, nil
+}
+
+// settingsVar is the environment variable by which yolk test tells exec-test
+// what guests to boot.
+const settingsVar = "YOLK_EXEC_TEST"
+
+// testSettings is its value, as JSON.
+type testSettings struct {
+	Guest   []string // options of the guest
+	Scratch string   // directory where go test keeps its files
+}
+
+// settings makes the setting that exec-test reads, which runs in another
+// directory.
+func (f *guestFlags) settings(scratch string) (string, error) {
+	guest := []string{
+		"--machine=" + f.machine.value, "--accel=" + f.accel.value, "--mem=" + f.mem.text,
+		"--cpus=" + f.cpus.String(), "--daemon=" + f.daemon.value, "--cache=" + f.cache.value,
+	}
+	add := func(option, value string, isPath bool) error {
+		if isPath {
+			abs, err := filepath.Abs(value)
+			if err != nil {
+				return err
+			}
+			value = abs
+		}
+		guest = append(guest, option+"="+value)
+		return nil
+	}
+	var err error
+	if f.tree.root != "" {
+		err = add("--root", f.tree.root, true)
+	}
+	for _, m := range f.tree.mounts {
+		err = errors.Join(err, add("--mount", m, true))
+	}
+	for _, v := range f.env.vars {
+		err = errors.Join(err, add("--env", v, false))
+	}
+	for _, name := range f.env.files {
+		err = errors.Join(err, add("--env-file", name, true))
+	}
+	if err != nil {
+		return "", err
+	}
+	data, err := json.Marshal(testSettings{guest, scratch})
+	return settingsVar + "=" + string(data), err
 }
 
 // quoteExec joins words for go test's -exec, which splits at spaces outside
@@ -106,82 +222,4 @@ func quoteExec(words []string) string {
 		}
 	}
 	return strings.Join(words, " ")
-}
-
-func execTestCmd() *cobra.Command {
-	var f guestFlags
-	cmd := &cobra.Command{
-		Use:    execCommand + " BINARY ARG...",
-		Hidden: true,
-		Args:   cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			// The go command must not outlive this, nor this it.
-			runtime.LockOSThread()
-			if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(syscall.SIGTERM), 0, 0, 0); err != nil {
-				return err
-			}
-			o := &qemu.Options{
-				Args:   args,
-				Env:    testEnvironment(os.Environ()),
-				Quiet:  true,
-				Shares: []qemu.Share{{Tag: rootTag, Dir: "/"}},
-			}
-			if o.Dir, err = os.Getwd(); err != nil {
-				return err
-			}
-			if hidden := hiddenIn(o.Dir); hidden != "" {
-				share, err := below(hidden, o.Dir)
-				if err != nil {
-					return err
-				}
-				o.Shares = append(o.Shares, share)
-			}
-			if err := f.fill(cmd.Context(), o, os.Stderr); err != nil {
-				return err
-			}
-			if o.Kernel, err = os.Open(args[0]); err != nil {
-				return err
-			}
-			return boot(cmd.Context(), o)
-		},
-	}
-	f.add(cmd.Flags(), testMemory)
-	cmd.Flags().SetInterspersed(false)
-	return cmd
-}
-
-// testEnvironment is the environment of a test: the host's, but for the
-// directories for temporary files, which the guest has its own of.
-func testEnvironment(env []string) []string {
-	var out []string
-	for _, e := range env {
-		key, _, _ := strings.Cut(e, "=")
-		if key != "TMPDIR" && key != "GOTMPDIR" {
-			out = append(out, e)
-		}
-	}
-	return out
-}
-
-// hiddenIn returns the directory of the guest's own that hides a path of the
-// host's, or nothing.
-func hiddenIn(path string) string {
-	for _, top := range []string{"/tmp", "/proc", "/dev"} {
-		if path == top || strings.HasPrefix(path, top+"/") {
-			return top
-		}
-	}
-	return ""
-}
-
-// below shares the directory of the host in the guest's own directory top, say
-// /tmp/work in /tmp, that path lies in.
-func below(top, path string) (qemu.Share, error) {
-	rest := strings.TrimPrefix(path, top+"/")
-	if top != "/tmp" || rest == path {
-		return qemu.Share{}, fmt.Errorf("%s: the guest has a %s of its own; test packages that lie elsewhere", path, top)
-	}
-	name, _, _ := strings.Cut(rest, "/")
-	dir := top + "/" + name
-	return qemu.Share{Tag: "work", Dir: dir, Path: dir}, nil
 }

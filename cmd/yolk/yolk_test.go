@@ -1,32 +1,40 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func TestSplitRunArgs(t *testing.T) {
-	for _, tt := range []struct {
-		args, dash        string
-		packages, program string
-		err               string
-	}{
+	for _, tt := range []struct{ args, packages, program, err string }{
 		{args: ".", packages: "."},
 		{args: "./cmd/x -- -v y", packages: "./cmd/x", program: "-v y"},
+		{args: "./cmd/x -v y", packages: "./cmd/x", program: "-v y"},
+		{args: ". y -- z", packages: ".", program: "y -- z"},
+		{args: ". -- -- z", packages: ".", program: "-- z"},
+		{args: ". a.go", packages: ".", program: "a.go"},
 		{args: "a.go b.go -- c.go", packages: "a.go b.go", program: "c.go"},
-		{args: "./x y", err: "go after --"},
-		{args: "-- y", err: "no package"},
+		{args: "a.go b.go c d.go", packages: "a.go b.go", program: "c d.go"},
+		{args: "example.com/x@v1 --root y", packages: "example.com/x@v1", program: "--root y"},
 		{args: "", err: "no package"},
 	} {
-		args := strings.Fields(tt.args)
-		dash := slices.Index(args, "--")
-		if dash >= 0 {
-			args = slices.Delete(args, dash, dash+1)
-		}
-		packages, program, err := splitRunArgs(args, dash)
+		packages, program, err := splitRunArgs(strings.Fields(tt.args))
 		if tt.err != "" {
 			if err == nil || !strings.Contains(err.Error(), tt.err) {
 				t.Errorf("%q: error %v, want one with %q", tt.args, err, tt.err)
@@ -39,37 +47,167 @@ func TestSplitRunArgs(t *testing.T) {
 	}
 }
 
-func TestSplitGuestFlags(t *testing.T) {
-	for _, tt := range []struct{ args, machine, mem, rest string }{
-		{"", "microvm", testMemory, ""},
-		{"--machine q35 -v ./...", "q35", testMemory, "-v ./..."},
-		{"--mem=2G --machine=q35 os", "q35", "2G", "os"},
-		{"-run X --machine q35", "microvm", testMemory, "-run X --machine q35"},
-		{"--verbose --mem 2G -- os", "microvm", "2G", "-- os"},
+// Options are taken with one dash and with two, as Go's tools do, up to the
+// package.
+func TestDoubleDashes(t *testing.T) {
+	for args, want := range map[string]string{
+		"run -tags a,b -trimpath . -tags c":                "run --tags a,b --trimpath . -tags c",
+		"run -ldflags=-s -gcflags all=-N -root /x -q -v .": "run --ldflags=-s --gcflags all=-N --root /x -q -v .",
+		"run -env -mem -mem 1g . -mem":                     "run --env -mem --mem 1g . -mem",
+		"run -- . -mem 1g":                                 "run -- . -mem 1g",
+		"run --mem 1g -nonsense . ":                        "run --mem 1g -nonsense .",
+		"build . -o f -tags x -trimpath":                   "build . -o f --tags x --trimpath",
+		"build -o -tags -- -tags":                          "build -o -tags -- -tags",
+		"test -run X -mem 1g":                              "test -run X -mem 1g",
+		"go vet -tags x":                                   "go vet -tags x",
+		"toolchain -into d":                                "toolchain --into d",
+		"nonsense -tags":                                   "nonsense -tags",
+		"":                                                 "",
+		cobra.ShellCompRequestCmd + " run -tags x -machine ": cobra.ShellCompRequestCmd + " run --tags x --machine",
 	} {
-		f, rest, err := splitGuestFlags(strings.Fields(tt.args))
-		if err != nil || f.machine != tt.machine || f.mem != tt.mem || strings.Join(rest, " ") != tt.rest {
-			t.Errorf("%q: %+v, %q, %v", tt.args, f, rest, err)
+		if got := strings.Join(doubleDashes(root(), strings.Fields(args)), " "); got != strings.TrimSpace(want) {
+			t.Errorf("%q becomes %q, want %q", args, got, want)
 		}
 	}
-	if _, _, err := splitGuestFlags([]string{"--machine"}); err == nil {
+}
+
+func TestBuildFlags(t *testing.T) {
+	wd, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ args, want, err string }{
+		{args: ""},
+		{args: "--tags=a --trimpath --ldflags -s", want: "-tags=a -ldflags=-s -trimpath=true"},
+		{args: "--tags a --tags b", want: "-tags=b"},
+		{args: "--tags=", want: "-tags="},
+		{args: "--trimpath=false --race=false", want: "-trimpath=false -race=false"},
+		{args: "--pgo=x.prof", want: "-pgo=" + wd + "/x.prof"},
+		{args: "--pgo=off", want: "-pgo=off"},
+		{args: "--gcflags=all=-N", want: "-gcflags=all=-N"},
+		{args: "--race", err: "-race: there is no race detector"},
+		{args: "--exec=x", err: "-exec: yolk itself"},
+		{args: "--mod=mod", err: "-mod: go.mod stays as it is"},
+	} {
+		var b buildFlags
+		set := pflag.NewFlagSet("", pflag.ContinueOnError)
+		b.add(set)
+		if err := set.Parse(strings.Fields(tt.args)); err != nil {
+			t.Fatal(err)
+		}
+		got, err := b.flags()
+		if tt.err != "" {
+			if err == nil || !strings.Contains(err.Error(), tt.err) {
+				t.Errorf("%q: error %v, want one with %q", tt.args, err, tt.err)
+			}
+		} else if err != nil || strings.Join(got, " ") != tt.want {
+			t.Errorf("%q: %q, %v, want %q", tt.args, got, err, tt.want)
+		}
+	}
+}
+
+func TestSplitGuestFlags(t *testing.T) {
+	for _, tt := range []struct{ args, guest, rest string }{
+		{"", "", ""},
+		{"--machine q35 -v ./...", "--machine q35", "-v ./..."},
+		{"--mem=2G --machine=q35 os", "--mem=2G --machine=q35", "os"},
+		{"-run X --machine q35", "--machine q35", "-run X"},
+		{"-run --machine q35", "", "-run --machine q35"},
+		{"-count 1 ./... -mem 2G -v --root /x", "--mem 2G --root /x", "-count 1 ./... -v"},
+		{"--verbose --mem 2G -- os", "--verbose --mem 2G", "-- os"},
+		{"os -args --mem 2G", "", "os -args --mem 2G"},
+		{"-own --mem 2G -test.run --mem", "--mem 2G", "-own -test.run --mem"},
+		{"-timeout 5s -cpu 1,2 --cpus 2", "--cpus 2", "-timeout 5s -cpu 1,2"},
+		{"--machine", "--machine", ""},
+	} {
+		guest, rest, err := splitGuestFlags(strings.Fields(tt.args))
+		if err != nil || strings.Join(guest, " ") != tt.guest || strings.Join(rest, " ") != tt.rest {
+			t.Errorf("%q: %q, %q, %v", tt.args, guest, rest, err)
+		}
+	}
+	for args, want := range map[string]string{
+		"./... -exec x": "-exec: yolk itself", "--exec=x": "-exec: yolk itself", "-race": "no race detector", "-C x": "cd DIR",
+	} {
+		if _, _, err := splitGuestFlags(strings.Fields(args)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v, want one with %q", args, err, want)
+		}
+	}
+	if _, err := parseGuestFlags([]string{"--machine"}); err == nil {
 		t.Error("no error for an option without its value")
+	}
+}
+
+// What yolk test says of guests reaches exec-test, which runs in another
+// directory.
+func TestTestSettings(t *testing.T) {
+	t.Chdir(t.TempDir())
+	wd, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := parseGuestFlags(strings.Fields("--machine q35 --accel tcg --mem 2g --cpus 3 --daemon builtin --cache none " +
+		"--root r:ro --mount a:/b:rw --mount /c:/d --env A=x --env B --env-file e"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := f.settings("/scratch")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got testSettings
+	if err := json.Unmarshal([]byte(strings.TrimPrefix(text, settingsVar+"=")), &got); err != nil {
+		t.Fatal(err)
+	}
+	again, err := parseGuestFlags(got.Guest)
+	if err != nil || got.Scratch != "/scratch" {
+		t.Fatalf("%q: %v", text, err)
+	}
+	f.tree.root = wd + "/r:ro"
+	f.tree.mounts[0] = wd + "/a:/b:rw"
+	f.env.files[0] = wd + "/e"
+	if !reflect.DeepEqual(f, again) {
+		t.Errorf("got %+v, want %+v", again, f)
 	}
 }
 
 func TestEnvironment(t *testing.T) {
 	t.Setenv("YOLK_HAS", "a=b c")
-	got, err := environment([]string{"A=1", "B=", "C=x=y,z", "YOLK_HAS", "YOLK_HAS_NOT"})
-	if want := []string{"A=1", "B=", "C=x=y,z", "YOLK_HAS=a=b c"}; err != nil || !slices.Equal(got, want) {
-		t.Errorf("got %q, %v", got, err)
+	dir := t.TempDir()
+	layOut(t, dir, map[string]string{
+		"env":    "\ufeff# a comment\nA=file\r\n\n  B= \"quoted\" #x \n\tYOLK_HAS\nYOLK_HAS_NOT\nC=",
+		"spaces": "A=1\nB B=2\n", "empty": "=x\n", "binary": "A=\xff\n", "nul": "A=\x00",
+	})
+	for _, tt := range []struct {
+		base, files, vars, want []string
+	}{
+		{vars: []string{"A=1", "B=", "C=x=y,z", "YOLK_HAS", "YOLK_HAS_NOT"}, want: []string{"A=1", "B=", "C=x=y,z", "YOLK_HAS=a=b c"}},
+		{vars: []string{"A=1", "B=2", "A=3", "AA=4"}, want: []string{"B=2", "A=3", "AA=4"}},
+		{vars: []string{"A=1", "A"}},
+		{vars: []string{"YOLK_HAS=1", "YOLK_HAS"}, want: []string{"YOLK_HAS=a=b c"}},
+		{base: []string{"A=0", "Z=1"}, vars: []string{"A="}, want: []string{"Z=1", "A="}},
+		{files: []string{"env"}, vars: []string{"A=var"}, want: []string{"B= \"quoted\" #x ", "YOLK_HAS=a=b c", "C=", "A=var"}},
+		{files: []string{"env"}, want: []string{"A=file", "B= \"quoted\" #x ", "YOLK_HAS=a=b c", "C="}},
+	} {
+		f := envFlags{vars: tt.vars}
+		for _, name := range tt.files {
+			f.files = append(f.files, filepath.Join(dir, name))
+		}
+		if got, err := f.environment(tt.base); err != nil || !slices.Equal(got, tt.want) {
+			t.Errorf("%q %q %q: got %q, %v, want %q", tt.base, tt.files, tt.vars, got, err, tt.want)
+		}
 	}
-	if _, err := environment([]string{"=x"}); err == nil {
-		t.Error("no error for a value without name")
+	for _, f := range []envFlags{
+		{vars: []string{"=x"}}, {vars: []string{""}}, {vars: []string{"A=\x00"}}, {files: []string{dir + "/none"}},
+		{files: []string{dir + "/spaces"}}, {files: []string{dir + "/empty"}}, {files: []string{dir + "/binary"}}, {files: []string{dir + "/nul"}},
+	} {
+		if got, err := f.environment(nil); err == nil || !strings.Contains(err.Error(), "--env") {
+			t.Errorf("%+v: %q, %v, want an error that names the option", f, got, err)
+		}
 	}
 }
 
 func TestTestEnvironment(t *testing.T) {
-	got := testEnvironment([]string{"A=1", "TMPDIR=/x", "GOTMPDIR=/y", "HOME=/root"})
+	got := testEnvironment([]string{"A=1", settingsVar + "=x", "TMPDIR=/x", "GOTMPDIR=/y", "HOME=/root"})
 	if want := []string{"A=1", "HOME=/root"}; !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
 	}
@@ -93,40 +231,175 @@ func TestQuoteExec(t *testing.T) {
 }
 
 func TestStatus(t *testing.T) {
+	interrupted, cancel := context.WithCancelCause(context.Background())
+	cancel(&signalError{syscall.SIGINT})
 	for _, tt := range []struct {
+		ctx  context.Context
 		err  error
 		want int
 	}{
-		{nil, 0}, {errors.New("x"), 1}, {exitStatus(200), 200}, {&signalError{syscall.SIGINT}, 130},
+		{t.Context(), nil, 0},
+		{t.Context(), errors.New("x"), 125},
+		{t.Context(), exitStatus(200), 200},
+		{t.Context(), &signalError{syscall.SIGTERM}, 143},
+		{interrupted, errors.New("a step has failed"), 130},
+		{interrupted, exitStatus(2), 2},
+		{interrupted, nil, 0},
 	} {
-		if got := status(tt.err); got != tt.want {
-			t.Errorf("status(%v) = %d, want %d", tt.err, got, tt.want)
+		if got := status(tt.ctx, tt.err); got != tt.want {
+			t.Errorf("status(%v, %v) = %d, want %d", context.Cause(tt.ctx), tt.err, got, tt.want)
 		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	info := &debug.BuildInfo{GoVersion: "go1.26.8", Main: debug.Module{Version: "(devel)"}, Settings: []debug.BuildSetting{
+		{Key: "GOOS", Value: "linux"}, {Key: "GOARCH", Value: "amd64"},
+		{Key: "vcs.revision", Value: "0123456789abcdef"}, {Key: "vcs.modified", Value: "true"},
+	}}
+	if got, want := versionOf(info), "yolk (devel) 0123456789ab with changes, go1.26.8 linux/amd64"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	info.Main.Version = "v1.2.3"
+	if got, want := versionOf(info), "yolk v1.2.3, go1.26.8 linux/amd64"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
 // TestOptions has wrong options end before anything is built.
 func TestOptions(t *testing.T) {
+	dir := t.TempDir()
+	many := ""
+	for i := range 30 {
+		many += fmt.Sprintf(" --mount %s:/m%d", dir, i)
+	}
+	other := filepath.Join(dir, "other.elf")
+	self, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	layOut(t, dir, map[string]string{"other.elf": string(self), "broken.elf": "\x7fELF", "text": "text"})
 	for args, want := range map[string]string{
-		"run":                            "no package",
-		"run --machine pc .":             `--machine "pc": want one of [microvm q35]`,
-		"run --accel hvf .":              "--accel",
-		"run --daemon x .":               "--daemon",
-		"run --cache x .":                "--cache",
-		"run --mem 1M .":                 "needs 64M",
-		"run --env =x .":                 "--env",
-		"run --root /no/such .":          "cannot share /no/such: no such file or directory",
-		"run --root /etc/passwd .":       "not a directory",
-		"run --timeout x .":              "--timeout",
-		"toolchain --no-tools":           "--into",
-		"test --machine pc":              "--machine",
-		"nonsense":                       "unknown command",
-		"run --machine q35 --nonsense .": "unknown flag",
+		"run":                                  "no package",
+		"run --machine pc .":                   `invalid argument "pc" for "--machine" flag: want one of microvm, q35`,
+		"run --accel hvf .":                    `"--accel" flag: want one of auto, kvm, tcg`,
+		"run --daemon x .":                     `"--daemon" flag: want one of auto, virtiofsd, builtin`,
+		"run --cache x .":                      `"--cache" flag: want one of auto, none`,
+		"run --mem 1M .":                       "needs 64M",
+		"run --mem lots .":                     "a number of MiB, or one with a unit",
+		"run --cpus 0 .":                       `"--cpus" flag: want a number from 1 to 64`,
+		"run --cpus two .":                     "from 1 to 64",
+		"run --env =x .":                       "--env",
+		"run --env-file /no/such .":            "--env-file: open /no/such",
+		"run --root /no/such .":                "cannot share /no/such: no such file or directory",
+		"run --root /etc/passwd .":             "not a directory",
+		"run --root :ro .":                     "want DIR",
+		"run --mount /etc:/proc .":             "has a /proc of its own",
+		"run --mount /etc:/dev/ .":             "has a /dev of its own",
+		"run --mount /etc:/a/../tmp .":         "has a /tmp of its own",
+		"run --cwd /none .":                    `--cwd "/none": the guest has no such directory: share one`,
+		"run --cwd /none --root " + dir + " .": `--cwd "/none": /none in the guest: no such file or directory`,
+		"run --timeout x .":                    "want a time such as",
+		"run --timeout 2 .":                    "want a unit, as in 2s for seconds or 2m for minutes",
+		"run --timeout -2s .":                  "cannot be negative",
+		"run --timeout -2 .":                   "want a unit",
+		"run" + many + " .":                    "30 directories to share, and a microvm has room for",
+		"run --machine q35" + many + " .":      "30 directories to share, and a q35 has room for",
+		"run -race .":                          "-race: there is no race detector",
+		"run -exec x .":                        "-exec: yolk itself",
+		"run " + other:                         "other.elf cannot be booted: a Go program for linux/amd64; yolk build makes images",
+		"run " + dir + "/broken.elf":           "broken.elf cannot be booted: not built by Go",
+		"run -tags x " + other:                 "-tags is for building, and " + other + " is built already",
+		"run -profile x " + other:              "--profile is for building",
+		"toolchain --no-tools":                 "--into",
+		"toolchain x":                          `"x": yolk toolchain takes no arguments`,
+		"doctor x":                             `"x": yolk doctor takes no arguments`,
+		"version x":                            `"x": yolk version takes no arguments`,
+		"go build ./...":                       "yolk build builds programs",
+		"go run .":                             "yolk run runs programs",
+		"go test":                              "yolk test runs tests",
+		"test --machine pc":                    "--machine",
+		"test ./... --mem 1M":                  "needs 64M",
+		"test --root /no/such":                 "cannot share /no/such",
+		"test -exec x":                         "-exec: yolk itself",
+		"nonsense":                             "unknown command",
+		"rn .":                                 "Did you mean this?",
+		"run --machine q35 --nonsense .":       "unknown flag: --nonsense; yolk run --help lists the options",
 	} {
 		cmd := root()
-		cmd.SetArgs(strings.Fields(args))
+		cmd.SetArgs(doubleDashes(cmd, strings.Fields(args)))
+		cmd.SetContext(t.Context())
 		if err := cmd.Execute(); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("yolk %s: error %v, want one with %q", args, err, want)
+			t.Errorf("yolk %.100s: error %v, want one with %q", args, err, want)
+		}
+	}
+}
+
+// The shell completes the values of options, for all commands that boot guests.
+func TestCompletion(t *testing.T) {
+	for args, want := range map[string]string{
+		"run --machine ":        "microvm\nq35\n:4\n",
+		"run -machine ":         "microvm\nq35\n:4\n",
+		"run --accel k":         "auto\nkvm\ntcg\n:4\n",
+		"run --daemon ":         "auto\nvirtiofsd\nbuiltin\n:4\n",
+		"run --cache=":          "auto\nnone\n:4\n",
+		"run --root ":           ":16\n",
+		"run --mount /a:/b":     "/a:/b:ro\n/a:/b:rw\n:4\n",
+		"test --machine ":       "microvm\nq35\n:4\n",
+		"test ./... --machine=": "--machine=microvm\n--machine=q35\n:4\n",
+		"test --mach":           "--machine\tmachine type\n:4\n",
+		"run . --machine ":      ":0\n",
+		"toolchain --into ":     ":16\n",
+	} {
+		cmd := root()
+		var out bytes.Buffer
+		cmd.SetOut(&out)
+		cmd.SetErr(io.Discard)
+		cmd.SetArgs(doubleDashes(cmd, append([]string{cobra.ShellCompRequestCmd}, strings.Split(args, " ")...)))
+		if err := cmd.Execute(); err != nil || out.String() != want {
+			t.Errorf("yolk %s: %q, %v, want %q", args, &out, err, want)
+		}
+	}
+}
+
+func TestOutputFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	wd, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	layOut(t, wd, map[string]string{"cmd/main.go": "", "file": ""})
+	for _, tt := range []struct{ out, program, want string }{
+		{"", "prog", "prog"},
+		{"", "file", "file"},
+		{"", "cmd", "error: cmd is a directory here"},
+		{"cmd", "prog", "cmd/prog"},
+		{"cmd", "cmd", "cmd/cmd"},
+		{"new/", "prog", "new/prog"},
+		{"other", "prog", "other"},
+		{"file/", "prog", "error: file exists"},
+	} {
+		got, err := outputFile(tt.out, tt.program)
+		if part, ok := strings.CutPrefix(tt.want, "error: "); ok {
+			if err == nil || !strings.Contains(err.Error(), part) {
+				t.Errorf("%q, %q: %q, error %v, want one with %q", tt.out, tt.program, got, err, part)
+			}
+		} else if err != nil || got != filepath.Join(wd, tt.want) {
+			t.Errorf("%q, %q: %q, %v, want %q", tt.out, tt.program, got, err, tt.want)
+		}
+	}
+}
+
+func TestProgressText(t *testing.T) {
+	for _, tt := range []struct {
+		n    int
+		pkg  string
+		want string
+	}{
+		{0, "", "yolk: building, 2 s"}, {7, "net/http", "yolk: building, 2 s, 7 compiled: net/http"},
+	} {
+		if got := progressText(tt.n, tt.pkg, 2*time.Second); got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
 		}
 	}
 }

@@ -23,15 +23,27 @@ func (b *Builder) goCommand(ctx context.Context, dir string, env []string, args 
 	cmd.WaitDelay = 5 * time.Second
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	var lines *packageLines
+	if b.Compiling != nil && args[0] == "build" {
+		lines = &packageLines{found: b.Compiling, rest: &stderr}
+		cmd.Stderr = lines
+	}
 	if b.Trace != nil {
 		fmt.Fprintln(b.Trace, "+ cd", dir, "&&", strings.Join(cmd.Args, " "))
 	}
 	err := cmd.Run()
+	if lines != nil {
+		lines.flush()
+	}
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case err != nil:
-		return nil, &GoError{Args: args, Err: err, Text: strings.TrimSpace(stderr.String() + "\n" + stdout.String())}
+		text := strings.TrimSpace(stderr.String() + "\n" + stdout.String())
+		if err := b.newerIn(text); err != nil {
+			return nil, err
+		}
+		return nil, &GoError{Args: args, Err: err, Text: seenFrom(dir, text)}
 	}
 	return stdout.Bytes(), nil
 }
@@ -54,6 +66,34 @@ func (e *GoError) Error() string {
 func (b *Builder) environ(dir string) []string {
 	env := append(os.Environ(), b.Toolchain.Env()...)
 	return append(env, "GOOSPKG="+boardPackage, "GOTMPDIR="+b.Scratch, "PWD="+dir)
+}
+
+// packageLines takes the lines out of the output of go build -v that name a
+// package which is being compiled. Complaints have spaces or colons in them.
+type packageLines struct {
+	found func(pkg string)
+	rest  *bytes.Buffer
+	line  []byte // the last one, without its end
+}
+
+func (p *packageLines) Write(b []byte) (int, error) {
+	for _, c := range b {
+		p.line = append(p.line, c)
+		if c == '\n' {
+			p.flush()
+		}
+	}
+	return len(b), nil
+}
+
+func (p *packageLines) flush() {
+	name := strings.TrimSuffix(string(p.line), "\n")
+	if name != "" && !strings.ContainsAny(name, " \t:#") && len(name) < len(p.line) {
+		p.found(name)
+	} else {
+		p.rest.Write(p.line)
+	}
+	p.line = nil
 }
 
 // goJSON runs a go command that prints one JSON value.

@@ -43,193 +43,112 @@ type Builder struct {
 	Scratch   string    // directory for temporary files
 	Trace     io.Writer // the commands that are run; nil: not shown
 	Profile   bool      // programs send a CPU profile to the launcher
+	// Compiling is called with the import path of each package that a build
+	// compiles, as it is compiled; nil: the caller does not want to know.
+	Compiling func(pkg string)
 }
 
-// pkg is what go list tells about a package.
-type pkg struct {
-	Dir          string
-	ImportPath   string
-	Name         string
-	TestGoFiles  []string
-	XTestGoFiles []string
-	Error        *struct{ Err string }
+// Program is a main package that is about to be built.
+type Program struct {
+	Name string // of the program, as go build would call it
+
+	b     *Builder
+	dir   string // where the go command runs
+	args  []string
+	pkg   pkg
+	ws    *workspace
+	flags []string
 }
 
-// Build builds a main package, named as for go build, into file and returns
-// the name of the program.
-func (b *Builder) Build(ctx context.Context, file string, args []string, flags ...string) (name string, err error) {
-	dir, args, err := place(args)
+// Program finds the main package that args name as for go run: a directory, an
+// import path, PKG@VERSION or .go files. The flags are those of go build.
+func (b *Builder) Program(ctx context.Context, args []string, flags ...string) (*Program, error) {
+	dir, args, err := b.place(ctx, args)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	ws, err := b.workspace(ctx, dir)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	tags, ldflags, flags := mergeFlags(flags, ws.goflags)
+	if !ws.inModule && !isFile(args[0]) {
+		if err := noModule(dir, args[0]); err != nil {
+			return nil, err
+		}
+	}
+	tags, flags := targetFlags(flags, ws.goflags)
 	pkgs, err := b.list(ctx, dir, ws, tags, args)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if len(pkgs) != 1 {
-		return "", fmt.Errorf("%s: want one main package, got %d packages", strings.Join(args, " "), len(pkgs))
+		return nil, fmt.Errorf("%s: want one main package, got %d packages", strings.Join(args, " "), len(pkgs))
 	}
 	p := pkgs[0]
 	switch {
 	case p.Error != nil && p.Name == "":
-		return "", fmt.Errorf("%s", p.Error.Err)
+		return nil, fmt.Errorf("%s", p.Error.Err)
 	case p.Name != "main":
-		return "", fmt.Errorf("%s: package %s is not a main package", p.ImportPath, p.Name)
+		return nil, fmt.Errorf("%s: package %s is not a main package", p.ImportPath, p.Name)
 	}
-	boot := filepath.Join(p.Dir, bootFile)
+	return &Program{Name: programName(p), b: b, dir: dir, args: args, pkg: p, ws: ws, flags: flags}, nil
+}
+
+// Build builds the program into a file.
+func (p *Program) Build(ctx context.Context, file string) error {
 	text := "package main\n\nimport _ \"" + kernelPackage + "\"\n"
-	if b.Profile {
+	if p.b.Profile {
 		text += "import _ \"" + profilePackage + "\"\n"
 	}
-	overlay, err := b.overlay(map[string]string{boot: text})
+	overlay, env, err := p.b.overlay(p.ws, map[string]string{filepath.Join(p.pkg.Dir, bootFile): text})
 	if err != nil {
-		return "", err
+		return err
 	}
+	args := p.args
 	if isFile(args[0]) {
-		args = append(args, bootFile)
+		args = append(slices.Clone(args), bootFile)
 	}
-	build := slices.Concat(
-		[]string{"build", "-o", file, "-overlay=" + overlay, "-tags=" + tags, "-ldflags=" + ldflags},
-		ws.flags, flags, []string{"--"}, args)
-	if _, err := b.goCommand(ctx, dir, ws.env, build...); err != nil {
-		return "", err
+	verbose := []string{}
+	if p.b.Compiling != nil {
+		verbose = []string{"-v"}
 	}
-	return programName(p), nil
+	build := slices.Concat([]string{"build", "-o", file, overlay}, verbose, p.ws.flags, p.flags, []string{"--"}, args)
+	if _, err := p.b.goCommand(ctx, p.dir, env, build...); err != nil {
+		return p.explain(ctx, err)
+	}
+	return nil
 }
 
 // bootFile is the name of the file that the overlay adds to a package.
 const bootFile = "zz_yolk_boot.go"
 
-// place splits a package argument that is a directory or file into the
-// directory to work in and the package seen from there, so that the package's
-// own module counts and not that of the working directory.
-func place(args []string) (dir string, rest []string, err error) {
-	if len(args) == 0 {
-		args = []string{"."}
-	}
-	first := args[0]
-	if len(args) == 1 && isLocal(first) && !strings.Contains(first, "...") {
-		info, err := os.Stat(first)
-		if err != nil {
-			return "", nil, err
-		}
-		if info.IsDir() {
-			dir, err = filepath.Abs(first)
-			return dir, []string{"."}, err
-		}
-	}
-	if isFile(first) {
-		for _, a := range args {
-			if !isFile(a) || filepath.Dir(a) != filepath.Dir(first) {
-				return "", nil, fmt.Errorf("%s: the files of a program must be .go files of one directory", a)
-			}
-			rest = append(rest, filepath.Base(a))
-		}
-		dir, err = filepath.Abs(filepath.Dir(first))
-		return dir, rest, err
-	}
-	dir, err = os.Getwd()
-	return dir, args, err
-}
-
-// isLocal reports whether the go command takes a package argument for a path.
-func isLocal(arg string) bool {
-	return arg == "." || arg == ".." || strings.HasPrefix(arg, "./") || strings.HasPrefix(arg, "../") || filepath.IsAbs(arg)
-}
-
-func isFile(arg string) bool { return strings.HasSuffix(arg, ".go") }
-
-// programName is the name that go build would give the program.
-func programName(p pkg) string {
-	if p.ImportPath == "command-line-arguments" || p.ImportPath == "." {
-		return filepath.Base(p.Dir)
-	}
-	return filepath.Base(p.ImportPath)
-}
-
-// list describes packages without looking at what they import.
-func (b *Builder) list(ctx context.Context, dir string, ws *workspace, tags string, args []string) ([]pkg, error) {
-	list := slices.Concat(
-		[]string{"list", "-e", "-find", "-json=Dir,ImportPath,Name,TestGoFiles,XTestGoFiles,Error", "-tags=" + tags},
-		ws.flags, []string{"--"}, args)
-	out, err := b.goCommand(ctx, dir, ws.env, list...)
-	if err != nil {
-		return nil, err
-	}
-	var pkgs []pkg
-	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
-		var p pkg
-		switch err := dec.Decode(&p); err {
-		case nil:
-			pkgs = append(pkgs, p)
-		case io.EOF:
-			return pkgs, nil
-		default:
-			return nil, fmt.Errorf("go list: %w", err)
-		}
-	}
-}
-
-// overlay writes an overlay that adds files, and returns its name.
-func (b *Builder) overlay(files map[string]string) (string, error) {
+// overlay writes an overlay that adds files to packages, and returns the flag
+// and the environment for a go command that is to see them.
+func (b *Builder) overlay(ws *workspace, files map[string]string) (flag string, env []string, err error) {
+	env = ws.env
 	replace := map[string]string{}
 	for name, text := range files {
 		tmp := filepath.Join(b.Scratch, fmt.Sprintf("boot%d.go", len(replace)))
 		if err := os.WriteFile(tmp, []byte(text), 0o600); err != nil {
-			return "", err
+			return "", nil, err
 		}
 		replace[name] = tmp
+		if ws.modCache != "" && strings.HasPrefix(name, ws.modCache+"/") {
+			// The go command's index of the module cache knows of no overlay.
+			env = append(slices.Clone(ws.env), "GODEBUG="+joinSettings(os.Getenv("GODEBUG"), "goindex=0"))
+		}
 	}
 	data, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	name := filepath.Join(b.Scratch, "overlay.json")
-	return name, os.WriteFile(name, data, 0o600)
+	return "-overlay=" + name, env, os.WriteFile(name, data, 0o600)
 }
 
-// mergeFlags takes the tags and linker flags out of build flags, and adds
-// them to those of the target. Those of $GOFLAGS count where the command line
-// has none, as with the go command.
-func mergeFlags(flags, goflags []string) (tags, ldflags string, rest []string) {
-	tags, ldflags = buildTags, smallFlags+linkFlags
-	userTags, rest := takeFlag(flags, "tags")
-	if userTags == "" {
-		userTags, _ = takeFlag(goflags, "tags")
+func joinSettings(a, b string) string {
+	if a == "" {
+		return b
 	}
-	if userTags != "" {
-		tags += "," + strings.Join(strings.FieldsFunc(userTags, func(r rune) bool { return r == ',' || r == ' ' }), ",")
-	}
-	user, rest := takeFlag(rest, "ldflags")
-	if user == "" {
-		user, _ = takeFlag(goflags, "ldflags")
-	}
-	if user != "" {
-		ldflags = smallFlags + user + " " + linkFlags
-	}
-	return tags, ldflags, rest
-}
-
-// takeFlag removes a flag with a value from a list and returns the last value.
-func takeFlag(flags []string, name string) (value string, rest []string) {
-	for i := 0; i < len(flags); i++ {
-		f := strings.TrimPrefix(strings.TrimPrefix(flags[i], "-"), "-")
-		switch {
-		case f == flags[i]: // no flag
-			rest = append(rest, flags[i])
-		case f == name && i+1 < len(flags):
-			i++
-			value = flags[i]
-		case strings.HasPrefix(f, name+"="):
-			value = f[len(name)+1:]
-		default:
-			rest = append(rest, flags[i])
-		}
-	}
-	return value, rest
+	return a + "," + b
 }

@@ -215,7 +215,10 @@ func TestBuild(t *testing.T) {
 			lock(t, tree)
 			t.Chdir(filepath.Join(tree, tt.dir))
 			file := filepath.Join(b.Scratch, "image")
-			name, err := b.Build(context.Background(), file, tt.args)
+			p, err := b.Program(context.Background(), tt.args)
+			if err == nil {
+				err = p.Build(context.Background(), file)
+			}
 			if part, ok := strings.CutPrefix(tt.want, "error: "); ok {
 				if err == nil || !strings.Contains(err.Error(), part) {
 					t.Fatalf("error %v, want one with %q", err, part)
@@ -226,8 +229,8 @@ func TestBuild(t *testing.T) {
 				t.Fatal(err)
 			}
 			out, err := exec.Command(file).CombinedOutput()
-			if err != nil || string(out) != tt.want || name != tt.prog {
-				t.Errorf("program %s printed %q (%v), want %s, %q", name, out, err, tt.prog, tt.want)
+			if err != nil || string(out) != tt.want || p.Name != tt.prog {
+				t.Errorf("program %s printed %q (%v), want %s, %q", p.Name, out, err, tt.prog, tt.want)
 			}
 		})
 	}

@@ -9,18 +9,28 @@ import (
 	"testing"
 )
 
-func TestMergeFlags(t *testing.T) {
-	for _, tt := range []struct{ flags, goflags, tags, ldflags, rest string }{
-		{"", "", buildTags, "-w " + linkFlags, ""},
-		{"-v -tags=a,b -x", "-tags=c", buildTags + ",a,b", "-w " + linkFlags, "-v -x"},
-		{"-tags= -v", "-tags=c", buildTags + ",c", "-w " + linkFlags, "-v"},
-		{"--tags a --ldflags -s", "", buildTags + ",a", "-w -s " + linkFlags, ""},
-		{"-o x", "-ldflags=-w=0", buildTags, "-w -w=0 " + linkFlags, "-o x"},
+func TestTargetFlags(t *testing.T) {
+	const base = "-ldflags=-w " + linkFlags
+	for _, tt := range []struct {
+		flags, goflags []string
+		tags           string
+		rest           []string
+	}{
+		{nil, nil, "", []string{base}},
+		{[]string{"-v", "-tags=a,b", "-x"}, []string{"-tags=c"}, ",a,b", []string{base, "-v", "-x"}},
+		{[]string{"-tags=", "-v"}, []string{"-tags=c"}, "", []string{base, "-v"}},
+		{[]string{"-tags=a", "-tags", "b c"}, nil, ",b,c", []string{base}},
+		{nil, []string{"-tags=c", "-ldflags=-s"}, ",c", []string{base, "-ldflags=-w -s " + linkFlags}},
+		{[]string{"--tags", "a", "--ldflags", "-s"}, nil, ",a", []string{base, "-ldflags=-w -s " + linkFlags}},
+		{[]string{"-o", "x"}, []string{"-ldflags=-w=0"}, "", []string{base, "-ldflags=-w -w=0 " + linkFlags, "-o", "x"}},
+		{[]string{"-ldflags=-X 'main.a=b c=d'"}, nil, "", []string{base, "-ldflags=-w -X 'main.a=b c=d' " + linkFlags}},
+		{[]string{"-ldflags=all=-s", "-ldflags=./x= -X a=b "}, nil, "",
+			[]string{base, "-ldflags=all=-w -s " + linkFlags, "-ldflags=./x=-w -X a=b " + linkFlags}},
+		{[]string{"-ldflags=nonsense", "-ldflags="}, nil, "", []string{base, "-ldflags=nonsense", base}},
 	} {
-		tags, ldflags, rest := mergeFlags(strings.Fields(tt.flags), strings.Fields(tt.goflags))
-		got := []string{tags, ldflags, strings.Join(rest, " ")}
-		if want := []string{tt.tags, tt.ldflags, tt.rest}; !slices.Equal(got, want) {
-			t.Errorf("%q, %q: got %q, want %q", tt.flags, tt.goflags, got, want)
+		tags, all := targetFlags(tt.flags, tt.goflags)
+		if want := append([]string{"-tags=" + buildTags + tt.tags}, tt.rest...); tags != buildTags+tt.tags || !slices.Equal(all, want) {
+			t.Errorf("%q, %q: got %q, %q, want %q", tt.flags, tt.goflags, tags, all, want)
 		}
 	}
 }

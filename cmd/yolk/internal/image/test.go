@@ -17,7 +17,7 @@ func (b *Builder) Test(ctx context.Context, dir, wrapper string, args []string) 
 	if err != nil {
 		return cmd, err
 	}
-	tags, ldflags, flags := mergeFlags(flags, ws.goflags)
+	tags, flags := targetFlags(flags, ws.goflags)
 	pkgs, err := b.list(ctx, dir, ws, tags, packages)
 	if err != nil {
 		return cmd, err
@@ -29,15 +29,15 @@ func (b *Builder) Test(ctx context.Context, dir, wrapper string, args []string) 
 			files[name] = "package " + p.Name + "_test\n\nimport _ \"" + kernelPackage + "\"\n"
 		}
 	}
-	overlay, err := b.overlay(files)
+	overlay, env, err := b.overlay(ws, files)
 	if err != nil {
 		return cmd, err
 	}
 	cmd = Command{
 		Dir: dir,
-		Env: append(b.environ(dir), ws.env...),
+		Env: append(b.environ(dir), env...),
 		Args: slices.Concat(
-			[]string{b.Toolchain.Go, "test", "-exec=" + wrapper, "-overlay=" + overlay, "-tags=" + tags, "-ldflags=" + ldflags},
+			[]string{b.Toolchain.Go, "test", "-exec=" + wrapper, overlay},
 			ws.flags, flags, packages, rest),
 	}
 	return cmd, nil
@@ -98,11 +98,11 @@ func (b *Builder) Go(ctx context.Context, dir string, args []string) (cmd Comman
 	if err != nil {
 		return cmd, err
 	}
-	tags, ldflags, _ := mergeFlags(nil, ws.goflags)
+	_, target := targetFlags(nil, ws.goflags)
 	_, goflags := takeFlag(ws.goflags, "tags")
 	_, goflags = takeFlag(goflags, "ldflags")
 	_, goflags = takeFlag(goflags, "mod")
-	goflags = slices.Concat(goflags, ws.flags, []string{"-tags=" + tags, "-ldflags=" + ldflags})
+	goflags = slices.Concat(goflags, ws.flags, target)
 	cmd.Env = slices.Concat(cmd.Env, ws.env, []string{"GOFLAGS=" + joinFlags(goflags)})
 	return cmd, nil
 }

@@ -25,7 +25,7 @@ func (b *Builder) vendor(ctx context.Context, root string, mods []modFile, uses 
 	if err != nil {
 		return false, err
 	}
-	mode, _ := takeFlag(goflags, "mod")
+	mode := lastFlag(goflags, "mod")
 	inWork := strings.HasPrefix(string(list), "## workspace")
 	byDefault := inWork || len(mods) == 1 && uses[0].DiskPath == root && minorOf(mods[0].Go) >= 14
 	if mode != "vendor" && (mode != "" || !byDefault) {

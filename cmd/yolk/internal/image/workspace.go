@@ -15,9 +15,19 @@ import (
 // workspace is the setting in which a program is built together with the
 // kernel.
 type workspace struct {
-	env     []string // for the go commands
-	flags   []string // for those that build or list
-	goflags []string // the user's $GOFLAGS
+	env      []string // for the go commands
+	flags    []string // for those that build or list
+	goflags  []string // the user's $GOFLAGS
+	inModule bool     // there is a module or workspace of the user's
+	modCache string   // $GOMODCACHE
+	cache    string   // $GOCACHE
+}
+
+// replaces reports whether a go build -o puts a new file in the place of one in
+// dir, and does not write into that: see moveOrCopyFile in cmd/go.
+func (ws *workspace) replaces(dir string) bool {
+	info, err := os.Stat(dir)
+	return err == nil && info.Mode()&fs.ModeSetgid == 0 && ws.cache != "" && !strings.HasPrefix(dir, ws.cache)
 }
 
 // modFile and workFile are what go mod edit -json and go work edit -json
@@ -44,8 +54,8 @@ type (
 // workspace finds out in which module or workspace of the user a directory
 // lies, and makes one that holds the kernel's module as well.
 func (b *Builder) workspace(ctx context.Context, dir string) (*workspace, error) {
-	var own struct{ GOMOD, GOWORK, GOFLAGS string }
-	if err := b.goJSON(ctx, &own, dir, nil, "env", "-json", "GOMOD", "GOWORK", "GOFLAGS"); err != nil {
+	var own struct{ GOMOD, GOWORK, GOFLAGS, GOMODCACHE, GOCACHE string }
+	if err := b.goJSON(ctx, &own, dir, nil, "env", "-json", "GOMOD", "GOWORK", "GOFLAGS", "GOMODCACHE", "GOCACHE"); err != nil {
 		return nil, err
 	}
 	w := workFile{Go: guestGo}
@@ -67,7 +77,13 @@ func (b *Builder) workspace(ctx context.Context, dir string) (*workspace, error)
 		w.Use = []struct{ DiskPath string }{{root}}
 	}
 
-	ws := &workspace{goflags: splitFlags(own.GOFLAGS)}
+	ws := &workspace{
+		goflags: splitFlags(own.GOFLAGS), inModule: root != "",
+		modCache: own.GOMODCACHE, cache: own.GOCACHE,
+	}
+	if err := b.tooNew(own.GOWORK, w.Go); err != nil {
+		return nil, err
+	}
 	mods := make([]modFile, len(w.Use))
 	for i, use := range w.Use {
 		if err := b.goJSON(ctx, &mods[i], dir, nil, "mod", "edit", "-json", filepath.Join(use.DiskPath, "go.mod")); err != nil {
@@ -75,6 +91,9 @@ func (b *Builder) workspace(ctx context.Context, dir string) (*workspace, error)
 		}
 		if mods[i].Module.Path == modulePath {
 			return ws, nil // inside the kernel's own module: everything is there
+		}
+		if err := b.tooNew(filepath.Join(use.DiskPath, "go.mod"), mods[i].Go); err != nil {
+			return nil, err
 		}
 		w.Go = newer(w.Go, mods[i].Go)
 	}
@@ -110,8 +129,7 @@ func defaults(mods []modFile) []godebug {
 	if len(mods) == 0 {
 		return nil
 	}
-	minor := max(minorOf(mods[0].Go), 20) // older ones count as 1.20
-	settings := []godebug{{"default", "go1." + strconv.Itoa(minor)}}
+	settings := []godebug{{"default", "go1." + strconv.Itoa(settingsOf(mods[0].Go))}}
 	for _, d := range mods[0].Godebug {
 		if d.Key == "default" {
 			settings[0] = d
@@ -121,6 +139,10 @@ func defaults(mods []modFile) []godebug {
 	}
 	return settings
 }
+
+// settingsOf returns the minor version of Go whose settings a go line asks for.
+// Older ones count as 1.20.
+func settingsOf(version string) int { return max(minorOf(version), 20) }
 
 // minorOf returns the 26 of 1.26.4, and 16 for a go.mod without a go line.
 func minorOf(version string) int {

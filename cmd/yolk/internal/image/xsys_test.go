@@ -208,7 +208,11 @@ func TestXsysBuild(t *testing.T) {
 	lock(t, tree)
 	t.Chdir(tree)
 	file := filepath.Join(b.Scratch, "image")
-	if _, err := b.Build(context.Background(), file, nil); err != nil {
+	p, err := b.Program(context.Background(), nil)
+	if err == nil {
+		err = p.Build(context.Background(), file)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	out, err := exec.Command(file).CombinedOutput()

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/yolkos/yolk/qemu"
+)
+
+// boot runs a guest with this process's streams and returns an error that
+// carries its exit status.
+func boot(ctx context.Context, o *qemu.Options) error {
+	o.Self = []string{"/proc/self/exe", serveCommand}
+	o.Stdin, o.Stdout, o.Stderr, o.Console, o.Notes = os.Stdin, os.Stdout, os.Stderr, os.Stderr, os.Stderr
+	status, err := qemu.Run(ctx, o)
+	switch {
+	case errors.Is(err, qemu.ErrTimeout):
+		fmt.Fprintf(os.Stderr, "yolk: ended after %v, the time limit\n", o.Timeout.Round(time.Millisecond))
+		return exitStatus(statusTimeout)
+	case err != nil:
+		return err
+	case status != 0:
+		return exitStatus(status)
+	}
+	return nil
+}

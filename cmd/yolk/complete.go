@@ -1,0 +1,107 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// completeFlags has the shell complete the values of a command's options.
+func completeFlags(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		complete := completionOf(f)
+		if complete == nil {
+			return
+		}
+		if err := cmd.RegisterFlagCompletionFunc(f.Name, complete); err != nil {
+			panic(err) // the flag exists
+		}
+	})
+}
+
+// completionOf returns what completes the value of an option; nil: file names.
+func completionOf(f *pflag.Flag) cobra.CompletionFunc {
+	switch v := f.Value.(type) {
+	case *choice:
+		return cobra.FixedCompletions(v.words, cobra.ShellCompDirectiveNoFileComp)
+	case *memory:
+		return cobra.FixedCompletions([]string{"64M", "128M", "256M", "512M", "1G", "2G", "4G"}, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder)
+	case *cpus, *limit:
+		return cobra.NoFileCompletions
+	}
+	switch f.Name {
+	case "root", "into", "files":
+		return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		}
+	case "mount":
+		return completeMount
+	case "env", "tags", "ldflags", "gcflags", "asmflags", "cwd":
+		return cobra.NoFileCompletions
+	}
+	return nil
+}
+
+// completeMount completes the host's directory, then the mode.
+func completeMount(_ *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
+	if strings.Contains(word, ":/") {
+		rest, _, _ := cutMode(word)
+		return []string{rest + ":ro", rest + ":rw"}, cobra.ShellCompDirectiveNoFileComp
+	}
+	return nil, cobra.ShellCompDirectiveFilterDirs | cobra.ShellCompDirectiveNoSpace
+}
+
+// completePackage completes the package of a command: a directory, a .go file
+// or an image. What follows it are files, for all that yolk knows.
+func completePackage(_ *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	var dirs []string
+	if word == "" {
+		if sources, _ := filepath.Glob("*.go"); len(sources) > 0 {
+			dirs = []string{"."}
+		}
+	}
+	return dirs, cobra.ShellCompDirectiveDefault
+}
+
+// completeTest completes the options of the guest among the arguments of go
+// test; all else are packages and files.
+func completeTest(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	set := guestSet(&guestFlags{})
+	if name, value, ok := strings.Cut(word, "="); ok && strings.HasPrefix(name, "--") {
+		if flag := set.Lookup(name[2:]); flag != nil {
+			words, directive := completeValue(flag, cmd, value)
+			for i := range words {
+				words[i] = name + "=" + words[i]
+			}
+			return words, directive
+		}
+	}
+	if n := len(args); n > 0 && strings.HasPrefix(args[n-1], "--") {
+		if flag := set.Lookup(args[n-1][2:]); flag != nil && flag.NoOptDefVal == "" {
+			return completeValue(flag, cmd, word)
+		}
+	}
+	if !strings.HasPrefix(word, "-") {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	var options []string
+	set.VisitAll(func(f *pflag.Flag) {
+		if option := "--" + f.Name; strings.HasPrefix(option, word) {
+			options = append(options, option+"\t"+f.Usage)
+		}
+	})
+	return options, cobra.ShellCompDirectiveNoFileComp
+}
+
+func completeValue(f *pflag.Flag, cmd *cobra.Command, word string) ([]string, cobra.ShellCompDirective) {
+	complete := completionOf(f)
+	if complete == nil {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	return complete(cmd, nil, word)
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"github.com/yolkos/yolk/qemu"
+)
+
+// guestFlags are the options of every command that boots a guest.
+type guestFlags struct {
+	machine choice
+	accel   choice
+	mem     memory
+	cpus    cpus
+	daemon  choice
+	cache   choice
+	tree    treeFlags
+	env     envFlags
+	verbose bool
+}
+
+func (f *guestFlags) add(set *pflag.FlagSet, mem string) {
+	f.machine = choose(qemu.MicroVM, qemu.Q35)
+	f.accel = choose(qemu.Auto, qemu.KVM, qemu.TCG)
+	f.daemon = choose(qemu.AutoDaemon, qemu.Virtiofsd, qemu.Builtin)
+	f.cache = choose(qemu.CacheAuto, qemu.CacheNone)
+	f.cpus = 1
+	if err := f.mem.Set(mem); err != nil {
+		panic(err) // a constant
+	}
+	set.Var(&f.machine, "machine", "machine type")
+	set.Var(&f.accel, "accel", "acceleration")
+	set.Var(&f.mem, "mem", "memory: a number of MiB, or one with a unit such as 512M or 1.5G; 64M at least")
+	set.Var(&f.cpus, "cpus", "number of CPUs")
+	set.Var(&f.daemon, "daemon", "virtio-fs server")
+	set.Var(&f.cache, "cache", "changes on the host are seen after a second (auto) or at once (none)")
+	f.tree.add(set)
+	f.env.add(set)
+}
+
+// fill puts the options into o, with the shares of the tree, whose root is
+// defaultRoot if the options name none.
+func (f *guestFlags) fill(o *qemu.Options, defaultRoot string) (err error) {
+	o.Machine, o.Accel = qemu.Machine(f.machine.value), qemu.Accel(f.accel.value)
+	o.Daemon, o.Cache = qemu.Daemon(f.daemon.value), qemu.Cache(f.cache.value)
+	o.CPUs, o.Memory = int(f.cpus), f.mem.bytes
+	if f.verbose {
+		o.Trace = os.Stderr
+	}
+	o.Shares, err = f.tree.shares(defaultRoot)
+	return err
+}
+
+// check finds out before anything is built or booted whether the guest's tree
+// can be made.
+func check(o *qemu.Options) error {
+	if most := qemu.MaxShares(o.Machine); len(o.Shares) > most {
+		hint := ""
+		if o.Machine != qemu.Q35 && len(o.Shares) <= qemu.MaxShares(qemu.Q35) {
+			hint = fmt.Sprintf("; --machine %s takes %d", qemu.Q35, qemu.MaxShares(qemu.Q35))
+		}
+		return fmt.Errorf("%d directories to share, and a %s has room for %d%s", len(o.Shares), o.Machine, most, hint)
+	}
+	for _, s := range o.Shares {
+		if err := s.Check(); err != nil {
+			return err
+		}
+	}
+	t, err := newTree(o.Shares)
+	if err != nil {
+		return err
+	}
+	return t.checkDir(o.Dir)
+}
+
+// accelerate decides how the guest's instructions are run, and says on notes
+// when it has to do without KVM.
+func accelerate(ctx context.Context, o *qemu.Options, notes io.Writer) (err error) {
+	var reason string
+	o.Accel, reason, err = qemu.ChooseAccel(ctx, o.Accel, o.Machine, o.Trace)
+	if reason != "" {
+		fmt.Fprintf(notes, "yolk: no KVM here, yolk doctor tells why: the guest runs under TCG, which is slower\n")
+	}
+	return err
+}
