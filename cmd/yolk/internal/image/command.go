@@ -25,7 +25,7 @@ func (b *Builder) goCommand(ctx context.Context, dir string, env []string, args 
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	var lines *packageLines
 	if b.Compiling != nil && args[0] == "build" {
-		lines = &packageLines{found: b.Compiling, rest: &stderr}
+		lines = newPackageLines(b.Compiling)
 		cmd.Stderr = lines
 	}
 	if b.Trace != nil {
@@ -34,6 +34,7 @@ func (b *Builder) goCommand(ctx context.Context, dir string, env []string, args 
 	err := cmd.Run()
 	if lines != nil {
 		lines.flush()
+		stderr = lines.rest
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -72,9 +73,11 @@ func (b *Builder) environ(dir string) []string {
 // package which is being compiled. Complaints have spaces or colons in them.
 type packageLines struct {
 	found func(pkg string)
-	rest  *bytes.Buffer
-	line  []byte // the last one, without its end
+	rest  bytes.Buffer
+	line  []byte // the last one, as far as it goes
 }
+
+func newPackageLines(found func(pkg string)) *packageLines { return &packageLines{found: found} }
 
 func (p *packageLines) Write(b []byte) (int, error) {
 	for _, c := range b {

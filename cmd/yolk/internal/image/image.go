@@ -100,7 +100,7 @@ func (p *Program) Build(ctx context.Context, file string) error {
 	if p.b.Profile {
 		text += "import _ \"" + profilePackage + "\"\n"
 	}
-	overlay, env, err := p.b.overlay(p.ws, map[string]string{filepath.Join(p.pkg.Dir, bootFile): text})
+	overlay, err := p.b.overlay(map[string]string{filepath.Join(p.pkg.Dir, bootFile): text})
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (p *Program) Build(ctx context.Context, file string) error {
 		verbose = []string{"-v"}
 	}
 	build := slices.Concat([]string{"build", "-o", file, overlay}, verbose, p.ws.flags, p.flags, []string{"--"}, args)
-	if _, err := p.b.goCommand(ctx, p.dir, env, build...); err != nil {
+	if _, err := p.b.goCommand(ctx, p.dir, p.ws.env, build...); err != nil {
 		return p.explain(ctx, err)
 	}
 	return nil
@@ -123,32 +123,20 @@ func (p *Program) Build(ctx context.Context, file string) error {
 const bootFile = "zz_yolk_boot.go"
 
 // overlay writes an overlay that adds files to packages, and returns the flag
-// and the environment for a go command that is to see them.
-func (b *Builder) overlay(ws *workspace, files map[string]string) (flag string, env []string, err error) {
-	env = ws.env
+// for a go command that is to see them.
+func (b *Builder) overlay(files map[string]string) (flag string, err error) {
 	replace := map[string]string{}
 	for name, text := range files {
 		tmp := filepath.Join(b.Scratch, fmt.Sprintf("boot%d.go", len(replace)))
 		if err := os.WriteFile(tmp, []byte(text), 0o600); err != nil {
-			return "", nil, err
+			return "", err
 		}
 		replace[name] = tmp
-		if ws.modCache != "" && strings.HasPrefix(name, ws.modCache+"/") {
-			// The go command's index of the module cache knows of no overlay.
-			env = append(slices.Clone(ws.env), "GODEBUG="+joinSettings(os.Getenv("GODEBUG"), "goindex=0"))
-		}
 	}
 	data, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
-		return "", nil, err
+		return "", err
 	}
 	name := filepath.Join(b.Scratch, "overlay.json")
-	return "-overlay=" + name, env, os.WriteFile(name, data, 0o600)
-}
-
-func joinSettings(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a + "," + b
+	return "-overlay=" + name, os.WriteFile(name, data, 0o600)
 }

@@ -18,8 +18,12 @@ type pkg struct {
 	Name         string
 	TestGoFiles  []string
 	XTestGoFiles []string
+	Module       *module
 	Error        *struct{ Err string }
 }
+
+// module is what go list tells about a package's module.
+type module struct{ Path, Version, Dir string }
 
 // place splits a package argument that is a directory or file into the
 // directory to work in and the package seen from there, so that the package's
@@ -88,16 +92,25 @@ func isMajor(name string) bool {
 	return ok && digits != "" && digits != "1" && digits[0] != '0' && strings.Trim(digits, "0123456789") == ""
 }
 
-// list describes packages without looking at what they import.
+// list describes packages without looking at what they import. It sees to it
+// that an overlay can add files to them.
 func (b *Builder) list(ctx context.Context, dir string, ws *workspace, tags string, args []string) ([]pkg, error) {
 	list := slices.Concat(
-		[]string{"list", "-e", "-find", "-json=Dir,ImportPath,Name,TestGoFiles,XTestGoFiles,Error", "-tags=" + tags},
+		[]string{"list", "-e", "-find", "-json=Dir,ImportPath,Name,TestGoFiles,XTestGoFiles,Module,Error", "-tags=" + tags},
 		ws.flags, []string{"--"}, args)
-	out, err := b.goCommand(ctx, dir, ws.env, list...)
-	if err != nil {
-		return nil, err
+	for again := false; ; again = true {
+		out, err := b.goCommand(ctx, dir, ws.env, list...)
+		if err != nil {
+			return nil, err
+		}
+		pkgs, err := decodeList[pkg](out)
+		if err != nil || again {
+			return pkgs, err
+		}
+		if lifted, err := b.lift(ctx, ws, pkgs); err != nil || !lifted {
+			return pkgs, err
+		}
 	}
-	return decodeList[pkg](out)
 }
 
 // decodeList reads what go list -json prints.

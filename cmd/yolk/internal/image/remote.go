@@ -24,7 +24,12 @@ func (b *Builder) fetch(ctx context.Context, arg string) (dir string, rest []str
 	if err := os.WriteFile(file, []byte("module yolk.run\n\ngo "+guestGo+"\n"), 0o600); err != nil {
 		return "", nil, err
 	}
-	env := []string{"GOWORK=off", "GOFLAGS=-mod=mod"}
+	var own struct{ GOFLAGS string }
+	if err := b.goJSON(ctx, &own, dir, nil, "env", "-json", "GOFLAGS"); err != nil {
+		return "", nil, err
+	}
+	_, flags := takeFlag(splitFlags(own.GOFLAGS), "mod")
+	env := []string{"GOWORK=off", "GOFLAGS=" + joinFlags(append(flags, "-mod=mod"))}
 	if _, err := b.goCommand(ctx, dir, env, "get", "--", arg); err != nil {
 		return "", nil, err
 	}

@@ -29,13 +29,13 @@ func (b *Builder) Test(ctx context.Context, dir, wrapper string, args []string) 
 			files[name] = "package " + p.Name + "_test\n\nimport _ \"" + kernelPackage + "\"\n"
 		}
 	}
-	overlay, env, err := b.overlay(ws, files)
+	overlay, err := b.overlay(files)
 	if err != nil {
 		return cmd, err
 	}
 	cmd = Command{
 		Dir: dir,
-		Env: append(b.environ(dir), env...),
+		Env: append(b.environ(dir), ws.env...),
 		Args: slices.Concat(
 			[]string{b.Toolchain.Go, "test", "-exec=" + wrapper, overlay},
 			ws.flags, flags, packages, rest),

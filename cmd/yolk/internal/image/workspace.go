@@ -21,6 +21,9 @@ type workspace struct {
 	inModule bool     // there is a module or workspace of the user's
 	modCache string   // $GOMODCACHE
 	cache    string   // $GOCACHE
+
+	file string    // the go.work
+	work *workFile // what it holds; nil if it is not for this program to change
 }
 
 // replaces reports whether a go build -o puts a new file in the place of one in
@@ -120,6 +123,7 @@ func (b *Builder) workspace(ctx context.Context, dir string) (*workspace, error)
 		ws.flags = []string{"-mod=vendor"}
 		return ws, nil
 	}
+	ws.file, ws.work = file, &w
 	return ws, b.xsys(ctx, dir, file, &w, ws)
 }
 
