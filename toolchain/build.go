@@ -166,7 +166,7 @@ func (b *build) seal(root string) error {
 func explain(ctx context.Context, err error, base string) error {
 	switch {
 	case ctx.Err() != nil:
-		return fmt.Errorf("toolchain: stopped; the next run starts again")
+		return fmt.Errorf("toolchain: stopped; the next run starts again: %w", context.Cause(ctx))
 	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
 		return fmt.Errorf("toolchain: the disk is full (%s, or Go's build cache): free about 1 GB and run again", base)
 	case errors.Is(err, os.ErrPermission):

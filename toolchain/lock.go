@@ -9,25 +9,42 @@ import (
 
 // lock takes the lock file name for this process, calling waiting first when
 // another holds it. The lock goes with the process that holds it, so that
-// none is left behind by one that dies.
+// none is left behind by one that dies. Who holds it may remove the file.
 func lock(ctx context.Context, name string, waiting func()) (unlock func(), err error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return nil, err
+	for {
+		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644)
+		if err != nil {
+			return nil, err
+		}
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == syscall.EWOULDBLOCK {
+			waiting()
+			err = lockWait(ctx, f)
+		} else if err != nil {
+			f.Close()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("lock %s: %w", name, err)
+		}
+		if hasName(f) {
+			return func() { f.Close() }, nil
+		}
+		f.Close() // the one before has removed it: there may be another by now
 	}
-	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if err == syscall.EWOULDBLOCK {
-		waiting()
-		return lockWait(ctx, f)
-	}
-	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("lock %s: %w", name, err)
-	}
-	return func() { f.Close() }, nil
 }
 
-func lockWait(ctx context.Context, f *os.File) (unlock func(), err error) {
+// hasName reports whether a file is still the one of its name.
+func hasName(f *os.File) bool {
+	mine, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(f.Name())
+	return err == nil && os.SameFile(mine, named)
+}
+
+// lockWait waits for the lock on f, which it closes with an error.
+func lockWait(ctx context.Context, f *os.File) error {
 	done := make(chan error, 1)
 	go func() {
 		for {
@@ -42,13 +59,12 @@ func lockWait(ctx context.Context, f *os.File) (unlock func(), err error) {
 	case err := <-done:
 		if err != nil {
 			f.Close()
-			return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
 		}
-		return func() { f.Close() }, nil
+		return err
 	case <-ctx.Done():
 		// The wait cannot be taken back, so that it keeps the file until
 		// it ends or the process does.
 		go func() { <-done; f.Close() }()
-		return nil, ctx.Err()
+		return context.Cause(ctx)
 	}
 }

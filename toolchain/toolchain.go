@@ -98,6 +98,7 @@ func ensure(ctx context.Context, stock *stock, c *contents, base string, progres
 	tmp := root + ".tmp"
 	if err := b.fresh(ctx, tmp, root); err != nil {
 		os.RemoveAll(tmp)
+		os.Remove(filepath.Join(base, key+".lock")) // nothing is left
 		return nil, explain(ctx, err, base)
 	}
 	used(base, key)

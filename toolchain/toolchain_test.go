@@ -3,6 +3,7 @@ package toolchain
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -105,6 +106,30 @@ func TestShared(t *testing.T) {
 	}
 }
 
+// The first of several that share a build fails, and removes the lock's file: one
+// of the others builds, and they share that.
+func TestSharedFailure(t *testing.T) {
+	s, base := fakeStock(t), t.TempDir()
+	t.Setenv("FAKE_DO", "sleep 0.1; mkdir "+filepath.Join(t.TempDir(), "first")+" 2>/dev/null && exit 1")
+	var wg sync.WaitGroup
+	errs := make([]error, 8)
+	for i := range errs {
+		wg.Go(func() {
+			_, errs[i] = ensure(context.Background(), s, fakeContents(), base, new(bytes.Buffer))
+		})
+	}
+	wg.Wait()
+	failed := 0
+	for _, err := range errs {
+		if err != nil {
+			failed++
+		}
+	}
+	if n := strings.Count(read(t, os.Getenv("FAKE_LOG")), "cmd/compile"); n != 2 || failed != 1 {
+		t.Errorf("%d builds and %d failures, want 2 and 1: %v", n, failed, errs)
+	}
+}
+
 // TestWait has one call wait for a lock that is not given up.
 func TestWait(t *testing.T) {
 	s, base := fakeStock(t), t.TempDir()
@@ -152,17 +177,21 @@ func TestStopped(t *testing.T) {
 	s, base := fakeStock(t), t.TempDir()
 	ready := filepath.Join(t.TempDir(), "ready")
 	t.Setenv("FAKE_DO", "mkfifo "+ready+".never; echo x >"+ready+"; cat "+ready+".never")
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancelCause(context.Background())
 	if err := fifo(ready); err != nil {
 		t.Fatal(err)
 	}
+	reason := errors.New("the reason")
 	go func() {
 		os.ReadFile(ready) // returns when the build is under way
-		cancel()
+		cancel(reason)
 	}()
 	_, err := ensure(ctx, s, fakeContents(), base, new(bytes.Buffer))
-	if err == nil || !strings.Contains(err.Error(), "the next run starts again") {
+	if !errors.Is(err, reason) || !strings.Contains(err.Error(), "the next run starts again") {
 		t.Errorf("error %v", err)
+	}
+	if left, _ := os.ReadDir(base); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
 	}
 	t.Setenv("FAKE_DO", "")
 	mustEnsure(t, s, base)

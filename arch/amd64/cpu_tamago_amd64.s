@@ -87,3 +87,11 @@ TEXT ·raise(SB),NOSPLIT,$0-1
 	LOCK
 	BTSQ	AX, (CX)
 	RET
+
+// func tripleFault()
+TEXT ·tripleFault(SB),NOSPLIT,$16-0
+	MOVQ	$0, 0(SP)
+	MOVQ	$0, 8(SP)
+	BYTE	$0x0f; BYTE $0x01; BYTE $0x1c; BYTE $0x24	// LIDT (SP)
+	BYTE	$0xcc	// INT3
+	RET

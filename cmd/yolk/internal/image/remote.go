@@ -29,7 +29,8 @@ func (b *Builder) fetch(ctx context.Context, arg string) (dir string, rest []str
 		return "", nil, err
 	}
 	_, flags := takeFlag(splitFlags(own.GOFLAGS), "mod")
-	env := []string{"GOWORK=off", "GOFLAGS=" + joinFlags(append(flags, "-mod=mod"))}
+	// For the target's own standard library the kernel would have to be there.
+	env := []string{"GOOS=linux", "GOOSPKG=", "GOWORK=off", "GOFLAGS=" + joinFlags(append(flags, "-mod=mod"))}
 	if _, err := b.goCommand(ctx, dir, env, "get", "--", arg); err != nil {
 		return "", nil, err
 	}
