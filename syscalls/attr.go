@@ -48,9 +48,10 @@ func (k *Kernel) Truncate(path string, size int64) syscall.Errno {
 		return e
 	}
 	defer b.done()
+	before := k.maps.wrote.Load()
 	n, err := k.vfs.Truncate(b.Base, path, size)
 	if err == nil {
-		k.maps.resized(n, size)
+		k.maps.truncated(n, size, before)
 	}
 	return errno(err)
 }

@@ -15,13 +15,14 @@ func (k *Kernel) Openat(dirfd int, path string, flags int, mode uint32) (int, sy
 	if e != 0 {
 		return -1, e
 	}
+	before := k.maps.wrote.Load()
 	f, d, err := k.vfs.Open(b.Base, path, flags, mode, k.umask.Load())
 	b.done()
 	if err != nil {
 		return -1, errno(err)
 	}
 	if flags&syscall.O_TRUNC != 0 {
-		k.maps.resized(d.Node(), 0)
+		k.maps.truncated(d.Node(), 0, before)
 	}
 	return k.install(f, d, flags)
 }

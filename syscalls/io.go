@@ -8,6 +8,13 @@ import (
 
 // Read reads from fd's position on. 0: end of file.
 func (k *Kernel) Read(fd int, p []byte) (int, syscall.Errno) {
+	if k.maps.holds(p) {
+		return k.maps.lend(p, true, func(p []byte) (int, syscall.Errno) { return k.readTo(fd, p) })
+	}
+	return k.readTo(fd, p)
+}
+
+func (k *Kernel) readTo(fd int, p []byte) (int, syscall.Errno) {
 	s, err := k.table.slot(fd)
 	if err != 0 {
 		return 0, err
@@ -44,7 +51,7 @@ func (d *desc) mayWrite() syscall.Errno {
 
 func (d *desc) read(p []byte) (int, syscall.Errno) {
 	d.mu.Lock()
-	n, err := d.file.ReadAt(p, d.pos)
+	n, err := d.readAt(p, d.pos)
 	d.pos += int64(n)
 	d.mu.Unlock()
 	return n, errno(err)
@@ -52,6 +59,13 @@ func (d *desc) read(p []byte) (int, syscall.Errno) {
 
 // Pread reads at off and leaves the position alone.
 func (k *Kernel) Pread(fd int, p []byte, off int64) (int, syscall.Errno) {
+	if k.maps.holds(p) {
+		return k.maps.lend(p, true, func(p []byte) (int, syscall.Errno) { return k.preadTo(fd, p, off) })
+	}
+	return k.preadTo(fd, p, off)
+}
+
+func (k *Kernel) preadTo(fd int, p []byte, off int64) (int, syscall.Errno) {
 	if off < 0 {
 		return 0, syscall.EINVAL
 	}
@@ -68,7 +82,7 @@ func (k *Kernel) Pread(fd int, p []byte, off int64) (int, syscall.Errno) {
 			break
 		}
 		var e error
-		n, e = d.file.ReadAt(p, off)
+		n, e = d.readAt(p, off)
 		err = errno(e)
 	}
 	d.put()
@@ -77,6 +91,13 @@ func (k *Kernel) Pread(fd int, p []byte, off int64) (int, syscall.Errno) {
 
 // Write writes at fd's position, or at the end of the file with O_APPEND.
 func (k *Kernel) Write(fd int, p []byte) (int, syscall.Errno) {
+	if k.maps.holds(p) {
+		return k.maps.lend(p, false, func(p []byte) (int, syscall.Errno) { return k.writeFrom(fd, p) })
+	}
+	return k.writeFrom(fd, p)
+}
+
+func (k *Kernel) writeFrom(fd int, p []byte) (int, syscall.Errno) {
 	s, err := k.table.slot(fd)
 	if err != 0 {
 		return 0, err
@@ -117,16 +138,44 @@ func (d *desc) writeAt(p []byte, off int64) (int, int64, error) {
 		}
 		off = a.Size
 	}
+	if f := d.mapped(); f != nil {
+		defer d.maps.close(f)
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return f.writeAt(d.file, p, off)
+	}
 	n, end, err := d.file.WriteAt(p, off)
 	if n > 0 {
-		d.maps.written(d.dentry.Node(), p[:n], end-int64(n))
+		d.maps.refresh(d.dentry.Node(), end-int64(n), end) // mapped meanwhile
 	}
 	return n, end, err
 }
 
+// readAt reads p at off.
+func (d *desc) readAt(p []byte, off int64) (int, error) {
+	f := d.mapped()
+	if f == nil {
+		return d.file.ReadAt(p, off)
+	}
+	defer d.maps.close(f)
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.readAt(d.file, p, off)
+}
+
+// mapped is what maps has of the file, with a reference for its close; or nil.
+func (d *desc) mapped() *mappedFile { return d.maps.get(d.dentry.Node()) }
+
 // Pwrite writes at off, or at the end of the file with O_APPEND, and leaves
 // the position alone.
 func (k *Kernel) Pwrite(fd int, p []byte, off int64) (int, syscall.Errno) {
+	if k.maps.holds(p) {
+		return k.maps.lend(p, false, func(p []byte) (int, syscall.Errno) { return k.pwriteFrom(fd, p, off) })
+	}
+	return k.pwriteFrom(fd, p, off)
+}
+
+func (k *Kernel) pwriteFrom(fd int, p []byte, off int64) (int, syscall.Errno) {
 	if off < 0 {
 		return 0, syscall.EINVAL
 	}
@@ -170,7 +219,7 @@ func (k *Kernel) fsync(fd int, dataOnly bool) syscall.Errno {
 
 // Sync writes back all file systems.
 func (k *Kernel) Sync() {
-	k.maps.flush(nil)
+	k.maps.flushAll()
 	k.vfs.Sync()
 }
 
@@ -187,9 +236,21 @@ func (k *Kernel) Ftruncate(fd int, size int64) syscall.Errno {
 	if !d.writable() || d.stream != nil || d.kind != syscall.S_IFREG {
 		return syscall.EINVAL
 	}
-	e := errno(d.dentry.SetattrFile(d.file, &fs.SetAttr{Valid: fs.SetSize, Size: size}))
+	set := func() syscall.Errno {
+		return errno(d.dentry.SetattrFile(d.file, &fs.SetAttr{Valid: fs.SetSize, Size: size}))
+	}
+	f := d.mapped()
+	if f == nil {
+		e := set()
+		k.maps.refresh(d.dentry.Node(), 0, 0) // mapped meanwhile
+		return e
+	}
+	defer k.maps.close(f)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	e := set()
 	if e == 0 {
-		k.maps.resized(d.dentry.Node(), size)
+		f.resized(size)
 	}
 	return e
 }

@@ -37,7 +37,9 @@ type Kernel struct {
 	FileSystems func(fstype, source, data string) (fs.FileSystem, error)
 	// Name is the name of the host, set likewise.
 	Name string
-	// MapLimit is how many bytes of the heap mappings may take; 0: no limit.
+	// Memory is what Mmap maps with, set likewise; without it, ENODEV.
+	Memory Memory
+	// MapLimit is how many bytes of pages mappings may take; 0: no limit.
 	MapLimit int64
 }
 
@@ -45,6 +47,7 @@ type Kernel struct {
 // directory and a umask of 022.
 func New(v *fs.VFS) *Kernel {
 	k := &Kernel{vfs: v}
+	k.maps.kernel = k
 	k.umask.Store(0o022)
 	k.table.init()
 	return k

@@ -1,232 +1,264 @@
 package syscalls
 
 import (
+	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"github.com/yolkos/yolk/fs"
 )
 
-// mappings are all mappings, by their first byte.
+// flushTime is how long the host may not see what was stored into a shared
+// mapping if the program does nothing about it.
+const flushTime = 5 * time.Second
+
+// mappings are all mappings.
 type mappings struct {
-	mu    sync.Mutex
-	all   map[*byte]*mapping
-	count atomic.Int64 // of copies of files, to be looked at without mu
-	bytes int64        // that copies and anonymous memory take
+	kernel *Kernel
+
+	mu      sync.Mutex
+	all     []*mapping // by address
+	files   map[fs.Node]*mappedFile
+	ticking bool // writeRegularly will run
+
+	count     atomic.Int64 // of files, to be looked at without mu
+	wrote     atomic.Int64 // bytes that were written back
+	pages     atomic.Int64 // that mappings take
+	low, high atomic.Uint64
 }
 
-// mapping is one mapping.
-type mapping struct {
-	data   []byte
-	room   int64      // bytes that it takes of the heap
-	direct fs.Mapping // the file's own memory, else nil
-	file   *desc      // of which this is a copy, with a reference; else nil
-	off    int64
-	shadow []byte // of a shared writable copy: the file's contents
+// address is where b lies.
+func address(b []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(b))) }
+
+// want takes n pages of what mappings may have.
+func (l *mappings) want(n int) bool {
+	if limit := l.kernel.MapLimit; l.pages.Add(int64(n)) > limit/pageSize && limit > 0 {
+		l.give(n)
+		return false
+	}
+	return true
 }
 
-// add enters m, and makes and fills its memory if it has none.
-func (l *mappings) add(limit int64, m *mapping, length int, writes bool) ([]byte, syscall.Errno) {
+// give gives n pages back.
+func (l *mappings) give(n int) { l.pages.Add(-int64(n)) }
+
+// enter adds m, whose addresses are its own.
+func (l *mappings) enter(m *mapping) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	at := address(m.data)
+	i, _ := slices.BinarySearchFunc(l.all, at, byAddress)
+	l.all = slices.Insert(l.all, i, m)
 	if m.direct == nil {
-		m.room = int64(length) + pageSize
-		if writes {
-			m.room += int64(length)
+		if low := l.low.Load(); low == 0 || uint64(at) < low {
+			l.low.Store(uint64(at))
 		}
-		if limit > 0 && (m.room < 0 || m.room > limit-l.bytes) {
-			m.room = 0
-			return nil, syscall.ENOMEM
-		}
-		l.bytes += m.room
-		m.data = pages(length)
-		if writes {
-			m.shadow = make([]byte, length)
-		}
+		l.high.Store(max(l.high.Load(), uint64(at)+uint64(len(m.data))))
 	}
-	m.data = m.data[:length:length]
-	if m.file != nil {
-		if e := m.load(); e != 0 {
-			l.bytes -= m.room
-			return nil, e
-		}
-		l.count.Add(1)
-	}
-	if l.all == nil {
-		l.all = make(map[*byte]*mapping)
-	}
-	l.all[&m.data[0]] = m
-	return m.data, 0
-}
-
-// pages makes n bytes that begin on a page.
-func pages(n int) []byte {
-	b := make([]byte, n+pageSize)
-	skip := -int(uintptr(unsafe.Pointer(&b[0]))) & (pageSize - 1)
-	return b[skip : skip+n]
-}
-
-// remove takes m out; l.mu is held.
-func (l *mappings) remove(m *mapping) {
-	delete(l.all, &m.data[0])
-	l.bytes -= m.room
-	if m.file != nil {
-		l.count.Add(-1)
+	if !l.ticking && m.shared && m.file != nil && m.desc.writable() {
+		l.ticking = true
+		time.AfterFunc(flushTime, l.writeRegularly)
 	}
 }
 
-// load reads the file into m; what lies behind its end stays zero. The lock of
-// the mappings is held, so that no write is missed.
-func (m *mapping) load() syscall.Errno {
-	for n := 0; n < len(m.data); {
-		got, err := m.file.file.ReadAt(m.data[n:], m.off+int64(n))
-		if err != nil {
-			return errno(err)
-		}
-		if got == 0 {
-			break
-		}
-		n += got
-	}
-	copy(m.shadow, m.data)
-	return 0
-}
-
-// flushOne writes to the file, and to its other copies, what has been stored
-// into m. Nothing is written behind the end of the file. l.mu is held.
-func (l *mappings) flushOne(m *mapping) syscall.Errno {
-	if m.shadow == nil {
-		return 0
-	}
-	var a fs.Attr
-	if err := m.file.file.Getattr(&a); err != nil {
-		return errno(err)
-	}
-	end := int(max(0, min(int64(len(m.data)), a.Size-m.off)))
-	for at := 0; at < end; at += pageSize {
-		next := min(at+pageSize, end)
-		if string(m.data[at:next]) == string(m.shadow[at:next]) {
-			continue
-		}
-		copy(m.shadow[at:next], m.data[at:next])
-		page, off := m.shadow[at:next], m.off+int64(at)
-		if _, _, err := m.file.file.WriteAt(page, off); err != nil {
-			return errno(err)
-		}
-		for _, o := range l.of(m.file.dentry.Node()) {
-			if o != m {
-				o.written(page, off)
-			}
-		}
+func byAddress(m *mapping, at uintptr) int {
+	switch a := address(m.data); {
+	case a < at:
+		return -1
+	case a > at:
+		return 1
 	}
 	return 0
 }
 
-// of lists the copies of the file n; l.mu is held.
-func (l *mappings) of(n fs.Node) (list []*mapping) {
-	for _, m := range l.all {
-		if m.file != nil && m.file.dentry.Node() == n {
-			list = append(list, m)
-		}
-	}
-	return list
-}
-
-// written brings the copies of n up to date after a write at off.
-func (l *mappings) written(n fs.Node, p []byte, off int64) {
-	if l.count.Load() == 0 {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, m := range l.of(n) {
-		m.written(p, off)
-	}
-}
-
-func (m *mapping) written(p []byte, off int64) {
-	from, to := max(off, m.off), min(off+int64(len(p)), m.off+int64(len(m.data)))
-	if from >= to {
-		return
-	}
-	copy(m.data[from-m.off:], p[from-off:to-off])
-	if m.shadow != nil {
-		copy(m.shadow[from-m.off:], p[from-off:to-off])
-	}
-}
-
-// reload reads n bytes of the file at off into its copies anew, after a change
-// without bytes at hand.
-func (l *mappings) reload(file fs.Node, off, n int64) {
-	if l.count.Load() == 0 {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, m := range l.of(file) {
-		from, to := max(off, m.off), min(off+n, m.off+int64(len(m.data)))
-		for from < to {
-			got, err := m.file.file.ReadAt(m.data[from-m.off:to-m.off], from)
-			if got == 0 || err != nil {
-				break
-			}
-			if m.shadow != nil {
-				copy(m.shadow[from-m.off:], m.data[from-m.off:from-m.off+int64(got)])
-			}
-			from += int64(got)
-		}
-	}
-}
-
-// resized makes zeros of what the copies of n have behind its new end.
-func (l *mappings) resized(n fs.Node, size int64) {
-	if l.count.Load() == 0 {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, m := range l.of(n) {
-		if at := max(0, size-m.off); at < int64(len(m.data)) {
-			clear(m.data[at:])
-			if m.shadow != nil {
-				clear(m.shadow[at:])
-			}
-		}
-	}
-}
-
-// flush writes back the copies of n, or all with a nil n.
-func (l *mappings) flush(n fs.Node) (e syscall.Errno) {
-	if l.count.Load() == 0 {
-		return 0
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, m := range l.all {
-		if m.file != nil && (n == nil || m.file.dentry.Node() == n) {
-			if err := l.flushOne(m); err != 0 {
-				e = err
-			}
-		}
-	}
-	return e
-}
-
-// find is the mapping that data is in; l.mu is held.
+// find is the mapping that all of data is in, or nil.
 func (l *mappings) find(data []byte) *mapping {
-	if len(data) == 0 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i, found := slices.BinarySearchFunc(l.all, address(data), byAddress)
+	if !found {
+		i--
+	}
+	if i < 0 || len(data) == 0 {
 		return nil
 	}
-	if m := l.all[&data[0]]; m != nil {
-		return m
+	m := l.all[i]
+	// The last page is whole.
+	if end := address(m.data) + uintptr((len(m.data)+pageSize-1)&^(pageSize-1)); address(data) >= end || uintptr(len(data)) > end-address(data) {
+		return nil
 	}
-	at := uintptr(unsafe.Pointer(&data[0]))
-	for first, m := range l.all {
-		if start := uintptr(unsafe.Pointer(first)); start <= at && at-start+uintptr(len(data)) <= uintptr(len(m.data)) {
-			return m
+	return m
+}
+
+// take removes and returns the mapping that data is all of, or nil.
+func (l *mappings) take(data []byte) *mapping {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i, found := slices.BinarySearchFunc(l.all, address(data), byAddress)
+	if !found || len(l.all[i].data) != len(data) {
+		return nil
+	}
+	m := l.all[i]
+	l.all = slices.Delete(l.all, i, i+1)
+	return m
+}
+
+// open returns the mappedFile of n, made if there is none, with a reference.
+func (l *mappings) open(n fs.Node) *mappedFile {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f := l.files[n]
+	if f == nil {
+		f = &mappedFile{maps: l, node: n, pages: make(map[int64]*Page), dirty: make(map[int64]bool)}
+		if l.files == nil {
+			l.files = make(map[fs.Node]*mappedFile)
 		}
+		l.files[n] = f
+		l.count.Add(1)
 	}
-	return nil
+	f.refs++
+	return f
+}
+
+// get returns the mappedFile of n, if there is one, with a reference for close.
+func (l *mappings) get(n fs.Node) *mappedFile {
+	if l.count.Load() == 0 {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f := l.files[n]
+	if f != nil {
+		f.refs++
+	}
+	return f
+}
+
+// has tells if n is mapped.
+func (l *mappings) has(n fs.Node) bool {
+	f := l.get(n)
+	if f != nil {
+		l.close(f)
+	}
+	return f != nil
+}
+
+// close gives a reference back.
+func (l *mappings) close(f *mappedFile) {
+	l.mu.Lock()
+	f.refs--
+	last := f.refs == 0
+	if last {
+		delete(l.files, f.node)
+		l.count.Add(-1)
+	}
+	l.mu.Unlock()
+	if last && f.plain != nil {
+		f.plain.Release()
+	}
+}
+
+// with runs do for the mappedFile of n, locked exclusively, if there is one.
+func (l *mappings) with(n fs.Node, do func(f *mappedFile) syscall.Errno) syscall.Errno {
+	f := l.get(n)
+	if f == nil {
+		return 0
+	}
+	defer l.close(f)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return do(f)
+}
+
+// refresh has the bytes of n from from to to read anew into its pages, after a
+// change that was made without the lock.
+func (l *mappings) refresh(n fs.Node, from, to int64) {
+	l.with(n, func(f *mappedFile) syscall.Errno { return f.refresh(from, to, false) })
+}
+
+// truncated notes that n was given a size by way of its name, when l.wrote had
+// been before. Pages written back meanwhile may have made it longer again: then
+// it is given its size once more.
+func (l *mappings) truncated(n fs.Node, size int64, before int64) {
+	l.with(n, func(f *mappedFile) syscall.Errno {
+		if l.wrote.Load() != before {
+			var a fs.Attr
+			if err := n.Setattr(&fs.SetAttr{Valid: fs.SetSize, Size: size}, &a); err != nil {
+				return errno(err)
+			}
+		}
+		return f.refresh(0, math.MaxInt64, false)
+	})
+}
+
+// flush writes back the dirty pages of n.
+func (l *mappings) flush(n fs.Node) syscall.Errno {
+	return l.with(n, func(f *mappedFile) syscall.Errno { return f.flush(0, math.MaxInt64) })
+}
+
+// flushAll writes back the dirty pages of all files, and tells if any may get
+// further ones.
+func (l *mappings) flushAll() (stores bool) {
+	l.mu.Lock()
+	list := make([]*mappedFile, 0, len(l.files))
+	for _, f := range l.files {
+		f.refs++
+		list = append(list, f)
+	}
+	l.mu.Unlock()
+	for _, f := range list {
+		f.mu.Lock()
+		f.flush(0, math.MaxInt64) // an error comes with the next call on the file
+		stores = stores || slices.ContainsFunc(f.users, func(m *mapping) bool { return m.shared && m.desc.writable() })
+		f.mu.Unlock()
+		l.close(f)
+	}
+	return stores
+}
+
+// writeRegularly keeps flushTime.
+func (l *mappings) writeRegularly() {
+	l.mu.Lock()
+	l.ticking = false
+	l.mu.Unlock()
+	stores := l.flushAll()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if stores && !l.ticking {
+		l.ticking = true
+		time.AfterFunc(flushTime, l.writeRegularly)
+	}
+}
+
+// holds tells if p may lie in a mapping.
+func (l *mappings) holds(p []byte) bool {
+	at := uint64(address(p))
+	return at < l.high.Load() && at >= l.low.Load()
+}
+
+// lend runs do with a buffer in place of p, which may lie in a mapping, that is
+// filled before do, or with fills copied to p behind it: a call on a file must
+// not touch pages of a mapping while it holds locks of the file. EFAULT: p lies
+// where a mapping does not allow it.
+func (l *mappings) lend(p []byte, fills bool, do func(p []byte) (int, syscall.Errno)) (int, syscall.Errno) {
+	m := l.find(p[:min(len(p), 1)])
+	if m == nil {
+		return do(p)
+	}
+	if l.find(p) != m || !m.allows(p, fills) {
+		return 0, syscall.EFAULT
+	}
+	buf := make([]byte, len(p))
+	if !fills {
+		copy(buf, p)
+	}
+	n, e := do(buf)
+	if fills {
+		copy(p, buf[:max(n, 0)])
+	}
+	return n, e
 }

@@ -7,12 +7,13 @@ import (
 	"github.com/yolkos/yolk/fs"
 )
 
-// There is one address space and no page fault that could fetch a page of a
-// file. A mapping is therefore the file's own memory where the device has a
-// window for it (fs.MapFile), else a copy on the heap that is kept like the
-// file: what write and truncate change in the file changes in its mappings,
-// too; what the program stores into a shared mapping goes to the file with
-// Msync, Munmap, fsync and sync.
+// The rule for mapped files: one byte of a file is one byte of memory for all
+// who map it shared, and read and write go by that memory while there is a
+// mapping. A file with mappings is a mappedFile, which holds the pages; each
+// mapping shows them at addresses of its own, and the page tables tell which
+// were written there. All pages that lie in the file are read when they are
+// mapped, as no fault could wait for a server; those behind its end are not
+// there, and whoever touches them faults (SIGBUS elsewhere).
 
 // Arguments of mmap(2) and msync(2).
 const (
@@ -28,47 +29,54 @@ const (
 	msAsync      = 1
 	msInvalidate = 2
 	msSync       = 4
-
-	pageSize = 4096 // bytes
 )
 
 // Mmap maps length bytes of the file at off, or of new memory. ENOMEM: the
-// copies take more than k.MapLimit.
+// pages take more than k.MapLimit. ENODEV: k has no Memory.
 func (k *Kernel) Mmap(fd int, off int64, length, prot, flags int) ([]byte, syscall.Errno) {
 	shared := flags&mapType == mapShared
 	switch {
-	case length <= 0 || off < 0 || off%pageSize != 0 || !shared && flags&mapType != mapPrivate || off > math.MaxInt64-int64(length):
+	case length <= 0 || off < 0 || off%pageSize != 0 || !shared && flags&mapType != mapPrivate:
 		return nil, syscall.EINVAL
+	case length > math.MaxInt-pageSize:
+		return nil, syscall.ENOMEM
+	case off > math.MaxInt64-int64(length)-pageSize:
+		return nil, syscall.EOVERFLOW
 	case flags&mapFixed != 0 || prot&^(protRead|protWrite) != 0:
 		return nil, syscall.EOPNOTSUPP
-	case flags&mapAnon != 0:
-		return k.maps.add(k.MapLimit, &mapping{}, length, false)
+	case k.Memory == nil:
+		return nil, syscall.ENODEV
+	}
+	m := &mapping{maps: &k.maps, mem: k.Memory, shared: shared, off: off}
+	if flags&mapAnon != 0 {
+		m.off = 0
+		return m.start(length, prot)
 	}
 	d, e := k.table.file(fd)
 	if e != 0 {
 		return nil, e
 	}
-	defer d.put()
 	writes := shared && prot&protWrite != 0
 	switch {
 	case d.kind != syscall.S_IFREG:
-		return nil, syscall.ENODEV
+		e = syscall.ENODEV
 	case !d.readable() || writes && !d.writable():
-		return nil, syscall.EACCES
-	case writes && d.flags.Load()&syscall.O_APPEND != 0:
-		return nil, syscall.EOPNOTSUPP // copies could not be written back
+		e = syscall.EACCES
 	}
-	if shared {
-		if x := d.mapDirectly(off, length, writes); x != nil {
-			return k.maps.add(0, &mapping{data: x.Bytes(), direct: x}, length, false)
-		}
-	}
-	d.tryRef()
-	data, e := k.maps.add(k.MapLimit, &mapping{file: d, off: off}, length, writes)
 	if e != 0 {
 		d.put()
+		return nil, e
 	}
-	return data, e
+	if shared && !k.maps.has(d.dentry.Node()) {
+		if x := d.mapDirectly(off, length, writes); x != nil {
+			d.put()
+			m.direct, m.data = x, x.Bytes()[:length:length]
+			k.maps.enter(m)
+			return m.data, 0
+		}
+	}
+	m.desc = d // with the reference
+	return m.start(length, prot)
 }
 
 // mapDirectly maps the file's own memory, if there is such a thing and the
@@ -88,63 +96,76 @@ func (d *desc) mapDirectly(off int64, length int, writes bool) fs.Mapping {
 
 // Munmap ends a mapping, given whole as Mmap returned it.
 func (k *Kernel) Munmap(data []byte) syscall.Errno {
-	k.maps.mu.Lock()
-	m := k.maps.find(data)
-	if m == nil || len(data) != len(m.data) {
-		k.maps.mu.Unlock()
-		return syscall.EINVAL
-	}
-	e := k.maps.flushOne(m)
-	k.maps.remove(m)
-	k.maps.mu.Unlock()
+	m := k.maps.take(data)
 	switch {
+	case m == nil:
+		return syscall.EINVAL
 	case m.direct != nil:
 		return errno(m.direct.Unmap())
-	case m.file != nil:
-		m.file.put()
 	}
-	return e
+	return m.end()
 }
 
-// Msync writes to the file what has been stored into a mapping, or a part of
-// one; with MS_SYNC to stable storage.
+// Msync writes to the file what has been stored into its pages that lie at
+// data, a part of a mapping from a page on; with MS_SYNC to stable storage.
+// With MS_INVALIDATE the pages are read anew: what the host has changed shows.
 func (k *Kernel) Msync(data []byte, flags int) syscall.Errno {
-	if flags&^(msAsync|msInvalidate|msSync) != 0 || flags&(msAsync|msSync) == msAsync|msSync {
+	if flags&^(msAsync|msInvalidate|msSync) != 0 || flags&(msAsync|msSync) == msAsync|msSync || address(data)%pageSize != 0 {
 		return syscall.EINVAL
 	}
-	k.maps.mu.Lock()
-	m := k.maps.find(data)
-	if m == nil {
-		k.maps.mu.Unlock()
-		return syscall.ENOMEM
+	if len(data) == 0 {
+		return 0
 	}
-	e := k.maps.flushOne(m)
-	file := m.file
-	if file != nil && !file.tryRef() {
-		file = nil
-	}
-	k.maps.mu.Unlock()
-	if file == nil {
-		return e
-	}
-	defer file.put()
-	if e == 0 && flags&msSync != 0 {
-		e = errno(file.file.Fsync(true))
-	}
-	return e
-}
-
-// Mprotect answers ENOSYS unless the mapping is as asked anyway: pages cannot
-// be protected one by one.
-func (k *Kernel) Mprotect(data []byte, prot int) syscall.Errno {
-	k.maps.mu.Lock()
-	defer k.maps.mu.Unlock()
 	m := k.maps.find(data)
 	switch {
 	case m == nil:
 		return syscall.ENOMEM
-	case prot == protRead|protWrite && m.direct == nil:
+	case m.file == nil || !m.desc.tryRef():
 		return 0
 	}
-	return syscall.ENOSYS
+	d := m.desc
+	defer d.put()
+	from := m.off + int64(address(data)-address(m.data))
+	to := from + int64(len(data))
+	f := m.file
+	f.mu.Lock()
+	e := f.flush(from, to)
+	if e == 0 && flags&msInvalidate != 0 {
+		e = f.refresh(from, to, true)
+	}
+	f.mu.Unlock()
+	if e == 0 && m.shared && flags&msSync != 0 {
+		e = errno(d.file.Fsync(true))
+	}
+	return e
+}
+
+// Mprotect lets what lies at data, a part of a mapping from a page on, be
+// read and written as prot says; what may not faults.
+func (k *Kernel) Mprotect(data []byte, prot int) syscall.Errno {
+	switch {
+	case address(data)%pageSize != 0:
+		return syscall.EINVAL
+	case prot&^(protRead|protWrite) != 0:
+		return syscall.EOPNOTSUPP
+	case len(data) == 0:
+		return 0
+	}
+	m := k.maps.find(data)
+	switch {
+	case m == nil:
+		return syscall.ENOMEM
+	case m.direct != nil && prot == protRead|protWrite:
+		return 0
+	case m.direct != nil:
+		return syscall.EOPNOTSUPP // the device's memory lies at one address
+	case m.file != nil && m.shared && prot&protWrite != 0 && !m.desc.writable():
+		return syscall.EACCES
+	}
+	unlock := m.lock()
+	defer unlock()
+	first := int(address(data)-address(m.data)) / pageSize
+	last := first + (len(data)+pageSize-1)/pageSize
+	m.protect(first, last, prot)
+	return m.fill(first, last)
 }

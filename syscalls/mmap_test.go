@@ -2,11 +2,38 @@ package syscalls
 
 import (
 	"bytes"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 	"unsafe"
 )
+
+// withMemory makes a Kernel that can map.
+func withMemory(t testing.TB) *Kernel {
+	t.Helper()
+	k := newKernel(t)
+	k.Memory = newMemory(t)
+	return k
+}
+
+// faults tells if f touches memory that may not be touched so.
+func faults(f func()) (yes bool) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() { yes = recover() != nil }()
+	f()
+	return false
+}
+
+func pread(t testing.TB, k *Kernel, fd int, off int64, n int) string {
+	t.Helper()
+	b := make([]byte, n)
+	n, e := k.Pread(fd, b, off)
+	ok(t, e)
+	return string(b[:n])
+}
 
 func mmap(t testing.TB, k *Kernel, fd int, off int64, length, prot, flags int) []byte {
 	t.Helper()
@@ -18,54 +45,45 @@ func mmap(t testing.TB, k *Kernel, fd int, off int64, length, prot, flags int) [
 	return b
 }
 
+// TestMmap: one byte of a file is one byte of memory, whichever way it is
+// written and read.
 func TestMmap(t *testing.T) {
-	k := newKernel(t)
+	k := withMemory(t)
 	put(t, k, "f", strings.Repeat("0123456789", 1000))
 	fd := open(t, k, "f", syscall.O_RDWR)
 	ro := mmap(t, k, fd, 0, 12000, protRead, mapShared)
 	rw := mmap(t, k, fd, 4096, 8192, protRead|protWrite, mapShared)
 	own := mmap(t, k, fd, 0, 100, protRead|protWrite, mapPrivate)
+	look := mmap(t, k, fd, 0, 100, protRead, mapPrivate)
 	ok(t, k.Close(fd)) // the mappings live on
 	if string(ro[:10]) != "0123456789" || string(ro[9990:10000]) != "0123456789" || !bytes.Equal(ro[10000:], make([]byte, 2000)) {
 		t.Error("the mapping differs from the file")
 	}
-	// What is written shows in the mappings.
 	fd = open(t, k, "f", syscall.O_RDWR)
 	_, e := k.Pwrite(fd, []byte("written"), 5000)
 	ok(t, e)
 	if string(ro[5000:5007]) != "written" || string(rw[5000-4096:5007-4096]) != "written" {
 		t.Errorf("after a write: %q, %q", ro[5000:5007], rw[5000-4096:5007-4096])
 	}
-	// What is stored shows in the file and other mappings with msync, but not
-	// behind the end, and not what is private.
 	copy(rw[100:], "stored")
 	copy(rw[8000:], "behind the end")
 	copy(own, "private")
-	ok(t, k.Msync(rw[50:200], msSync))
-	ok(t, k.Msync(own, msAsync))
-	buf := make([]byte, 6)
-	k.Pread(fd, buf, 4196)
-	if string(buf) != "stored" || string(ro[4196:4202]) != "stored" {
-		t.Errorf("after msync: %q, %q", buf, ro[4196:4202])
+	if got := pread(t, k, fd, 4190, 14); got != "012345stored23" {
+		t.Errorf("read %q", got)
+	}
+	if string(ro[4196:4202]) != "stored" {
+		t.Errorf("the other mapping has %q", ro[4196:4202])
+	}
+	if got := pread(t, k, fd, 0, 7); got != "0123456" || string(look[:7]) != "0123456" {
+		t.Errorf("a private store shows: %q, %q", got, look[:7])
+	}
+	for _, e := range []syscall.Errno{k.Msync(rw, msSync), k.Msync(rw[:1], msAsync), k.Msync(own, msSync), k.Msync(ro, msSync|msInvalidate)} {
+		ok(t, e)
 	}
 	var st syscall.Stat_t
 	ok(t, k.Fstat(fd, &st))
 	if st.Size != 10000 {
-		t.Errorf("the size is %d", st.Size)
-	}
-	k.Pread(fd, buf, 0)
-	if string(buf) != "012345" {
-		t.Errorf("the file begins with %q", buf)
-	}
-	copy(rw[0:], "fsync")
-	ok(t, k.Fsync(fd))
-	k.Pread(fd, buf[:5], 4096)
-	if string(buf[:5]) != "fsync" {
-		t.Errorf("after fsync: %q", buf[:5])
-	}
-	ok(t, k.Truncate("f", 4100))
-	if string(ro[4096:4106]) != "fsyn\x00\x00\x00\x00\x00\x00" {
-		t.Errorf("after truncate: %q", ro[4096:4106])
+		t.Errorf("the size is %d: what lies behind the end was written", st.Size)
 	}
 	from, to := int64(0), int64(4096)
 	_, e = k.CopyFileRange(fd, &from, fd, &to, 4, 0)
@@ -73,29 +91,220 @@ func TestMmap(t *testing.T) {
 	if string(rw[:4]) != "0123" {
 		t.Errorf("after a copy inside the file: %q", rw[:4])
 	}
+	ok(t, k.Fallocate(fd, falPunch|falKeepSize, 4098, 100))
+	if string(rw[:4]) != "01\x00\x00" || string(rw[102:106]) != "ored" {
+		t.Errorf("after a hole: %q, %q", rw[:4], rw[102:106])
+	}
 	copy(rw, "last")
 	ok(t, k.Munmap(rw))
-	k.Pread(fd, buf[:4], 4096)
-	if string(buf[:4]) != "last" {
-		t.Errorf("after munmap: %q", buf[:4])
+	if got := pread(t, k, fd, 4096, 4); got != "last" {
+		t.Errorf("after munmap: %q", got)
+	}
+	if !faults(func() { rw[0] = 1 }) || !faults(func() { ro[0] = 1 }) {
+		t.Error("what is not mapped, or only to be read, can be written")
 	}
 	is(t, "munmap again", k.Munmap(rw), syscall.EINVAL)
 	is(t, "munmap a part", k.Munmap(ro[:100]), syscall.EINVAL)
 	is(t, "msync what is gone", k.Msync(rw, msSync), syscall.ENOMEM)
-	is(t, "mprotect", k.Mprotect(ro, 0), syscall.ENOSYS)
-	ok(t, k.Munmap(ro))
-	ok(t, k.Munmap(own))
-	if k.maps.bytes != 0 || k.maps.count.Load() != 0 {
-		t.Errorf("%d bytes in %d mappings are left", k.maps.bytes, k.maps.count.Load())
+	is(t, "msync from the middle of a page", k.Msync(ro[1:], msSync), syscall.EINVAL)
+	for _, m := range [][]byte{ro, own, look} {
+		ok(t, k.Munmap(m))
+	}
+	nothingLeft(t, k)
+}
+
+func nothingLeft(t *testing.T, k *Kernel) {
+	t.Helper()
+	if k.maps.pages.Load() != 0 || k.maps.count.Load() != 0 || len(k.maps.all) != 0 {
+		t.Errorf("%d pages of %d files in %d mappings are left", k.maps.pages.Load(), k.maps.count.Load(), len(k.maps.all))
 	}
 }
 
+// TestMmapResized: pages come and go with the size of the file, however it is
+// set.
+func TestMmapResized(t *testing.T) {
+	k := withMemory(t)
+	put(t, k, "f", strings.Repeat("x", 5000))
+	fd := open(t, k, "f", syscall.O_RDWR)
+	rw := mmap(t, k, fd, 0, 10*pageSize, protRead|protWrite, mapShared)
+	own := mmap(t, k, fd, 0, 10*pageSize, protRead|protWrite, mapPrivate)
+	ends := func(what string, pages int) {
+		t.Helper()
+		for _, m := range [][]byte{rw, own} {
+			if pages > 0 && faults(func() { m[pages*pageSize-1]++ }) {
+				t.Errorf("%s: page %d is not there", what, pages-1)
+			}
+			if !faults(func() { m[pages*pageSize]++ }) {
+				t.Errorf("%s: page %d is there", what, pages)
+			}
+		}
+	}
+	ends("at first", 2)
+	ok(t, k.Ftruncate(fd, 4100))
+	copy(rw[4096:], "abcdefgh")
+	if got := pread(t, k, fd, 4090, 20); got != "xxxxxxabcd" {
+		t.Errorf("behind the end is read: %q", got)
+	}
+	ok(t, k.Ftruncate(fd, 4098))
+	ok(t, k.Ftruncate(fd, 3*pageSize))
+	if string(rw[4096:4104]) != "ab\x00\x00\x00\x00\x00\x00" {
+		t.Errorf("after two truncations: %q", rw[4096:4104])
+	}
+	ends("longer", 3)
+	_, e := k.Pwrite(fd, []byte("far"), 5*pageSize+10)
+	ok(t, e)
+	ends("written behind the end", 6)
+	if string(rw[5*pageSize:5*pageSize+14]) != "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00far\x00" {
+		t.Errorf("%q", rw[5*pageSize:5*pageSize+14])
+	}
+	ok(t, k.Truncate("f", pageSize))
+	ends("truncated by name", 1)
+	ok(t, k.Fallocate(fd, 0, pageSize, pageSize))
+	ends("allocated", 2)
+	copy(rw, "goes")
+	ok(t, k.Close(open(t, k, "f", syscall.O_RDWR|syscall.O_TRUNC)))
+	ends("opened with O_TRUNC", 0)
+	ap := open(t, k, "f", syscall.O_WRONLY|syscall.O_APPEND)
+	_, e = k.Write(ap, []byte("appended"))
+	ok(t, e)
+	if string(rw[:10]) != "appended\x00\x00" {
+		t.Errorf("%q", rw[:10])
+	}
+	is(t, "a read into pages that are not there", second(k.Pread(fd, rw[pageSize:], 0)), syscall.EFAULT)
+	is(t, "a write of pages that are not there", second(k.Pwrite(fd, rw[10:pageSize+1], 0)), syscall.EFAULT)
+	ok(t, k.Unlinkat(AT_FDCWD, "f", 0))
+	copy(rw, "removed")
+	ok(t, k.Msync(rw, msSync))
+	if got := pread(t, k, fd, 0, 8); got != "removedd" {
+		t.Errorf("the removed file has %q", got)
+	}
+	ok(t, k.Munmap(rw))
+	ok(t, k.Munmap(own))
+	nothingLeft(t, k)
+}
+
+var sink byte // for reads that count
+
+func second(_ int, e syscall.Errno) syscall.Errno { return e }
+
+// TestMmapAppend: pages go where they belong, by whatever descriptor they were
+// mapped.
+func TestMmapAppend(t *testing.T) {
+	k := withMemory(t)
+	put(t, k, "f", "0123456789")
+	a := open(t, k, "f", syscall.O_RDWR|syscall.O_APPEND)
+	b := open(t, k, "f", syscall.O_RDWR)
+	one := mmap(t, k, a, 0, 10, protRead|protWrite, mapShared)
+	copy(one, "ab")
+	ok(t, k.Munmap(one))
+	two := mmap(t, k, b, 0, 10, protRead|protWrite, mapShared)
+	_, e := k.Fcntl(b, syscall.F_SETFL, syscall.O_APPEND)
+	ok(t, e)
+	copy(two[5:], "cd")
+	ok(t, k.Munmap(two))
+	if got := pread(t, k, a, 0, 20); got != "ab234cd789" {
+		t.Errorf("%q", got)
+	}
+	nothingLeft(t, k)
+}
+
+// TestMprotect: what may not be written or read faults, and what is let again
+// has what it had.
+func TestMprotect(t *testing.T) {
+	k := withMemory(t)
+	put(t, k, "f", strings.Repeat("f", 3*pageSize))
+	rd, rw := open(t, k, "f", syscall.O_RDONLY), open(t, k, "f", syscall.O_RDWR)
+	const both = protRead | protWrite
+	for what, m := range map[string][]byte{
+		"shared": mmap(t, k, rw, 0, 3*pageSize, both, mapShared), "private": mmap(t, k, rd, 0, 3*pageSize, both, mapPrivate),
+		"private, for reading": mmap(t, k, rd, 0, 3*pageSize, protRead, mapPrivate),
+		"new":                  mmap(t, k, -1, 0, 3*pageSize, both, mapPrivate|mapAnon), "nothing": mmap(t, k, -1, 0, 3*pageSize, 0, mapShared|mapAnon),
+	} {
+		mid := m[pageSize : 2*pageSize]
+		ok(t, k.Mprotect(mid, both))
+		mid[0] = 'm'
+		ok(t, k.Mprotect(mid, protRead))
+		if mid[0] != 'm' || !faults(func() { mid[0] = 'n' }) {
+			t.Errorf("%s: written though it is for reading", what)
+		}
+		if write := faults(func() { m[0], m[2*pageSize] = 'a', 'b' }); write != (what == "private, for reading" || what == "nothing") {
+			t.Errorf("%s: the neighbours can be written: %t", what, !write)
+		}
+		ok(t, k.Mprotect(m, 0))
+		if !faults(func() { sink = m[pageSize] }) {
+			t.Errorf("%s: read though it is not to be touched", what)
+		}
+		ok(t, k.Mprotect(m[:len(m)-5], both))
+		if mid[0] != 'm' || mid[1] != mid[2] {
+			t.Errorf("%s: it has lost %q", what, mid[:3])
+		}
+		m[0] = 'z'
+		ok(t, k.Munmap(m))
+	}
+	if got := pread(t, k, rd, pageSize, 2); got != "mf" {
+		t.Errorf("the file has %q", got)
+	}
+	m := mmap(t, k, rd, 0, pageSize, protRead, mapShared)
+	is(t, "writing what is open for reading", k.Mprotect(m, both), syscall.EACCES)
+	is(t, "execution", k.Mprotect(m, 4), syscall.EOPNOTSUPP)
+	is(t, "from the middle of a page", k.Mprotect(m[1:], protRead), syscall.EINVAL)
+	ok(t, k.Munmap(m))
+	big := mmap(t, k, -1, 0, 1<<40, 0, mapPrivate|mapAnon) // addresses cost nothing
+	ok(t, k.Mprotect(big[1<<39:1<<39+pageSize], both))
+	big[1<<39] = 1
+	ok(t, k.Munmap(big))
+	nothingLeft(t, k)
+}
+
+// TestMsyncWritesWhatChanged counts the writes of a large mapping, and has the
+// rest go out by itself.
+func TestMsyncWritesWhatChanged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := withMemory(t)
+		fd, e := k.Openat(AT_FDCWD, "f", syscall.O_RDWR|syscall.O_CREAT, 0o644)
+		ok(t, e)
+		ok(t, k.Ftruncate(fd, 1000*pageSize))
+		m := mmap(t, k, fd, 0, 1000*pageSize, protRead|protWrite, mapShared)
+		wrote0 := k.maps.wrote.Load()
+		wrote := func(what string, bytes int64) {
+			t.Helper()
+			got := k.maps.wrote.Load() - wrote0
+			if wrote0 += got; got != bytes {
+				t.Errorf("%s: %d bytes were written, want %d", what, got, bytes)
+			}
+		}
+		ok(t, k.Msync(m, msSync))
+		wrote("nothing stored", 0)
+		m[5*pageSize]++
+		m[6*pageSize+7]++
+		m[900*pageSize]++
+		ok(t, k.Msync(m[6*pageSize:], msSync))
+		wrote("two pages of the part", 2*pageSize)
+		ok(t, k.Fsync(fd))
+		wrote("the rest", pageSize)
+		ok(t, k.Fsync(fd))
+		wrote("again", 0)
+		m[1]++
+		time.Sleep(flushTime + time.Second)
+		wrote("after a while", pageSize)
+		m[1]++
+		ok(t, k.Close(open(t, k, "f", syscall.O_RDONLY)))
+		wrote("at the close of any descriptor", pageSize)
+		m[1]++
+		ok(t, k.Munmap(m))
+		wrote("munmap", pageSize)
+	})
+}
+
 func TestMmapRefuses(t *testing.T) {
-	k := newKernel(t)
+	k := withMemory(t)
 	k.MapLimit = 1 << 20
 	put(t, k, "f", "text")
 	r, w := open(t, k, "f", syscall.O_RDONLY), open(t, k, "f", syscall.O_WRONLY)
 	dir := open(t, k, "/", syscall.O_RDONLY)
+	put(t, k, "big", "")
+	ok(t, k.Truncate("big", 2<<20))
+	big := open(t, k, "big", syscall.O_RDONLY)
 	for what, c := range map[string]struct {
 		fd          int
 		off         int64
@@ -112,19 +321,27 @@ func TestMmapRefuses(t *testing.T) {
 		"a directory":          {dir, 0, 10, protRead, mapShared, syscall.ENODEV},
 		"write what is not so": {r, 0, 10, protRead | protWrite, mapShared, syscall.EACCES},
 		"read what is not so":  {w, 0, 10, protWrite, mapShared, syscall.EACCES},
-		"too much":             {r, 0, 1 << 20, protRead, mapShared, syscall.ENOMEM},
-		"too much of nothing":  {-1, 0, 1 << 20, protRead, mapPrivate | mapAnon, syscall.ENOMEM},
+		"too much":             {big, 0, 2 << 20, protRead, mapShared, syscall.ENOMEM},
+		"too much of its own":  {big, 0, 2 << 20, protRead | protWrite, mapPrivate, syscall.ENOMEM},
+		"too much of nothing":  {-1, 0, 1<<20 + 1, protRead, mapPrivate | mapAnon, syscall.ENOMEM},
+		"beyond all files":     {r, 1<<63 - 4096, 10, protRead, mapShared, syscall.EOVERFLOW},
 		"no descriptor":        {99, 0, 10, protRead, mapShared, syscall.EBADF},
 	} {
 		_, e := k.Mmap(c.fd, c.off, c.length, c.prot, c.flags)
 		is(t, what, e, c.want)
 	}
+	nothingLeft(t, k)
+	small := mmap(t, k, r, 0, 1<<30, protRead, mapShared) // takes what the file has
+	if string(small[:5]) != "text\x00" || k.maps.pages.Load() != 1 {
+		t.Errorf("%q, %d pages", small[:5], k.maps.pages.Load())
+	}
+	ok(t, k.Munmap(small))
 	b := mmap(t, k, -1, 0, 100_000, protRead|protWrite, mapPrivate|mapAnon)
 	b[99_999] = 1
 	ok(t, k.Msync(b, msSync))
-	ok(t, k.Mprotect(b, protRead|protWrite))
 	ok(t, k.Munmap(b))
-	if k.maps.bytes != 0 {
-		t.Errorf("%d bytes are left", k.maps.bytes)
-	}
+	nothingLeft(t, k)
+	is(t, "without memory", second2(newKernel(t).Mmap(-1, 0, 10, protRead, mapPrivate|mapAnon)), syscall.ENODEV)
 }
+
+func second2(_ []byte, e syscall.Errno) syscall.Errno { return e }

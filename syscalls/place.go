@@ -92,7 +92,7 @@ func (k *Kernel) Umask(mask int) int { return int(k.umask.Swap(uint32(mask) & 0o
 // Shutdown writes back everything, and closes all file systems. No call may
 // follow.
 func (k *Kernel) Shutdown() error {
-	k.maps.flush(nil)
+	k.maps.flushAll()
 	return k.vfs.Shutdown()
 }
 

@@ -33,8 +33,22 @@ func (k *Kernel) Fallocate(fd int, mode uint32, off, n int64) syscall.Errno {
 	if !ok {
 		return syscall.EOPNOTSUPP
 	}
+	m := d.mapped()
+	if m == nil {
+		e = errno(f.Fallocate(mode, off, n))
+		k.maps.refresh(d.dentry.Node(), off, math.MaxInt64) // mapped meanwhile
+		return e
+	}
+	defer k.maps.close(m)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e := m.flush(0, math.MaxInt64); e != 0 {
+		return e
+	}
 	e = errno(f.Fallocate(mode, off, n))
-	k.maps.reload(d.dentry.Node(), off, n)
+	if again := m.refresh(off, math.MaxInt64, false); e == 0 {
+		e = again
+	}
 	return e
 }
 
@@ -96,7 +110,9 @@ func (k *Kernel) CopyFileRange(rfd int, roff *int64, wfd int, woff *int64, n int
 		return 0, e
 	}
 	done, err := copyRange(r, *roff, w, *woff, n)
-	k.maps.reload(w.dentry.Node(), *woff, int64(done))
+	if done > 0 {
+		k.maps.refresh(w.dentry.Node(), *woff, *woff+int64(done)) // mapped meanwhile
+	}
 	*roff += int64(done)
 	*woff += int64(done)
 	return done, err
@@ -145,7 +161,7 @@ func lockPositions(r, w *desc, useR, useW bool) (unlock func()) {
 
 // copyRange lets the file system copy, or reads and writes.
 func copyRange(r *desc, from int64, w *desc, to int64, n int) (int, syscall.Errno) {
-	if f, ok := r.file.(fs.CopyFile); ok && r.dentry.Mount() == w.dentry.Mount() {
+	if f, ok := r.file.(fs.CopyFile); ok && r.dentry.Mount() == w.dentry.Mount() && !r.maps.has(r.dentry.Node()) && !w.maps.has(w.dentry.Node()) {
 		done, err := f.CopyTo(from, w.file, to, int64(n))
 		if err != syscall.EXDEV && err != syscall.EOPNOTSUPP && err != syscall.ENOSYS {
 			return int(done), errno(err)
@@ -154,9 +170,9 @@ func copyRange(r *desc, from int64, w *desc, to int64, n int) (int, syscall.Errn
 	buf := make([]byte, min(n, 256<<10))
 	done := 0
 	for done < n {
-		got, err := r.file.ReadAt(buf[:min(len(buf), n-done)], from+int64(done))
+		got, err := r.readAt(buf[:min(len(buf), n-done)], from+int64(done))
 		if err == nil && got > 0 {
-			got, _, err = w.file.WriteAt(buf[:got], to+int64(done))
+			got, _, err = w.writeAt(buf[:got], to+int64(done))
 		}
 		done += got
 		switch {

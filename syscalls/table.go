@@ -171,9 +171,12 @@ func (s *slot) close() syscall.Errno {
 	s.limits[0].stop(syscall.EBADF)
 	s.limits[1].stop(syscall.EBADF)
 	s.desc.locks.drop(s.desc, nil)
-	err := errno(s.desc.file.Flush())
+	e := s.desc.maps.flush(s.desc.dentry.Node())
+	if err := errno(s.desc.file.Flush()); err != 0 {
+		e = err
+	}
 	s.desc.put()
-	return err
+	return e
 }
 
 // newDesc makes a description with one reference. It takes over d's.
