@@ -136,6 +136,11 @@ func kick(i int32, preempt bool) {
 	if preempt {
 		vector = preemptVector
 	}
+	interrupt(i, vector)
+}
+
+// interrupt raises vector on CPU i.
+func interrupt(i int32, vector uint32) {
 	cli() // the handlers of devices use the register, too
 	to, c := atomic.LoadUint32(&apicIDs[i])<<24, &cpuStates[cpuIndex()]
 	if c.destination != to {

@@ -5,7 +5,9 @@ const (
 	ptePresent  = 1 << 0
 	pteWrite    = 1 << 1
 	pteNoCache  = 1<<3 | 1<<4 // PWT, PCD: uncached with the PAT of power-on
-	pteLarge    = 1 << 7      // in a page directory: 2 MiB
+	pteAccessed = 1 << 5
+	pteDirty    = 1 << 6
+	pteLarge    = 1 << 7 // in a page directory: 2 MiB
 	pteNoExec   = 1 << 63
 	pteAddrMask = 0x000ffffffffff000
 )
@@ -63,6 +65,34 @@ func (t *pageTables) directory(a uint64) *uint64 {
 		return nil
 	}
 	return &entries(pd)[a>>21&511]
+}
+
+// page returns the entry of the page at a, nil if memory for tables is short.
+func (t *pageTables) page(a uint64) *uint64 {
+	e := t.directory(a)
+	if e == nil || !t.split(e, a) {
+		return nil
+	}
+	return &entries(uintptr(*e & pteAddrMask))[a>>12&511]
+}
+
+// present calls f for the entries of the pages in r that are there, in order.
+// There are no large ones.
+func (t *pageTables) present(r Range, f func(a uint64, e *uint64)) {
+	for a := r.Start; a < r.End; {
+		table := t.root
+		for shift := 39; ; shift -= 9 {
+			e := &entries(table)[a>>shift&511]
+			if *e&ptePresent == 0 || shift == 12 {
+				if *e&ptePresent != 0 {
+					f(a, e)
+				}
+				a = (a>>shift + 1) << shift // behind what e covers
+				break
+			}
+			table = uintptr(*e & pteAddrMask)
+		}
+	}
 }
 
 // mapRange maps r, rounded to whole pages of 4 KiB, onto itself with the bits

@@ -1,6 +1,7 @@
 package amd64
 
 import (
+	"slices"
 	"testing"
 	"unsafe"
 )
@@ -151,3 +152,39 @@ func TestTablesRunOut(t *testing.T) {
 		t.Errorf("the first page leads to %d bytes at %#x", n, phys)
 	}
 }
+
+// TestPages: single pages, and a walk that leaves out what has no tables.
+func TestPages(t *testing.T) {
+	p := newTables(t, 64)
+	want := []uint64{aliasBase, aliasBase + 5*pageSize, aliasBase + 1<<21, aliasBase + 3<<30, aliasBase + 7<<39 - pageSize}
+	for _, a := range want {
+		e := p.page(a)
+		if e == nil {
+			t.Fatalf("no entry for %#x", a)
+		}
+		*e = a>>12<<12&0xffff000 | ptePresent
+	}
+	*p.page(aliasBase + pageSize) = 0x5000 // not there
+	for _, r := range []Range{{aliasBase, aliasBase + 64<<39}, {want[0], want[4] + pageSize}} {
+		var got []uint64
+		p.present(r, func(a uint64, e *uint64) {
+			if *e&pteAddrMask != a&0xffff000 {
+				t.Errorf("%#x leads to %#x", a, *e)
+			}
+			got = append(got, a)
+		})
+		if !slices.Equal(got, want) {
+			t.Errorf("in %#x there are %#x, want %#x", r, got, want)
+		}
+	}
+	n := 0
+	p.present(Range{want[0] + pageSize, want[4]}, func(uint64, *uint64) { n++ })
+	if n != 3 {
+		t.Errorf("%d pages between the first and the last, want 3", n)
+	}
+	if small := newTables(t, 2); small.page(aliasBase) != nil {
+		t.Error("a page without memory for its tables")
+	}
+}
+
+const aliasBase = 1 << 46

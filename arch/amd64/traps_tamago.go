@@ -9,6 +9,7 @@ const (
 	timerVector    = 0xf0
 	preemptVector  = 0xf1 // from another CPU, for the runtime
 	wakeVector     = 0xf2 // from another CPU, to leave a halt
+	flushVector    = 0xf3 // from another CPU, to forget translations (flushTLB)
 	spuriousVector = 0xff
 
 	idtGate = 0x8e // present, ring 0, 64-bit interrupt gate: interrupts stay off

@@ -33,6 +33,20 @@ TEXT ·loadTraps(SB),NOSPLIT,$16-8
 	BYTE	$0x0f; BYTE $0x00; BYTE $0xd8			// LTR AX
 	RET
 
+// func forgetPages()
+// It changes AX, CX and DX only.
+TEXT ·forgetPages(SB),NOSPLIT|NOFRAME,$0-0
+	MOVQ	·flushCount(SB), CX
+	LEAQ	·flushPages(SB), DX
+next:
+	DECQ	CX
+	JLT	done
+	MOVQ	(DX)(CX*8), AX
+	INVLPG	(AX)
+	JMP	next
+done:
+	RET
+
 // trapEntry runs on an interrupt stack with interrupts disabled. The stub has
 // pushed the vector behind an error code.
 TEXT trapEntry<>(SB),NOSPLIT|NOFRAME|TOPFRAME,$0
@@ -44,6 +58,8 @@ TEXT trapEntry<>(SB),NOSPLIT|NOFRAME|TOPFRAME,$0
 	JEQ	full
 	CMPL	0(SP), $const_spuriousVector
 	JEQ	spurious
+	CMPL	0(SP), $const_flushVector
+	JEQ	flush
 
 	// A device or another CPU: note the vector, which idle and the scheduler look at.
 	PUSHQ	AX
@@ -88,6 +104,22 @@ noted:
 	POPQ	CX
 	POPQ	AX
 spurious:
+	ADDQ	$16, SP
+	IRETQ
+
+flush:
+	PUSHQ	AX
+	PUSHQ	CX
+	PUSHQ	DX
+	CALL	·forgetPages(SB)
+	LEAQ	·flushWaits(SB), CX
+	LOCK
+	DECL	(CX)
+	MOVL	$LAPIC_EOI, CX
+	MOVL	$0, (CX)
+	POPQ	DX
+	POPQ	CX
+	POPQ	AX
 	ADDQ	$16, SP
 	IRETQ
 

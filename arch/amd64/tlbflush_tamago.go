@@ -1,0 +1,63 @@
+//go:build tamago
+
+package amd64
+
+import (
+	"runtime"
+	"sync/atomic"
+)
+
+// A CPU keeps translations until it is told to forget them, in particular that
+// it has set the dirty bit of an entry. Who has taken something from an entry
+// has each CPU forget the page before it goes by that (Intel SDM vol. 3, 4.10.5).
+
+// flushMax is how many pages are forgotten at once.
+const flushMax = 512
+
+// What forgetPages forgets; whoever fills it holds mapLock.
+var (
+	flushPages [flushMax]uint64
+	flushCount uint64
+	flushWaits uint32 // CPUs that have not done it yet
+)
+
+// forgetPages forgets the translations of flushPages on the running CPU.
+func forgetPages()
+
+// flushTLB has all CPUs forget the pages in flushPages, and empties that. A CPU
+// that has not come yet has not seen them; one that halts wakes for it.
+func flushTLB() {
+	if flushCount == 0 {
+		return
+	}
+	cli()
+	self := int32(cpuIndex())
+	forgetPages()
+	sti()
+	// Whichever CPU runs this from here on, self is done with it.
+	var others [maxCPUs]int32
+	n := 0
+	for i := range cpuCount {
+		if i != self && (i == 0 || atomic.LoadUint32(&apicIDs[i]) != 0) {
+			others[n] = i
+			n++
+		}
+	}
+	atomic.StoreUint32(&flushWaits, uint32(n))
+	for _, i := range others[:n] {
+		interrupt(i, flushVector)
+	}
+	for atomic.LoadUint32(&flushWaits) != 0 {
+		runtime.Gosched()
+	}
+	flushCount = 0
+}
+
+// flushLater adds the page at a to what flushTLB forgets.
+func flushLater(a uint64) {
+	if flushCount == flushMax {
+		flushTLB()
+	}
+	flushPages[flushCount] = a
+	flushCount++
+}
