@@ -48,11 +48,12 @@ func (k *Kernel) Truncate(path string, size int64) syscall.Errno {
 		return e
 	}
 	defer b.done()
-	before := k.maps.wrote.Load()
+	unlock := k.maps.lockAt(b, path)
 	n, err := k.vfs.Truncate(b.Base, path, size)
-	if err == nil {
-		k.maps.truncated(n, size, before)
+	if err != nil {
+		n = nil
 	}
+	unlock(n, size)
 	return errno(err)
 }
 

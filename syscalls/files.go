@@ -15,15 +15,17 @@ func (k *Kernel) Openat(dirfd int, path string, flags int, mode uint32) (int, sy
 	if e != 0 {
 		return -1, e
 	}
-	before := k.maps.wrote.Load()
+	unlock := func(fs.Node, int64) {}
+	if flags&syscall.O_TRUNC != 0 {
+		unlock = k.maps.lockAt(b, path)
+	}
 	f, d, err := k.vfs.Open(b.Base, path, flags, mode, k.umask.Load())
 	b.done()
 	if err != nil {
+		unlock(nil, 0)
 		return -1, errno(err)
 	}
-	if flags&syscall.O_TRUNC != 0 {
-		k.maps.truncated(d.Node(), 0, before)
-	}
+	unlock(d.Node(), 0)
 	return k.install(f, d, flags)
 }
 

@@ -96,6 +96,9 @@ func readFull(file fs.File, p []byte, off int64) syscall.Errno {
 // sparing only into those that were not written meanwhile.
 func (f *mappedFile) reload(from, to int64, sparing bool) syscall.Errno {
 	to = min(to, f.size)
+	if from >= to {
+		return 0
+	}
 	first, last := f.mapped(from, to)
 	return runs(first, last, func(i int64) bool { return f.pages[i] != nil }, func(at int64, n int) syscall.Errno {
 		low, high := max(from, at*pageSize), min(to, (at+int64(n))*pageSize)
@@ -271,23 +274,37 @@ func (f *mappedFile) flush(from, to int64) syscall.Errno {
 	return 0
 }
 
-// writeBack writes p at off by the open file of a mapping that may write.
-func (f *mappedFile) writeBack(p []byte, off int64) syscall.Errno {
-	i := slices.IndexFunc(f.users, func(m *mapping) bool { return m.shared && m.desc.writable() })
-	if i < 0 {
-		return syscall.EBADF
-	}
-	d := f.users[i].desc
-	file := d.file
-	if (d.flags.Load()|int64(d.opened))&syscall.O_APPEND != 0 {
-		if f.plain == nil {
-			plain, err := d.dentry.Node().Open(syscall.O_RDWR)
-			if err != nil {
-				return errno(err)
+// writer is a file to write back by: one that a mapping has, unless all append,
+// else one that is opened for it.
+func (f *mappedFile) writer() (fs.File, syscall.Errno) {
+	var d *desc
+	for _, m := range f.users {
+		if m.shared && m.desc.writable() {
+			if d = m.desc; !d.appends() {
+				return d.file, 0
 			}
-			f.plain = plain
 		}
-		file = f.plain
+	}
+	if f.plain == nil && d != nil {
+		plain, err := d.dentry.Node().Open(syscall.O_RDWR)
+		if err != nil {
+			return nil, errno(err)
+		}
+		f.plain = plain
+	}
+	return f.plain, 0
+}
+
+// appends tells if writes by d may go to the end of the file.
+func (d *desc) appends() bool {
+	return (d.flags.Load()|int64(d.opened))&syscall.O_APPEND != 0
+}
+
+// writeBack writes p at off.
+func (f *mappedFile) writeBack(p []byte, off int64) syscall.Errno {
+	file, e := f.writer()
+	if e != 0 {
+		return e
 	}
 	for len(p) > 0 {
 		n, _, err := file.WriteAt(p, off)
@@ -297,7 +314,6 @@ func (f *mappedFile) writeBack(p []byte, off int64) syscall.Errno {
 		if err != nil {
 			return errno(err)
 		}
-		f.maps.wrote.Add(int64(n)) // behind the write, for truncated
 		p, off = p[n:], off+int64(n)
 	}
 	return 0

@@ -70,6 +70,9 @@ func (m *mapping) start(length, prot int) ([]byte, syscall.Errno) {
 	if m.file != nil {
 		m.file.users = append(m.file.users, m)
 		e = m.file.look(m.desc.file)
+		if e == 0 && m.shared && prot&protWrite != 0 {
+			_, e = m.file.writer() // or there will be none
+		}
 	}
 	if e == 0 {
 		e = m.fill(0, n)

@@ -26,7 +26,6 @@ type mappings struct {
 	ticking bool // writeRegularly will run
 
 	count     atomic.Int64 // of files, to be looked at without mu
-	wrote     atomic.Int64 // bytes that were written back
 	pages     atomic.Int64 // that mappings take
 	low, high atomic.Uint64
 }
@@ -180,19 +179,33 @@ func (l *mappings) refresh(n fs.Node, from, to int64) {
 	l.with(n, func(f *mappedFile) syscall.Errno { return f.refresh(from, to, false) })
 }
 
-// truncated notes that n was given a size by way of its name, when l.wrote had
-// been before. Pages written back meanwhile may have made it longer again: then
-// it is given its size once more.
-func (l *mappings) truncated(n fs.Node, size int64, before int64) {
-	l.with(n, func(f *mappedFile) syscall.Errno {
-		if l.wrote.Load() != before {
-			var a fs.Attr
-			if err := n.Setattr(&fs.SetAttr{Valid: fs.SetSize, Size: size}, &a); err != nil {
-				return errno(err)
-			}
+// lockAt locks the mappedFile of the file at path, if there is one, for a call
+// that will give it the size that unlock is told, with the file that it had in
+// the end; or nil, if it failed.
+func (l *mappings) lockAt(b base, path string) (unlock func(n fs.Node, size int64)) {
+	var f *mappedFile
+	if l.count.Load() > 0 {
+		if d, err := l.kernel.vfs.Walk(b.Base, path, true); err == nil {
+			f = l.get(d.Node())
+			d.Put()
 		}
-		return f.refresh(0, math.MaxInt64, false)
-	})
+	}
+	if f != nil {
+		f.mu.Lock()
+	}
+	return func(n fs.Node, size int64) {
+		if f != nil {
+			if n == f.node {
+				f.resized(size)
+				n = nil
+			}
+			f.mu.Unlock()
+			l.close(f)
+		}
+		if n != nil { // else mapped, or given this name, meanwhile
+			l.with(n, func(f *mappedFile) syscall.Errno { return f.refresh(0, math.MaxInt64, true) })
+		}
+	}
 }
 
 // flush writes back the dirty pages of n.

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 	"unsafe"
+
+	"github.com/yolkos/yolk/fs"
 )
 
 // withMemory makes a Kernel that can map.
@@ -256,6 +259,18 @@ func TestMprotect(t *testing.T) {
 	nothingLeft(t, k)
 }
 
+// countWrites counts the bytes that are written.
+type countWrites struct {
+	fs.File
+	bytes atomic.Int64
+}
+
+func (c *countWrites) WriteAt(p []byte, off int64) (int, int64, error) {
+	n, end, err := c.File.WriteAt(p, off)
+	c.bytes.Add(int64(n))
+	return n, end, err
+}
+
 // TestMsyncWritesWhatChanged counts the writes of a large mapping, and has the
 // rest go out by itself.
 func TestMsyncWritesWhatChanged(t *testing.T) {
@@ -265,11 +280,15 @@ func TestMsyncWritesWhatChanged(t *testing.T) {
 		ok(t, e)
 		ok(t, k.Ftruncate(fd, 1000*pageSize))
 		m := mmap(t, k, fd, 0, 1000*pageSize, protRead|protWrite, mapShared)
-		wrote0 := k.maps.wrote.Load()
+		d, e := k.table.get(fd)
+		ok(t, e)
+		count := &countWrites{File: d.file}
+		d.file = count
+		d.put()
 		wrote := func(what string, bytes int64) {
 			t.Helper()
-			got := k.maps.wrote.Load() - wrote0
-			if wrote0 += got; got != bytes {
+			got := count.bytes.Swap(0)
+			if got != bytes {
 				t.Errorf("%s: %d bytes were written, want %d", what, got, bytes)
 			}
 		}

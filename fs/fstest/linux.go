@@ -202,3 +202,14 @@ func (Linux) CopyFileRange(rfd int, roff *int64, wfd int, woff *int64, n int, fl
 }
 
 func (Linux) Flock(fd int, how int) syscall.Errno { return no(unix.Flock(fd, how)) }
+
+func (Linux) Fsync(fd int) syscall.Errno { return no(unix.Fsync(fd)) }
+
+func (Linux) Mmap(fd int, off int64, length, prot, flags int) ([]byte, syscall.Errno) {
+	b, err := unix.Mmap(fd, off, length, prot, flags)
+	return b, no(err)
+}
+
+func (Linux) Munmap(b []byte) syscall.Errno             { return no(unix.Munmap(b)) }
+func (Linux) Msync(b []byte, flags int) syscall.Errno   { return no(unix.Msync(b, flags)) }
+func (Linux) Mprotect(b []byte, prot int) syscall.Errno { return no(unix.Mprotect(b, prot)) }
