@@ -92,8 +92,10 @@ func readFull(file fs.File, p []byte, off int64) syscall.Errno {
 	return 0
 }
 
-// reload reads the bytes from to to anew into the pages that there are, or with
-// sparing only into those that were not written meanwhile.
+// reload reads the bytes from to to anew into the pages that there are. Stores
+// into them meanwhile may be lost, which is right only where these bytes were
+// changed by the call; with sparing none are: what differs from what the page
+// had when it was clean is what somebody else has changed.
 func (f *mappedFile) reload(from, to int64, sparing bool) syscall.Errno {
 	to = min(to, f.size)
 	if from >= to {
@@ -103,14 +105,26 @@ func (f *mappedFile) reload(from, to int64, sparing bool) syscall.Errno {
 	return runs(first, last, func(i int64) bool { return f.pages[i] != nil }, func(at int64, n int) syscall.Errno {
 		low, high := max(from, at*pageSize), min(to, (at+int64(n))*pageSize)
 		buf := make([]byte, high-low)
+		if !sparing {
+			e := readFull(f.reader(), buf, low)
+			if e == 0 {
+				f.copyIn(buf, low)
+			}
+			return e
+		}
+		was := make([]byte, len(buf))
+		f.parts(low, high, func(page *Page, _ int64, in, at int) { copy(was[at:], page[in:]) })
+		written := f.written(at, at+int64(n))
 		if e := readFull(f.reader(), buf, low); e != 0 {
 			return e
 		}
-		var written map[int64]bool
-		if sparing {
-			written = f.written(at, at+int64(n))
-		}
-		f.copyIn(buf, low, written)
+		f.parts(low, high, func(page *Page, i int64, in, at int) {
+			for j := in; j < pageSize && at < len(buf) && !written[i]; j, at = j+1, at+1 {
+				if buf[at] != was[at] {
+					page[j] = buf[at]
+				}
+			}
+		})
 		return 0
 	})
 }
@@ -128,16 +142,21 @@ func (f *mappedFile) mapped(from, to int64) (first, last int64) {
 	return max(low, from/pageSize), min(high, pagesIn(to))
 }
 
-// copyIn copies p, of the file at off, into the pages that there are but those
-// in spared.
-func (f *mappedFile) copyIn(p []byte, off int64, spared map[int64]bool) {
-	first, last := f.mapped(off, off+int64(len(p)))
+// parts calls do for the pages that there are of the bytes from to to: in is
+// where these begin in the page, at where the page begins in them.
+func (f *mappedFile) parts(from, to int64, do func(page *Page, i int64, in, at int)) {
+	first, last := f.mapped(from, to)
 	for i := first; i < last; i++ {
-		if page := f.pages[i]; page != nil && !spared[i] {
-			at := i * pageSize
-			copy(page[max(0, off-at):], p[max(0, at-off):])
+		if page := f.pages[i]; page != nil {
+			start := i * pageSize
+			do(page, i, int(max(0, from-start)), int(max(0, start-from)))
 		}
 	}
+}
+
+// copyIn copies p, of the file at off, into the pages that there are.
+func (f *mappedFile) copyIn(p []byte, off int64) {
+	f.parts(off, off+int64(len(p)), func(page *Page, _ int64, in, at int) { copy(page[in:], p[at:]) })
 }
 
 // refresh looks at the file anew, after a change of bytes that are not at hand.
@@ -237,7 +256,7 @@ func (f *mappedFile) writeAt(file fs.File, p []byte, off int64) (int, int64, err
 		if end > f.size {
 			f.resized(end)
 		}
-		f.copyIn(p[:n], end-int64(n), nil)
+		f.copyIn(p[:n], end-int64(n))
 	}
 	return n, end, err
 }

@@ -36,7 +36,7 @@ func (k *Kernel) Fallocate(fd int, mode uint32, off, n int64) syscall.Errno {
 	m := d.mapped()
 	if m == nil {
 		e = errno(f.Fallocate(mode, off, n))
-		k.maps.refresh(d.dentry.Node(), off, math.MaxInt64) // mapped meanwhile
+		k.maps.refresh(d.dentry.Node(), off, changedBy(mode, off, n)) // mapped meanwhile
 		return e
 	}
 	defer k.maps.close(m)
@@ -46,7 +46,7 @@ func (k *Kernel) Fallocate(fd int, mode uint32, off, n int64) syscall.Errno {
 		return e
 	}
 	e = errno(f.Fallocate(mode, off, n))
-	if again := m.refresh(off, math.MaxInt64, false); e == 0 {
+	if again := m.refresh(off, changedBy(mode, off, n), false); e == 0 {
 		e = again
 	}
 	return e
@@ -69,6 +69,17 @@ func fallocateMode(mode uint32) bool {
 		return true
 	}
 	return false
+}
+
+// changedBy is the end of the bytes from off on that Fallocate changes.
+func changedBy(mode uint32, off, n int64) int64 {
+	switch mode &^ falKeepSize {
+	case falPunch, falZero:
+		return off + n
+	case falCollapse, falInsert:
+		return math.MaxInt64
+	}
+	return off // none
 }
 
 // CopyFileRange copies n bytes from one file to another, at the offsets given

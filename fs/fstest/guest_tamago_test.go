@@ -4,6 +4,7 @@ package fstest
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,4 +67,30 @@ func TestRandomOnRoot(t *testing.T) {
 		},
 		ByPath: true,
 	})
+}
+
+// TestRandomMapsOnRoot plays on mapped files in a directory of the machine's own
+// root, and on tmpfs.
+func TestRandomMapsOnRoot(t *testing.T) {
+	if *seed == 0 {
+		*seed = uint64(time.Now().UnixNano())
+	}
+	const length = 500
+	for i := range uint64(max(1, *steps/length/20)) {
+		t.Run(fmt.Sprint(*seed+i), func(t *testing.T) {
+			dir, err := os.MkdirTemp(".", "maps")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer os.RemoveAll(dir)
+			k := NewKernel(tmpfs.New(tmpfs.Limits{}))
+			k.Memory = syscalls.Bound().Memory
+			RandomMaps(t, k, syscalls.Bound(), MapConfig{
+				Seed: *seed + i, Steps: length, NoFallocate: true, NoAppend: true, Dirs: [2]string{"/", dir + "/"},
+			})
+			if err := k.Shutdown(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }

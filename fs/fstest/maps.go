@@ -201,6 +201,7 @@ func (m aMap) fdIn(_ *mapPlayer, w *mapWorld) int { return w.fds[m.fd] }
 
 func (p *mapPlayer) step(c MapConfig) {
 	switch op := p.r.IntN(100); {
+	case op < 8 && len(p.flags) > maxMaps+mapFiles:
 	case op < 8 && c.NoAppend:
 		p.open(p.name(p.r.IntN(mapFiles)), []int{syscall.O_RDONLY, rdwr | creat, rdwr | creat | syscall.O_TRUNC}[p.r.IntN(3)])
 	case op < 8:

@@ -12,16 +12,16 @@ import (
 )
 
 // mapSteps is how long a play with one seed is.
-const mapSteps = 1000
+const mapSteps = 500
 
 // TestRandomMaps plays on mapped files of this machine, and on such of tmpfs and
-// over FUSE with various lifetimes. -steps is for all plays together.
+// over FUSE with various lifetimes, a fifth of -steps.
 func TestRandomMaps(t *testing.T) {
 	first := *seed
 	if first == 0 {
 		first = uint64(time.Now().UnixNano())
 	}
-	for i := range uint64(max(1, *steps/mapSteps/4)) {
+	for i := range uint64(max(1, *steps/mapSteps/20)) {
 		for name, make := range map[string]func(t *testing.T) *syscalls.Kernel{
 			"tmpfs":    func(t *testing.T) *syscalls.Kernel { return NewKernel(tmpfs.New(tmpfs.Limits{})) },
 			"FUSE/1s":  func(t *testing.T) *syscalls.Kernel { return NewKernel(loopback(t, t.TempDir(), time.Second)) },
