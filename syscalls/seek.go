@@ -54,6 +54,11 @@ func (d *desc) seek(off int64, whence int) (int64, syscall.Errno) {
 	if d.kind == syscall.S_IFDIR { // no end to count from: that is the server's
 		return 0, syscall.EINVAL
 	}
+	if whence != SEEK_END {
+		if e := d.maps.flush(d.dentry.Node()); e != 0 {
+			return 0, e
+		}
+	}
 	if f, ok := d.file.(fs.SeekHoleFile); ok && whence != SEEK_END {
 		n, err := f.SeekHole(off, whence)
 		return n, errno(err)

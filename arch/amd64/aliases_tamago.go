@@ -33,11 +33,11 @@ type Aliases struct{}
 // Pages returns n zeroed pages.
 func (Aliases) Pages(n int) []byte {
 	b := make([]byte, n*pageSize)
-	if PhysicalAddress(b)%pageSize == 0 {
+	if address(b)%pageSize == 0 {
 		return b
 	}
 	b = make([]byte, (n+1)*pageSize)
-	skip := -int(PhysicalAddress(b)) & (pageSize - 1)
+	skip := -int(address(b)) & (pageSize - 1)
 	return b[skip:][:n*pageSize]
 }
 
@@ -72,12 +72,12 @@ func (Aliases) Release(b []byte) {
 	mapLock.Lock()
 	defer mapLock.Unlock()
 	class := aliasClass(len(b))
-	aliasFree[class] = append(aliasFree[class], uint64(PhysicalAddress(b)))
+	aliasFree[class] = append(aliasFree[class], uint64(address(b)))
 }
 
 // aliasRange is where b lies.
 func aliasRange(b []byte) Range {
-	start := uint64(PhysicalAddress(b))
+	start := uint64(address(b))
 	r := Range{start, start + uint64(len(b)+pageSize-1)&^(pageSize-1)}
 	if r.Start%pageSize != 0 || r.Start < aliasStart || r.End > aliasEnd {
 		panic(fmt.Sprintf("amd64: %#x-%#x are no addresses of Reserve", r.Start, r.End))
@@ -104,7 +104,7 @@ func (Aliases) Map(b []byte, pages []*[pageSize]byte, write bool) error {
 		if e == nil {
 			return syscall.ENOMEM
 		}
-		physical := uint64(PhysicalAddress(p[:]))
+		physical, _ := tables.lookup(uint64(address(p[:])))
 		for {
 			old := atomic.LoadUint64(e)
 			entry := physical | flags

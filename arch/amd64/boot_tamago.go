@@ -122,20 +122,13 @@ func dataPages() uint64 {
 	return start &^ (pageSize - 1)
 }
 
-// heapTables has page tables come from the heap: the RAM that they came from
-// at boot is the runtime's now.
+// heapTables has page tables come from the runtime, whose the RAM is now that
+// they came from at boot. (A block of the heap may lie elsewhere than at its
+// addresses.)
 func heapTables() {
-	const pages = 16
 	tables.ram = new(Range)
-	tables.more = func() Range {
-		b := make([]byte, (pages+1)*pageSize)
-		tableMemory = append(tableMemory, b)
-		start := (uint64(PhysicalAddress(b)) + pageSize - 1) &^ (pageSize - 1)
-		return Range{start, start + pages*pageSize}
-	}
+	tables.more = heapTable
 }
-
-var tableMemory [][]byte // for good
 
 // MapDevice makes the registers of a device at r reachable, uncached.
 func MapDevice(r Range) error {

@@ -36,8 +36,12 @@ func mapMemory(to, from, n uintptr) bool {
 }
 
 // PhysicalRun returns the physical address of what lies at addr in the heap, and
-// how many of the n bytes from there on are contiguous.
+// how many of the n bytes from there on are contiguous. Aliases are left out: what
+// a device writes there, the tables would not tell.
 func PhysicalRun(addr uintptr, n int) (phys uint64, run int) {
+	if addr >= aliasStart {
+		return 0, 0
+	}
 	phys, size := heapPages.lookup(uint64(addr))
 	for size > 0 && size < uint64(n) {
 		next, more := heapPages.lookup(uint64(addr) + size)

@@ -130,12 +130,11 @@ func (t *pageTables) mapRange(r Range, flags uint64) bool {
 // mapPage maps the page at address a, of 4 KiB, to the one at the physical address
 // phys with the bits flags. It reports whether there was memory for the tables.
 func (t *pageTables) mapPage(a, phys, flags uint64) bool {
-	e := t.directory(a)
-	if e == nil || !t.split(e, a) {
-		return false
+	e := t.page(a)
+	if e != nil {
+		*e = phys | flags
 	}
-	entries(uintptr(*e & pteAddrMask))[a>>12&511] = phys | flags
-	return true
+	return e != nil
 }
 
 // lookup returns the physical address that a is mapped to, and how many bytes from
