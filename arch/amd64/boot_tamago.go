@@ -28,6 +28,9 @@ var ramStackOffset uint
 //go:linkname memExtra runtime.memExtra
 var memExtra [maxRanges]struct{ start, end uintptr }
 
+//go:linkname memFresh runtime.memFresh
+var memFresh [maxRanges]struct{ start, end uintptr }
+
 var (
 	// What the runtime starts with, see entry_tamago_amd64.s.
 	bootArgc, bootArgv uintptr
@@ -64,6 +67,23 @@ func boot(info uintptr) {
 	for i, r := range memory.extra[:memory.n] {
 		memExtra[i].start, memExtra[i].end = uintptr(r.Start), uintptr(r.End)
 	}
+	if firstBoot() && fwPresent() && si.modules == 0 {
+		for i, r := range memory.fresh(uint64(end)) {
+			memFresh[i].start, memFresh[i].end = uintptr(r.Start), uintptr(r.End)
+		}
+	}
+}
+
+// firstBoot reports whether the machine boots for the first time since it was made:
+// a reset leaves what is in its RAM.
+func firstBoot() bool {
+	const mark = 0x796f6c6b626f6f74
+	p := at[uint64](bootMark)
+	if *p == mark {
+		return false
+	}
+	*p = mark
+	return true
 }
 
 // minRAM is the least room behind the image, in bytes, with which the runtime

@@ -12,6 +12,7 @@ const (
 	idtAddr    = 0x109000
 	tssAddr    = 0x10a000
 	cmdlineMem = 0x10b000 // copy of the command line, one page
+	bootMark   = 0x10c000 // a word that tells the first boot
 
 	// Tops of the interrupt stacks, 32 KiB each.
 	faultStack     = 0x118000

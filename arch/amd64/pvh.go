@@ -95,6 +95,30 @@ func (m *memoryMap) highEnd() uint64 {
 	return end
 }
 
+// firmwareRoom is how much of the end of the RAM below 4 GiB the firmware may have
+// used: SeaBIOS takes what it wants for itself and for a while from there, less than
+// 1 MiB.
+const firmwareRoom = 16 << 20
+
+// fresh returns the ranges that QEMU has made zero and that neither its firmware nor
+// the image, which ends at end, has touched.
+func (m *memoryMap) fresh(end uint64) (fresh [maxRanges]Range) {
+	top := m.lowEnd()
+	top -= min(top, firmwareRoom)
+	fresh[0] = m.main
+	copy(fresh[1:], m.extra[:m.n])
+	for i := range fresh {
+		r := &fresh[i]
+		if r.End <= 1<<32 {
+			r.Start, r.End = max(r.Start, end), min(r.End, top)
+		}
+		if r.Start >= r.End {
+			*r = Range{}
+		}
+	}
+	return fresh
+}
+
 func (r Range) overlaps(x Range) bool { return r.Start < x.End && x.Start < r.End }
 
 // readStartInfo reads the memory map at address p, below 4 GiB. It returns

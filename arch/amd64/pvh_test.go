@@ -42,6 +42,27 @@ func TestMemoryMap(t *testing.T) {
 	}
 }
 
+func TestFreshMemory(t *testing.T) {
+	const end = 0x512345
+	for _, c := range []struct {
+		name string
+		m    memoryMap
+		want [maxRanges]Range
+	}{
+		{"256 MiB", memoryMap{main: Range{0x200000, 0xffe0000}}, [maxRanges]Range{{end, 0xefe0000}}},
+		{"6 GiB", memoryMap{main: Range{0x200000, 0x80000000}, extra: [7]Range{{1 << 32, 6 << 30}}, n: 1},
+			[maxRanges]Range{{end, 0x7f000000}, {1 << 32, 6 << 30}}},
+		{"in two below 4 GiB", memoryMap{main: Range{0x200000, 0x1000000}, extra: [7]Range{{0x2000000, 0x4000000}}, n: 1},
+			[maxRanges]Range{{end, 0x1000000}, {0x2000000, 0x3000000}}},
+		{"less than the firmware's room", memoryMap{main: Range{0x200000, 0x1000000}}, [maxRanges]Range{}},
+		{"none", memoryMap{}, [maxRanges]Range{}},
+	} {
+		if got := c.m.fresh(end); got != c.want {
+			t.Errorf("%s: %#x, want %#x", c.name, got, c.want)
+		}
+	}
+}
+
 func TestReadStartInfo(t *testing.T) {
 	table := []memEntry{{0, 0xa0000, 1, 0}, {0x100000, 0x7f00000, 1, 0}, {0xfe000000, 0x1000, 2, 0}}
 	good := startInfo{magic: pvhMagic, version: 1, memmap: uint64(uintptr(unsafe.Pointer(&table[0]))), memEntries: 3}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"os"
 	"strings"
 	"testing"
 )
@@ -45,6 +47,88 @@ func TestGuestMemory(t *testing.T) {
 					t.Errorf("%d bytes from the system, %.1f%% of the limit", system, 100*float64(system)/float64(limit))
 				}
 				t.Logf("%s", strings.TrimSpace(r.stdout))
+			})
+		}
+	}
+}
+
+// TestGuestZero: all memory is zero that a program gets, also what the kernel does
+// not clear because nobody has touched it.
+func TestGuestZero(t *testing.T) {
+	needGuest(t)
+	dir := program(t, "memory")
+	for _, machine := range machines {
+		for _, tt := range [][2]string{{"256M", "225"}, {"2G", "1900"}, {"5G", "4000"}} {
+			t.Run(machine+"-"+tt[0], func(t *testing.T) {
+				r := runCommand(t, yolkCommand(t, dir, "run", "-q", "--machine", machine, "--mem", tt[0], "--timeout", "15m", ".", "--", "zero", tt[1]))
+				if r.status != 0 {
+					t.Errorf("status %d, stdout %q, stderr:\n%.2000s", r.status, r.stdout, r.stderr)
+				}
+			})
+		}
+	}
+}
+
+// TestGuestUntouched: a large block that nobody touches takes no memory of the host.
+func TestGuestUntouched(t *testing.T) {
+	needGuest(t)
+	dir := program(t, "memory")
+	for _, machine := range machines {
+		t.Run(machine, func(t *testing.T) {
+			setting := fmt.Sprintf("YOLK_UNTOUCHED=%d-%s", os.Getpid(), machine)
+			cmd := yolkCommand(t, dir, "run", "-q", "--machine", machine, "--mem", "2G", "--timeout", "15m", ".", "--", "untouched", "1500")
+			cmd.Env = append(os.Environ(), setting)
+			in, err := cmd.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadFull(out, make([]byte, len("there\n"))); err != nil {
+				t.Error(err)
+			}
+			most, looked := 0, 0
+			for pid := range marked(t, setting) {
+				b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+				if err != nil {
+					continue // it has ended
+				}
+				for _, line := range strings.Split(string(b), "\n") {
+					if n := 0; strings.HasPrefix(line, "VmRSS:") {
+						fmt.Sscanf(line, "VmRSS: %d kB", &n)
+						most, looked = max(most, n), looked+1
+					}
+				}
+			}
+			in.Close()
+			io.Copy(io.Discard, out)
+			if err := cmd.Wait(); err != nil {
+				t.Error(err)
+			}
+			if looked < 2 || most > 500<<10 {
+				t.Errorf("the largest of %d processes takes %d KiB for a block of 1,500 MiB that is not touched", looked, most)
+			}
+		})
+	}
+}
+
+// TestGuestOutOfMemory: a program that uses more than there is ends and says so,
+// with blocks of any size.
+func TestGuestOutOfMemory(t *testing.T) {
+	needGuest(t)
+	dir := program(t, "memory")
+	for _, cpus := range []string{"1", "2"} {
+		for _, live := range []string{"1", "7", "40", "300"} {
+			t.Run(live+"-"+cpus, func(t *testing.T) {
+				r := runCommand(t, yolkCommand(t, dir, "run", "-q", "--mem", "256M", "--cpus", cpus, "--timeout", "15m", ".", "--", "toomuch", live))
+				if r.status != 2 || !strings.Contains(r.stderr, "fatal error: out of memory") {
+					t.Errorf("status %d, stderr:\n%.2000s", r.status, r.stderr)
+				}
 			})
 		}
 	}

@@ -19,18 +19,37 @@ import (
 const mib = 1 << 20
 
 var kinds = map[string]func(live int){
-	"blocks":  func(live int) { replace(live, 20, func(uint64) int { return 64 << 10 }) },
-	"small":   func(live int) { replace(live, 10, func(r uint64) int { return 32 + int(r%480) }) },
-	"odd":     func(live int) { replace(live, 20, func(r uint64) int { return 33<<10 + int(r%(3*mib)) }) },
-	"mixed":   func(live int) { replace(live, 20, mixed) },
-	"map":     growMap,
-	"append":  appendTo,
-	"buffer":  buffer,
-	"holes":   holes,
-	"stacks":  stacks,
-	"deep":    deep,
-	"pair":    pair,
-	"files":   files,
+	"blocks": func(live int) { replace(live, 20, func(uint64) int { return 64 << 10 }) },
+	"small":  func(live int) { replace(live, 10, func(r uint64) int { return 32 + int(r%480) }) },
+	"odd":    func(live int) { replace(live, 20, func(r uint64) int { return 33<<10 + int(r%(3*mib)) }) },
+	"mixed":  func(live int) { replace(live, 20, mixed) },
+	"map":    growMap,
+	"append": appendTo,
+	"buffer": buffer,
+	"holes":  holes,
+	"stacks": stacks,
+	"deep":   deep,
+	"pair":   pair,
+	"files":  files,
+	"zero": func(live int) {
+		if n := len(bytes.Trim(make([]byte, live), "\x00")); n > 0 {
+			panic(fmt.Sprint(n, " bytes of a new block are not zero"))
+		}
+	},
+	"untouched": func(live int) {
+		large := make([]byte, live)
+		large[live/2] = 1
+		fmt.Println("there")
+		io.Copy(io.Discard, os.Stdin)
+		runtime.KeepAlive(large)
+	},
+	"toomuch": func(live int) {
+		var keep [][]byte
+		for {
+			keep = append(keep, make([]byte, live))
+			clear(keep[len(keep)-1])
+		}
+	},
 	"endless": func(int) { descend(1 << 60) },
 	"crowded": func(live int) {
 		keep := make([]byte, live)

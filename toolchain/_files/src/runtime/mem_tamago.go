@@ -25,6 +25,17 @@ type memRegion struct{ start, end uintptr }
 //go:linkname memExtra
 var memExtra [maxMemRegions]memRegion
 
+// memFresh holds ranges of RAM that nobody has written since the machine was made,
+// so that it is zero, and the host may not have given it a page yet. The machine
+// fills it before the runtime starts.
+//
+//go:linkname memFresh
+var memFresh [maxMemRegions]memRegion
+
+// memZero has a bit for each heap arena of addresses that is zero as far as it is
+// free, but for the heads of free blocks. memlock guards it.
+var memZero [1 << (osHeapAddrBits - osLogHeapArenaBytes - 6)]uint64
+
 // memBlock heads a free block of memory; blocks are page-aligned, a multiple of
 // the page size long, sorted by address and never adjacent.
 type memBlock struct {
@@ -48,6 +59,11 @@ func memInit() {
 	memAdd(bloc, uintptr(goos.RamStart+goos.RamSize-goos.RamStackOffset)-osStackSize)
 	for _, r := range memExtra {
 		memAdd(r.start, r.end)
+	}
+	for _, r := range memFresh {
+		for a := alignUp(r.start, heapArenaBytes); a+heapArenaBytes <= min(r.end, 1<<osHeapAddrBits); a += heapArenaBytes {
+			memZero[a/heapArenaBytes/64] |= 1 << (a / heapArenaBytes % 64)
+		}
 	}
 	memTotal = memLeft
 	memAbove = 1 << 32 // the devices end there
@@ -116,8 +132,27 @@ func memAlloc(n, align uintptr, low bool) uintptr {
 		memLink(link, next)
 	}
 	memLeft -= n
-	memclrNoHeapPointers(unsafe.Pointer(p), n)
+	if p == start {
+		memHeadless(b)
+	}
+	memClear(p, n)
 	return p
+}
+
+// memClear zeroes [p, p+n), which has been taken, unless it is zero. The arenas that
+// it touches are not zero from now on.
+//
+//go:systemstack
+func memClear(p, n uintptr) {
+	for end := p + n; p < end; {
+		next := min(alignDown(p, heapArenaBytes)+heapArenaBytes, end)
+		word, bit := &memZero[p/heapArenaBytes/64], uint64(1)<<(p/heapArenaBytes%64)
+		if *word&bit == 0 {
+			memclrNoHeapPointers(unsafe.Pointer(p), next-p)
+		}
+		*word &^= bit
+		p = next
+	}
 }
 
 // memFree adds [p, p+n), whole pages, to the free list. memlock must be held.
@@ -137,13 +172,23 @@ func memFree(p, n uintptr) {
 	if after := b.next; after != nil && p+n == uintptr(unsafe.Pointer(after)) {
 		b.size += after.size
 		memLink(&b.next, after.next)
+		memHeadless(after)
 	}
 	if before != nil && uintptr(unsafe.Pointer(before))+before.size == p {
 		before.size += b.size
 		memLink(&before.next, b.next)
+		memHeadless(b)
 	} else {
 		memLink(link, b)
 	}
+}
+
+// memHeadless clears the head of a block that has become a part of another one.
+//
+//go:nosplit
+func memHeadless(b *memBlock) {
+	memLink(&b.next, nil)
+	b.size = 0
 }
 
 // memLink stores without a write barrier: the blocks are not heap objects.
