@@ -168,13 +168,14 @@ func MapDevice(r Range) error {
 }
 
 // DeviceWindows returns the addresses that devices may be given: below 4 GiB,
-// between the configuration space of a Q35 and the I/O APIC, and above all RAM.
+// between the configuration space of a Q35 and the I/O APIC, and above all that the
+// heap may have.
 func DeviceWindows() (low, high Range) {
 	low = Range{max(deviceStart, 0xc0000000), 0xfe000000}
 	_, bits := addressBits()
 	top := uint64(1) << min(bits, 46)
-	high = Range{top / 2, top}
-	if memory.highEnd() > high.Start || high.Start < 1<<32 {
+	high = Range{max(top/2, 1<<goos.HeapAddrBits), top}
+	if high.Start >= high.End {
 		high = Range{}
 	}
 	return low, high
