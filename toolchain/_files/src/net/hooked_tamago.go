@@ -62,6 +62,7 @@ func (h *hookedSocket) accept(fd *netFD) (*netFD, error) {
 	if err != nil {
 		return nil, h.fail(err)
 	}
+	packets, _ := c.(PacketConn)
 	return &netFD{
 		family:      fd.family,
 		sotype:      fd.sotype,
@@ -69,7 +70,7 @@ func (h *hookedSocket) accept(fd *netFD) (*netFD, error) {
 		laddr:       c.LocalAddr(),
 		raddr:       c.RemoteAddr(),
 		isConnected: true,
-		hooked:      &hookedSocket{conn: c},
+		hooked:      &hookedSocket{conn: c, packets: packets},
 	}, nil
 }
 

@@ -24,8 +24,13 @@ var SocketFunc func(ctx context.Context, network string, family, sotype int, lad
 // shall make it.
 func hookSocket(ctx context.Context, net string, family, sotype int, laddr, raddr sockaddr, ctrlCtxFn func(context.Context, string, string, syscall.RawConn) error) (fd *netFD, hooked bool, err error) {
 	if family == syscall.AF_UNIX {
-		err := makeSocketFile(laddr)
-		return nil, err != nil, err
+		if ctrlCtxFn != nil {
+			return nil, true, os.NewSyscallError("socket", syscall.EOPNOTSUPP) // no descriptor to give it
+		}
+		local, _ := laddr.(*UnixAddr)
+		remote, _ := raddr.(*UnixAddr)
+		fd, err := hookUnix(ctx, net, sotype, local, remote)
+		return fd, true, err
 	}
 	if SocketFunc == nil {
 		return nil, false, nil
