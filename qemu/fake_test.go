@@ -1,6 +1,7 @@
 package qemu
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"fmt"
@@ -85,6 +86,17 @@ func fakeQEMU() {
 			if n, _ := port["fs0"].Read(make([]byte, 20)); n == 0 {
 				time.Sleep(time.Hour)
 			}
+		case "hears": // wait for a message of the launcher
+			for in := bufio.NewScanner(port["control"]); in.Scan() && !strings.HasPrefix(in.Text(), strings.ReplaceAll(arg, "_", " ")); {
+			}
+		case "says":
+			fmt.Fprintln(port["control"], strings.ReplaceAll(arg, "_", " "))
+		case "served": // complain and end when the daemon does not answer
+			port["fs0"].Write(getFeatures)
+			if n, _ := port["fs0"].Read(make([]byte, 20)); n == 0 {
+				fmt.Fprintln(os.Stderr, arg)
+				os.Exit(1)
+			}
 		case "pid":
 			fmt.Fprintln(port["stdout"], os.Getpid())
 		case "profile": // a profile, said to be of a number of bytes
@@ -126,6 +138,8 @@ func fakeDaemon() {
 			if err == nil {
 				os.NewFile(uintptr(fd), "client").Read(make([]byte, 1))
 			}
+		case "linger":
+			time.Sleep(500 * time.Millisecond)
 		case "complain":
 			fmt.Fprintln(os.Stderr, arg)
 		case "end":

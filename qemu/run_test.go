@@ -107,6 +107,41 @@ func TestStreamsAreSeparate(t *testing.T) {
 	}
 }
 
+// TestOutputFails has the guest told what became of its output, and the user of
+// what is lost if the program was not.
+func TestOutputFails(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	for _, tt := range []struct {
+		name, do    string
+		status      int
+		err, stderr string
+	}{
+		{"told", "ctl:yolk_main stdout:x hears:stream-failed_stdout_28 says:stream-told_stdout ctl:yolk_exit_0 end:1", 0, "", ""},
+		{"not told", "ctl:yolk_main stdout:x hears:stream-failed_stdout_28 ctl:yolk_exit_0 end:1", 0, "writing the program's stdout: no space left on device", ""},
+		{"its status counts", "ctl:yolk_main stdout:x says:stream-told_stderr ctl:yolk_exit_3 end:1", 3, "", "writing the program's stdout: no space left on device"},
+	} {
+		fakes(t, tt.do, "")
+		got := runGuest(t, context.Background(), func(o *Options) { o.Stdout = full })
+		if got.status != tt.status || (got.err == nil) != (tt.err == "") || tt.err != "" && !strings.Contains(got.err.Error(), tt.err) || !strings.Contains(got.notes, tt.stderr) {
+			t.Errorf("%s: %+v", tt.name, got)
+		}
+	}
+}
+
+// TestOneOutput: what goes to one place comes from one port.
+func TestOneOutput(t *testing.T) {
+	var all bytes.Buffer
+	fakes(t, "file:flags stdout:out uart:log ctl:yolk_exit_0 end:1", "")
+	got := runGuest(t, context.Background(), func(o *Options) { o.Stdout, o.Stderr, o.Console = &all, &all, &all })
+	if want := "console.stdout=1\nstderr=stdout\nout\nlog\n"; got.err != nil || !strings.HasSuffix(all.String(), "out\nlog\n") || !strings.Contains(all.String(), "stderr=stdout\n") || !strings.Contains(all.String(), "console.stdout=1\n") {
+		t.Errorf("%q, %v, want something like %q", all.String(), got.err, want)
+	}
+}
+
 func TestTimeout(t *testing.T) {
 	fakes(t, "ctl:yolk_main stdout:before hang", "")
 	enough(t, func(limit time.Duration) bool {
@@ -170,6 +205,24 @@ func TestDaemon(t *testing.T) {
 		{name: "ends with the guest", qemu: "ctl:yolk_exit_3 end:1", daemon: "serve end", change: share(Virtiofsd), status: 3},
 		{name: "fails", qemu: "hang", daemon: "complain:not-here end", change: share(Virtiofsd), err: "virtiofsd ended with exit status 1: not-here"},
 		{name: "fails and is replaced", qemu: "alive ctl:yolk_main ctl:yolk_exit_6 end:1", daemon: "complain:not-here end", status: 6, change: share(AutoDaemon), notes: "built-in virtio-fs server in use: "},
+		{
+			name: "fails and QEMU with it", qemu: "complain:vhost_backend_init-failed:-Protocol-error end:1", daemon: "complain:first complain:mount-root end",
+			change: share(Virtiofsd), err: "virtiofsd ended with exit status 1: first; mount-root",
+		},
+		{
+			name: "fails later than QEMU", qemu: "complain:vhost_backend_init-failed end:1", daemon: "linger complain:mount-root end",
+			change: share(Virtiofsd), err: "virtiofsd ended with exit status 1: mount-root",
+		},
+		{
+			name: "fails and QEMU with it, replaced", qemu: "served:vhost_backend_init-failed ctl:yolk_main ctl:yolk_exit_6 end:1", daemon: "complain:mount-root end",
+			change: share(AutoDaemon), status: 6, notes: "built-in virtio-fs server in use: ",
+		},
+		{
+			name: "QEMU fails", qemu: "complain:no-such-machine end:1", daemon: "serve complain:lost end",
+			change: share(AutoDaemon), err: "exit status 1: no-such-machine",
+		},
+		{name: "dies", qemu: "ctl:yolk_main hears:share-ended_root ctl:yolk_exit_4 end:1", daemon: "linger complain:why end", change: share(Virtiofsd), status: 4, notes: "yolk: share root: "},
+		{name: "dies in peace", qemu: "ctl:yolk_main hears:share-ended_root ctl:yolk_exit_4 end:1", daemon: "linger", change: share(Virtiofsd), status: 4, notes: "virtiofsd ended; its files answer EIO"},
 		{name: "builtin", qemu: "ctl:yolk_main ctl:yolk_exit_5 end:11", change: share(Builtin), status: 5},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -178,7 +231,7 @@ func TestDaemon(t *testing.T) {
 			if (got.err == nil) != (tt.err == "") || got.err != nil && !strings.Contains(got.err.Error(), tt.err) {
 				t.Errorf("error %v, want one with %q", got.err, tt.err)
 			}
-			if got.status != tt.status || !strings.Contains(got.notes, tt.notes) {
+			if got.status != tt.status || !strings.Contains(got.notes, tt.notes) || tt.notes == "" && got.notes != "" {
 				t.Errorf("got %+v", got)
 			}
 		})

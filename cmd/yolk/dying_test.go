@@ -36,6 +36,7 @@ func TestGuestServerDies(t *testing.T) {
 }
 
 func serverDies(t *testing.T, dir, machine, daemon string, signal syscall.Signal, cpus int) {
+	needDaemon(t, daemon)
 	dies, lives := t.TempDir(), t.TempDir()
 	layOut(t, dies, map[string]string{"file": "file", "large": strings.Repeat("x", 8<<20), "another": "", "from": "", "known": "known"})
 	layOut(t, lives, map[string]string{"file": "file"})

@@ -87,8 +87,10 @@ func main() {
 		}
 	case "late": // its output is closed while it does something else
 		os.Stdin.Read(make([]byte, 1))
-		time.Sleep(time.Second)
-		fmt.Println("one line")
+		for range 600 {
+			time.Sleep(100 * time.Millisecond)
+			fmt.Println("one line")
+		}
 		os.Exit(6)
 	case "input":
 		data, err := io.ReadAll(os.Stdin)

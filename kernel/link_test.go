@@ -1,0 +1,190 @@
+package kernel
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/yolkos/yolk/kernel/control"
+)
+
+// launcher is the other end of a link: a goroutine gets what the kernel says.
+type launcher struct {
+	conn  net.Conn
+	lines chan string
+}
+
+func newLauncher(t *testing.T) (*launcher, *link) {
+	theirs, ours := net.Pipe()
+	deadline := time.Now().Add(time.Minute) // for hangs
+	theirs.SetDeadline(deadline)
+	ours.SetDeadline(deadline)
+	t.Cleanup(func() { theirs.Close(); ours.Close() })
+	la := &launcher{conn: theirs, lines: make(chan string, 100)}
+	go func() {
+		defer close(la.lines)
+		for in := bufio.NewScanner(theirs); in.Scan(); {
+			la.lines <- in.Text()
+		}
+	}()
+	l := newLink(ours)
+	l.shareEnded = func(string, string) {}
+	l.console = func() uint64 { return 0 }
+	return la, l
+}
+
+func (la *launcher) say(lines ...string) {
+	for _, line := range lines {
+		fmt.Fprintln(la.conn, line)
+	}
+}
+
+func TestLink(t *testing.T) {
+	la, l := newLauncher(t)
+	var ended []string
+	l.shareEnded = func(tag, how string) { ended = append(ended, tag+": "+how) }
+	out, err := &outStream{}, &outStream{}
+	l.streams["stdout"], l.streams["stderr"] = out, err
+	done := make(chan struct{})
+	go func() { l.listen(); close(done) }()
+	la.say(
+		`share-ended "a b" "signal: killed"`, "share-ended", "unknown 1 2", "", `share-ended "`, strings.Repeat("x", 5000),
+		"stream-failed stdin 5", "stream-failed", "stream-failed stdout 28", "stream-failed stdout 32", "stream-failed stderr 99999",
+	)
+	la.conn.Close()
+	<-done
+	if got := strings.Join(ended, "|"); got != "a b: signal: killed|: " {
+		t.Errorf("ended: %q", got)
+	}
+	if e := syscall.Errno(out.failed.Load()); e != syscall.ENOSPC {
+		t.Errorf("stdout: %v; the first error counts", e)
+	}
+	if e := syscall.Errno(err.failed.Load()); e != syscall.EIO {
+		t.Errorf("stderr: %v for an error that is none", e)
+	}
+}
+
+// port is a stream's port that keeps what is written.
+type port struct {
+	mu     sync.Mutex
+	data   []byte
+	err    error
+	during func()
+}
+
+func (p *port) Read([]byte) (int, error) { return 0, io.EOF }
+
+func (p *port) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.during != nil {
+		p.during()
+	}
+	if p.err != nil {
+		return 0, p.err
+	}
+	p.data = append(p.data, b...)
+	return len(b), nil
+}
+
+func TestOutStreamFails(t *testing.T) {
+	p := &port{}
+	told := 0
+	s := &outStream{port: p, told: func() { told++ }}
+	if n, err := s.Write(make([]byte, 3*outPiece+5)); n != 3*outPiece+5 || err != nil || len(p.data) != n {
+		t.Fatalf("%d, %v", n, err)
+	}
+	// In the midst of a write: what went out counts, the next one fails.
+	pieces := 0
+	p.during = func() {
+		if pieces++; pieces == 2 {
+			s.fail(syscall.ENOSPC)
+		}
+	}
+	if n, err := s.Write(make([]byte, 3*outPiece)); n != 2*outPiece || err != nil || told != 0 {
+		t.Errorf("%d, %v, told %d times", n, err, told)
+	}
+	for range 3 {
+		if n, err := s.Write([]byte("x")); n != 0 || err != syscall.ENOSPC || told != 1 {
+			t.Errorf("%d, %v, told %d times", n, err, told)
+		}
+	}
+	if n, err := s.Write(nil); n != 0 || err != nil {
+		t.Errorf("nothing: %d, %v", n, err)
+	}
+	broken := &outStream{port: &port{err: syscall.EIO}}
+	if n, err := broken.Write([]byte("x")); n != 0 || !errors.Is(err, syscall.EIO) {
+		t.Errorf("broken port: %d, %v", n, err)
+	}
+	if n, err := s.Read(make([]byte, 1)); n != 0 || err != nil {
+		t.Errorf("read: %d, %v", n, err)
+	}
+}
+
+// TestOrderConsole: a stream waits until the launcher has passed on what the serial
+// port was given before, and asks only if there is something.
+func TestOrderConsole(t *testing.T) {
+	la, l := newLauncher(t)
+	var mu sync.Mutex
+	sent := uint64(0)
+	l.console = func() uint64 { mu.Lock(); defer mu.Unlock(); return sent }
+	go l.listen()
+	p := &port{}
+	s := &outStream{port: p, order: l.orderConsole}
+	s.Write([]byte("a")) // nothing to ask
+	mu.Lock()
+	sent = 100
+	mu.Unlock()
+	written := make(chan struct{})
+	go func() { s.Write([]byte("b")); close(written) }()
+	if line := <-la.lines; line != "console-sent 100" {
+		t.Fatalf("%q", line)
+	}
+	la.say("console-passed 99", "console-passed x", "console-passed")
+	select {
+	case <-written:
+		t.Error("written too early")
+	case <-time.After(50 * time.Millisecond):
+	}
+	la.say("console-passed 100")
+	<-written
+	s.Write([]byte("c")) // does not ask again
+	mu.Lock()
+	sent = 200
+	mu.Unlock()
+	go func() { <-la.lines; la.conn.Close() }() // a launcher that goes instead of answering
+	s.Write([]byte("d"))
+	if string(p.data) != "abcd" {
+		t.Errorf("written %q", p.data)
+	}
+}
+
+// FuzzLink has a launcher say anything.
+func FuzzLink(f *testing.F) {
+	f.Add([]byte("share-ended root \"signal: killed\"\nstream-failed stdout 28\nconsole-passed 7\n"))
+	f.Add([]byte("stream-failed stderr 0\n\x00\n\"\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		l := newLink(struct {
+			io.Reader
+			io.Writer
+		}{strings.NewReader(string(data)), io.Discard})
+		l.shareEnded = func(string, string) {}
+		for _, name := range []string{"stdout", "stderr"} {
+			l.streams[name] = &outStream{port: &port{}, told: func() { l.tell(control.StreamTold, name) }}
+		}
+		l.listen()
+		for _, s := range l.streams {
+			if errno := s.failed.Load(); errno > maxErrno {
+				t.Errorf("error %d", errno)
+			}
+			s.Write([]byte("x"))
+		}
+	})
+}
