@@ -148,3 +148,38 @@ func serversOf(t *testing.T, mark string, yolk int, dir string) (pids []int) {
 	}
 	return pids
 }
+
+// TestGuestServerFails: when a server ends at its start, its own words are shown,
+// and auto does without it.
+func TestGuestServerFails(t *testing.T) {
+	needGuest(t)
+	dir, bin := probe(t), t.TempDir()
+	for _, tt := range []struct{ name, script, words string }{
+		{"at once", "echo 'Failed to find mount root' >&2; exit 1", "Failed to find mount root"},
+		{"later", "sleep 1; echo 'error: the sandbox is refused' >&2; exit 1", "the sandbox is refused"},
+		{"usage", "printf 'error: unexpected argument\\n\\nUsage: x\\n' >&2; exit 2", "ended with exit status 2: error: unexpected argument; Usage: x"},
+		{"signal", "kill -9 $$", "signal: killed"},
+	} {
+		script := "#!/bin/sh\ncase $1 in --help) echo '  --shared-dir <DIR>'; exit;; esac\n" + tt.script + "\n"
+		if err := os.WriteFile(filepath.Join(bin, "virtiofsd"), []byte(script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for _, machine := range machines {
+			t.Run(tt.name+"/"+machine, func(t *testing.T) {
+				run := func(daemon string) result {
+					cmd := yolkCommand(t, dir, "run", "-q", "--machine", machine, "--daemon", daemon, "--root", dir, ".", "--", "exit", "6")
+					cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
+					return runCommand(t, cmd)
+				}
+				got := run("virtiofsd")
+				if got.status != statusFailed || !strings.Contains(got.stderr, tt.words) || strings.Contains(got.stderr, "vhost") {
+					t.Errorf("virtiofsd: %+v", got)
+				}
+				got = run("auto")
+				if got.status != 6 || !strings.Contains(got.stderr, "built-in virtio-fs server in use: ") || !strings.Contains(got.stderr, tt.words) || strings.Contains(got.stderr, "vhost") {
+					t.Errorf("auto: %+v", got)
+				}
+			})
+		}
+	}
+}
