@@ -86,3 +86,39 @@ func BenchmarkReadDir(b *testing.B) {
 		k.Close(fd)
 	}
 }
+
+// BenchmarkMsync is msync of 32 MiB of which so many pages were stored to.
+func BenchmarkMsync(b *testing.B) {
+	const pages = 8192
+	for _, stored := range []int{0, 1, 100, pages} {
+		b.Run(strconv.Itoa(stored), func(b *testing.B) {
+			k := withMemory(b)
+			put(b, k, "f", "")
+			fd := open(b, k, "f", syscall.O_RDWR)
+			ok(b, k.Ftruncate(fd, pages*pageSize))
+			m := mmap(b, k, fd, 0, pages*pageSize, protRead|protWrite, mapShared)
+			for b.Loop() {
+				for i := range stored {
+					m[i*pageSize*(pages/max(stored, 1))]++
+				}
+				ok(b, k.Msync(m, msSync))
+			}
+			ok(b, k.Munmap(m))
+		})
+	}
+}
+
+// BenchmarkReadMapped is a read of a page of a file that is mapped, and dirty.
+func BenchmarkReadMapped(b *testing.B) {
+	k := withMemory(b)
+	put(b, k, "f", "")
+	fd := open(b, k, "f", syscall.O_RDWR)
+	ok(b, k.Ftruncate(fd, 100*pageSize))
+	m := mmap(b, k, fd, 0, 100*pageSize, protRead|protWrite, mapShared)
+	m[0]++
+	buf := make([]byte, pageSize)
+	for b.Loop() {
+		k.Pread(fd, buf, 0)
+	}
+	ok(b, k.Munmap(m))
+}

@@ -80,17 +80,23 @@ func (t *pageTables) page(a uint64) *uint64 {
 // There are no large ones.
 func (t *pageTables) present(r Range, f func(a uint64, e *uint64)) {
 	for a := r.Start; a < r.End; {
-		table := t.root
-		for shift := 39; ; shift -= 9 {
-			e := &entries(table)[a>>shift&511]
-			if *e&ptePresent == 0 || shift == 12 {
-				if *e&ptePresent != 0 {
-					f(a, e)
-				}
-				a = (a>>shift + 1) << shift // behind what e covers
+		table, shift := t.root, 39
+		for ; shift > 12; shift -= 9 {
+			e := entries(table)[a>>shift&511]
+			if e&ptePresent == 0 {
 				break
 			}
-			table = uintptr(*e & pteAddrMask)
+			table = uintptr(e & pteAddrMask)
+		}
+		if shift > 12 {
+			a = (a>>shift + 1) << shift // behind what has no table
+			continue
+		}
+		end := min(r.End, (a>>21+1)<<21) // behind what the table is for
+		for ; a < end; a += pageSize {
+			if e := &entries(table)[a>>12&511]; *e&ptePresent != 0 {
+				f(a, e)
+			}
 		}
 	}
 }
