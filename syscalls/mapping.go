@@ -22,6 +22,7 @@ type mapping struct {
 	mu sync.Mutex // without a file, else file.mu: guards what follows
 	// protections, each from its first page on; they begin with that of page 0.
 	protections []protection
+	ended       bool          // its addresses may be another's
 	filled      bool          // pages were put there once
 	stores      bool          // they could be written once, and are shared
 	own         map[int]*Page // pages that only this mapping has: private or of no file
@@ -92,6 +93,7 @@ func (m *mapping) start(length, prot int) ([]byte, syscall.Errno) {
 func (m *mapping) end() (e syscall.Errno) {
 	unlock := m.lock()
 	n := m.pageCount()
+	m.ended = true
 	m.unmap(0, n)
 	if f := m.file; f != nil {
 		if m.stores {

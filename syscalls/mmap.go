@@ -164,6 +164,9 @@ func (k *Kernel) Mprotect(data []byte, prot int) syscall.Errno {
 	}
 	unlock := m.lock()
 	defer unlock()
+	if m.ended {
+		return syscall.ENOMEM
+	}
 	first := int(address(data)-address(m.data)) / pageSize
 	last := first + (len(data)+pageSize-1)/pageSize
 	m.protect(first, last, prot)
