@@ -23,8 +23,17 @@ func (d *Dentry) Getattr(a *Attr) error {
 		return syscall.ENOENT
 	}
 	err := d.node.Getattr(a)
-	a.Dev = d.mnt.dev
+	a.Dev = d.Dev()
 	return err
+}
+
+// Dev is the device number that stat shows for d: that of its mount, with
+// another upper half in each submount.
+func (d *Dentry) Dev() uint64 {
+	if n, ok := d.node.(SubmountNode); ok {
+		return d.mnt.dev | uint64(n.Submount())<<32
+	}
+	return d.mnt.dev
 }
 
 // basicStats is STATX_BASIC_STATS: what Attr holds.
@@ -65,7 +74,7 @@ func (d *Dentry) statx(n interface{ Getattr(a *Attr) error }, x *Statx, mask uin
 		*x = Statx{Mask: basicStats}
 		err = n.Getattr(&x.Attr)
 	}
-	x.Dev = d.mnt.dev
+	x.Dev = d.Dev()
 	return err
 }
 
@@ -153,10 +162,14 @@ func (v *VFS) Statfs(b Base, path string, s *Statfs) (*Mount, error) {
 
 // Statfs fills s for the file system of d.
 func (d *Dentry) Statfs(s *Statfs) error {
+	var err error
 	if n, ok := d.node.(StatfsNode); ok {
-		return n.Statfs(s)
+		err = n.Statfs(s)
+	} else {
+		err = d.mnt.fs.Statfs(s)
 	}
-	return d.mnt.fs.Statfs(s)
+	s.Dev = d.Dev()
+	return err
 }
 
 // Readlink returns the text of the link at path.

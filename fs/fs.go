@@ -126,7 +126,7 @@ type Dirent struct {
 
 // Attr is what stat(2) tells of a file.
 type Attr struct {
-	Dev     uint64 // device number of the file system, filled by the VFS
+	Dev     uint64 // device number, filled by the VFS
 	Ino     uint64
 	Mode    uint32 // S_IFMT type and permission bits
 	Nlink   uint32
@@ -171,6 +171,7 @@ type SetAttr struct {
 
 // Statfs is what statfs(2) tells of a file system.
 type Statfs struct {
+	Dev     uint64 // device number, filled by the VFS
 	Type    uint32 // f_type: magic number of linux/magic.h
 	Bsize   uint32 // bytes
 	Frsize  uint32 // bytes, the unit of the next three

@@ -153,6 +153,13 @@ type StatfsNode interface {
 	Statfs(s *Statfs) error
 }
 
+// SubmountNode is a Node of a file system that spans several of its server, with
+// inode numbers of their own. Submount is 0 in that of the root, and another
+// number in each other one.
+type SubmountNode interface {
+	Submount() uint32
+}
+
 // AttrInvalidator is a Node that caches attributes. Who changes a node by way
 // of a name (Unlink, Rmdir, Rename, which are told of the name only) calls it
 // for the node that had the name.

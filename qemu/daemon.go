@@ -205,7 +205,7 @@ func (s server) args(dir string, fd int, root bool) []string {
 		source := strings.NewReplacer(`\`, `\\`, `,`, `\,`).Replace(dir)
 		return []string{
 			"--fd=" + strconv.Itoa(fd), "-o", "source=" + source,
-			"-o", cache, "-o", "xattr", "-o", "posix_lock", "-o", "flock", "-o", "sandbox=chroot", "-o", "log_level=err", limit,
+			"-o", cache, "-o", "xattr", "-o", "posix_lock", "-o", "flock", "-o", "announce_submounts", "-o", "sandbox=chroot", "-o", "log_level=err", limit,
 		}
 	}
 	sandbox := "chroot"
@@ -214,7 +214,7 @@ func (s server) args(dir string, fd int, root bool) []string {
 	}
 	return []string{
 		"--fd=" + strconv.Itoa(fd), "--shared-dir=" + dir,
-		"--" + cache, "--xattr", "--sandbox=" + sandbox, "--log-level=error", limit,
+		"--" + cache, "--xattr", "--announce-submounts", "--sandbox=" + sandbox, "--log-level=error", limit,
 	}
 }
 

@@ -28,7 +28,7 @@ func (d *desc) stat(st *syscall.Stat_t) syscall.Errno {
 	if err := d.file.Getattr(a); err != nil {
 		return errno(err)
 	}
-	a.Dev = d.dentry.Mount().Dev()
+	a.Dev = d.dentry.Dev()
 	return fillStat(st, a)
 }
 
@@ -133,7 +133,7 @@ func fillStatfs(st *syscall.Statfs_t, s *fs.Statfs, m *fs.Mount) syscall.Errno {
 		Frsize:  int64(s.Frsize),
 		Flags:   stValid,
 	}
-	st.Fsid.X__val[0] = int32(m.Dev())
+	st.Fsid.X__val = [2]int32{int32(s.Dev), int32(s.Dev >> 32)}
 	if m.ReadOnly() {
 		st.Flags |= stRdonly
 	}

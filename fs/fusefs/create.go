@@ -51,7 +51,7 @@ func (n *node) createWith(r *request, name string, flags int, mode, umask uint32
 	if e.Decode(body) != nil || open.Decode(body[fuse.EntryOutSize:]) != nil {
 		return fs.Entry{}, nil, syscall.EIO
 	}
-	entry, err := f.entry(r.op, &e, m)
+	entry, err := n.entry(r.op, name, &e, m)
 	if err != nil {
 		f.releaseUnknown(e.Nodeid, &open, in.Flags)
 		return fs.Entry{}, nil, err

@@ -145,7 +145,7 @@ func (d *dirFile) parse(pos int, ent *fs.Dirent) (n int, show bool, err error) {
 			f.forget(fuse.ForgetOne{Nodeid: e.Nodeid, Nlookup: 1})
 		default:
 			// An entry that does not hold is shown by its name only.
-			ent.Entry, _ = f.entry(op, &e, d.m)
+			ent.Entry, _ = d.node.entry(op, ent.Name, &e, d.m)
 			if nd, ok := ent.Entry.Node.(*node); ok {
 				nd.give()
 				d.given++

@@ -3,9 +3,9 @@
 // breaks the protocol is logged with the device and the field, and the
 // operation ends with EIO.
 //
-// Layers: conn.go (one request and its reply), init.go (negotiation), table.go
-// and forget.go (nodes and their lookup counts), attrcache.go, and above them
-// the operations by theme.
+// Layers: conn.go (one request and its reply), again.go (which are sent again),
+// init.go (negotiation), table.go, submount.go and forget.go (nodes and their
+// lookup counts), attrcache.go, and above them the operations by theme.
 //
 // pagecache.go keeps file data, within a bound for all files together;
 // filedata.go has the rules by which it goes, fill.go and readcache.go bring it.
@@ -129,21 +129,33 @@ func (f *FS) Root() fs.Node {
 	return f.root
 }
 
-// Sync asks the server to write back what it holds (SYNCFS, from 7.34 on).
+// Sync asks the server to write back what it holds (SYNCFS, from 7.34 on), of
+// each of its file systems.
 func (f *FS) Sync() error {
-	if f.session.minor < 34 || f.nosys[fuse.FUSE_SYNCFS].Load() {
+	if f.session.minor < 34 {
 		return nil
 	}
-	r := f.request(fuse.FUSE_SYNCFS, fuse.FUSE_ROOT_ID)
+	var first error
+	for _, n := range f.mountRoots() {
+		if err := n.syncfs(); err != nil && first == nil {
+			first = err
+		}
+		n.Unref()
+	}
+	return first
+}
+
+func (n *node) syncfs() error {
+	f := n.fs
+	if f.nosys[fuse.FUSE_SYNCFS].Load() {
+		return nil
+	}
+	r := f.request(fuse.FUSE_SYNCFS, n.id)
 	in := fuse.SyncfsIn{}
 	r.buf = in.AppendTo(r.buf)
 	_, err := f.call(r, 0)
 	f.done(r)
-	if err == syscall.ENOSYS {
-		f.nosys[fuse.FUSE_SYNCFS].Store(true)
-		return nil
-	}
-	return err
+	return f.optional(fuse.FUSE_SYNCFS, err)
 }
 
 // Close waits for the releases under way and sends DESTROY, which ends all

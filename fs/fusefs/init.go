@@ -10,7 +10,7 @@ import (
 
 // offered are the INIT flags whose rules this client keeps. Not offered, since
 // nothing here acts on them: splicing, export of handles, ACL checks, security
-// contexts, submounts, supplementary groups, DAX by inode, passthrough,
+// contexts, supplementary groups, DAX by inode, passthrough,
 // expire-only, resend and id-mapped mounts, writeback, and data that stays until
 // a notification comes.
 const offered = fuse.FUSE_ASYNC_READ | fuse.FUSE_POSIX_LOCKS | fuse.FUSE_ATOMIC_O_TRUNC |
@@ -19,7 +19,7 @@ const offered = fuse.FUSE_ASYNC_READ | fuse.FUSE_POSIX_LOCKS | fuse.FUSE_ATOMIC_
 	fuse.FUSE_ASYNC_DIO | fuse.FUSE_AUTO_INVAL_DATA | fuse.FUSE_NO_OPEN_SUPPORT | fuse.FUSE_PARALLEL_DIROPS |
 	fuse.FUSE_HANDLE_KILLPRIV | fuse.FUSE_MAX_PAGES | fuse.FUSE_CACHE_SYMLINKS |
 	fuse.FUSE_NO_OPENDIR_SUPPORT | fuse.FUSE_HANDLE_KILLPRIV_V2 |
-	fuse.FUSE_SETXATTR_EXT | fuse.FUSE_INIT_EXT
+	fuse.FUSE_SETXATTR_EXT | fuse.FUSE_SUBMOUNTS | fuse.FUSE_INIT_EXT
 
 // oldestMinor is the oldest protocol that is spoken: 7.12 of 2009, whose
 // structures are still those of today up to reserved fields.

@@ -112,7 +112,7 @@ func TestOffered(t *testing.T) {
 	mountScript(t, s, Options{})
 	flags := uint64(in.Flags) | uint64(in.Flags2)<<32
 	for _, bad := range []uint64{
-		fuse.FUSE_WRITEBACK_CACHE, fuse.FUSE_POSIX_ACL, fuse.FUSE_EXPORT_SUPPORT, fuse.FUSE_SUBMOUNTS,
+		fuse.FUSE_WRITEBACK_CACHE, fuse.FUSE_POSIX_ACL, fuse.FUSE_EXPORT_SUPPORT,
 		fuse.FUSE_SECURITY_CTX, fuse.FUSE_PASSTHROUGH, fuse.FUSE_INIT_RESERVED, fuse.FUSE_HAS_RESEND,
 	} {
 		if flags&bad != 0 {

@@ -28,16 +28,16 @@ func (n *node) Lookup(name string) (fs.Entry, error) {
 	}
 	defer n.fs.done(r)
 	r.name(name)
-	e, err := n.fs.callEntry(r)
+	e, err := n.callEntry(r, name)
 	if err == nil {
 		n.lookedUp(&e)
 	}
 	return e, err
 }
 
-// create sends r, which makes a name in n.
-func (n *node) create(r *request) (fs.Entry, error) {
-	e, err := n.fs.callEntry(r)
+// create sends r, which makes name in n.
+func (n *node) create(r *request, name string) (fs.Entry, error) {
+	e, err := n.callEntry(r, name)
 	n.renamed()
 	return e, err
 }
@@ -70,7 +70,7 @@ func (n *node) Mknod(name string, mode, umask, rdev uint32) (fs.Entry, error) {
 	in := fuse.MknodIn{Mode: n.fs.mask(mode, umask), Rdev: rdev, Umask: umask}
 	r.buf = in.AppendTo(r.buf)
 	r.name(name)
-	return n.create(r)
+	return n.create(r, name)
 }
 
 // Mkdir implements fs.Node.
@@ -83,7 +83,7 @@ func (n *node) Mkdir(name string, mode, umask uint32) (fs.Entry, error) {
 	in := fuse.MkdirIn{Mode: n.fs.mask(mode, umask), Umask: umask}
 	r.buf = in.AppendTo(r.buf)
 	r.name(name)
-	return n.create(r)
+	return n.create(r, name)
 }
 
 // Symlink implements fs.Node.
@@ -106,7 +106,7 @@ func (n *node) Symlink(name, target string) (fs.Entry, error) {
 	defer n.fs.done(r)
 	r.name(name)
 	r.name(target)
-	return n.create(r)
+	return n.create(r, name)
 }
 
 // Link implements fs.Node.
@@ -126,7 +126,7 @@ func (n *node) Link(name string, target fs.Node) (fs.Entry, error) {
 	in := fuse.LinkIn{Oldnodeid: t.id}
 	r.buf = in.AppendTo(r.buf)
 	r.name(name)
-	e, err := n.create(r)
+	e, err := n.create(r, name)
 	if err != nil {
 		t.changedHere(dirtyAll)
 	}

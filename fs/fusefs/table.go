@@ -16,6 +16,9 @@ import (
 type nodeTable struct {
 	mu sync.Mutex
 	m  map[uint64]*node
+
+	submounts    map[submountKey]submount
+	lastSubmount uint32
 }
 
 // node is a file of the server. It implements fs.Node.
@@ -23,6 +26,8 @@ type node struct {
 	fs      *FS
 	id, gen uint64
 	typ     uint32 // S_IFMT part of the mode
+	mount   uint32 // the submount that the file lies in; 0: none
+	top     bool   // it is the root of that
 	refs    atomic.Int64
 	stale   atomic.Bool   // the server gave (id, gen) or its type to another file
 	renames atomic.Uint32 // how often a call of ours has changed names in this directory
@@ -64,10 +69,11 @@ type mark struct {
 
 func (f *FS) mark() mark { return mark{f.now(), f.attrVersion.Load()} }
 
-// intern returns the node of an entry that the server has just counted, with
-// a reference for the caller. If the entry is not to be used, the count is
-// given back.
-func (f *FS) intern(op uint32, e *fuse.EntryOut, m mark) (*node, error) {
+// intern returns the node of the entry called name in n, which the server has
+// just counted, with a reference for the caller. If the entry is not to be
+// used, the count is given back.
+func (dir *node) intern(op uint32, name string, e *fuse.EntryOut, m mark) (*node, error) {
+	f := dir.fs
 	if field, value := badEntry(e); field != "" {
 		f.forget(fuse.ForgetOne{Nodeid: e.Nodeid, Nlookup: 1})
 		return nil, f.badReply(op, field, value, "is not valid in an entry")
@@ -82,6 +88,10 @@ func (f *FS) intern(op uint32, e *fuse.EntryOut, m mark) (*node, error) {
 	}
 	if n == nil {
 		n = newNode(f, e.Nodeid, e.Generation, typ)
+		n.mount = dir.mount
+		if e.Attr.Flags&fuse.FUSE_ATTR_SUBMOUNT != 0 && f.session.has(fuse.FUSE_SUBMOUNTS) {
+			n.mount, n.top = f.submount(dir, name, e), true
+		}
 		t.m[e.Nodeid] = n
 		f.files.nodes.Add(1)
 	} else {
@@ -120,22 +130,25 @@ func validType(mode uint32) bool {
 	return false
 }
 
-// entry turns the answer of an operation that finds or makes a name into an
-// fs.Entry. Only LOOKUP may answer with a negative entry.
-func (f *FS) entry(op uint32, e *fuse.EntryOut, m mark) (fs.Entry, error) {
+// entry turns the answer of an operation that finds or makes name in dir into
+// an fs.Entry. Only LOOKUP may answer with a negative entry.
+func (dir *node) entry(op uint32, name string, e *fuse.EntryOut, m mark) (fs.Entry, error) {
+	f := dir.fs
 	valid := f.left(m, lifetime(e.EntryValid, e.EntryValidNsec))
 	if e.Nodeid == 0 && op == fuse.FUSE_LOOKUP {
 		return fs.Entry{Valid: valid}, nil
 	}
-	n, err := f.intern(op, e, m)
+	n, err := dir.intern(op, name, e, m)
 	if err != nil {
 		return fs.Entry{}, err
 	}
 	return fs.Entry{Node: n, Valid: valid}, nil
 }
 
-// callEntry sends r and returns the entry that it answers with.
-func (f *FS) callEntry(r *request) (fs.Entry, error) {
+// callEntry sends r and returns the entry called name in dir that it answers
+// with.
+func (dir *node) callEntry(r *request, name string) (fs.Entry, error) {
+	f := dir.fs
 	m := f.mark()
 	body, err := f.call(r, fuse.EntryOutSize)
 	if err != nil {
@@ -145,7 +158,7 @@ func (f *FS) callEntry(r *request) (fs.Entry, error) {
 	if e.Decode(body) != nil {
 		return fs.Entry{}, syscall.EIO
 	}
-	return f.entry(r.op, &e, m)
+	return dir.entry(r.op, name, &e, m)
 }
 
 // Kind implements fs.Kinder.
