@@ -37,6 +37,7 @@ const (
 type session struct {
 	minor     uint32
 	flags     uint64 // offered and granted
+	submounts bool   // the server may mark them
 	maxPages  int
 	maxWrite  int // bytes of data in one WRITE
 	maxRead   int // bytes of data in one READ
@@ -98,6 +99,9 @@ func (f *FS) accept(out *fuse.InitOut, n int, offer uint64) error {
 	s := &f.session
 	s.minor = min(out.Minor, fuse.FUSE_KERNEL_MINOR_VERSION)
 	s.flags = offer & granted
+	// This flag tells only the server something, and virtiofsd does not grant
+	// it. What is a field for marks now was padding before.
+	s.submounts = offer&fuse.FUSE_SUBMOUNTS != 0 && s.minor >= 32
 	s.readahead = min(out.MaxReadahead, f.opts.MaxReadahead)
 	s.timeGran = min(max(out.TimeGran, 1), 1e9)
 	s.maxPages = defaultMaxPages

@@ -10,7 +10,7 @@ import (
 var _ fs.SubmountNode = (*node)(nil)
 
 // A server's directory may have other file systems of the host mounted in it.
-// With FUSE_SUBMOUNTS the server marks the root of each (FUSE_ATTR_SUBMOUNT);
+// To a client with FUSE_SUBMOUNTS the server marks the root of each (FUSE_ATTR_SUBMOUNT);
 // what lies below belongs to it. Inode numbers are good within one only, so each
 // has a number, which makes a device number of its own (fs.Dentry.Dev).
 

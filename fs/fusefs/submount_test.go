@@ -119,12 +119,26 @@ func TestSubmounts(t *testing.T) {
 	}
 }
 
-// TestSubmountsNotGranted: a mark that was not agreed on is none.
-func TestSubmountsNotGranted(t *testing.T) {
-	s := newMountedTree("/a1")
-	v := fs.New(mountScript(t, s.script, Options{Without: fuse.FUSE_SUBMOUNTS}), fs.MountOptions{})
-	if a, b := dev(t, v, "/"), dev(t, v, "/a1"); a != b {
-		t.Errorf("devices %#x and %#x", a, b)
+// TestSubmountsAgreed: a mark counts where the server knows that it is
+// understood, and where there are marks at all; granting is not needed.
+func TestSubmountsAgreed(t *testing.T) {
+	for _, c := range []struct {
+		minor         uint32
+		grant, refuse uint64 // flags
+		want          bool
+	}{
+		{41, grantAll, 0, true},
+		{36, grantAll &^ fuse.FUSE_SUBMOUNTS, 0, true},
+		{32, 0, 0, true},
+		{31, grantAll, 0, false},
+		{41, grantAll, fuse.FUSE_SUBMOUNTS, false},
+	} {
+		s := newMountedTree("/a1")
+		s.init.Minor, s.init.Flags = c.minor, uint32(c.grant)
+		v := fs.New(mountScript(t, s.script, Options{Without: c.refuse}), fs.MountOptions{})
+		if a, b := dev(t, v, "/"), dev(t, v, "/a1"); (a != b) != c.want {
+			t.Errorf("%+v: devices %#x and %#x", c, a, b)
+		}
 	}
 }
 

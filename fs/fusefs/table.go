@@ -89,7 +89,7 @@ func (dir *node) intern(op uint32, name string, e *fuse.EntryOut, m mark) (*node
 	if n == nil {
 		n = newNode(f, e.Nodeid, e.Generation, typ)
 		n.mount = dir.mount
-		if e.Attr.Flags&fuse.FUSE_ATTR_SUBMOUNT != 0 && f.session.has(fuse.FUSE_SUBMOUNTS) {
+		if e.Attr.Flags&fuse.FUSE_ATTR_SUBMOUNT != 0 && f.session.submounts {
 			n.mount, n.top = f.submount(dir, name, e), true
 		}
 		t.m[e.Nodeid] = n
