@@ -156,6 +156,12 @@ func TestServerArgs(t *testing.T) {
 			t.Errorf("a server with %d files: flags %q, want %q", files, got, want)
 		}
 	}
+	if got, want := (server{files: 1000, dialect: dialectRust}).flags(shares[:1]), "files.root=360\n"; got != want {
+		t.Errorf("flags %q, want %q", got, want)
+	}
+	if got := (server{files: 500, dialect: dialectRust}).flags(shares[:1]); got != "" {
+		t.Errorf("flags %q for a server that has no descriptors to spare", got)
+	}
 	for help, want := range map[string]dialect{
 		"    -o source=PATH   shared directory tree": dialectC,
 		"  --shared-dir <SHARED_DIR>":                dialectRust,

@@ -118,8 +118,13 @@ type server struct {
 // builtin is the server that is always there.
 func builtin() server { return server{files: fileLimit()} }
 
-// ownFiles is how many descriptors a server has for itself, at most.
-const ownFiles = 64
+// ownFiles is how many descriptors a server has for itself, at most. The
+// virtiofsd in Rust sets some 600 aside, and answers ENFILE when its guest has
+// the rest.
+const (
+	ownFiles     = 64
+	ownFilesRust = 640
+)
 
 // guestFiles is how many of a server's descriptors are the guest's; 0: not
 // known.
@@ -133,7 +138,11 @@ func (s server) flags(shares []Share) string {
 	lines := ""
 	for _, share := range shares {
 		lines += share.flags()
-		if n := guestFiles(s.files); n > 0 {
+		files := s.files
+		if s.dialect == dialectRust {
+			files -= min(files, ownFilesRust-ownFiles)
+		}
+		if n := guestFiles(files); n > 0 {
 			lines += fmt.Sprintf("files.%s=%d\n", share.Tag, n)
 		}
 	}

@@ -88,7 +88,9 @@ func (f *FS) findFiles(op uint32, err error, a *attempt) bool {
 	default:
 		used := max(l.nodes.Load()+l.handles.Load(), minFiles)
 		_, sure := f.t.(fuse.Drainer) // else there may be more in use than this
-		if limit := l.max.Load(); sure && err == syscall.EMFILE && (limit == 0 || used < limit) {
+		// ENFILE may be the server's own limit, or come of others on its host.
+		limit := l.max.Load()
+		if sure && (limit == 0 || used < limit && (err == syscall.EMFILE || used > limit/2)) {
 			l.max.Store(used)
 		}
 		freed = f.shrinkFiles(used - 2*reserve(used))
