@@ -48,6 +48,7 @@ func Suite(t *testing.T, c SuiteConfig) {
 		{"Remove", false, testRemove},
 		{"ReadDir", false, testReadDir},
 		{"ReadDirWhileRemoving", false, testReadDirWhileRemoving},
+		{"ReadDirFromMany", false, testReadDirFromMany},
 		{"RemovedDirectory", c.NoRemovedDirectories, testRemovedDirectory},
 		{"WriteFromMany", false, testWriteFromMany},
 		{"NamesFromMany", false, testNamesFromMany},

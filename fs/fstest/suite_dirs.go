@@ -2,7 +2,9 @@ package fstest
 
 import (
 	"fmt"
+	"math"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -167,6 +169,70 @@ func (x *exam) seekBack(fd int) {
 	x.ok("getdents", e)
 	if n != m || string(a) != string(b) {
 		x.Error("other entries follow after a seek to the same position")
+	}
+	for _, off := range []int64{-1, -pos - 1, math.MinInt64} {
+		for whence := range 2 {
+			if off == -pos-1 && whence == 0 {
+				continue
+			}
+			x.Seek(fd, pos, 0)
+			_, e := x.Seek(fd, off-int64(whence)*pos, whence)
+			x.is(fmt.Sprintf("seek %d, %d", off, whence), e, syscall.EINVAL)
+			if at, e := x.Seek(fd, 0, 1); at != pos || e != 0 {
+				x.Errorf("at %d, %v after a seek that failed; want %d", at, e, pos)
+			}
+		}
+	}
+}
+
+// testReadDirFromMany lists a directory while others make and remove names, and
+// whole directories, in it.
+func testReadDirFromMany(x *exam) {
+	const kept, lists = 50, 30
+	x.lay("d/")
+	for i := range kept {
+		x.lay(fmt.Sprintf("d/keep%d", i))
+	}
+	stop := make(chan bool)
+	var wg sync.WaitGroup
+	for g := range 4 {
+		wg.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				name := fmt.Sprintf("d/x%d-%d", g, i%20)
+				x.mkdir(name)
+				x.tryOpen(name+"/f", wronly|creat)
+				x.unlink(name + "/f")
+				x.rmdir(name)
+			}
+		})
+	}
+	for range lists {
+		seen := map[string]int{}
+		fd := x.open("d", rdonly)
+		list, e := readNames(x, fd, 300)
+		if x.Close(fd); e != 0 {
+			x.Errorf("getdents: %v", e)
+		}
+		for _, line := range list {
+			name := line[:strings.LastIndexByte(line, ' ')]
+			seen[name]++
+			x.Fstatat(cwd, "d/"+name, new(syscall.Stat_t), nofollow) // so that attributes are asked for
+		}
+		for i := range kept {
+			if name := fmt.Sprintf("keep%d", i); seen[name] != 1 {
+				x.Errorf("%s was listed %d times", name, seen[name])
+			}
+		}
+	}
+	close(stop)
+	wg.Wait()
+	if n := len(x.names("d")); n != kept {
+		x.Errorf("%d names are left", n)
 	}
 }
 
