@@ -44,8 +44,8 @@ type node struct {
 	mu sync.Mutex
 	attrCache
 	gift   bool   // READDIRPLUS has brought attr, and nobody has used it
+	linked bool   // link is known
 	link   string // target of a symbolic link, FUSE_CACHE_SYMLINKS
-	linked bool
 }
 
 var (
