@@ -141,11 +141,11 @@ func cp(s *shell, args []string) error {
 	if err != nil {
 		return err
 	}
-	return s.eachInto(names, func(from, to string) error { return copyTree(from, to, has(set, 'r')) })
+	return s.eachInto(names, func(from, to string) error { return s.copyTree(from, to, has(set, 'r')) })
 }
 
 // copyTree copies a file, or a directory if that is wanted.
-func copyTree(from, to string, dirs bool) error {
+func (s *shell) copyTree(from, to string, dirs bool) error {
 	info, err := os.Stat(from)
 	if err != nil {
 		return err
@@ -157,7 +157,7 @@ func copyTree(from, to string, dirs bool) error {
 		if inside(from, to) {
 			return fmt.Errorf("%s: cannot be copied into itself, to %s", from, to)
 		}
-		return os.CopyFS(to, os.DirFS(from))
+		return os.CopyFS(to, stoppableFS{s, os.DirFS(from)})
 	}
 	if old, err := os.Stat(to); err == nil && os.SameFile(info, old) {
 		return fmt.Errorf("%s and %s are one file", from, to)
@@ -171,7 +171,7 @@ func copyTree(from, to string, dirs bool) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(out, in)
+	_, err = io.Copy(out, stoppable{s: s, r: in})
 	return errors.Join(err, out.Close())
 }
 
@@ -206,7 +206,7 @@ func mv(s *shell, args []string) error {
 			}
 			return os.Remove(from)
 		}
-		if err := copyTree(from, to, true); err != nil {
+		if err := s.copyTree(from, to, true); err != nil {
 			return err
 		}
 		return os.RemoveAll(from)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -184,6 +185,9 @@ func (t *treePrinter) dir(dir, indent string, depth int) error {
 	if depth == 0 {
 		return nil
 	}
+	if err := t.interrupted(); err != nil {
+		return err
+	}
 	entries, err := os.ReadDir(dir)
 	if !t.all {
 		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), ".") })
@@ -206,7 +210,9 @@ func (t *treePrinter) dir(dir, indent string, depth int) error {
 			continue
 		}
 		t.dirs++
-		if err := t.dir(path, indent+below, depth-1); err != nil {
+		if err := t.dir(path, indent+below, depth-1); errors.Is(err, errInterrupted) {
+			return err
+		} else if err != nil {
 			t.complain("tree", err)
 		}
 	}

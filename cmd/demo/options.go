@@ -64,7 +64,7 @@ type input struct {
 // goes on after an error and returns the last.
 func (s *shell) inputs(names []string, f func(input) error) (last error) {
 	if len(names) == 0 {
-		return f(input{s.in, ""})
+		return f(input{stoppable{s: s, r: s.in}, ""})
 	}
 	return s.each(names, func(name string) error {
 		file, err := os.Open(name)
@@ -72,7 +72,7 @@ func (s *shell) inputs(names []string, f func(input) error) (last error) {
 			return err
 		}
 		defer file.Close()
-		return f(input{file, name})
+		return f(input{stoppable{s: s, r: file}, name})
 	})
 }
 
@@ -80,6 +80,9 @@ func (s *shell) inputs(names []string, f func(input) error) (last error) {
 // returns.
 func (s *shell) each(names []string, f func(name string) error) (last error) {
 	for _, name := range names {
+		if err := s.interrupted(); err != nil {
+			return err
+		}
 		if err := f(name); err != nil {
 			if last != nil {
 				fmt.Fprintln(s.errs, last)

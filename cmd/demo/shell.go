@@ -24,6 +24,8 @@ type shell struct {
 	width int
 	// proc is the directory with the kernel's own files.
 	proc string
+	// stop closes when the command is to end; nil: it never does.
+	stop <-chan struct{}
 }
 
 func newShell(in io.Reader, out, errs io.Writer) *shell {
@@ -54,10 +56,11 @@ func (s *shell) interact() error {
 
 // edit reads lines with a line editor.
 func (s *shell) edit() error {
+	keys := newKeyboard(s.in)
 	t := term.NewTerminal(struct {
 		io.Reader
 		io.Writer
-	}{s.in, s.out}, "")
+	}{keys, s.out}, "")
 	width, height := terminalSize()
 	t.SetSize(width, height)
 	t.AutoCompleteCallback = (&completer{list: t}).key
@@ -75,10 +78,19 @@ func (s *shell) edit() error {
 		if err != nil && !errors.Is(err, term.ErrPasteIndicator) {
 			return err
 		}
+		err = keys.run(func(stop <-chan struct{}) error {
+			c := e
+			c.stop = stop
+			c.out, c.errs = stoppable{s: &c, w: t}, stoppable{s: &c, w: t}
+			return c.line(line)
+		})
 		var exit exitError
-		if err := e.line(line); errors.As(err, &exit) {
+		switch {
+		case errors.As(err, &exit):
 			return exit
-		} else if err != nil {
+		case errors.Is(err, errInterrupted):
+			fmt.Fprintln(t, "^C")
+		case err != nil:
 			fmt.Fprintln(t, err)
 		}
 	}
@@ -88,7 +100,7 @@ func (s *shell) welcome() {
 	if version, err := s.procFile("version"); err == nil {
 		s.printf("%s", version)
 	}
-	s.printf("Type help for the commands. Tab completes, Ctrl-D or exit ends.\n\n")
+	s.printf("Type help for the commands. Tab completes, Ctrl-C ends a command, Ctrl-D or exit the shell.\n\n")
 }
 
 // terminalSize asks the terminal, or the environment where it cannot be asked.
@@ -106,7 +118,13 @@ func (s *shell) script(r io.Reader) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
+		if err := s.interrupted(); err != nil {
+			return err
+		}
 		err := s.line(lines.Text())
+		if stopped := s.interrupted(); stopped != nil {
+			return stopped
+		}
 		var exit exitError
 		if err != nil && !errors.As(err, &exit) {
 			fmt.Fprintln(s.errs, err)
@@ -126,6 +144,9 @@ func (s *shell) line(line string) error {
 		return err
 	}
 	for len(words) > 0 {
+		if err := s.interrupted(); err != nil {
+			return err
+		}
 		n := 0
 		for n < len(words) && !(words[n].operator && words[n].text == ";") {
 			n++

@@ -56,6 +56,9 @@ func (t *tour) walkThrough(steps []step) error {
 	s, start, failed := t.shell, time.Now(), 0
 	s.printf("A tour of this machine, by a Go program on %s/%s, %s.\n", runtime.GOOS, runtime.GOARCH, runtime.Version())
 	for i, st := range steps {
+		if err := s.interrupted(); err != nil {
+			return err
+		}
 		s.printf("\n%2d. %s\n", i+1, st.title)
 		for line := range strings.Lines(st.about + "\n") {
 			s.printf("    %s", line)
