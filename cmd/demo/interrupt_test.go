@@ -118,15 +118,15 @@ func TestInterruptStuck(t *testing.T) {
 	}
 	in, keys := io.Pipe()
 	k := newKeyboard(in)
-	go io.WriteString(keys, "\x03")
 	err := k.run(func(stop <-chan struct{}) error {
 		s.stop = stop
+		go io.WriteString(keys, "\x03")
 		return s.line("cat fifo")
 	})
 	if !errors.Is(err, errInterrupted) {
 		t.Errorf("error %v", err)
 	}
-	if f, err := os.OpenFile("fifo", os.O_WRONLY, 0); err == nil { // lets go of the reader
+	if f, err := os.OpenFile("fifo", os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil { // lets go of the reader
 		f.Close()
 	}
 }
