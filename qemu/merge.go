@@ -48,6 +48,7 @@ type merger struct {
 
 const (
 	mergeBuffer = 64 << 10 // bytes
+	spliceMost  = 1 << 20  // bytes
 
 	// drainMost is more than a socket holds, in bytes.
 	drainMost = 16 << 20
@@ -168,6 +169,9 @@ func (m *merger) read(s *source) []byte {
 
 // step passes a part of a stream on and returns its size.
 func (m *merger) step(s *source) int {
+	if n := m.splice(s); n > 0 {
+		return n
+	}
 	p := m.read(s)
 	m.pass(s, p)
 	return len(p)
@@ -190,6 +194,25 @@ func (m *merger) stepConsole() {
 	}
 	m.pass(m.console, p)
 	m.count(uint64(len(p)))
+}
+
+// splice moves a part of a stream into an output that is a pipe, without a copy,
+// and returns its size. What it cannot do, and the stream's end, is for read.
+func (m *merger) splice(s *source) int {
+	if !m.out.pipe || s.failed || s.ended {
+		return 0
+	}
+	n, err := unix.Splice(s.fd, nil, m.out.fd, nil, spliceMost, 0)
+	switch {
+	case err == unix.EPIPE:
+		m.fail(s, unix.EPIPE)
+	case err == unix.EINVAL:
+		m.out.pipe = false // an old kernel
+	case err == nil && n > 0:
+		m.moved.Add(1)
+		return int(n)
+	}
+	return 0
 }
 
 // pass writes to the output. When that takes no more, the rest is read all the

@@ -218,7 +218,7 @@ func TestMergeGivesUp(t *testing.T) {
 		g := newGuestEnd(t, w)
 		g.m.start()
 		go func() {
-			g.stream.Write(make([]byte, 150_000))
+			g.stream.Write(make([]byte, 4<<20)) // more than pipe and socket hold
 			g.stream.Close()
 			g.console.Close()
 		}()

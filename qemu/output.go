@@ -18,6 +18,7 @@ type output struct {
 	fd int       // of a file: a descriptor of its own; -1: w is none
 	// hangsUp: it is a pipe or socket, whose other end nobody can open again
 	hangsUp bool
+	pipe    bool
 }
 
 // newOutput makes an output for w. A file is written to by its descriptor: the
@@ -40,7 +41,8 @@ func newOutput(w io.Writer) *output {
 		}
 	})
 	link, _ := os.Readlink("/proc/self/fd/" + strconv.Itoa(o.fd))
-	o.hangsUp = strings.HasPrefix(link, "pipe:") || strings.HasPrefix(link, "socket:")
+	o.pipe = strings.HasPrefix(link, "pipe:")
+	o.hangsUp = o.pipe || strings.HasPrefix(link, "socket:")
 	return o
 }
 
