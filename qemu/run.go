@@ -57,6 +57,11 @@ const grace = 2 * time.Second
 // started has ended.
 func Run(ctx context.Context, o *Options) (status int, err error) {
 	defer o.Kernel.Close()
+	notes := newOutput(o.Notes)
+	defer notes.close()
+	own := *o
+	own.Notes = notes // that nobody reads them is no reason to end
+	o = &own
 	for _, s := range o.Shares {
 		if err := s.Check(); err != nil {
 			return 0, err
