@@ -215,22 +215,3 @@ func TestSocketFuncPackets(t *testing.T) {
 		t.Errorf("got %q from %v, %v", b[:n], from, err)
 	}
 }
-
-func TestUnixSocketFile(t *testing.T) {
-	name := t.TempDir() + "/socket"
-	ln, err := Listen("unix", name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	fi, err := os.Lstat(name)
-	if err != nil || fi.Mode().Type() != os.ModeSocket {
-		t.Errorf("the socket's file: %v, %v", fi, err)
-	}
-	if _, err := Listen("unix", name); !errors.Is(err, syscall.EADDRINUSE) {
-		t.Errorf("a second listener: %v", err)
-	}
-	ln.Close()
-	if _, err := os.Lstat(name); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the file after Close: %v", err)
-	}
-}

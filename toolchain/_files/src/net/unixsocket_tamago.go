@@ -32,7 +32,7 @@ type unixEndpoint struct {
 	mu      sync.Mutex
 	closed  bool
 	pending []*unixEndpoint // connections not accepted, of a listener
-	arrived chan struct{} // closed, and replaced, when pending or closed change
+	arrived chan struct{}   // closed, and replaced, when pending or closed change
 
 	readDeadline, writeDeadline pipeDeadline
 }
