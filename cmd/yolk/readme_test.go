@@ -1,0 +1,112 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// examples returns the indented lines of a section of a document: what is typed,
+// as a script for sh, and what it prints.
+func examples(t *testing.T, file, section string) (script, output string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text2, ok := strings.Cut(string(text), "\n## "+section+"\n")
+	if !ok {
+		t.Fatalf("%s has no section %q", file, section)
+	}
+	text2, _, _ = strings.Cut(text2, "\n## ")
+	end, more := "", false // of a here-document; a line goes on
+	block := false
+	for line := range strings.Lines(text2) {
+		line = strings.TrimSuffix(line, "\n")
+		code, indented := strings.CutPrefix(line, "    ")
+		typed, prompt := strings.CutPrefix(code, "$ ")
+		switch {
+		case end != "":
+			script += code + "\n"
+			if code == end {
+				end = ""
+			}
+		case more, indented && prompt:
+			block = true
+			if !prompt {
+				typed = code
+			}
+			script += typed + "\n"
+			more = strings.HasSuffix(typed, "\\")
+			if _, word, ok := strings.Cut(typed, "<<'"); ok {
+				end = strings.TrimSuffix(word, "'")
+			}
+		case indented && block:
+			output += code + "\n"
+		default:
+			block = false
+		}
+	}
+	return script, output
+}
+
+// typeIn runs a script in an empty directory, with yolk in PATH.
+func typeIn(t *testing.T, script string) result {
+	t.Helper()
+	yolk, err := yolkBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("sh", "-c", script)
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(yolk)+":"+os.Getenv("PATH"), "GOFLAGS=")
+	return runCommand(t, cmd)
+}
+
+// The README's program works as it stands there.
+func TestGuestREADME(t *testing.T) {
+	needGuest(t)
+	script, want := examples(t, "../../README.md", "A program of your own")
+	if !strings.Contains(script, "go mod init") || !strings.Contains(script, "yolk run") || want == "" {
+		t.Fatalf("script %q, output %q", script, want)
+	}
+	got := typeIn(t, "set -e\n"+script)
+	if got.status != 0 || got.stdout != want {
+		t.Errorf("status %d, printed %q, want %q; errors %s", got.status, got.stdout, want, got.stderr)
+	}
+}
+
+// An image ends in a QEMU that is started by hand, on both machines, with and
+// without a device that takes the status.
+func TestGuestPlainQEMU(t *testing.T) {
+	needGuest(t)
+	script, _ := examples(t, "../../docs/ARCHITECTURE.md", "Without the launcher")
+	const program = "cat >go.mod <<'END'\nmodule example.com/app\n\ngo 1.24\nEND\n" +
+		"cat >main.go <<'END'\npackage main\n\nimport \"os\"\n\nfunc main() { println(\"here\"); os.Exit(5) }\nEND\n"
+	build, qemu, ok := strings.Cut(script, "\nqemu-")
+	if !ok {
+		t.Fatalf("no QEMU in %q", script)
+	}
+	qemu = "timeout 300 qemu-" + qemu // for a machine that hangs
+	const device = " -device isa-debug-exit,iobase=0xf4,iosize=4"
+	for _, tt := range []struct {
+		name, old, new string
+		status         int
+	}{
+		{"microvm", "", "", 11},
+		{"q35", "microvm,rtc=on", "q35", 11},
+		{"microvm without a device for the status", device, "", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if !strings.Contains(qemu, tt.old) {
+				t.Fatalf("no %q in %q", tt.old, qemu)
+			}
+			got := typeIn(t, program+build+"\n"+strings.Replace(qemu, tt.old, tt.new, 1))
+			if got.status != tt.status || !strings.Contains(got.stdout, "here") {
+				t.Errorf("status %d, want %d; printed %q, errors %q", got.status, tt.status, got.stdout, got.stderr)
+			}
+		})
+	}
+}
