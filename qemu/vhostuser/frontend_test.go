@@ -202,7 +202,11 @@ func putDesc(table []byte, i int, addr uint64, size, flags, next int) {
 // wait waits for one interrupt and delivers what is done.
 func (q *driver) wait() {
 	var count [8]byte
-	unix.Read(q.call, count[:])
+	for {
+		if _, err := unix.Read(q.call, count[:]); err != unix.EINTR {
+			break
+		}
+	}
 	q.deliver()
 }
 
