@@ -86,7 +86,7 @@ func TestRandomMapsOnRoot(t *testing.T) {
 			k := NewKernel(tmpfs.New(tmpfs.Limits{}))
 			k.Memory = syscalls.Bound().Memory
 			RandomMaps(t, k, syscalls.Bound(), MapConfig{
-				Seed: *seed + i, Steps: length, NoFallocate: true, NoAppend: true, Dirs: [2]string{"/", dir + "/"},
+				Seed: *seed + i, Steps: length, Dirs: [2]string{"/", dir + "/"},
 			})
 			if err := k.Shutdown(); err != nil {
 				t.Error(err)
