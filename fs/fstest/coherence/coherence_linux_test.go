@@ -46,8 +46,8 @@ func TestTmpfs(t *testing.T) {
 //	go test ./fs/fstest/coherence -run Schedules -seed 1234 -seeds 1
 func TestSchedules(t *testing.T) { playSchedules(t, *seeds, false) }
 
-// TestSchedulesAndServer is the same with a worker who changes the files on the
-// side of the server, which gives what it tells no lifetime.
+// TestSchedulesAndServer is the same with a worker who uses another client of
+// the server, which gives what it tells no lifetime.
 func TestSchedulesAndServer(t *testing.T) { playSchedules(t, *seeds/4, true) }
 
 func playSchedules(t *testing.T, seeds int, elsewhere bool) {
@@ -71,8 +71,7 @@ func playSchedule(t *testing.T, seed uint64, elsewhere bool) error {
 			flags |= f
 		}
 	}
-	files := tmpfs.New(tmpfs.Limits{})
-	server := fusetest.NewServer(files, flags)
+	server := fusetest.NewServer(tmpfs.New(tmpfs.Limits{}), flags)
 	distrust := r.IntN(4) // of 4 replies, how many are not to be believed
 	if elsewhere {
 		distrust = 4
@@ -94,9 +93,11 @@ func playSchedule(t *testing.T, seed uint64, elsewhere bool) error {
 		if f, err = fusefs.Mount(schedule, fusefs.Options{CacheSize: 1 << 20, Logf: t.Logf}); err == nil {
 			c := Config{Seed: seed, Workers: 3 + r.IntN(3), Calls: 14, Turn: s.turn}
 			if elsewhere {
-				k := fstest.NewKernel(files)
-				k.VFS().SetCacheSize(0)
-				c.Elsewhere = k
+				other, e := fusefs.Mount(fusetest.Direct{Server: server}, fusefs.Options{CacheSize: -1, Logf: t.Logf})
+				if err = e; err != nil {
+					return
+				}
+				c.Elsewhere = fstest.NewKernel(other)
 			}
 			if err = Play(fstest.NewKernel(f), "", c); err == nil {
 				err = f.Close()
