@@ -127,17 +127,6 @@ func deadCheck1() (settled bool) {
 		return true // a thread waits in a call, as for signals
 	}
 	count, alive := 0, false
-	forEachG(func(gp *g) {
-		switch readgstatus(gp) {
-		case _Gwaiting, _Gpreempted:
-			if own, outside := deadOwner(gp); own {
-				count++
-				alive = alive || outside
-			}
-		case _Grunnable, _Grunning, _Gsyscall:
-			alive = true
-		}
-	})
 	for i := 0; i < len(allp) && !alive; i++ {
 		ts := &allp[i].timers
 		lock(&ts.mu)
@@ -146,6 +135,20 @@ func deadCheck1() (settled bool) {
 		}
 		unlock(&ts.mu)
 	}
+	forEachG(func(gp *g) {
+		if alive {
+			return // there may be many
+		}
+		switch readgstatus(gp) {
+		case _Gwaiting, _Gpreempted:
+			if own, outside := deadOwner(gp); own {
+				count++
+				alive = outside
+			}
+		case _Grunnable, _Grunning, _Gsyscall:
+			alive = true
+		}
+	})
 	unlock(&sched.lock)
 	switch {
 	case alive || interruptsWanted():
