@@ -108,7 +108,6 @@ var stdEdits = slices.Concat(
 		"net/rlimit_unix.go",
 		"net/sock_stub.go",
 		"net/sockaddr_posix.go",
-		"net/sockopt_fake.go",
 		"net/sockoptip_stub.go",
 		"net/tcpsock_posix.go",
 		"net/tcpsockopt_stub.go",

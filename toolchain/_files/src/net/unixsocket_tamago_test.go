@@ -388,3 +388,24 @@ func TestUnixDatagrams(t *testing.T) {
 		t.Errorf("write to no file: %v", err)
 	}
 }
+
+// TestUnixBuffers: sizes of buffers are hints, which are taken.
+func TestUnixBuffers(t *testing.T) {
+	l, err := Listen("unix", "@buffers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c, err := Dial("unix", "@buffers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	u := c.(*UnixConn)
+	if err := u.SetReadBuffer(65536); err != nil {
+		t.Errorf("SetReadBuffer: %v", err)
+	}
+	if err := u.SetWriteBuffer(65536); err != nil {
+		t.Errorf("SetWriteBuffer: %v", err)
+	}
+}
