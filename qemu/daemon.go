@@ -189,7 +189,7 @@ func probeServer(path string) (server, error) {
 	case s.dialect == 0:
 		return s, fmt.Errorf("%s --help shows neither --shared-dir nor -o source=", path)
 	case s.dialect == dialectC && os.Geteuid() != 0:
-		return s, fmt.Errorf("%s runs only as root", path)
+		return s, fmt.Errorf("%s needs root", path)
 	}
 	return s, nil
 }

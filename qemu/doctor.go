@@ -2,10 +2,14 @@ package qemu
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 )
 
 // Examine tells what this package finds on the machine, a line each.
@@ -32,7 +36,51 @@ func examineServers() string {
 	case s.path == "":
 		return "built-in server (" + note + ")"
 	}
+	if err := s.try(); err != nil {
+		return "built-in server (" + err.Error() + ")"
+	}
 	return fmt.Sprintf("%s, %v dialect; built-in server as well", s.path, s.dialect)
+}
+
+// tryTime is how long a virtiofsd is waited for: one that hangs is none.
+const tryTime = 30 * time.Second
+
+// try finds out whether a virtiofsd really serves here: many a reason, such as
+// a chroot whose root is no mount point, shows only once it has a directory and
+// a front-end. The error has its own words.
+func (s server) try() error {
+	dir, err := os.MkdirTemp("", "yolk-doctor-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(dir)
+	p, client, keep, err := s.serve(Share{Tag: "doctor", Dir: dir}, nil, nil, nil)
+	if err != nil {
+		return err
+	}
+	defer keep.Close()
+	defer p.kill()
+	conn, err := net.FileConn(client)
+	client.Close()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(tryTime)); err != nil {
+		return err
+	}
+	// GET_FEATURES of vhost-user, its version 1, without a payload.
+	if _, err = conn.Write([]byte{1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0}); err == nil {
+		_, err = io.ReadFull(conn, make([]byte, 20))
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("%s does not answer", s.path)
+	}
+	<-p.done // it has closed the connection at its end
+	return p.end()
 }
 
 func examineAccel(ctx context.Context, m Machine) string {

@@ -87,6 +87,6 @@ func notInstalled(cmd *cobra.Command) error {
 	if _, err := qemu.FindQEMU(); err != nil {
 		return errors.New("QEMU is missing; " + qemu.InstallHint())
 	}
-	fmt.Fprintln(cmd.ErrOrStderr(), "yolk: no virtiofsd, so the built-in server will be used, which is slower;", qemu.InstallHint())
+	fmt.Fprintln(cmd.ErrOrStderr(), "yolk: no virtiofsd, so the built-in server will be used;", qemu.InstallHint())
 	return nil
 }
