@@ -428,3 +428,9 @@ func TestGuestTest(t *testing.T) {
 		})
 	}
 }
+
+// goCommandOutput returns what the machine's go command prints.
+func goCommandOutput(args ...string) (string, error) {
+	out, err := exec.Command("go", args...).Output()
+	return strings.TrimSpace(string(out)), err
+}
