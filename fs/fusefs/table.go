@@ -27,7 +27,6 @@ type node struct {
 	id, gen uint64
 	typ     uint32 // S_IFMT part of the mode
 	mount   uint32 // the submount that the file lies in; 0: none
-	top     bool   // it is the root of that
 	refs    atomic.Int64
 	stale   atomic.Bool   // the server gave (id, gen) or its type to another file
 	renames atomic.Uint32 // how often a call of ours has changed names in this directory
@@ -40,6 +39,7 @@ type node struct {
 	// Under fs.table.mu.
 	lookups uint64 // to give back with FORGET
 	gone    bool   // out of the table for good
+	top     bool   // the root of its submount
 
 	mu sync.Mutex
 	attrCache
