@@ -113,6 +113,7 @@ type server struct {
 	dialect dialect // of the one at path
 	files   uint64  // descriptors that it may have
 	cache   Cache
+	handles bool // it can refer to files by handles
 }
 
 // builtin is the server that is always there.
@@ -181,7 +182,7 @@ func (d Daemon) Available() error {
 // can run it.
 func probeServer(path string) (server, error) {
 	out, err := exec.Command(path, "--help").CombinedOutput()
-	s := server{path: path, dialect: dialectOf(string(out)), files: fileLimit()}
+	s := server{path: path, dialect: dialectOf(string(out)), files: fileLimit(), handles: strings.Contains(string(out), handlesOption)}
 	switch {
 	case s.dialect == 0 && err != nil:
 		text := strings.TrimSpace(string(out))
@@ -193,6 +194,10 @@ func probeServer(path string) (server, error) {
 	}
 	return s, nil
 }
+
+// handlesOption is of the virtiofsd in Rust. From 1.14 on it prefers handles, but
+// one of a file without a name is stale though the guest has the file open.
+const handlesOption = "--inode-file-handles"
 
 func dialectOf(help string) dialect {
 	switch {
@@ -221,10 +226,14 @@ func (s server) args(dir string, fd int, root bool) []string {
 	if !root {
 		sandbox = "namespace" // by way of a user namespace
 	}
-	return []string{
+	args := []string{
 		"--fd=" + strconv.Itoa(fd), "--shared-dir=" + dir,
 		"--" + cache, "--xattr", "--announce-submounts", "--sandbox=" + sandbox, "--log-level=error", limit,
 	}
+	if s.handles {
+		args = append(args, handlesOption+"=never")
+	}
+	return args
 }
 
 // serve starts the server for a share. It returns the socket that QEMU is to

@@ -39,6 +39,26 @@ func TestRandomOnRoot(t *testing.T) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	var st syscall.Stat_t
+	if err := syscall.Stat(dir, &st); err != nil {
+		t.Fatal(err)
+	}
+	if st.Uid != 0 {
+		t.Skipf("what the guest makes belongs to user %d of the host: only the superuser's server gives files to others", st.Uid)
+	}
+	// The virtiofsd in Rust asks for an x among a directory's modes, of the
+	// superuser too, who may search any.
+	closed := filepath.Join(dir, "closed")
+	if err := os.Mkdir(closed, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	noAccess := syscall.Access(closed, 1) != nil
+	if err := os.Remove(closed); err != nil {
+		t.Fatal(err)
+	}
+	if noAccess {
+		t.Log("without access(2): the server has its own rule for directories")
+	}
 	k := syscalls.Bound()
 	root, e := k.Openat(cwd, "/", syscall.O_RDONLY|syscall.O_DIRECTORY, 0)
 	back, err := os.Getwd()
@@ -63,7 +83,7 @@ func TestRandomOnRoot(t *testing.T) {
 		// make files without names. O_APPEND cannot be taken from a file that the
 		// daemon has opened with it.
 		Skip: func(op string) bool {
-			return strings.Contains(op, "\"trusted.") || strings.Contains(op, "O_TMPFILE") || strings.Contains(op, "F_SETFL")
+			return noAccess && strings.HasPrefix(op, "faccessat") || strings.Contains(op, "\"trusted.") || strings.Contains(op, "O_TMPFILE") || strings.Contains(op, "F_SETFL")
 		},
 		ByPath: true,
 	})
