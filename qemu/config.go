@@ -219,7 +219,7 @@ var busSlots = map[Machine]int{MicroVM: 8, Q35: 30}
 
 // MaxShares is how many shares a machine has room for beside its other devices.
 func MaxShares(m Machine) int {
-	c := Config{Machine: m, Stdin: 1, Stdout: 1, Stderr: 1}
+	c := Config{Machine: m, Stdin: 1, Stdout: 1, Stderr: 1, Random: true}
 	n := busSlots[m]
 	for _, arg := range c.Args() {
 		if model, _, _ := strings.Cut(arg, ","); strings.HasPrefix(model, "virtio-") &&

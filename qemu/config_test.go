@@ -116,7 +116,7 @@ func TestParseMemory(t *testing.T) {
 // A machine with as many shares as are said to fit has a place for each device.
 func TestMaxShares(t *testing.T) {
 	for _, m := range []Machine{MicroVM, Q35} {
-		c := Config{Machine: m, Stdin: 3, Stdout: 4, Stderr: 5}
+		c := Config{Machine: m, Stdin: 3, Stdout: 4, Stderr: 5, Random: true}
 		for range MaxShares(m) {
 			c.Shares = append(c.Shares, ShareFD{"t", 9})
 		}
