@@ -96,8 +96,20 @@ func MSI() (addr uint64, data uint32, irq *Interrupt, err error) {
 // msiAddress is where a device writes to interrupt the first CPU.
 func msiAddress() uint64 { return lapicBase | uint64(apicIDs[0])<<12 }
 
+// lines are the interrupts of the I/O APICs' lines.
+var lines struct {
+	sync.Mutex
+	owner map[int]*Interrupt
+}
+
 // Line returns the edge-triggered interrupt of an I/O APIC line, which it unmasks.
+// A line leads to one vector: one that another device has is an error.
 func Line(gsi int) (*Interrupt, error) {
+	lines.Lock()
+	defer lines.Unlock()
+	if i := lines.owner[gsi]; i != nil && !i.closed.Load() {
+		return nil, fmt.Errorf("amd64: interrupt line %d is another device's", gsi)
+	}
 	for _, base := range []uint32{ioapicBase, ioapic2Base} {
 		io := ioapic.IOAPIC{Base: base}
 		if base == ioapic2Base {
@@ -111,6 +123,10 @@ func Line(gsi int) (*Interrupt, error) {
 		}
 		irq, err := newInterrupt(fmt.Sprint("line ", gsi))
 		if err == nil {
+			if lines.owner == nil {
+				lines.owner = map[int]*Interrupt{}
+			}
+			lines.owner[gsi] = irq
 			io.EnableInterrupt(gsi, int(irq.vector))
 		}
 		return irq, err

@@ -41,3 +41,21 @@ func TestMSIToFirstCPU(t *testing.T) {
 		}
 	}
 }
+
+// TestLineOwner: the interrupt line of a device is not taken from it.
+func TestLineOwner(t *testing.T) {
+	const line = 14 // of a disk controller that no machine here has
+	irq, err := Line(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Line(line); err == nil {
+		t.Error("a line was given away twice")
+	}
+	irq.Close()
+	again, err := Line(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Close()
+}

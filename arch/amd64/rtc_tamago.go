@@ -125,7 +125,8 @@ func watchRTC(now int64) {
 // Alarm is the interrupt of the real-time clock.
 type Alarm struct{ irq *Interrupt }
 
-// OpenAlarm returns the alarm, which also comes after the machine was stopped.
+// OpenAlarm returns the alarm, which also comes after the machine was stopped. On
+// a microvm with many devices one of these may have its line.
 func OpenAlarm() (*Alarm, error) {
 	irq, err := Line(rtcLine)
 	if err != nil {
