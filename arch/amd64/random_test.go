@@ -23,14 +23,13 @@ func TestChaCha20(t *testing.T) {
 	} {
 		var key [32]byte
 		key[tt.keyAt] = tt.keyByte
-		var words [8]uint32
-		for i := range words {
-			words[i] = binary.LittleEndian.Uint32(key[4*i:])
+		var g generator
+		for i := range g.key {
+			g.key[i] = binary.LittleEndian.Uint32(key[4*i:])
 		}
-		var out [16]uint32
-		chacha20(&out, &words, tt.counter, 0)
+		g.block(tt.counter, 0)
 		var got []byte
-		for _, w := range out {
+		for _, w := range g.out {
 			got = binary.LittleEndian.AppendUint32(got, w)
 		}
 		if hex.EncodeToString(got) != tt.want {
