@@ -33,7 +33,7 @@ func TestGuestMemory(t *testing.T) {
 		{"64M", "mixed", "28"},
 		{"64M", "append", "20"},
 		{"64M", "holes", "32"},
-		{"64M", "deep", "20"},
+		{"64M", "deep", "14"},
 		{"4G", "holes", "400"},
 	} {
 		for _, cpus := range []string{"1", "2"} {
