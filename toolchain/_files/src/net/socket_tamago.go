@@ -24,8 +24,10 @@ var SocketFunc func(ctx context.Context, network string, family, sotype int, lad
 // shall make it.
 func hookSocket(ctx context.Context, net string, family, sotype int, laddr, raddr sockaddr, ctrlCtxFn func(context.Context, string, string, syscall.RawConn) error) (fd *netFD, hooked bool, err error) {
 	if family == syscall.AF_UNIX {
-		if ctrlCtxFn != nil {
-			return nil, true, os.NewSyscallError("socket", syscall.EOPNOTSUPP) // no descriptor to give it
+		// There is no descriptor to give it: as in the fake network, sockets that
+		// are bound do without, and those that connect do not.
+		if ctrlCtxFn != nil && raddr != nil {
+			return nil, true, os.NewSyscallError("socket", syscall.EOPNOTSUPP)
 		}
 		local, _ := laddr.(*UnixAddr)
 		remote, _ := raddr.(*UnixAddr)

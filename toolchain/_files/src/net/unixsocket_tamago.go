@@ -248,6 +248,9 @@ func (s *unixEndpoint) RemoteAddr() Addr {
 }
 
 func (s *unixEndpoint) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil // as internal/poll has it, for packets, too
+	}
 	n, _, err := s.ReadFrom(p)
 	return n, err
 }
