@@ -14,7 +14,7 @@ import (
 // nosplit.
 //
 // A nosplit function has little stack, least without the compiler's
-// optimisations: what it works with lies in the generator.
+// optimisations: what it works with lies in the generator, and none is inlined.
 type generator struct {
 	key [8]uint32
 
@@ -28,6 +28,7 @@ const blockSize = 64 // bytes of a ChaCha20 block
 // does not know the key, whatever the rest of it was.
 //
 //go:nosplit
+//go:noinline
 func (g *generator) mix(b []byte) {
 	for len(b) > 0 {
 		clear(g.part[:])
@@ -47,12 +48,13 @@ func (g *generator) mix(b []byte) {
 // half of the first block.
 //
 //go:nosplit
+//go:noinline
 func (g *generator) fill(b []byte) {
 	g.block(0, 0)
-	b = b[put(b, g.out[8:]):]
+	b = b[g.put(b, 8):]
 	for n := uint32(1); len(b) > 0; n++ {
 		g.block(n, 0)
-		b = b[put(b, g.out[:]):]
+		b = b[g.put(b, 0):]
 	}
 	g.block(0, 0)
 	copy(g.key[:], g.out[:])
@@ -62,6 +64,7 @@ func (g *generator) fill(b []byte) {
 // erase leaves nothing but the key.
 //
 //go:nosplit
+//go:noinline
 func (g *generator) erase() {
 	clear(g.in[:])
 	clear(g.x[:])
@@ -69,12 +72,14 @@ func (g *generator) erase() {
 	clear(g.part[:])
 }
 
-// put copies words to b, as many as have room, and returns how many bytes that
-// were.
+// put copies the words of out to b, from one on and as many as have room, and
+// returns how many bytes that were.
 //
 //go:nosplit
-func put(b []byte, words []uint32) (n int) {
-	for _, w := range words {
+//go:noinline
+func (g *generator) put(b []byte, from int) (n int) {
+	for i := from; i < len(g.out); i++ {
+		w := g.out[i]
 		for range 4 {
 			if n == len(b) {
 				return n
@@ -97,16 +102,26 @@ var quarters = [8][4]uint8{
 // whose first word is given and the others zero.
 //
 //go:nosplit
+//go:noinline
 func (g *generator) block(counter, nonce uint32) {
 	in, x := &g.in, &g.x
-	in[0], in[1], in[2], in[3] = 0x61707865, 0x3320646e, 0x79622d32, 0x6b206574 // "expand 32-byte k"
+	in[0] = 0x61707865 // "expand 32-byte k"
+	in[1] = 0x3320646e
+	in[2] = 0x79622d32
+	in[3] = 0x6b206574
 	copy(in[4:], g.key[:])
-	in[12], in[13], in[14], in[15] = counter, nonce, 0, 0
+	in[12] = counter
+	in[13] = nonce
+	in[14] = 0
+	in[15] = 0
 	*x = *in
 	for range 10 {
 		for i := range quarters {
 			q := &quarters[i]
-			a, b, c, d := &x[q[0]&15], &x[q[1]&15], &x[q[2]&15], &x[q[3]&15]
+			a := &x[q[0]&15]
+			b := &x[q[1]&15]
+			c := &x[q[2]&15]
+			d := &x[q[3]&15]
 			*a += *b
 			*d = bits.RotateLeft32(*d^*a, 16)
 			*c += *d
