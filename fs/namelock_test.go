@@ -112,20 +112,24 @@ func TestListingOvertaken(t *testing.T) {
 }
 
 // TestChangesInParallel: a change of one name does not wait for that of another in
-// the same directory, but for one of the same name.
+// the same directory, but for one of the same name. Of two names, one pair in
+// len(nameLocks) has the same lock, so that more than two are changed.
 func TestChangesInParallel(t *testing.T) {
 	h, v := newSlowHost()
-	both := make(chan string)
+	second, both := make(chan bool), make(chan bool)
+	var meet sync.Once
 	h.changing = func(name string) {
-		select { // the other one is here, too
-		case both <- name:
+		select {
+		case second <- true: // another one is here, too
+			meet.Do(func() { close(both) })
+		case <-second:
 		case <-both:
 		case <-time.After(time.Minute):
 			t.Errorf("%s is alone", name)
 		}
 	}
 	var done sync.WaitGroup
-	for _, name := range []string{"f", "g"} {
+	for _, name := range []string{"f", "g", "h", "i", "j", "k", "l", "m"} {
 		done.Go(func() {
 			if err := write(v, name, ""); err != nil {
 				t.Error(err)
