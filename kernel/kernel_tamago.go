@@ -64,6 +64,7 @@ func (m *machine) boot() {
 	m.calls = syscalls.New(m.vfs)
 	m.calls.FileSystems = m.newFileSystem
 	total, _ := amd64.Memory()
+	m.calls.Random = m.random
 	m.calls.Memory = amd64.Aliases{}
 	m.calls.MapLimit = int64(total / mapShare)
 	m.registerProc()

@@ -28,6 +28,22 @@ const (
 	iocRead  = 1 << 31 // it writes there
 )
 
+// ioctlSize is how much memory of the program a request takes, in bytes, by what
+// it says or, where it says nothing, by its definition; 0: its argument is a
+// value.
+func ioctlSize(req uint32) int {
+	switch req {
+	case fioClex, fioNclex:
+		return 0
+	case fioNbio, fioNread, fiBmap, fiGetBsz, fsGetFlags, fsSetFlags:
+		return 4
+	}
+	if req&(iocWrite|iocRead) == 0 {
+		return 0
+	}
+	return int(req >> 16 & 0x3fff)
+}
+
 // Ioctl does the control operation req on the open file. Arg is its argument;
 // data, if it is not nil, what arg points to, at least as much as the request
 // takes, else EFAULT. ENOTTY: the file does not know the request.
@@ -41,14 +57,11 @@ func (k *Kernel) Ioctl(fd int, req uint32, arg uint64, data []byte) (int, syscal
 	if d.opened&O_PATH != 0 {
 		return -1, syscall.EBADF
 	}
-	size := int(req >> 16 & 0x3fff)
-	switch req {
-	case fioClex, fioNclex:
+	if req == fioClex || req == fioNclex {
 		s.cloexec.Store(req == fioClex)
 		return 0, 0
-	case fioNbio, fioNread, fiBmap, fiGetBsz, fsGetFlags, fsSetFlags:
-		size = 4
 	}
+	size := ioctlSize(req)
 	if len(data) < size {
 		return -1, syscall.EFAULT
 	}

@@ -3,32 +3,42 @@ package syscalls
 import (
 	"encoding/binary"
 	"math"
-	"reflect"
 	"slices"
+	"sync"
 	"syscall"
 	"testing"
+	"unsafe"
 
 	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/tmpfs"
 )
 
-// FuzzCalls makes any calls with any arguments. Whatever a program passes, the
-// kernel's own code does not crash for it.
+// FuzzCalls makes any system calls by number with any words. Whatever a program
+// passes, the kernel's own code does not crash for it.
 func FuzzCalls(f *testing.F) {
-	k := reflect.TypeFor[*Kernel]()
-	for i := range k.NumMethod() {
-		f.Add([]byte{byte(i), 4, 0, 1, 0, 2, 3, byte(i + 1), 0, 4, 5, 0})
+	for num := range len(calls) {
+		n := byte(num >> 8)
+		f.Add([]byte{byte(num), n, 4, 0, 1, 0, 2, 3})
+		f.Add([]byte{byte(num), n, 130, 131, 132, 133, 134, 135})
+		// open("a", O_CREAT|O_RDWR), then the call on it.
+		f.Add([]byte{syscall.SYS_OPEN, 0, 132, 14, 19, 0, 0, 0, byte(num), n, 0, 140, 8, 0, 140, 8})
+		f.Add([]byte{syscall.SYS_OPEN, 0, 132, 14, 19, 0, 0, 0, byte(num), n, 0, 133, 141, 9, 0, 0})
 	}
-	// open("a", O_CREAT|O_RDWR), then each call on it.
-	open := methodIndex(k, "Openat")
-	for i := range k.NumMethod() {
-		f.Add([]byte{open, 4, 0, 14, 6, byte(i), 0, 0, 1, 0, 0, byte(i), 0, 15, 15, 7})
+	memory := sync.OnceValue(newFuzzMemory)
+	Mapped = func(addr, n uintptr) bool {
+		m := memory()
+		start := uintptr(unsafe.Pointer(&m[0]))
+		return addr >= start && addr-start < uintptr(len(m)) && n <= uintptr(len(m))-(addr-start)
 	}
+	f.Cleanup(func() { Mapped = nil })
 	f.Fuzz(func(t *testing.T, b []byte) {
+		m := memory()
 		k := New(fs.New(tmpfs.New(tmpfs.Limits{Bytes: 1 << 20, Files: 100}), fs.MountOptions{}))
-		a := &arguments{bytes: b}
-		for calls := 0; len(a.bytes) > 0 && calls < 64; calls++ {
-			a.call(k)
+		k.Random = func(p []byte) error { return nil }
+		w := &words{bytes: b, memory: m}
+		m.lay()
+		for n := 0; len(w.bytes) > 0 && n < 64; n++ {
+			w.call(k)
 		}
 		for _, fd := range k.Descriptors() {
 			k.Close(fd)
@@ -36,132 +46,120 @@ func FuzzCalls(f *testing.F) {
 	})
 }
 
-func methodIndex(t reflect.Type, name string) byte {
-	m, _ := t.MethodByName(name)
-	return byte(m.Index)
+// fuzzMemory is what good addresses lead to: more than one call can ask for.
+type fuzzMemory []byte
+
+func newFuzzMemory() fuzzMemory {
+	m, err := syscall.Mmap(-1, 0, 1<<32, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON|syscall.MAP_NORESERVE)
+	if err != nil {
+		panic(err)
+	}
+	return m
 }
 
-// arguments makes calls out of bytes.
-type arguments struct{ bytes []byte }
+const (
+	fuzzPaths = 0       // one each slot
+	fuzzData  = 1 << 16 // structures, vectors and buffers
+	fuzzSlot  = 8192
+)
 
-func (a *arguments) next() byte {
-	if len(a.bytes) == 0 {
+var fuzzNames = []string{
+	"", "/", ".", "..", "a", "b", "a/b", "/a/../b", "d", "d/e", "../../a", "a/", "//", string(slices.Repeat([]byte("x"), 5000)), "user.x", "tmpfs",
+}
+
+// lay writes the paths, and vectors that lead into the memory and out of it.
+func (m fuzzMemory) lay() {
+	clear(m[:fuzzData+20*fuzzSlot])
+	for i, name := range fuzzNames {
+		copy(m[fuzzPaths+i*fuzzSlot/2:], name)
+	}
+	iov := (*[4]syscall.Iovec)(unsafe.Pointer(&m[fuzzData]))
+	for i, size := range []uint64{3, 0, 100, 1 << 20} {
+		iov[i] = syscall.Iovec{Base: &m[fuzzData+i*100], Len: size}
+	}
+	iov = (*[4]syscall.Iovec)(unsafe.Pointer(&m[fuzzData+fuzzSlot]))
+	for i, size := range []uint64{5, math.MaxUint64, 1 << 62, 7} {
+		iov[i] = syscall.Iovec{Base: &m[fuzzData+i*100], Len: size}
+	}
+}
+
+// words makes calls out of bytes.
+type words struct {
+	bytes  []byte
+	memory fuzzMemory
+}
+
+func (w *words) next() byte {
+	if len(w.bytes) == 0 {
 		return 0
 	}
-	b := a.bytes[0]
-	a.bytes = a.bytes[1:]
+	b := w.bytes[0]
+	w.bytes = w.bytes[1:]
 	return b
-}
-
-// notCalled end the kernel, hand out what belongs to it, or wait for what
-// nobody does here.
-var notCalled = []string{"Shutdown", "VFS", "Descriptor", "RootDir", "WorkingDir", "Wait"}
-
-func (a *arguments) call(k *Kernel) {
-	v := reflect.ValueOf(k)
-	i := int(a.next()) % v.NumMethod()
-	name := v.Type().Method(i).Name
-	if slices.Contains(notCalled, name) {
-		return
-	}
-	m := v.Method(i)
-	var in []reflect.Value
-	for j := range m.Type().NumIn() {
-		in = append(in, a.value(m.Type().In(j)))
-	}
-	switch name {
-	case "Read", "Write", "Pread", "Flock", "FcntlFlock", "Openat":
-		a.patiently(k, m, in)
-	case "Poll":
-		if n := in[0].Len(); in[1].Len() < n || in[2].Len() < n {
-			return // package syscall makes them of one length
-		}
-		in[3] = reflect.ValueOf(int64(0))
-		m.Call(in)
-	default:
-		m.Call(in)
-	}
-}
-
-// patiently calls what may wait for somebody else: it is interrupted.
-func (a *arguments) patiently(k *Kernel, m reflect.Value, in []reflect.Value) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		m.Call(in)
-	}()
-	for {
-		select {
-		case <-done:
-			return
-		default:
-			if m.Type().NumIn() > 0 && in[0].Kind() == reflect.Int {
-				k.Interrupt(int(in[0].Int()))
-			}
-		}
-	}
 }
 
 // numbers are those at which something may break.
 var numbers = []int64{
-	0, 1, 2, 3, 4, AT_FDCWD, -1, 8, 4095, 4096, 65536, 1 << 20, 1 << 31, math.MaxInt64, math.MinInt64,
-	syscall.O_CREAT | syscall.O_RDWR, syscall.O_APPEND | syscall.O_RDWR, syscall.O_DIRECTORY, O_PATH, 0o777,
+	0, 1, 2, 3, 4, AT_FDCWD, -1, 8, 4095, 4096, 65536, 1 << 20, 1 << 31, math.MaxInt64,
+	syscall.O_CREAT | syscall.O_RDWR, syscall.O_APPEND | syscall.O_RDWR, syscall.O_DIRECTORY, O_PATH, math.MinInt64, 0o777,
+	1 << 47, 1<<47 - 4096, 1<<47 - 1, -4096, 1 << 32, 1<<32 + 1,
 }
 
-func (a *arguments) number() int64 {
-	b := a.next()
-	if int(b) < len(numbers) {
-		return numbers[b]
-	}
-	if b < 200 {
-		return int64(b) - int64(len(numbers))
+// word is a number, or an address: 128 and more are the paths, 140 and more
+// other memory.
+func (w *words) word() uintptr {
+	b := w.next()
+	switch {
+	case int(b) < len(numbers):
+		return uintptr(numbers[b])
+	case b < 128:
+		return uintptr(b) - uintptr(len(numbers))
+	case b < 140:
+		return uintptr(unsafe.Pointer(&w.memory[fuzzPaths+int(b-128)*fuzzSlot/2]))
+	case b < 160:
+		return uintptr(unsafe.Pointer(&w.memory[fuzzData+int(b-140)*fuzzSlot]))
+	case b < 170: // almost at the end of a page, unaligned
+		return uintptr(unsafe.Pointer(&w.memory[fuzzData+int(b-160+1)*fuzzSlot-3]))
 	}
 	var n [8]byte
 	for i := range n {
-		n[i] = a.next()
+		n[i] = w.next()
 	}
-	return int64(binary.LittleEndian.Uint64(n[:]))
+	return uintptr(binary.LittleEndian.Uint64(n[:]))
 }
 
-var paths = []string{
-	"", "/", ".", "..", "a", "b", "a/b", "/a/../b", "d", "d/e", "../../a", "a/", "//", "\x00", "a\x00b", string(make([]byte, 5000)), "user.x", "tmpfs",
-}
+// notCalled end the program, or wait for what nobody does here.
+var notCalled = []uintptr{syscall.SYS_EXIT, syscall.SYS_EXIT_GROUP}
 
-func (a *arguments) value(t reflect.Type) reflect.Value {
-	v := reflect.New(t).Elem()
-	switch t.Kind() {
-	case reflect.Int, reflect.Int16, reflect.Int32, reflect.Int64:
-		v.SetInt(a.number())
-	case reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr, reflect.Uint8:
-		v.SetUint(uint64(a.number()))
-	case reflect.Bool:
-		v.SetBool(a.next()&1 != 0)
-	case reflect.String:
-		if b := int(a.next()); b < len(paths) {
-			v.SetString(paths[b])
-		} else {
-			v.SetString(string(a.bytes[:min(len(a.bytes), b-len(paths))]))
-		}
-	case reflect.Slice:
-		n := int(a.next())
-		if n > 200 {
-			n *= 1000
-		}
-		v.Set(reflect.MakeSlice(t, n, n))
-		if t.Elem().Kind() != reflect.Uint8 {
-			for i := range min(n, 8) {
-				v.Index(i).Set(a.value(t.Elem()))
+func (w *words) call(k *Kernel) {
+	num := uintptr(w.next()) | uintptr(w.next())<<8
+	a := [6]uintptr{}
+	for i := range a {
+		a[i] = w.word()
+	}
+	switch {
+	case slices.Contains(notCalled, num):
+		return
+	case num == syscall.SYS_POLL:
+		a[2] = 0
+	case num == syscall.SYS_PPOLL:
+		atOnce := w.memory[fuzzData+19*fuzzSlot:][:16] // zero nanoseconds
+		clear(atOnce)
+		a[2] = uintptr(unsafe.Pointer(&atOnce[0]))
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		k.Call(num, a[0], a[1], a[2], a[3], a[4], a[5])
+	}()
+	for { // what waits for somebody else is interrupted
+		select {
+		case <-done:
+			return
+		default:
+			for _, fd := range k.Descriptors() {
+				k.Interrupt(fd)
 			}
 		}
-	case reflect.Pointer:
-		if b := a.next(); b&1 == 0 && t != reflect.TypeFor[*[2]int]() {
-			return v
-		}
-		v.Set(reflect.New(t.Elem()))
-		if t.Elem().Kind() == reflect.Int64 {
-			v.Elem().SetInt(a.number())
-		}
-	case reflect.Struct, reflect.Array:
 	}
-	return v
 }

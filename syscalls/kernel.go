@@ -25,6 +25,7 @@ type Kernel struct {
 	maps  mappings
 
 	lastDesc atomic.Uint64
+	missed   missed
 
 	// places guards root and cwd, which have a reference each.
 	places   sync.RWMutex
@@ -39,6 +40,10 @@ type Kernel struct {
 	Name string
 	// Memory is what Mmap maps with, set likewise; without it, ENODEV.
 	Memory Memory
+	// Random fills its argument with random bytes, set likewise.
+	Random func(p []byte) error
+	// Raise sends a signal to the program, set likewise.
+	Raise func(syscall.Signal)
 	// MapLimit is how many bytes of pages mappings may take; 0: no limit.
 	MapLimit int64
 }
@@ -55,9 +60,6 @@ func New(v *fs.VFS) *Kernel {
 
 // VFS is the file system tree that k works on.
 func (k *Kernel) VFS() *fs.VFS { return k.vfs }
-
-// Hostname is the name of the host; "" stands for the default.
-func (k *Kernel) Hostname() string { return k.Name }
 
 // errno gives err's number: EIO for an error without one.
 func errno(err error) syscall.Errno {

@@ -96,7 +96,11 @@ func (c *contents) render(s *stock, version string) (map[string][]byte, error) {
 		}
 		src, ok := out[name]
 		if !ok {
-			if src, err = os.ReadFile(filepath.Join(s.Root, name)); err != nil {
+			from := name
+			if take, ok := e.(Take); ok {
+				from = take.File
+			}
+			if src, err = os.ReadFile(filepath.Join(s.Root, from)); err != nil {
 				return nil, fmt.Errorf("%w (edit: %s)", err, e.why())
 			}
 		}

@@ -3,7 +3,10 @@ package toolchain
 import (
 	"bytes"
 	"fmt"
+	"go/ast"
 	"go/build/constraint"
+	"go/parser"
+	"go/token"
 	"path"
 	"slices"
 	"strings"
@@ -32,6 +35,18 @@ type Replace struct {
 	Why      string
 }
 
+// Take lays a copy of a file that is Linux's under the target's name beside it:
+// _linux becomes _tamago, in the name and in the //go:build line.
+type Take struct{ File, Why string }
+
+// Remove takes top-level declarations out of a file, by their names; of a method
+// by its own. What the file imports for them alone is another edit's.
+type Remove struct {
+	File  string
+	Names []string
+	Why   string
+}
+
 // Any is a Count for what releases of Go have in different numbers.
 const Any = -1
 
@@ -47,6 +62,102 @@ func (e Replace) path() string { return e.File }
 func (e Widen) why() string    { return e.Why }
 func (e Narrow) why() string   { return e.Why }
 func (e Replace) why() string  { return e.Why }
+func (e Take) path() string    { return taken(e.File) }
+func (e Take) why() string     { return e.Why }
+func (e Remove) path() string  { return e.File }
+func (e Remove) why() string   { return e.Why }
+
+// taken is the name under which Take lays a file.
+func taken(file string) string {
+	dir, base := path.Split(file)
+	return dir + strings.Replace(base, "_linux", "_tamago", 1)
+}
+
+func (e Take) apply(src []byte) ([]byte, error) {
+	if taken(e.File) == e.File {
+		return nil, fmt.Errorf("its name does not limit it to linux")
+	}
+	line, expr, err := buildLine(src)
+	if err != nil {
+		return nil, err
+	}
+	// The stock Go, which builds the tools, does not know the name: the line has
+	// to keep the copy from it.
+	if expr == nil {
+		return append([]byte("//go:build tamago\n\n"), src...), nil
+	}
+	onTarget := strings.ReplaceAll(expr.String(), "linux", "tamago")
+	if onTarget == expr.String() {
+		onTarget = "tamago && (" + onTarget + ")"
+	}
+	now, err := constraint.Parse("//go:build " + onTarget)
+	if err != nil || !now.Eval(targetTag) {
+		return nil, fmt.Errorf("the target would not build it under %q", onTarget)
+	}
+	return swapLine(src, line, now), nil
+}
+
+func (e Remove) apply(src []byte) ([]byte, error) {
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, "", src, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	missing := slices.Clone(e.Names)
+	named := func(id *ast.Ident) bool {
+		i := slices.Index(missing, id.Name)
+		if i >= 0 {
+			missing = slices.Delete(missing, i, i+1)
+		}
+		return i >= 0
+	}
+	type span struct{ from, to int }
+	var spans []span
+	cut := func(n ast.Node, doc *ast.CommentGroup) {
+		from := n.Pos()
+		if doc != nil {
+			from = doc.Pos()
+		}
+		spans = append(spans, span{fset.Position(from).Offset, fset.Position(n.End()).Offset})
+	}
+	for _, d := range file.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if named(d.Name) {
+				cut(d, d.Doc)
+			}
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				var id *ast.Ident
+				var doc *ast.CommentGroup
+				switch spec := spec.(type) {
+				case *ast.TypeSpec:
+					id, doc = spec.Name, spec.Doc
+				case *ast.ValueSpec:
+					if len(spec.Names) == 1 {
+						id, doc = spec.Names[0], spec.Doc
+					}
+				}
+				if id == nil || !named(id) {
+					continue
+				}
+				if len(d.Specs) == 1 {
+					cut(d, d.Doc)
+				} else {
+					cut(spec, doc)
+				}
+			}
+		}
+	}
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("it does not declare %s", strings.Join(missing, ", "))
+	}
+	out := src
+	for _, s := range slices.Backward(spans) {
+		out = slices.Concat(out[:s.from], out[s.to:])
+	}
+	return out, nil
+}
 
 func (e Widen) apply(src []byte) ([]byte, error) {
 	if limit := nameLimit(e.File); limit != "" {

@@ -37,7 +37,7 @@ var runtimeEdits = []Edit{
 	Replace{"src/runtime/stack.go", "\tif newsize > maxstacksize || newsize > maxstackceiling {\n", "\tif newsize <= maxstacksize && newsize <= maxstackceiling && !osStackFits(gp, newsize) {\n\t\tmaxstacksize = oldsize\n\t}\n\n\tif newsize > maxstacksize || newsize > maxstackceiling {\n", 1,
 		"a stack that outgrows the RAM has overflown"},
 
-	Replace{"src/runtime/proc.go", "const haveSysmon = GOARCH != \"wasm\"", "const haveSysmon = GOARCH != \"wasm\" && GOOS != \"tamago\"", 1,
+	Replace{"src/runtime/proc.go", "const haveSysmon = GOARCH != \"wasm\"", "const haveSysmon = GOARCH != \"wasm\" && goos.IsTamago == 0", 1,
 		"the timer interrupt and osSchedule do its work"},
 	Replace{"src/runtime/proc.go", "\tif haveSysmon {\n\t\tsystemstack(func() {\n", "\tosMain()\n\n\tif haveSysmon {\n\t\tsystemstack(func() {\n", 1,
 		"the machine sets up what needs a running scheduler"},
@@ -47,10 +47,11 @@ var runtimeEdits = []Edit{
 		"a profile of the program is saved before the panic ends it"},
 	Replace{"src/runtime/traceback.go", "if isSystemGoroutine(gp, false) && level < 2 {", "if level < 2 && (isSystemGoroutine(gp, false) || osSystemGoroutine(gp)) {", 1,
 		"the kernel's goroutines are as little the program's as those of a kernel elsewhere"},
-	Replace{"src/runtime/cpuprof.go", "if GOOS == \"darwin\" || GOOS == \"ios\" {", "if GOOS == \"darwin\" || GOOS == \"ios\" || GOOS == \"tamago\" {", 1,
+	Replace{"src/runtime/cpuprof.go", "if GOOS == \"darwin\" || GOOS == \"ios\" {", "if GOOS == \"darwin\" || GOOS == \"ios\" || osOwnThreads {", 1,
 		"a tick must not wake the reader of the profile: threads are none of its business"},
-	Replace{"src/runtime/pprof/pprof.go", "if runtime.GOOS == \"darwin\" || runtime.GOOS == \"ios\" {", "if runtime.GOOS == \"darwin\" || runtime.GOOS == \"ios\" || runtime.GOOS == \"tamago\" {", 1,
+	Replace{"src/runtime/pprof/pprof.go", "if runtime.GOOS == \"darwin\" || runtime.GOOS == \"ios\" {", "if runtime.GOOS == \"darwin\" || runtime.GOOS == \"ios\" || goos.IsTamago == 1 {", 1,
 		"so the reader looks now and then"},
+	Replace{"src/runtime/pprof/pprof.go", "\t\"internal/goexperiment\"\n", "\t\"internal/goexperiment\"\n\t\"internal/goos\"\n", 1, "see above"},
 
 	Replace{"src/runtime/heapdump.go", "\t\twriteheapdump_m(fd, &m)\n\t})\n\n\tstartTheWorld(stw)\n", "\t\twriteheapdump_m(fd, &m)\n\t})\n\n\tdump := takeHeapDump()\n\tstartTheWorld(stw)\n\tdump.write(fd)\n", 1,
 		"files can be written when the world goes on"},

@@ -16,17 +16,6 @@ func widen(why string, files ...string) []Edit {
 // stdEdits give the standard library the target. It is no unix for build tags,
 // so what it shares with the unix systems is named here.
 var stdEdits = slices.Concat(
-	widen("error numbers, environment, times and directory entries are those of Linux",
-		"syscall/dirent.go",
-		"syscall/env_unix.go",
-		"syscall/timestruct.go",
-	),
-	[]Edit{
-		Replace{"src/syscall/dirent.go", `runtime.GOOS != "linux"`, `runtime.GOOS != "tamago" && runtime.GOOS != "linux"`, 1,
-			"a file may have inode number 0, as on Linux"},
-		Replace{"src/os/dir_unix.go", `runtime.GOOS != "linux"`, `runtime.GOOS != "tamago" && runtime.GOOS != "linux"`, 1,
-			"a file may have inode number 0, as on Linux"},
-	},
 	widen("files are descriptors, and paths those of unix",
 		"internal/filepathlite/path_unix.go",
 		"internal/poll/copy_file_range_unix.go",
@@ -63,8 +52,9 @@ var stdEdits = slices.Concat(
 		"path/filepath/path_unix.go",
 	),
 	[]Edit{
-		Replace{"src/os/file_unix.go", "\t\tif nonBlocking {\n\t\t\t// See", "\t\tif nonBlocking || runtime.GOOS == \"tamago\" {\n\t\t\t// See", 1,
+		Replace{"src/os/file_unix.go", "\t\tif nonBlocking {\n\t\t\t// See", "\t\tif nonBlocking || goos.IsTamago == 1 {\n\t\t\t// See", 1,
 			"deadlines and Close end calls that block: no need to ask for O_NONBLOCK"},
+		Replace{"src/os/file_unix.go", "\t\"internal/poll\"\n", "\t\"internal/goos\"\n\t\"internal/poll\"\n", 1, "see above"},
 		Narrow{"src/os/zero_copy_stub.go", "files are copied below, by zero_copy_tamago.go"},
 	},
 	widen("time zones are files of the root",
@@ -78,10 +68,9 @@ var stdEdits = slices.Concat(
 		"os/user/lookup_unix.go",
 	),
 	[]Edit{
-		Replace{"src/os/user/lookup_stubs.go", "\tswitch runtime.GOOS {\n\tcase \"android\":", "\tswitch runtime.GOOS {\n\tcase \"tamago\":\n\t\tif u.Username == \"\" {\n\t\t\tu.Username = \"root\"\n\t\t}\n\t\tif u.HomeDir == \"\" {\n\t\t\tu.HomeDir = \"/\"\n\t\t}\n\tcase \"android\":", 1,
+		Replace{"src/os/user/lookup_stubs.go", "\tswitch runtime.GOOS {\n\tcase \"android\":", "\tif goos.IsTamago == 1 {\n\t\tu.Username = cmp.Or(u.Username, \"root\")\n\t\tu.HomeDir = cmp.Or(u.HomeDir, \"/\")\n\t}\n\tswitch runtime.GOOS {\n\tcase \"android\":", 1,
 			"a root without /etc/passwd still has its user 0"},
-		Since{5, Replace{"src/os/root_openat.go", `case "linux", "windows"`, `case "linux", "tamago", "windows"`, Any,
-			"mkdir does not follow a symbolic link with a slash behind it"}},
+		Replace{"src/os/user/lookup_stubs.go", "import (\n", "import (\n\t\"cmp\"\n\t\"internal/goos\"\n", 1, "see above"},
 	},
 	widen("what distributions keep in files of the root",
 		"archive/tar/stat_actime1.go",
@@ -89,10 +78,6 @@ var stdEdits = slices.Concat(
 		"crypto/x509/root_unix.go",
 		"mime/type_unix.go",
 	),
-	[]Edit{
-		Replace{"src/archive/tar/stat_unix.go", `case "linux":`, `case "linux", "tamago":`, 1,
-			"device numbers are those of Linux"},
-	},
 	widen("the network is net.SocketFunc's, or a fake one within the program",
 		"net/cgo_stub.go",
 		"net/error_posix.go",
@@ -120,9 +105,10 @@ var stdEdits = slices.Concat(
 	[]Edit{
 		Replace{"src/net/net_fake.go", "\tif raddr != nil && ctrlCtxFn != nil {\n", "\tif fd, hooked, err := hookSocket(ctx, net, family, sotype, laddr, raddr, ctrlCtxFn); hooked {\n\t\treturn fd, err\n\t}\n\tif raddr != nil && ctrlCtxFn != nil {\n", 1,
 			"SocketFunc makes the sockets, where it is set"},
-		Replace{"src/net/ipsock_posix.go", "\tcase \"js\", \"wasip1\":\n", "\tcase \"js\", \"tamago\", \"wasip1\":\n", 1,
+		Replace{"src/net/ipsock_posix.go", "\tswitch runtime.GOOS {\n\tcase \"js\", ", "\tif goos.IsTamago == 1 {\n\t\tp.ipv4Enabled, p.ipv6Enabled, p.ipv4MappedIPv6Enabled = true, true, true\n\t\treturn\n\t}\n\tswitch runtime.GOOS {\n\tcase \"js\", ", 1,
 			"there is no socket to probe with"},
-		Replace{"src/net/ipsock_posix.go", `"openbsd", "js", "wasip1":`, `"openbsd", "js", "tamago", "wasip1":`, 1,
+		Replace{"src/net/ipsock_posix.go", "\tswitch runtime.GOOS {\n\tcase \"aix\", ", "\tif goos.IsTamago == 1 && mode == \"dial\" && raddr.isWildcard() {\n\t\traddr = raddr.toLocal(net)\n\t}\n\tswitch runtime.GOOS {\n\tcase \"aix\", ", 1,
 			"dialling the unspecified address means the program itself"},
+		Replace{"src/net/ipsock_posix.go", "\t\"internal/poll\"\n", "\t\"internal/goos\"\n\t\"internal/poll\"\n", 1, "see above"},
 	},
 )

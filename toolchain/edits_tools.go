@@ -29,4 +29,18 @@ var toolEdits = []Edit{
 		"the kernel boots before the first init of the program"},
 	Replace{"src/cmd/link/internal/ld/heap.go", "ldr.SymName(", "initName(ldr, ", 6,
 		"the order in which ready packages are initialised"},
+
+	Replace{"src/cmd/go/internal/load/pkg.go", "\t\t\t\t\tdata.p, data.err = rp.Import(cfg.BuildContext, buildMode)\n", "\t\t\t\t\tdata.p, data.err = rp.Import(imports.LinuxContext(r.dir, cfg.BuildContext), buildMode)\n", 1, asLinux},
+	Replace{"src/cmd/go/internal/load/pkg.go", "\t\t\tdata.p, data.err = buildContext.ImportDir(r.dir, buildMode)\n", "\t\t\tbuildContext = imports.LinuxContext(r.dir, buildContext)\n\t\t\tdata.p, data.err = buildContext.ImportDir(r.dir, buildMode)\n", 1, asLinux},
+	Replace{"src/cmd/go/internal/load/pkg.go", "\tbp, err := ctxt.ImportDir(dir, 0)\n", "\tctxt = imports.LinuxContext(dir, ctxt)\n\tbp, err := ctxt.ImportDir(dir, 0)\n", 1, asLinux},
+	Replace{"src/cmd/go/internal/modload/load.go", "\tbp, err := cfg.BuildContext.ImportDir(absDir, 0)\n", "\tbuildContext := imports.LinuxContext(absDir, cfg.BuildContext)\n\tbp, err := buildContext.ImportDir(absDir, 0)\n", 1, asLinux},
+	Replace{"src/cmd/go/internal/imports/scan.go", "\tdirs, err := fsys.ReadDir(path)\n", "\ttags = LinuxTags(path, tags)\n\tdirs, err := fsys.ReadDir(path)\n", 1, asLinux},
+	Replace{"src/cmd/go/internal/modindex/read.go", "\timports_ := make(map[string]bool)\n", "\ttags = imports.LinuxTags(filepath.Join(rp.modroot, rp.dir), tags)\n\timports_ := make(map[string]bool)\n", 1, asLinux},
+	Replace{"src/cmd/go/internal/work/gc.go", "forcedAsmflags, p.Internal.Asmflags}", "forcedAsmflags, p.Internal.Asmflags}\n\tif imports.AsLinux(p.Dir) {\n\t\targs = append(args, \"-D\", \"GOOS_linux\")\n\t}", 1, asLinux},
+	Replace{"src/cmd/go/internal/work/gc.go", "\t\"cmd/go/internal/gover\"\n", "\t\"cmd/go/internal/gover\"\n\t\"cmd/go/internal/imports\"\n", 1, asLinux},
+
+	Replace{"src/cmd/compile/internal/noder/writer.go", "\t} else {\n\t\tif base.Flag.Complete || decl.Name.Value == \"init\" {\n", "\t} else {\n\t\tif buildcfg.GOOS == \"tamago\" && !base.Flag.Std {\n\t\t\tpragma |= ir.UintptrEscapes | ir.UintptrKeepAlive\n\t\t}\n\t\tif base.Flag.Complete || decl.Name.Value == \"init\" {\n", 1,
+		"behind system calls in assembly is Go: the stack may move during one"},
 }
+
+const asLinux = "packages of other people are matched as for Linux as well"

@@ -61,27 +61,23 @@ func UnpackGuest() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir, err := unpack(filepath.Join(cache, "yolk", "src"), files, nil)
+	dir, err := unpack(filepath.Join(cache, "yolk", "src"), files)
 	if err != nil {
 		return "", fmt.Errorf("the kernel's sources: %w", err)
 	}
 	return dir, nil
 }
 
-// unpack writes files and symbolic links to a directory below base that is
-// named after them. One that is there already is checked, and replaced when it
+// unpack writes files to a directory below base that is named after them. One that is there already is checked, and replaced when it
 // is damaged.
-func unpack(base string, files map[string][]byte, links map[string]string) (string, error) {
+func unpack(base string, files map[string][]byte) (string, error) {
 	names := slices.Sorted(maps.Keys(files))
 	h := sha256.New()
 	for _, name := range names {
 		fmt.Fprintf(h, "%q %x\n", name, sha256.Sum256(files[name]))
 	}
-	for _, name := range slices.Sorted(maps.Keys(links)) {
-		fmt.Fprintf(h, "%q -> %q\n", name, links[name])
-	}
 	dir := filepath.Join(base, fmt.Sprintf("%x", h.Sum(nil)[:10]))
-	if intact(dir, files, links) {
+	if intact(dir, files) {
 		now := time.Now()
 		_ = os.Chtimes(dir, now, now) // noted for sweep, as far as it goes
 		return dir, nil
@@ -104,13 +100,8 @@ func unpack(base string, files map[string][]byte, links map[string]string) (stri
 			return "", err
 		}
 	}
-	for name, target := range links {
-		if err := os.Symlink(target, filepath.Join(tmp, name)); err != nil {
-			return "", err
-		}
-	}
 	for range 2 {
-		if err = os.Rename(tmp, dir); err == nil || intact(dir, files, links) {
+		if err = os.Rename(tmp, dir); err == nil || intact(dir, files) {
 			return dir, nil // by this run or by one beside it
 		}
 		if err := os.RemoveAll(dir); err != nil {
@@ -134,17 +125,11 @@ func sweep(base string) {
 	}
 }
 
-// intact reports whether a directory holds the files and links as they should
-// be.
-func intact(dir string, files map[string][]byte, links map[string]string) bool {
+// intact reports whether a directory holds the files as they should be.
+func intact(dir string, files map[string][]byte) bool {
 	for name, want := range files {
 		got, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil || !bytes.Equal(got, want) {
-			return false
-		}
-	}
-	for name, want := range links {
-		if got, err := os.Readlink(filepath.Join(dir, name)); err != nil || got != want {
 			return false
 		}
 	}

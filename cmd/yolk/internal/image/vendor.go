@@ -12,8 +12,7 @@ import (
 )
 
 // vendor makes a vendor directory for the temporary workspace when the user's
-// module or workspace, at root, builds from one: what is there, and tamago,
-// and another golang.org/x/sys/unix if there is one.
+// module or workspace, at root, builds from one: what is there, and tamago.
 func (b *Builder) vendor(ctx context.Context, root string, mods []modFile, uses []struct{ DiskPath string }, goflags []string) (bool, error) {
 	if root == "" {
 		return false, nil
@@ -36,18 +35,8 @@ func (b *Builder) vendor(ctx context.Context, root string, mods []modFile, uses 
 		return false, err
 	}
 	dst := filepath.Join(b.Scratch, "vendor")
-	holes := [][]string{strings.Split(tamagoPath, "/")}
-	hasXsys := vendorsXsys(string(list))
-	if hasXsys {
-		holes = append(holes, strings.Split(xsysPath+"/unix", "/"))
-	}
-	if err := linkAround(filepath.Join(root, "vendor"), dst, holes); err != nil {
+	if err := linkAround(filepath.Join(root, "vendor"), dst, strings.Split(tamagoPath, "/")); err != nil {
 		return false, err
-	}
-	if hasXsys {
-		if err := vendorXsys(dst); err != nil {
-			return false, err
-		}
 	}
 	if err := os.Symlink(tamago, filepath.Join(dst, tamagoPath)); err != nil {
 		return false, err
@@ -60,37 +49,28 @@ func (b *Builder) vendor(ctx context.Context, root string, mods []modFile, uses 
 	return true, os.WriteFile(filepath.Join(dst, "modules.txt"), []byte(text), 0o600)
 }
 
-// linkAround fills dst with symbolic links to what src holds, but for the
-// paths holes, whose parents are made anew and filled likewise.
-func linkAround(src, dst string, holes [][]string) error {
+// linkAround fills dst with symbolic links to what src holds, but for the path
+// hole, whose parents are made anew and filled likewise.
+func linkAround(src, dst string, hole []string) error {
 	if err := os.Mkdir(dst, 0o700); err != nil {
 		return err
-	}
-	below := map[string][][]string{} // holes by their first name, without it
-	for _, h := range holes {
-		below[h[0]] = append(below[h[0]], h[1:])
 	}
 	entries, err := os.ReadDir(src)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	for _, e := range entries {
-		if _, ok := below[e.Name()]; ok || e.Name() == "modules.txt" {
+		if e.Name() == hole[0] || e.Name() == "modules.txt" {
 			continue
 		}
 		if err := os.Symlink(filepath.Join(src, e.Name()), filepath.Join(dst, e.Name())); err != nil {
 			return err
 		}
 	}
-	for name, rest := range below {
-		if slices.ContainsFunc(rest, func(h []string) bool { return len(h) == 0 }) {
-			continue
-		}
-		if err := linkAround(filepath.Join(src, name), filepath.Join(dst, name), rest); err != nil {
-			return err
-		}
+	if len(hole) == 1 {
+		return nil
 	}
-	return nil
+	return linkAround(filepath.Join(src, hole[0]), filepath.Join(dst, hole[0]), hole[1:])
 }
 
 // packagesBelow lists the directories of a module that hold Go files, as

@@ -124,7 +124,7 @@ func (b *Builder) workspace(ctx context.Context, dir string) (*workspace, error)
 		return ws, nil
 	}
 	ws.file, ws.work = file, &w
-	return ws, b.xsys(ctx, dir, file, &w, ws)
+	return ws, nil
 }
 
 // defaults are the settings that a module's main packages have by its go.mod,

@@ -9,6 +9,7 @@ import "internal/runtime/math"
 const (
 	osHeapAddrBits      = 0
 	osLogHeapArenaBytes = 0
+	osOwnThreads        = false
 )
 
 func osSchedule() {}

@@ -14,6 +14,7 @@ import (
 const (
 	osHeapAddrBits      = goos.HeapAddrBits
 	osLogHeapArenaBytes = goos.LogHeapArenaBytes
+	osOwnThreads        = true
 )
 
 // mOS is the part of an m that makes it a thread of threads_tamago.go.

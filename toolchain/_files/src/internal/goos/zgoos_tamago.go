@@ -2,7 +2,9 @@
 
 package goos
 
-const GOOS = `tamago`
+// GOOS is what programs are told: they branch on it where tamago means Linux. The
+// build tag tamago tells them apart.
+const GOOS = `linux`
 
 const IsAix = 0
 const IsAndroid = 0

@@ -2,13 +2,7 @@
 
 package os
 
-import (
-	"errors"
-	_ "unsafe" // for go:linkname
-)
-
-//go:linkname hostname syscall.hostname
-func hostname() (name string, err error)
+import "errors"
 
 // executable fails: the program is no file.
 func executable() (string, error) {

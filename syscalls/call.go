@@ -1,0 +1,115 @@
+package syscalls
+
+import (
+	"cmp"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// Call is Linux's system call number num on amd64. Every number and all words
+// are answered: see args for what addresses can lead to. A call that is not
+// there is ENOSYS, and counted.
+//
+// Words that hold addresses must lead to memory that stays where it is: not to
+// the stack of a goroutine.
+func (k *Kernel) Call(num, a1, a2, a3, a4, a5, a6 uintptr) (uintptr, syscall.Errno) {
+	if num < uintptr(len(calls)) && calls[num].do != nil {
+		return calls[num].do(k, args{a1, a2, a3, a4, a5, a6})
+	}
+	k.missed.count(num)
+	return 0, syscall.ENOSYS
+}
+
+// call does one system call.
+type call func(k *Kernel, a args) (uintptr, syscall.Errno)
+
+// entry is a line of the table of system calls.
+type entry struct {
+	name string // as Linux has it
+	do   call   // nil: ENOSYS
+	part string // what of it is not there
+}
+
+// missed counts the calls that programs made and that are not there.
+type missed struct {
+	mu    sync.Mutex
+	calls map[miss]int
+}
+
+type miss struct {
+	num    uintptr
+	caller string // the function that wanted it
+}
+
+// maxMissed bounds how many different ones are kept.
+const maxMissed = 1000
+
+func (m *missed) count(num uintptr) {
+	of := miss{num, caller()}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.calls == nil {
+		m.calls = map[miss]int{}
+	}
+	if m.calls[of] > 0 || len(m.calls) < maxMissed {
+		m.calls[of]++
+	}
+}
+
+// caller is the innermost function of the program that is not one of those
+// which only pass system calls on.
+func caller() string {
+	var pcs [16]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
+	name := "?"
+	for {
+		f, more := frames.Next()
+		if f.Function != "" {
+			name = f.Function
+			if !passesOn(name) {
+				return name
+			}
+		}
+		if !more {
+			return name
+		}
+	}
+}
+
+func passesOn(function string) bool {
+	for _, pkg := range []string{"syscall.", "internal/", "golang.org/x/sys/unix.", "runtime."} {
+		if strings.HasPrefix(function, pkg) {
+			return true
+		}
+	}
+	return strings.HasSuffix(function, ".(*Kernel).Call")
+}
+
+// Missed lists the calls that are not there and that the program made all the
+// same: for each a line with how often, its name or number, and by which
+// function.
+func (k *Kernel) Missed() string {
+	m := &k.missed
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []miss
+	for of := range m.calls {
+		all = append(all, of)
+	}
+	slices.SortFunc(all, func(a, b miss) int {
+		return cmp.Or(cmp.Compare(a.num, b.num), cmp.Compare(a.caller, b.caller))
+	})
+	var out strings.Builder
+	for _, of := range all {
+		name := "-"
+		if of.num < uintptr(len(calls)) && calls[of.num].name != "" {
+			name = calls[of.num].name
+		}
+		fmt.Fprintf(&out, "%d %d %s %s\n", m.calls[of], of.num, name, of.caller)
+	}
+	return out.String()
+}

@@ -1,0 +1,108 @@
+//go:build tamago
+
+package syscall
+
+import _ "unsafe" // for go:linkname
+
+// System calls by number. What is behind them is Go: the stack of the caller may
+// move meanwhile, so that memory whose address is given as a number must not be
+// on it. go:uintptrescapes, here and in the compiler for functions in assembly,
+// sees to it where the address is taken in the call, as package unsafe demands.
+//
+// go:linkname, as in the original, has these called from assembly of other
+// packages.
+
+//go:uintptrescapes
+//go:linkname Syscall6
+func Syscall6(trap, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2 uintptr, err Errno) {
+	r1, err = kernel.Call(trap, a1, a2, a3, a4, a5, a6)
+	if err != 0 {
+		r1 = ^uintptr(0)
+	}
+	return r1, 0, err
+}
+
+//go:uintptrescapes
+//go:linkname Syscall
+func Syscall(trap, a1, a2, a3 uintptr) (r1, r2 uintptr, err Errno) {
+	return Syscall6(trap, a1, a2, a3, 0, 0, 0)
+}
+
+// There is no scheduler to tell that a call may take long: raw calls are as
+// others.
+
+//go:uintptrescapes
+//go:linkname RawSyscall6
+func RawSyscall6(trap, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2 uintptr, err Errno) {
+	return Syscall6(trap, a1, a2, a3, a4, a5, a6)
+}
+
+//go:uintptrescapes
+//go:linkname RawSyscall
+func RawSyscall(trap, a1, a2, a3 uintptr) (r1, r2 uintptr, err Errno) {
+	return Syscall6(trap, a1, a2, a3, 0, 0, 0)
+}
+
+//go:uintptrescapes
+func rawSyscallNoError(trap, a1, a2, a3 uintptr) (r1, r2 uintptr) {
+	r1, _ = kernel.Call(trap, a1, a2, a3, 0, 0, 0)
+	return r1, 0
+}
+
+// runtime_doAllThreadsSyscall is for what Linux keeps for each thread. There is
+// one of it here.
+//
+//go:uintptrescapes
+func runtime_doAllThreadsSyscall(trap, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2, err uintptr) {
+	r1, r2, e := Syscall6(trap, a1, a2, a3, a4, a5, a6)
+	return r1, r2, uintptr(e)
+}
+
+func rawVforkSyscall(trap, a1, a2, a3 uintptr) (r1 uintptr, err Errno) { return ^uintptr(0), ENOSYS }
+
+func now() (sec int64, nsec int32) // in package runtime
+
+//go:linkname gettimeofday
+func gettimeofday(tv *Timeval) Errno {
+	sec, nsec := now()
+	*tv = Timeval{sec, int64(nsec) / 1000}
+	return 0
+}
+
+// oneProgram: there are no processes.
+const oneProgram = true
+
+// errOneProgram is what comes of starting another program. It is
+// [errors.ErrUnsupported].
+var errOneProgram error = oneProgramError{}
+
+type oneProgramError struct{}
+
+func (oneProgramError) Error() string {
+	return "there are no processes: this program is the whole system and cannot start another"
+}
+
+func (oneProgramError) Is(target error) bool { return target == ENOSYS || ENOSYS.Is(target) }
+
+//go:linkname sigsend runtime.sigsend
+func sigsend(sig uint32) bool
+
+//go:linkname signalIgnored os/signal.signal_ignored
+func signalIgnored(sig uint32) bool
+
+// raise sends a signal to the program, where os/signal takes it. If the program
+// has not asked for it, signals that end a Go program elsewhere end it, with 128
+// and the number of the signal as its status. It is for the kernel, which pulls
+// it by linkname.
+//
+//go:linkname raise
+func raise(sig Signal) {
+	if sig != SIGKILL && (sigsend(uint32(sig)) || signalIgnored(uint32(sig))) {
+		return
+	}
+	switch sig {
+	case SIGHUP, SIGINT, SIGTERM, SIGKILL,
+		SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSTKFLT, SIGSYS:
+		Exit(128 + int(sig))
+	}
+}

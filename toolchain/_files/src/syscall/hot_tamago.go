@@ -1,0 +1,78 @@
+//go:build tamago
+
+package syscall
+
+import _ "unsafe" // for go:linkname
+
+// What programs call all the time gets to the kernel without a number, so that
+// it costs no allocation and no copy.
+
+func openat(dirfd int, path string, flags int, mode uint32) (fd int, err error) {
+	return count(kernel.Openat(dirfd, path, flags, mode))
+}
+
+func Close(fd int) error { return errno(kernel.Close(fd)) }
+
+func Stat(path string, stat *Stat_t) error { return errno(kernel.Fstatat(_AT_FDCWD, path, stat, 0)) }
+
+func Lstat(path string, stat *Stat_t) error {
+	return errno(kernel.Fstatat(_AT_FDCWD, path, stat, _AT_SYMLINK_NOFOLLOW))
+}
+
+func Fstat(fd int, stat *Stat_t) error { return errno(kernel.Fstat(fd, stat)) }
+
+func fstatat(fd int, path string, stat *Stat_t, flags int) error {
+	return errno(kernel.Fstatat(fd, path, stat, flags))
+}
+
+func read(fd int, p []byte) (n int, err error) { return count(kernel.Read(fd, p)) }
+
+func write(fd int, p []byte) (n int, err error) {
+	n, e := kernel.Write(fd, p)
+	return n, errno(e) // what was written before an error counts
+}
+
+func pread(fd int, p []byte, offset int64) (n int, err error) {
+	return count(kernel.Pread(fd, p, offset))
+}
+
+func pwrite(fd int, p []byte, offset int64) (n int, err error) {
+	return count(kernel.Pwrite(fd, p, offset))
+}
+
+func Seek(fd int, offset int64, whence int) (off int64, err error) {
+	off, e := kernel.Seek(fd, offset, whence)
+	if e != 0 {
+		return -1, errnoErr(e)
+	}
+	return off, nil
+}
+
+func Getdents(fd int, buf []byte) (n int, err error) { return count(kernel.ReadDirent(fd, buf)) }
+
+// count makes the results of a call in Go from those of the kernel.
+func count(n int, e Errno) (int, error) {
+	if e != 0 {
+		return -1, errnoErr(e)
+	}
+	return n, nil
+}
+
+// errno is errnoErr for 0, too.
+func errno(e Errno) error {
+	if e != 0 {
+		return errnoErr(e)
+	}
+	return nil
+}
+
+// waitIO, interruptIO and deadlineIO are for internal/poll.
+
+//go:linkname waitIO
+func waitIO(fd int, mode int) error { return errno(kernel.Wait(fd, mode)) }
+
+//go:linkname interruptIO
+func interruptIO(fd int) { kernel.Interrupt(fd) }
+
+//go:linkname deadlineIO
+func deadlineIO(fd int, mode int, ns int64) error { return errno(kernel.SetDeadline(fd, mode, ns)) }
