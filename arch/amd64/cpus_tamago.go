@@ -119,6 +119,7 @@ func StartCPUs() {
 func cpuMain(a *cpuArea) {
 	i := a.tls[1]
 	loadTraps(a.selector)
+	enableSystemCalls()
 	reg.Write32(lapicLINT0, lvtMasked)
 	reg.Write32(lapicLINT1, lvtMasked)
 	reg.Write32(lapicBase+lapic.LAPIC_SVR, spuriousVector|svrEnable)

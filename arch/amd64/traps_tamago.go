@@ -66,6 +66,7 @@ func initTraps() {
 		idt[2*v+1] = 0
 	}
 	loadTraps(tssSegment)
+	enableSystemCalls()
 }
 
 // tssDescriptor describes the 64-bit task state segment at addr (Intel SDM vol. 3,
@@ -83,6 +84,9 @@ func trapEntryAddr() uintptr
 
 // loadTraps loads the interrupt descriptor table and the task register.
 func loadTraps(selector uint64)
+
+// enableSystemCalls has the instruction SYSCALL lead to the kernel.
+func enableSystemCalls()
 
 // earlyTrap reports an exception that the runtime cannot, because it has not
 // started or because the exception came while it dealt with another one. f points

@@ -33,6 +33,29 @@ TEXT ·loadTraps(SB),NOSPLIT,$16-8
 	BYTE	$0x0f; BYTE $0x00; BYTE $0xd8			// LTR AX
 	RET
 
+// func enableSystemCalls()
+// The instruction SYSCALL leads to the runtime, with the segments that are in use
+// and interrupts off (Intel SDM vol. 3, 5.8.8).
+TEXT ·enableSystemCalls(SB),NOSPLIT,$0-0
+	MOVL	$MSR_EFER, CX
+	RDMSR
+	ORL	$1, AX			// SCE
+	WRMSR
+	MOVL	$MSR_STAR, CX
+	XORL	AX, AX
+	MOVL	$CODE_SEGMENT, DX	// DATA_SEGMENT follows it
+	WRMSR
+	MOVL	$MSR_LSTAR, CX
+	LEAQ	runtime·systemCall(SB), AX
+	MOVQ	AX, DX
+	SHRQ	$32, DX
+	WRMSR
+	MOVL	$MSR_FMASK, CX
+	MOVL	$(1<<8 | 1<<9 | 1<<10), AX	// TF, IF, DF
+	XORL	DX, DX
+	WRMSR
+	RET
+
 // func forgetPages()
 // It changes AX, CX and DX only.
 TEXT ·forgetPages(SB),NOSPLIT|NOFRAME,$0-0

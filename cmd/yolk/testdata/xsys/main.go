@@ -12,6 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// raw makes a system call by the instruction.
+func raw(num, a1 uintptr) uintptr
+
 func main() {
 	if err := use(os.Args[1]); err != nil {
 		fmt.Println(err)
@@ -127,6 +130,7 @@ func use(dir string) error {
 	if n, err := unix.Getrandom(random, 0); n != 16 || err != nil {
 		return fmt.Errorf("getrandom: %d, %w", n, err)
 	}
+	fmt.Println("instruction", int(raw(unix.SYS_GETPID, 0)) == os.Getpid(), -int(raw(unix.SYS_CLOSE, ^uintptr(0))) == int(unix.EBADF))
 	_, err = unix.IoctlGetTermios(fd, unix.TCGETS)
 	fmt.Println("clock", now.Nano() > 0, "terminal", err == unix.ENOTTY)
 	return control(dir, fd)

@@ -2,6 +2,7 @@
 
 #include "go_asm.h"
 #include "go_tls.h"
+#include "funcdata.h"
 #include "textflag.h"
 
 #define MSR_FS_BASE	0xc0000100
@@ -87,4 +88,51 @@ TEXT runtime·trap(SB),NOSPLIT|NOFRAME,$0
 	RET
 early:
 	XORL	AX, AX
+	RET
+
+// systemCall is where the instruction SYSCALL leads, in code that was written for
+// Linux: number in AX, arguments in DI, SI, DX, R10, R8 and R9, the result in AX,
+// errors negative. There is no other ring to change from, and the stack stays: so
+// it is as a CALL. Interrupts are off until the return address is on the stack.
+TEXT runtime·systemCall(SB),NOSPLIT|NOFRAME,$0-0
+	PUSHQ	CX
+	BTL	$9, R11
+	JCC	masked
+	STI
+masked:
+	JMP	systemCallFrame<>(SB)
+
+// systemCallFrame keeps the registers that Linux keeps, but for those of SSE, on
+// which no assembly of Go relies across a call.
+TEXT systemCallFrame<>(SB),NOSPLIT,$144-0
+	NO_LOCAL_POINTERS
+	MOVQ	AX, 0(SP)
+	MOVQ	DI, 8(SP)
+	MOVQ	SI, 16(SP)
+	MOVQ	DX, 24(SP)
+	MOVQ	R10, 32(SP)
+	MOVQ	R8, 40(SP)
+	MOVQ	R9, 48(SP)
+	MOVQ	BX, 64(SP)
+	MOVQ	DI, 72(SP)
+	MOVQ	SI, 80(SP)
+	MOVQ	DX, 88(SP)
+	MOVQ	R8, 96(SP)
+	MOVQ	R9, 104(SP)
+	MOVQ	R10, 112(SP)
+	MOVQ	R12, 120(SP)
+	MOVQ	R13, 128(SP)
+	MOVQ	R15, 136(SP)
+	CALL	·systemCallGo(SB)
+	MOVQ	56(SP), AX
+	MOVQ	64(SP), BX
+	MOVQ	72(SP), DI
+	MOVQ	80(SP), SI
+	MOVQ	88(SP), DX
+	MOVQ	96(SP), R8
+	MOVQ	104(SP), R9
+	MOVQ	112(SP), R10
+	MOVQ	120(SP), R12
+	MOVQ	128(SP), R13
+	MOVQ	136(SP), R15
 	RET

@@ -49,6 +49,20 @@ func rawSyscallNoError(trap, a1, a2, a3 uintptr) (r1, r2 uintptr) {
 	return r1, 0
 }
 
+// instruction is for code that has the instruction SYSCALL itself.
+func instruction(num, a1, a2, a3, a4, a5, a6 uintptr) uintptr {
+	r, e := kernel.Call(num, a1, a2, a3, a4, a5, a6)
+	if e != 0 {
+		return -uintptr(e)
+	}
+	return r
+}
+
+// systemCallHook is what the runtime calls for it.
+//
+//go:linkname systemCallHook runtime.systemCallHook
+var systemCallHook func(num, a1, a2, a3, a4, a5, a6 uintptr) uintptr
+
 // runtime_doAllThreadsSyscall is for what Linux keeps for each thread. There is
 // one of it here.
 //

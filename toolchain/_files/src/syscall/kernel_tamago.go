@@ -53,6 +53,7 @@ var kernel Kernel = noKernel{}
 func SetKernel(k Kernel) {
 	kernel = k
 	heapDumpWrite = writeAll
+	systemCallHook = instruction
 }
 
 // heapDumpWrite is what the runtime writes heap dumps with.

@@ -1,0 +1,3 @@
+module example.com/linux
+
+go 1.26

@@ -1,0 +1,5 @@
+//go:build !tamago
+
+package knows
+
+const Name = "no tamago"

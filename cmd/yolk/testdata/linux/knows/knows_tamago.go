@@ -1,0 +1,4 @@
+// Package knows has a file for tamago.
+package knows
+
+const Name = "tamago"

@@ -1,0 +1,3 @@
+package main
+
+func init() { chosen = append(chosen, "name linux") }

@@ -1,0 +1,3 @@
+package main
+
+func init() { chosen = append(chosen, "a file that is not for Linux") }

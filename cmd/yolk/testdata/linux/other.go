@@ -1,0 +1,5 @@
+//go:build !linux || !unix || windows
+
+package main
+
+func init() { chosen = append(chosen, "a file that is not for Linux") }

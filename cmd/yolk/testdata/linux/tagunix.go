@@ -1,0 +1,5 @@
+//go:build unix
+
+package main
+
+func init() { chosen = append(chosen, "tag unix") }
