@@ -54,7 +54,7 @@ func (p *pipe) opened(n Node, reads, writes bool) *pipeEnd {
 		p.writers++
 		p.opens[1]++
 	}
-	p.signal()
+	p.signal(pipeOpened)
 	return &pipeEnd{pipe: p, node: n, reads: reads, writes: writes}
 }
 

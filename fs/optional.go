@@ -177,11 +177,14 @@ type IoctlFile interface {
 // Events of PollFile, as of poll(2).
 const (
 	PollIn     = 0x1
+	PollPri    = 0x2
 	PollOut    = 0x4
 	PollErr    = 0x8
 	PollHup    = 0x10
+	PollNval   = 0x20
 	PollRdNorm = 0x40
 	PollWrNorm = 0x100
+	PollRdHup  = 0x2000
 )
 
 // PollFile is a File that may not be ready. Poll returns those of events that

@@ -20,16 +20,25 @@ type pipe struct {
 	readers, writers int
 	opens            [2]uint64     // how often it was opened for reading, for writing
 	changed          chan struct{} // closed at the next change; nil if nobody waits
-	users            int           // of a FIFO, under fifos.mu
-	fifos            *fifos        // of a FIFO
+	queue            WaitQueue
+	users            int    // of a FIFO, under fifos.mu
+	fifos            *fifos // of a FIFO
 }
 
-// signal wakes whoever waits for a change; p.mu is held.
-func (p *pipe) signal() {
+// What changes of a pipe may bring about.
+const (
+	pipeFuller  = PollIn | PollRdNorm
+	pipeEmptier = PollOut | PollWrNorm
+	pipeOpened  = pipeFuller | pipeEmptier | PollHup | PollErr // or closed
+)
+
+// signal wakes whoever waits for a change to events; p.mu is held.
+func (p *pipe) signal(events uint32) {
 	if p.changed != nil {
 		close(p.changed)
 		p.changed = nil
 	}
+	p.queue.Wake(events)
 }
 
 // wait lets go of p.mu until something changes or end is closed.
@@ -84,7 +93,7 @@ func (e *pipeEnd) ReadUntil(b []byte, end <-chan struct{}) (int, error) {
 		p.count -= m
 		p.start = (p.start + m) % len(p.buf)
 	}
-	p.signal()
+	p.signal(pipeEmptier)
 	return n, nil
 }
 
@@ -122,31 +131,12 @@ func (e *pipeEnd) WriteUntil(b []byte, end <-chan struct{}) (n int, err error) {
 			n += m
 			p.count += m
 		}
-		p.signal()
+		p.signal(pipeFuller)
 	}
 	if n > 0 {
 		err = nil
 	}
 	return n, err
-}
-
-// WaitUntil implements Interruptible.
-func (e *pipeEnd) WaitUntil(write bool, end <-chan struct{}) error {
-	p := e.pipe
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for {
-		ready := p.count > 0 || p.writers == 0
-		if write {
-			ready = p.room() || p.readers == 0
-		}
-		if ready {
-			return nil
-		}
-		if err := p.wait(end); err != nil {
-			return err
-		}
-	}
 }
 
 // room tells that a write would not block; p.mu is held.
@@ -174,6 +164,19 @@ func (e *pipeEnd) Poll(events uint32) (uint32, error) {
 	return now & events, nil
 }
 
+// Watch implements NotifyFile.
+func (e *pipeEnd) Watch(w *Waiter) bool {
+	var events uint32
+	if e.reads {
+		events |= PollReads
+	}
+	if e.writes {
+		events |= PollWrites
+	}
+	e.pipe.queue.Add(w, events)
+	return true
+}
+
 // Getattr implements File.
 func (e *pipeEnd) Getattr(a *Attr) error { return e.node.Getattr(a) }
 
@@ -190,7 +193,7 @@ func (e *pipeEnd) Release() {
 	if e.writes {
 		p.writers--
 	}
-	p.signal()
+	p.signal(pipeOpened)
 	p.mu.Unlock()
 	p.done(e.node)
 }

@@ -7,13 +7,13 @@ import (
 
 // Interruptible is a Stream whose blocked calls can be ended: when end is
 // closed they return EINTR, unless they can do something at once. A nil end
-// never ends them.
+// never ends them. Poll tells when a read or a write would not block, and Watch,
+// where it is a NotifyFile, when to ask again.
 type Interruptible interface {
 	Stream
+	PollFile
 	ReadUntil(p []byte, end <-chan struct{}) (int, error)
 	WriteUntil(p []byte, end <-chan struct{}) (int, error)
-	// WaitUntil waits until a read (or a write) would not block.
-	WaitUntil(write bool, end <-chan struct{}) error
 }
 
 // Pump makes any Stream Interruptible: its reads are done by a goroutine into
@@ -30,6 +30,7 @@ type Pump struct {
 	ended   bool          // the last read said end of file, ditto
 	reading bool          // the goroutine is at it
 	done    chan struct{} // closed when it has something
+	queue   WaitQueue
 }
 
 // NewPump makes a Pump for s, which must not be read otherwise from now on.
@@ -58,25 +59,44 @@ func (p *Pump) ReadUntil(b []byte, end <-chan struct{}) (int, error) {
 	}
 }
 
-func (p *Pump) WaitUntil(write bool, end <-chan struct{}) error {
-	if write {
-		return nil
-	}
-	p.mu.Lock()
-	if len(p.data) > 0 || p.err != nil || p.ended {
+// pumpAhead is how much is read, in bytes, for who only wants to know if there is
+// something.
+const pumpAhead = 512
+
+// Poll implements PollFile. To know whether there is something to read, it is
+// read.
+func (p *Pump) Poll(events uint32) (uint32, error) {
+	now := uint32(PollOut | PollWrNorm)
+	if events&(PollIn|PollRdNorm) != 0 {
+		p.mu.Lock()
+		if len(p.data) > 0 || p.err != nil || p.ended {
+			now |= PollIn | PollRdNorm
+		} else {
+			p.start(pumpAhead)
+		}
 		p.mu.Unlock()
-		return nil
 	}
-	return p.wait(512, end)
+	return now & events, nil
 }
 
-// wait waits for a read of at most n bytes to come back. It unlocks p.mu.
-func (p *Pump) wait(n int, end <-chan struct{}) error {
+// Watch implements NotifyFile.
+func (p *Pump) Watch(w *Waiter) bool {
+	p.queue.Add(w, PollReads)
+	return true
+}
+
+// start has at most n bytes read, unless that is under way; p.mu is held.
+func (p *Pump) start(n int) {
 	if !p.reading {
 		p.reading = true
 		p.done = make(chan struct{})
 		go p.fill(min(n, 64<<10))
 	}
+}
+
+// wait waits for a read of at most n bytes to come back. It unlocks p.mu.
+func (p *Pump) wait(n int, end <-chan struct{}) error {
+	p.start(n)
 	done := p.done
 	p.mu.Unlock()
 	select {
@@ -115,4 +135,5 @@ func (p *Pump) fill(n int) {
 	p.reading = false
 	close(p.done)
 	p.mu.Unlock()
+	p.queue.Wake(PollIn | PollRdNorm)
 }

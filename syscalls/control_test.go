@@ -1,7 +1,9 @@
 package syscalls
 
 import (
+	"fmt"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -87,11 +89,14 @@ func (d *device) Ioctl(cmd uint32, arg uint64, in, out []byte) (int32, int, erro
 func (d *device) Poll(events uint32) (uint32, error) { return d.ready & events, d.err }
 
 // openDevice makes d what opens at a node of a character device.
-func openDevice(t *testing.T, k *Kernel, d *device) (fd int) {
-	const rdev = 0x2a01
+var lastDevice atomic.Uint64
+
+func openDevice(t *testing.T, k *Kernel, d fs.File) (fd int) {
+	rdev := 0x2a00 + lastDevice.Add(1)%0x100
 	k.VFS().HandleDevice(syscall.S_IFCHR, rdev, func(int) (fs.File, error) { return d, nil })
-	ok(t, k.Mknodat(AT_FDCWD, "/device", syscall.S_IFCHR|0o600, rdev))
-	fd, e := k.Openat(AT_FDCWD, "/device", syscall.O_RDWR, 0)
+	name := fmt.Sprintf("/device%d", rdev)
+	ok(t, k.Mknodat(AT_FDCWD, name, syscall.S_IFCHR|0o600, int(rdev)))
+	fd, e := k.Openat(AT_FDCWD, name, syscall.O_RDWR, 0)
 	ok(t, e)
 	return fd
 }
@@ -164,7 +169,7 @@ func TestPoll(t *testing.T) {
 		}
 	}
 	n, got := poll(-1, file, in|out, r, in, w, out, -1, in, 99, in)
-	expect("all", n, got, in|out, 0, out, 0, pollNval)
+	expect("all", n, got, in|out, 0, out, 0, fs.PollNval)
 	start := time.Now()
 	n, got = poll(int64(30*time.Millisecond), r, in)
 	if expect("empty", n, got, 0); time.Since(start) < 30*time.Millisecond {

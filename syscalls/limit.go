@@ -132,13 +132,13 @@ func (k *Kernel) Wait(fd int, mode int) syscall.Errno {
 	if s.desc.stream == nil {
 		return 0
 	}
-	l := &s.limits[0]
+	l, events := &s.limits[0], uint32(fs.PollIn)
 	if mode == 'w' {
-		l = &s.limits[1]
+		l, events = &s.limits[1], fs.PollOut
 	}
 	end, e := l.state()
 	if e == 0 {
-		if s.desc.stream.WaitUntil(mode == 'w', end) == nil {
+		if fs.Await(s.desc.stream, events, end) == nil {
 			return 0
 		}
 		if _, e = l.state(); e == 0 { // the deadline was moved meanwhile

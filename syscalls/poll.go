@@ -1,7 +1,6 @@
 package syscalls
 
 import (
-	"sync"
 	"syscall"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 const (
 	pollIn    = fs.PollIn | fs.PollRdNorm
 	pollOut   = fs.PollOut | fs.PollWrNorm
-	pollNval  = 0x20
 	pollAlone = fs.PollErr | fs.PollHup // what nobody has to ask for
 )
 
@@ -29,7 +27,7 @@ func (k *Kernel) Poll(fds []int32, events, revents []int16, ns int64) (n int, e 
 	}
 	files := make([]polled, len(fds))
 	for i, fd := range fds {
-		files[i].events = uint32(events[i])
+		files[i].events = uint32(uint16(events[i]))
 		if fd < 0 {
 			continue
 		}
@@ -38,27 +36,48 @@ func (k *Kernel) Poll(fds []int32, events, revents []int16, ns int64) (n int, e 
 			defer d.put()
 		}
 	}
-	var over <-chan time.Time // nil: never
-	if ns > 0 {
-		t := time.NewTimer(time.Duration(ns))
-		defer t.Stop()
-		over = t.C
-	}
-	for last := ns == 0; ; {
-		n := 0
-		for i, f := range files {
+	ask := func() (n int) {
+		for i := range files {
 			revents[i] = 0
 			if fds[i] >= 0 {
-				revents[i] = int16(f.ready())
+				revents[i] = int16(files[i].ready())
 			}
 			if revents[i] != 0 {
 				n++
 			}
 		}
-		if n > 0 || last {
+		return n
+	}
+	if n := ask(); n > 0 || ns == 0 {
+		return n, 0
+	}
+	var over, again <-chan time.Time // nil: never
+	if ns > 0 {
+		t := time.NewTimer(time.Duration(ns))
+		defer t.Stop()
+		over = t.C
+	}
+	woken := make(chan struct{}, 1)
+	if !watchAll(files, woken) {
+		t := time.NewTicker(pollAgain)
+		defer t.Stop()
+		again = t.C
+	}
+	defer func() {
+		for i := range files {
+			files[i].waiter.Stop()
+		}
+	}()
+	for {
+		if n := ask(); n > 0 {
 			return n, 0
 		}
-		last = awaitAny(files, over)
+		select {
+		case <-woken:
+		case <-again:
+		case <-over:
+			return ask(), 0
+		}
 	}
 }
 
@@ -66,71 +85,74 @@ func (k *Kernel) Poll(fds []int32, events, revents []int16, ns int64) (n int, e 
 type polled struct {
 	desc   *desc // nil: not open
 	events uint32
+	waiter fs.Waiter
 }
 
 // ready returns which of the events hold now, and errors.
-func (p polled) ready() uint32 {
-	d := p.desc
-	if d == nil {
-		return pollNval
+func (p *polled) ready() uint32 {
+	if p.desc == nil {
+		return fs.PollNval
 	}
-	if f, ok := d.file.(fs.PollFile); ok {
-		got, err := f.Poll(p.events | pollAlone)
-		if err != nil {
-			return fs.PollErr
-		}
-		return got & (p.events | pollAlone)
-	}
-	got := uint32(pollIn | pollOut)
-	if d.stream != nil {
-		got = 0
-		if p.reads() && d.stream.WaitUntil(false, never) == nil {
-			got |= pollIn
-		}
-		if p.writes() && d.stream.WaitUntil(true, never) == nil {
-			got |= pollOut
-		}
-	}
-	return got & p.events
+	return p.desc.ready(p.events)
 }
 
-func (p polled) reads() bool  { return p.events&pollIn != 0 && p.desc.readable() }
-func (p polled) writes() bool { return p.events&pollOut != 0 && p.desc.writable() }
+// ready returns which of events hold now for d's file, and errors.
+func (d *desc) ready(events uint32) uint32 {
+	f := d.pollFile()
+	if f == nil {
+		return (pollIn | pollOut) & events
+	}
+	if d.stream != nil && !d.readable() {
+		events &^= pollIn // it is not to be read ahead
+	}
+	if d.stream != nil && !d.writable() {
+		events &^= pollOut
+	}
+	events |= pollAlone
+	got, err := f.Poll(events)
+	if err != nil {
+		return fs.PollErr
+	}
+	return got & events
+}
 
-// awaitAny waits until one of the files may have become ready. True: the time
-// is over.
-func awaitAny(files []polled, over <-chan time.Time) bool {
-	var waits sync.WaitGroup
-	end := make(chan struct{})
-	ready := make(chan struct{}, 2*len(files))
-	var again <-chan time.Time
-	for _, p := range files {
+// pollFile is what tells whether d's file is ready; nil: it always is.
+func (d *desc) pollFile() fs.PollFile {
+	if f, ok := d.file.(fs.PollFile); ok {
+		return f
+	}
+	if d.stream != nil {
+		return d.stream
+	}
+	return nil
+}
+
+// watchAll has woken filled when one of files may have become ready. False: some
+// of them do not tell.
+func watchAll(files []polled, woken chan struct{}) bool {
+	all := true
+	for i := range files {
+		p := &files[i]
 		if p.desc == nil {
 			continue
 		}
-		s := p.desc.stream
-		if s == nil || !p.reads() && !p.writes() {
-			again = time.After(pollAgain)
+		f := p.desc.pollFile()
+		if f == nil {
 			continue
 		}
-		for _, write := range []bool{false, true} {
-			if write && !p.writes() || !write && !p.reads() {
-				continue
+		p.waiter.Wake = func(events uint32) bool {
+			if events&(p.events|pollAlone) == 0 {
+				return false
 			}
-			waits.Go(func() {
-				if s.WaitUntil(write, end) == nil {
-					ready <- struct{}{}
-				}
-			})
+			select {
+			case woken <- struct{}{}:
+				return true
+			default:
+				return false
+			}
 		}
+		n, ok := f.(fs.NotifyFile)
+		all = ok && n.Watch(&p.waiter) && all
 	}
-	defer waits.Wait()
-	defer close(end)
-	select {
-	case <-ready:
-	case <-again:
-	case <-over:
-		return true
-	}
-	return false
+	return all
 }

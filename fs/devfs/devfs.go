@@ -150,4 +150,10 @@ type openStream struct {
 	node *stream
 }
 
+// Watch implements fs.NotifyFile, as far as the stream does.
+func (s *openStream) Watch(w *fs.Waiter) bool {
+	n, ok := s.Interruptible.(fs.NotifyFile)
+	return ok && n.Watch(w)
+}
+
 func (s *openStream) Getattr(a *fs.Attr) error { return s.node.Getattr(a) }

@@ -8,10 +8,10 @@ import (
 )
 
 var (
-	_ fs.BmapNode  = (*node)(nil)
-	_ fs.IoctlFile = (*file)(nil)
-	_ fs.IoctlFile = (*dirFile)(nil)
-	_ fs.PollFile  = (*file)(nil)
+	_ fs.BmapNode   = (*node)(nil)
+	_ fs.IoctlFile  = (*file)(nil)
+	_ fs.IoctlFile  = (*dirFile)(nil)
+	_ fs.NotifyFile = (*file)(nil)
 )
 
 // Bmap implements fs.BmapNode.
@@ -93,6 +93,10 @@ func (h *handle) ioctl(cmd uint32, arg uint64, in, out []byte, flags uint32) (in
 // Events of Poll that hold for a file whose server has no POLL: as Linux's
 // DEFAULT_POLLMASK, always ready.
 const alwaysReady = 0x145 // POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM
+
+// Watch implements fs.NotifyFile: a file whose server was found to have no POLL
+// stays as it is. Others cannot tell.
+func (h *file) Watch(*fs.Waiter) bool { return h.node.fs.nosys[fuse.FUSE_POLL].Load() }
 
 // Poll implements fs.PollFile. The server is not asked to report changes,
 // since there is no way for its notifications to get here.

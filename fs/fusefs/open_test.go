@@ -157,8 +157,8 @@ func TestReturnedFlags(t *testing.T) {
 		if n, err := stream.Write([]byte("abc")); n != 3 || err != nil {
 			t.Errorf("Write = %d, %v", n, err)
 		}
-		if err := stream.WaitUntil(false, nil); err != nil {
-			t.Errorf("WaitUntil: %v", err)
+		if err := fs.Await(stream, fs.PollIn, nil); err != nil {
+			t.Errorf("Await: %v", err)
 		}
 	}
 }

@@ -152,11 +152,17 @@ func TestMisc(t *testing.T) {
 	if ev, err := e.open.(fs.PollFile).Poll(5); ev != 1 || err != nil {
 		t.Errorf("Poll = %d, %v", ev, err)
 	}
+	if e.open.(fs.NotifyFile).Watch(&fs.Waiter{}) {
+		t.Error("a file of a server with POLL tells of changes")
+	}
 	s.ops[fuse.FUSE_POLL] = nil
 	for range 2 {
 		if ev, err := e.open.(fs.PollFile).Poll(0xffff); ev != alwaysReady || err != nil {
 			t.Errorf("Poll without POLL = %#x, %v", ev, err)
 		}
+	}
+	if !e.open.(fs.NotifyFile).Watch(&fs.Waiter{}) {
+		t.Error("a file of a server without POLL may change")
 	}
 	s.ops[fuse.FUSE_ACCESS] = func(c *call) { c.errno(syscall.EACCES) }
 	if err := e.file.(fs.AccessNode).Access(2); err != syscall.EACCES {

@@ -2,8 +2,6 @@ package fusefs
 
 import (
 	"sync/atomic"
-	"syscall"
-	"time"
 
 	"github.com/yolkos/yolk/fs/fusefs/fuse"
 )
@@ -46,38 +44,4 @@ func (s *streamFile) WriteUntil(p []byte, end <-chan struct{}) (int, error) {
 	s.advance(&s.wpos, n)
 	s.node.dropData()
 	return n, err
-}
-
-// Events of poll(2).
-const (
-	pollIn  = 0x1
-	pollOut = 0x4
-	pollErr = 0x8 | 0x10 // POLLERR, POLLHUP
-)
-
-// Pauses between two POLLs: the server cannot call back.
-const (
-	pollPauseMin = time.Millisecond
-	pollPauseMax = 100 * time.Millisecond
-)
-
-// WaitUntil implements fs.Interruptible. A server without POLL is always ready.
-func (s *streamFile) WaitUntil(write bool, end <-chan struct{}) error {
-	want := uint32(pollIn)
-	if write {
-		want = pollOut
-	}
-	for pause := pollPauseMin; ; pause = min(2*pause, pollPauseMax) {
-		got, err := s.Poll(want | pollErr)
-		if err != nil || got&(want|pollErr) != 0 {
-			return err
-		}
-		t := time.NewTimer(pause)
-		select {
-		case <-t.C:
-		case <-end:
-			t.Stop()
-			return syscall.EINTR
-		}
-	}
 }

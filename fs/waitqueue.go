@@ -1,0 +1,152 @@
+package fs
+
+import (
+	"sync"
+	"syscall"
+	"time"
+)
+
+// NotifyFile is a PollFile that tells when its readiness may have changed. Else:
+// it is asked again after a while.
+//
+// Whoever waits puts a Waiter into the queue first and then calls Poll, so that
+// no change is missed between the two.
+type NotifyFile interface {
+	PollFile
+	// Watch puts w into the file's queue. False: this file cannot tell.
+	Watch(w *Waiter) bool
+}
+
+// Waiter is somebody who waits for files to become ready, in one WaitQueue at a
+// time.
+type Waiter struct {
+	// Wake is called when events (Poll constants) may have come to hold. It
+	// must not block, and not call the file, since that may hold its locks. The
+	// result says whether somebody was woken, for Exclusive.
+	Wake func(events uint32) bool
+	// Exclusive: of all such Waiters of a queue one is enough.
+	Exclusive bool
+
+	queue      *WaitQueue
+	prev, next *Waiter
+	events     uint32
+}
+
+// Stop takes w out of its queue, if it is in one. Wake is not called any more
+// when it returns, so that the caller must hold no lock that Wake takes.
+func (w *Waiter) Stop() {
+	q := w.queue
+	if q == nil {
+		return
+	}
+	q.mu.Lock()
+	*w.link() = w.next
+	if w.next != nil {
+		w.next.prev = w.prev
+	} else {
+		q.last = w.prev
+	}
+	w.queue, w.prev, w.next = nil, nil, nil
+	q.mu.Unlock()
+}
+
+// link is what points to w in its queue.
+func (w *Waiter) link() **Waiter {
+	if w.prev == nil {
+		return &w.queue.first
+	}
+	return &w.prev.next
+}
+
+// WaitQueue is whom a file tells of its readiness. The zero value is an empty
+// queue.
+type WaitQueue struct {
+	mu          sync.Mutex // while it is held, Wake functions take locks of their own
+	first, last *Waiter
+}
+
+// Add puts w, which is in no queue, at the end. It is told only of those changes
+// that have one of events in them, as Wake gets them.
+func (q *WaitQueue) Add(w *Waiter, events uint32) {
+	q.mu.Lock()
+	w.queue, w.prev, w.next, w.events = q, q.last, nil, events
+	*w.link() = w
+	q.last = w
+	q.mu.Unlock()
+}
+
+// Wake tells those in the queue that events may have come to hold. A file calls
+// it behind the change, with or without its locks.
+func (q *WaitQueue) Wake(events uint32) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	taken := false
+	for w := q.first; w != nil; w = w.next {
+		if w.events&events == 0 || w.Exclusive && taken {
+			continue
+		}
+		if w.Wake(events) && w.Exclusive {
+			taken = true
+		}
+	}
+}
+
+// Events that a reader or a writer may wait for.
+const (
+	PollReads  = PollIn | PollRdNorm | PollPri | PollErr | PollHup | PollRdHup
+	PollWrites = PollOut | PollWrNorm | PollErr | PollHup
+)
+
+// Pauses between two Polls of a file that cannot tell of changes.
+const (
+	AgainMin = time.Millisecond
+	AgainMax = 100 * time.Millisecond
+)
+
+// Await waits until one of events, an error or a hang-up holds for f, or end is
+// closed: EINTR.
+func Await(f PollFile, events uint32, end <-chan struct{}) error {
+	events |= PollErr | PollHup
+	got, err := f.Poll(events)
+	if err != nil || got != 0 {
+		return err
+	}
+	select {
+	case <-end: // nothing to set up for who does not want to wait
+		return syscall.EINTR
+	default:
+	}
+	woken := make(chan struct{}, 1)
+	w := Waiter{Wake: func(uint32) bool {
+		select {
+		case woken <- struct{}{}:
+			return true
+		default:
+			return false
+		}
+	}}
+	defer w.Stop()
+	n, ok := f.(NotifyFile)
+	tells := ok && n.Watch(&w)
+	for pause := AgainMin; ; pause = min(2*pause, AgainMax) {
+		got, err := f.Poll(events)
+		if err != nil || got != 0 {
+			return err
+		}
+		if tells {
+			select {
+			case <-woken:
+			case <-end:
+				return syscall.EINTR
+			}
+			continue
+		}
+		t := time.NewTimer(pause)
+		select {
+		case <-t.C:
+		case <-end:
+			t.Stop()
+			return syscall.EINTR
+		}
+	}
+}
