@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -15,26 +16,33 @@ type pipeNode struct {
 }
 
 // NewPipe makes a pipe in memory: r reads what w writes. Both lie at d, which
-// has no path and a reference for each of the two.
-func (v *VFS) NewPipe() (r, w File, d *Dentry) {
+// has no path and a reference for each of the two. O_DIRECT in flags: each write is
+// a packet.
+func (v *VFS) NewPipe(flags int) (r, w File, d *Dentry) {
 	t := time.Now()
 	n := &pipeNode{pipe: &pipe{}, ino: v.lastID.Add(1), time: Time{t.Unix(), uint32(t.Nanosecond())}}
-	d = v.nameless(&v.pipes, "pipe", n, syscall.S_IFIFO)
+	d = v.nameless(v.pipes, "pipe", n, syscall.S_IFIFO)
 	d.Ref()
-	return n.pipe.open(n, true, false), n.pipe.open(n, false, true), d
+	to := n.pipe.open(n, false, true)
+	to.SetFlags(flags)
+	return n.pipe.open(n, true, false), to, d
 }
 
 func (n *pipeNode) Kind() uint32 { return syscall.S_IFIFO }
 
+// Label implements Labeler.
+func (n *pipeNode) Label() string { return "pipe:[" + strconv.FormatUint(n.ino, 10) + "]" }
+
 func (n *pipeNode) Getattr(a *Attr) error {
-	*a = Attr{Ino: n.ino, Mode: syscall.S_IFIFO | 0o600, Nlink: 1, Blksize: pipeBuf,
+	*a = Attr{Ino: n.ino, Mode: syscall.S_IFIFO | 0o600, Nlink: 1, Blksize: pipePage,
 		Atime: n.time, Mtime: n.time, Ctime: n.time}
 	return nil
 }
 
 // OpenDevice opens the pipe once more, through /proc/self/fd.
 func (n *pipeNode) OpenDevice(flags int) (File, error) {
-	return n.pipe.open(n, flags&oAccess != syscall.O_WRONLY, flags&oAccess != syscall.O_RDONLY), nil
+	e := n.pipe.open(n, flags&oAccess != syscall.O_WRONLY, flags&oAccess != syscall.O_RDONLY)
+	return e, e.SetFlags(flags)
 }
 
 // open makes a further end of p, whose node is n.
@@ -54,7 +62,11 @@ func (p *pipe) opened(n Node, reads, writes bool) *pipeEnd {
 		p.writers++
 		p.opens[1]++
 	}
-	p.signal(pipeOpened)
+	if p.changed != nil {
+		close(p.changed)
+		p.changed = nil
+	}
+	p.queue.Wake(pipeOpened)
 	return &pipeEnd{pipe: p, node: n, reads: reads, writes: writes}
 }
 
@@ -83,6 +95,7 @@ func (v *VFS) openFIFO(n Node, flags int) (File, error) {
 
 	reads, writes := flags&oAccess != syscall.O_WRONLY, flags&oAccess != syscall.O_RDONLY
 	e, met := p.meet(n, reads, writes, flags&syscall.O_NONBLOCK == 0)
+	e.SetFlags(flags)
 	if !met && writes {
 		e.Release()
 		return nil, syscall.ENXIO
@@ -105,9 +118,16 @@ func (p *pipe) meet(n Node, reads, writes, wait bool) (*pipeEnd, bool) {
 	before := p.opens[other]
 	for *others == 0 && p.opens[other] == before {
 		if !wait {
+			e.alone = p.opens[1] + 1
 			return e, false
 		}
-		p.wait(nil)
+		if p.changed == nil {
+			p.changed = make(chan struct{})
+		}
+		c := p.changed
+		p.mu.Unlock()
+		<-c
+		p.mu.Lock()
 	}
 	return e, true
 }
@@ -135,6 +155,6 @@ func (pipeFS) Close() error { return nil }
 
 func (pipeFS) Statfs(s *Statfs) error {
 	const magic = 0x50495045 // PIPEFS_MAGIC of linux/magic.h
-	*s = Statfs{Type: magic, Bsize: pipeBuf, Frsize: pipeBuf, NameLen: NameMax}
+	*s = Statfs{Type: magic, Bsize: pipePage, Frsize: pipePage, NameLen: NameMax}
 	return nil
 }

@@ -39,7 +39,7 @@ type MountOptions struct {
 func New(f FileSystem, o MountOptions) *VFS {
 	v := &VFS{}
 	v.cache.init()
-	v.pipes = Mount{vfs: v, fs: pipeFS{}, source: "pipefs"}
+	v.pipes = v.Internal(pipeFS{})
 	v.root = v.newMount(f, o)
 	v.mounts.list = []*Mount{v.root}
 	return v

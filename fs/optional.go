@@ -54,6 +54,25 @@ func ReadXattr(n XattrNode, name string) ([]byte, error) {
 	return nil, syscall.ERANGE
 }
 
+// Seals of SealFile, as of fcntl(2).
+const (
+	SealSeal        = 0x01
+	SealShrink      = 0x02
+	SealGrow        = 0x04
+	SealWrite       = 0x08
+	SealFutureWrite = 0x10 // is for the caller to keep: mappings go on writing
+	SealExec        = 0x20
+)
+
+// SealFile is a File that can be sealed against changes. Else: EINVAL.
+type SealFile interface {
+	Seals() uint32
+	// AddSeals adds seals. EPERM: the file has SealSeal.
+	AddSeals(seals uint32) error
+	// InitSeals sets the seals of a file that nobody knows of yet.
+	InitSeals(seals uint32)
+}
+
 // Types of Lock, as of fcntl(2).
 const (
 	ReadLock  = 0 // F_RDLCK
@@ -186,6 +205,12 @@ const (
 	PollWrNorm = 0x100
 	PollRdHup  = 0x2000
 )
+
+// ReadableFile is a File without positions that knows how many bytes there are to
+// be read, as of FIONREAD. Else: ENOTTY.
+type ReadableFile interface {
+	Readable() (int, error)
+}
 
 // PollFile is a File that may not be ready. Poll returns those of events that
 // hold now. Else: always ready for reading and writing.

@@ -1,9 +1,6 @@
 package fs
 
-import (
-	"strconv"
-	"syscall"
-)
+import "syscall"
 
 // Path returns the path that leads from root (nil: the root of the VFS) to d.
 // ENOENT: d, or a directory above it, has been removed, or does not lie below
@@ -50,8 +47,8 @@ func (d *Dentry) Label() string {
 	d.mnt.vfs.tree.RLock()
 	name := d.name
 	d.mnt.vfs.tree.RUnlock()
-	if n, ok := d.node.(*pipeNode); ok {
-		return name + ":[" + strconv.FormatUint(n.ino, 10) + "]"
+	if n, ok := d.node.(Labeler); ok {
+		return n.Label()
 	}
 	return name + " (deleted)"
 }

@@ -5,195 +5,179 @@ import (
 	"syscall"
 )
 
-// PipeSize is how many bytes a pipe holds.
-const PipeSize = 64 << 10
-
+// PipeSize is how many bytes a new pipe holds, and PipeMax how many F_SETPIPE_SZ
+// may have it hold: pipe-max-size of proc(5).
 const (
-	pipeBuf = 4096 // PIPE_BUF in bytes: writes up to it are not mixed with others
+	PipeSize = 64 << 10
+	PipeMax  = 1 << 20
 )
 
-// pipe is the buffer between the ends of a pipe.
+// pipePage is the size of the pages that a pipe consists of, in bytes, and
+// PIPE_BUF: a write up to it goes into one page, and so is not mixed with others.
+const pipePage = 4096
+
+// pipe is the buffer between the ends of a pipe. As on Linux it has room for a
+// number of pages, whatever lies in each of them, and a write begins a new page
+// unless what is more than whole pages of it fits behind the bytes of the last.
+// When a pipe is full is therefore the same.
 type pipe struct {
 	mu               sync.Mutex
-	buf              []byte // ring
-	start, count     int
+	pages            []pipeBuf // what is in it, in order
+	begin            []pipeBuf // where they go next if there are none
+	room             int       // how many pages it may have; 0: those of PipeSize
+	free             [][]byte  // pages to be used again
 	readers, writers int
 	opens            [2]uint64     // how often it was opened for reading, for writing
-	changed          chan struct{} // closed at the next change; nil if nobody waits
+	changed          chan struct{} // closed at the next opening; nil if nobody waits
 	queue            WaitQueue
 	users            int    // of a FIFO, under fifos.mu
 	fifos            *fifos // of a FIFO
 }
 
+// pipeBuf is a page in a pipe.
+type pipeBuf struct {
+	page   []byte // the whole page
+	at, n  int    // its bytes that are in the pipe
+	packet bool   // written with O_DIRECT: one read gets it, all or its beginning
+	merges bool   // further bytes may go behind its own
+}
+
+func (b *pipeBuf) bytes() []byte { return b.page[b.at : b.at+b.n] }
+
 // What changes of a pipe may bring about.
 const (
 	pipeFuller  = PollIn | PollRdNorm
 	pipeEmptier = PollOut | PollWrNorm
-	pipeOpened  = pipeFuller | pipeEmptier | PollHup | PollErr // or closed
+	pipeOpened  = pipeFuller | PollHup | PollErr // for readers
+	pipeClosed  = pipeOpened | pipeEmptier
 )
 
-// signal wakes whoever waits for a change to events; p.mu is held.
-func (p *pipe) signal(events uint32) {
-	if p.changed != nil {
-		close(p.changed)
-		p.changed = nil
+// limit is how many pages the pipe may have; p.mu is held, as in what follows.
+func (p *pipe) limit() int {
+	if p.room == 0 {
+		return PipeSize / pipePage
 	}
-	p.queue.Wake(events)
+	return p.room
 }
 
-// wait lets go of p.mu until something changes or end is closed.
-func (p *pipe) wait(end <-chan struct{}) error {
-	if p.changed == nil {
-		p.changed = make(chan struct{})
+func (p *pipe) full() bool { return len(p.pages) >= p.limit() }
+
+// newPage returns a page of any content.
+func (p *pipe) newPage() []byte {
+	if last := len(p.free) - 1; last >= 0 {
+		b := p.free[last]
+		p.free = p.free[:last]
+		return b
 	}
-	c := p.changed
-	p.mu.Unlock()
-	defer p.mu.Lock()
-	select {
-	case <-c:
-		return nil
-	case <-end:
-		return syscall.EINTR
+	return make([]byte, pipePage)
+}
+
+// push adds a page behind the others.
+func (p *pipe) push(b pipeBuf) {
+	if p.pages = append(p.pages, b); len(p.pages) == 1 {
+		p.begin = p.pages[:0]
+	}
+	p.queue.Wake(pipeFuller)
+}
+
+// pop takes the first page out, whose bytes are used up.
+func (p *pipe) pop() {
+	full := p.full()
+	if page := p.pages[0].page; page != nil && len(p.free) < p.limit() {
+		p.free = append(p.free, page)
+	}
+	p.pages[0] = pipeBuf{}
+	if p.pages = p.pages[1:]; len(p.pages) == 0 {
+		p.pages = p.begin
+	}
+	if full && !p.full() {
+		p.queue.Wake(pipeEmptier)
 	}
 }
 
-// pipeEnd is one end of a pipe, or both of a FIFO that was opened so.
-type pipeEnd struct {
-	UnsupportedFile
-	pipe          *pipe
-	node          Node
-	reads, writes bool
-}
-
-func (e *pipeEnd) Read(b []byte) (int, error) { return e.ReadUntil(b, nil) }
-
-// ReadUntil implements Interruptible.
-func (e *pipeEnd) ReadUntil(b []byte, end <-chan struct{}) (int, error) {
-	if !e.reads {
-		return 0, syscall.EBADF
-	}
+// read takes up to len(b) bytes. EAGAIN: there are none yet.
+func (p *pipe) read(b []byte) (n int, err error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
-	p := e.pipe
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for p.count == 0 {
-		if p.writers == 0 {
-			return 0, nil
+	if len(p.pages) == 0 && p.writers > 0 {
+		return 0, syscall.EAGAIN
+	}
+	for n < len(b) && len(p.pages) > 0 {
+		first := &p.pages[0]
+		k := copy(b[n:], first.bytes())
+		n += k
+		first.at += k
+		first.n -= k
+		packet := first.packet
+		if packet || first.n == 0 {
+			p.pop()
 		}
-		if err := p.wait(end); err != nil {
-			return 0, err
+		if packet {
+			break
 		}
 	}
-	n := 0
-	for n < len(b) && p.count > 0 {
-		m := copy(b[n:], p.buf[p.start:min(len(p.buf), p.start+p.count)])
-		n += m
-		p.count -= m
-		p.start = (p.start + m) % len(p.buf)
-	}
-	p.signal(pipeEmptier)
 	return n, nil
 }
 
-func (e *pipeEnd) Write(b []byte) (int, error) { return e.WriteUntil(b, nil) }
-
-// WriteUntil implements Interruptible.
-func (e *pipeEnd) WriteUntil(b []byte, end <-chan struct{}) (n int, err error) {
-	if !e.writes {
-		return 0, syscall.EBADF
+// write puts as much of b into the pipe as there is room for. EAGAIN: nothing.
+func (p *pipe) write(b []byte, packet bool) (n int, err error) {
+	if len(b) == 0 {
+		return 0, nil
 	}
-	p := e.pipe
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.buf == nil {
-		p.buf = make([]byte, PipeSize)
+	if p.readers == 0 {
+		return 0, syscall.EPIPE
 	}
-	need := 1
-	if len(b) <= pipeBuf {
-		need = len(b)
-	}
-	for n < len(b) {
-		if p.readers == 0 {
-			err = syscall.EPIPE
-			break
+	if odd := len(b) % pipePage; odd > 0 && len(p.pages) > 0 {
+		last := &p.pages[len(p.pages)-1]
+		if end := last.at + last.n; last.merges && end+odd <= pipePage {
+			n = copy(last.page[end:], b[:odd])
+			last.n += n
+			p.queue.Wake(pipeFuller)
 		}
-		if len(p.buf)-p.count < need {
-			if err = p.wait(end); err != nil {
-				break
-			}
-			continue
-		}
-		for n < len(b) && p.count < len(p.buf) {
-			at := (p.start + p.count) % len(p.buf)
-			m := copy(p.buf[at:min(len(p.buf), at+len(p.buf)-p.count)], b[n:])
-			n += m
-			p.count += m
-		}
-		p.signal(pipeFuller)
 	}
-	if n > 0 {
-		err = nil
+	for n < len(b) && !p.full() {
+		page := p.newPage()
+		k := copy(page, b[n:])
+		n += k
+		p.push(pipeBuf{page: page, n: k, packet: packet, merges: !packet})
 	}
-	return n, err
+	if n == 0 {
+		return 0, syscall.EAGAIN
+	}
+	return n, nil
 }
 
-// room tells that a write would not block; p.mu is held.
-func (p *pipe) room() bool { return p.buf == nil || len(p.buf)-p.count >= pipeBuf }
-
-// Poll implements PollFile. A FIFO that nobody has opened for writing yet reads
-// as one that all have closed.
-func (e *pipeEnd) Poll(events uint32) (uint32, error) {
-	p := e.pipe
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var now uint32
-	if e.reads && p.count > 0 {
-		now |= PollIn | PollRdNorm
+// readable is how many bytes are in the pipe.
+func (p *pipe) readable() (n int) {
+	for i := range p.pages {
+		n += p.pages[i].n
 	}
-	if e.reads && p.writers == 0 {
-		now |= PollHup
-	}
-	if e.writes && p.room() {
-		now |= PollOut | PollWrNorm
-	}
-	if e.writes && p.readers == 0 {
-		now |= PollErr
-	}
-	return now & events, nil
+	return n
 }
 
-// Watch implements NotifyFile.
-func (e *pipeEnd) Watch(w *Waiter) bool {
-	var events uint32
-	if e.reads {
-		events |= PollReads
+// resize has the pipe hold size bytes, rounded up to a power of two of pages.
+// EBUSY: there is more in it.
+func (p *pipe) resize(size int) (int, error) {
+	const most = 1 << 31
+	if size < 0 || size > most {
+		return 0, syscall.EINVAL
 	}
-	if e.writes {
-		events |= PollWrites
+	room := 1
+	for room*pipePage < size {
+		room *= 2
 	}
-	e.pipe.queue.Add(w, events)
-	return true
-}
-
-// Getattr implements File.
-func (e *pipeEnd) Getattr(a *Attr) error { return e.node.Getattr(a) }
-
-// Setattr implements File.
-func (e *pipeEnd) Setattr(s *SetAttr, a *Attr) error { return e.node.Setattr(s, a) }
-
-// Release implements File.
-func (e *pipeEnd) Release() {
-	p := e.pipe
-	p.mu.Lock()
-	if e.reads {
-		p.readers--
+	switch {
+	case room > p.limit() && room*pipePage > PipeMax:
+		return 0, syscall.EPERM
+	case room < len(p.pages):
+		return 0, syscall.EBUSY
 	}
-	if e.writes {
-		p.writers--
+	full := p.full()
+	p.room = room
+	p.free = p.free[:min(len(p.free), room)]
+	if full && !p.full() {
+		p.queue.Wake(pipeEmptier)
 	}
-	p.signal(pipeOpened)
-	p.mu.Unlock()
-	p.done(e.node)
+	return room * pipePage, nil
 }

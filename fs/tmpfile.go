@@ -30,6 +30,33 @@ func (v *VFS) openTmpfile(b Base, path string, flags int, mode, umask uint32, di
 	return f, v.nameless(p.mnt, "#tmpfile", e.Node, syscall.S_IFREG), nil
 }
 
+// Internal is a mount of f where no path leads to. The VFS owns f.
+func (v *VFS) Internal(f FileSystem) *Mount {
+	v.mounts.Lock()
+	defer v.mounts.Unlock()
+	// Device numbers come from the other end than those of mounts in the tree.
+	v.mounts.internal++
+	return &Mount{vfs: v, fs: f, source: f.Type(), dev: internalDev - uint64(v.mounts.internal)}
+}
+
+const internalDev = 0x100
+
+// Nameless makes a dentry for n, a node of m, that no path leads to, with one
+// reference. It takes over n's. Label is what links in /proc show, unless n is a
+// Labeler.
+func (m *Mount) Nameless(label string, n Node) (*Dentry, error) {
+	kind, err := kindOf(n)
+	if err != nil {
+		return nil, err
+	}
+	return m.vfs.nameless(m, label, n, kind), nil
+}
+
+// Labeler is a Node without names that has its own words for links in /proc.
+type Labeler interface {
+	Label() string
+}
+
 // nameless makes a dentry that no path leads to, with one reference. Label is
 // what /proc shows of it.
 func (v *VFS) nameless(m *Mount, label string, n Node, kind uint32) *Dentry {

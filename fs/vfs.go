@@ -13,12 +13,13 @@ import (
 // called from many goroutines. Errors are syscall.Errno values.
 type VFS struct {
 	root  *Mount
-	pipes Mount // where pipes lie; not in the table of mounts
+	pipes *Mount // where pipes lie; not in the table of mounts
 
 	mounts struct {
 		sync.Mutex
-		list   []*Mount // in the order of mounting
-		lastID uint32
+		list     []*Mount // in the order of mounting
+		internal int      // how many there are besides
+		lastID   uint32
 	}
 	names  nameLocks
 	tree   sync.RWMutex // parent and name of every Dentry

@@ -84,7 +84,8 @@ func TestWaiterStop(t *testing.T) {
 func TestAwaitAsksWhenTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := &VFS{}
-		r, w, _ := v.NewPipe()
+		v.pipes = v.Internal(pipeFS{})
+		r, w, _ := v.NewPipe(0)
 		asked := &asked{pipeEnd: r.(*pipeEnd)}
 		done := make(chan error, 1)
 		go func() { done <- Await(asked, PollIn, nil) }()

@@ -77,6 +77,8 @@ func (k *Kernel) Ioctl(fd int, req uint32, arg uint64, data []byte) (int, syscal
 		return 0, d.blockSize(data)
 	case req == fioNread && d.kind == syscall.S_IFREG:
 		return 0, d.left(data)
+	case req == fioNread && d.counts():
+		return 0, d.readableNow(data)
 	case req == fiBmap && d.kind == syscall.S_IFREG:
 		return 0, d.bmap(data)
 	}
@@ -112,6 +114,22 @@ func (d *desc) blockSize(data []byte) syscall.Errno {
 		return errno(err)
 	}
 	setInteger(data, int32(s.Bsize))
+	return 0
+}
+
+// counts tells if d's file knows what there is to be read.
+func (d *desc) counts() bool {
+	_, ok := d.file.(fs.ReadableFile)
+	return ok
+}
+
+// readableNow stores how many bytes there are to be read from a stream.
+func (d *desc) readableNow(data []byte) syscall.Errno {
+	n, err := d.file.(fs.ReadableFile).Readable()
+	if err != nil {
+		return errno(err)
+	}
+	setInteger(data, int32(n))
 	return 0
 }
 

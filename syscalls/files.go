@@ -98,7 +98,16 @@ func (k *Kernel) Dup3(fd, nfd, flags int) syscall.Errno {
 // mutable are the flags that F_SETFL changes.
 const mutable = syscall.O_APPEND | syscall.O_NONBLOCK | syscall.O_DIRECT | syscall.O_NOATIME
 
-// Fcntl does F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL and F_SETFL.
+// Commands of fcntl(2) on pipes and files of MemfdCreate.
+const (
+	fSetPipeSize = 1031
+	fGetPipeSize = 1032
+	fAddSeals    = 1033
+	fGetSeals    = 1034
+)
+
+// Fcntl does F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL,
+// F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS and F_GET_SEALS.
 func (k *Kernel) Fcntl(fd, cmd, arg int) (int, syscall.Errno) {
 	s, err := k.table.slot(fd)
 	if err != 0 {
@@ -123,6 +132,37 @@ func (k *Kernel) Fcntl(fd, cmd, arg int) (int, syscall.Errno) {
 		return int(s.desc.flags.Load()), 0
 	case syscall.F_SETFL:
 		return 0, s.desc.setFlags(int64(arg))
+	}
+	if s.desc.opened&O_PATH != 0 {
+		return -1, syscall.EBADF
+	}
+	return s.desc.control(cmd, arg)
+}
+
+// control is Fcntl for what only some files have.
+func (d *desc) control(cmd, arg int) (int, syscall.Errno) {
+	switch cmd {
+	case fSetPipeSize, fGetPipeSize:
+		p, ok := d.file.(fs.PipeFile)
+		switch {
+		case !ok:
+			return -1, syscall.EBADF
+		case cmd == fGetPipeSize:
+			return p.Size(), 0
+		}
+		n, err := p.Resize(int(uint32(arg)))
+		if err != nil {
+			return -1, errno(err)
+		}
+		return n, 0
+	case fAddSeals:
+		return 0, d.addSeals(int(uint32(arg)))
+	case fGetSeals:
+		f, ok := d.file.(fs.SealFile)
+		if !ok || d.kind != syscall.S_IFREG {
+			return -1, syscall.EINVAL
+		}
+		return int(f.Seals()), 0
 	}
 	return -1, syscall.EINVAL
 }
@@ -153,14 +193,14 @@ func (d *desc) setFlags(flags int64) syscall.Errno {
 
 // Pipe2 makes a pipe: p[0] reads what p[1] writes.
 func (k *Kernel) Pipe2(p *[2]int, flags int) syscall.Errno {
-	if flags&^(syscall.O_CLOEXEC|syscall.O_NONBLOCK) != 0 {
+	if flags&^(syscall.O_CLOEXEC|syscall.O_NONBLOCK|syscall.O_DIRECT) != 0 {
 		return syscall.EINVAL
 	}
 	if p == nil {
 		return syscall.EFAULT
 	}
-	r, w, d := k.vfs.NewPipe()
-	rfd, err := k.install(r, d, flags|syscall.O_RDONLY)
+	r, w, d := k.vfs.NewPipe(flags)
+	rfd, err := k.install(r, d, flags&^syscall.O_DIRECT|syscall.O_RDONLY)
 	if err != 0 {
 		w.Release()
 		d.Put()

@@ -75,7 +75,7 @@ func (k *Kernel) preadTo(fd int, p []byte, off int64) (int, syscall.Errno) {
 	}
 	n := 0
 	switch {
-	case d.stream != nil:
+	case d.stream != nil || d.anon():
 		err = syscall.ESPIPE
 	default:
 		if err = d.mayRead(); err != 0 {
@@ -116,7 +116,7 @@ func (k *Kernel) writeFrom(fd int, p []byte) (int, syscall.Errno) {
 }
 
 func (d *desc) write(p []byte) (int, syscall.Errno) {
-	if len(p) == 0 {
+	if len(p) == 0 && !d.anon() {
 		return 0, 0 // O_APPEND does not move the position either
 	}
 	d.mu.Lock()
@@ -130,6 +130,9 @@ func (d *desc) write(p []byte) (int, syscall.Errno) {
 
 // writeAt writes p at off, or at the end of the file with O_APPEND.
 func (d *desc) writeAt(p []byte, off int64) (int, int64, error) {
+	if d.sealable && len(p) > 0 && d.sealed() {
+		return 0, 0, syscall.EPERM
+	}
 	if d.flags.Load()&syscall.O_APPEND != 0 && d.opened&syscall.O_APPEND == 0 && !d.flagFile {
 		// F_SETFL has added the flag, which the file system does not know.
 		var a fs.Attr
@@ -185,7 +188,7 @@ func (k *Kernel) pwriteFrom(fd int, p []byte, off int64) (int, syscall.Errno) {
 	}
 	n := 0
 	switch {
-	case d.stream != nil:
+	case d.stream != nil || d.anon():
 		err = syscall.ESPIPE
 	default:
 		if err = d.mayWrite(); err != 0 {

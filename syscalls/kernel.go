@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/yolkos/yolk/fs"
+	"github.com/yolkos/yolk/fs/anonfs"
 )
 
 // Kernel serves the system calls of the one process that there is. Its
@@ -27,7 +28,12 @@ type Kernel struct {
 	lastDesc atomic.Uint64
 	missed   missed
 
-	// places guards root and cwd, which have a reference each.
+	anon         *fs.Mount // of eventfds and their like
+	memfds       *fs.Mount // of MemfdCreate; under places, nil: none was made yet
+	signals      anonfs.Signals
+	realtimeSets anonfs.Sets
+
+	// places guards memfds, and root and cwd, which have a reference each.
 	places   sync.RWMutex
 	root     *fs.Dentry // nil: that of the VFS
 	cwd      *fs.Dentry // nil: the root of the VFS
@@ -51,7 +57,7 @@ type Kernel struct {
 // New makes a Kernel over v, with no descriptor open, the root as working
 // directory and a umask of 022.
 func New(v *fs.VFS) *Kernel {
-	k := &Kernel{vfs: v}
+	k := &Kernel{vfs: v, anon: v.Internal(anonfs.FS{})}
 	k.maps.kernel = k
 	k.umask.Store(0o022)
 	k.table.init()

@@ -62,6 +62,8 @@ func (k *Kernel) Mmap(fd int, off int64, length, prot, flags int) ([]byte, sysca
 		e = syscall.ENODEV
 	case !d.readable() || writes && !d.writable():
 		e = syscall.EACCES
+	case writes && d.sealed():
+		e = syscall.EPERM
 	}
 	if e != 0 {
 		d.put()

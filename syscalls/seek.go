@@ -21,7 +21,7 @@ func (k *Kernel) Seek(fd int, off int64, whence int) (int64, syscall.Errno) {
 	if whence < SEEK_SET || whence > SEEK_HOLE {
 		return -1, syscall.EINVAL
 	}
-	if d.stream != nil {
+	if _, ok := d.file.(fs.SeekFile); d.stream != nil && !ok {
 		return -1, syscall.ESPIPE
 	}
 	d.mu.Lock()

@@ -30,8 +30,11 @@ func (k *Kernel) Fallocate(fd int, mode uint32, off, n int64) syscall.Errno {
 		return syscall.EFBIG
 	}
 	f, ok := d.file.(fs.FallocateFile)
-	if !ok {
+	switch {
+	case !ok:
 		return syscall.EOPNOTSUPP
+	case mode&(falPunch|falZero) != 0 && d.sealed():
+		return syscall.EPERM
 	}
 	m := d.mapped()
 	if m == nil {

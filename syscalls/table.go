@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"github.com/yolkos/yolk/fs"
+	"github.com/yolkos/yolk/fs/anonfs"
 )
 
 // maxFiles is how many descriptors there can be.
@@ -39,8 +40,11 @@ type desc struct {
 	opened int              // flags of the open
 
 	flagFile bool // the file is an fs.FlagFile
+	sealable bool // the file is an fs.SealFile
 
 	ofdLocked atomic.Bool // it has had locks of its own from the file system
+
+	target atomic.Pointer[anonfs.Target] // nil: no epoll was ever interested in it
 
 	mu  sync.Mutex // held over calls that use pos; two at once in the order of id
 	pos int64      // in bytes; of a directory, a cookie
@@ -100,6 +104,9 @@ func (d *desc) put() {
 		return
 	}
 	d.dropLocks()
+	if t := d.target.Load(); t != nil {
+		t.Close()
+	}
 	d.file.Release()
 	d.dentry.Put()
 }
@@ -185,6 +192,7 @@ func (k *Kernel) newDesc(f fs.File, d *fs.Dentry, flags int) *desc {
 	x.refs.Store(1)
 	x.flags.Store(int64(flags))
 	_, x.flagFile = f.(fs.FlagFile)
+	_, x.sealable = f.(fs.SealFile)
 	switch s := f.(type) {
 	case fs.Interruptible:
 		x.stream = s

@@ -115,6 +115,8 @@ func (f *file) WriteAt(p []byte, off int64) (n int, end int64, err error) {
 		return 0, 0, syscall.EFBIG
 	case len(p) == 0:
 		return 0, off, nil
+	case f.seals&fs.SealWrite != 0, f.seals&fs.SealGrow != 0 && off+int64(len(p)) > f.data.size:
+		return 0, 0, syscall.EPERM
 	}
 	n = f.data.write(p, off, f.fs.reserve)
 	if n == 0 {

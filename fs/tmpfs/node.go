@@ -27,6 +27,7 @@ type node struct {
 	data                data // of a regular file
 	xattrs              map[string][]byte
 	xattrSize           int // bytes of their names and values
+	seals               uint32
 }
 
 func (n *node) Kind() uint32 { return n.kind }
@@ -89,6 +90,9 @@ func (n *node) set(s *fs.SetAttr) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	t := clock()
+	if s.Valid&fs.SetMode != 0 && n.seals&fs.SealExec != 0 && (n.mode^s.Mode)&anyExec != 0 {
+		return syscall.EPERM
+	}
 	if s.Valid&fs.SetSize != 0 {
 		if err := n.truncate(s.Size, t); err != nil {
 			return err
@@ -134,6 +138,8 @@ func (n *node) truncate(size int64, t fs.Time) error {
 		return syscall.EISDIR
 	case n.kind != syscall.S_IFREG || size < 0:
 		return syscall.EINVAL
+	case size < n.data.size && n.seals&fs.SealShrink != 0, size > n.data.size && n.seals&fs.SealGrow != 0:
+		return syscall.EPERM
 	}
 	n.fs.reserve(-n.data.resize(size))
 	n.mtime, n.ctime = t, t

@@ -30,6 +30,9 @@ func (f *file) Fallocate(mode uint32, off, length int64) error {
 	defer f.mu.Unlock()
 	d := &f.data
 	end := off + length
+	if mode&(punchHole|zeroRange) != 0 && f.seals&fs.SealWrite != 0 || mode&punchHole == 0 && end > d.size && f.seals&fs.SealGrow != 0 {
+		return syscall.EPERM
+	}
 	if mode&(punchHole|zeroRange) != 0 {
 		f.fs.reserve(-d.punch(off, min(end, d.size)))
 	}

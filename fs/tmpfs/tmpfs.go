@@ -91,7 +91,7 @@ func (f *FS) newNode(mode, rdev uint32) *node {
 	t := clock()
 	return &node{
 		fs: f, ino: f.lastIno.Add(1), kind: mode & syscall.S_IFMT, rdev: rdev,
-		mode: mode, atime: t, mtime: t, ctime: t,
+		mode: mode, atime: t, mtime: t, ctime: t, seals: fs.SealSeal,
 	}
 }
 

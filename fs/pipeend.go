@@ -1,0 +1,136 @@
+package fs
+
+import (
+	"sync/atomic"
+	"syscall"
+)
+
+// pipeEnd is one end of a pipe, or both of a FIFO that was opened so.
+type pipeEnd struct {
+	UnsupportedFile
+	pipe          *pipe
+	node          Node
+	reads, writes bool
+	packets       atomic.Bool // O_DIRECT
+	// alone is how often the pipe had been opened for writing when this end of a
+	// FIFO was opened without a writer: until another comes nobody has hung up.
+	alone uint64
+}
+
+func (e *pipeEnd) Read(b []byte) (int, error) { return e.ReadUntil(b, nil) }
+
+// ReadUntil implements Interruptible.
+func (e *pipeEnd) ReadUntil(b []byte, end <-chan struct{}) (int, error) {
+	if !e.reads {
+		return 0, syscall.EBADF
+	}
+	for {
+		e.pipe.mu.Lock()
+		n, err := e.pipe.read(b)
+		e.pipe.mu.Unlock()
+		if err != syscall.EAGAIN {
+			return n, err
+		}
+		if err := Await(e, PollIn, end); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func (e *pipeEnd) Write(b []byte) (int, error) { return e.WriteUntil(b, nil) }
+
+// WriteUntil implements Interruptible.
+func (e *pipeEnd) WriteUntil(b []byte, end <-chan struct{}) (n int, err error) {
+	if !e.writes {
+		return 0, syscall.EBADF
+	}
+	for {
+		e.pipe.mu.Lock()
+		k, err := e.pipe.write(b[n:], e.packets.Load())
+		e.pipe.mu.Unlock()
+		n += k
+		if n == len(b) {
+			return n, nil
+		}
+		if err == nil || err == syscall.EAGAIN {
+			err = Await(e, PollOut, end)
+		}
+		switch {
+		case err != nil && n > 0:
+			return n, nil
+		case err != nil:
+			return 0, err
+		}
+	}
+}
+
+// Poll implements PollFile. A FIFO that nobody has opened for writing yet reads
+// as one that all have closed.
+func (e *pipeEnd) Poll(events uint32) (uint32, error) {
+	p := e.pipe
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var now uint32
+	if e.reads && len(p.pages) > 0 {
+		now |= PollIn | PollRdNorm
+	}
+	if e.reads && p.writers == 0 && e.alone != p.opens[1]+1 {
+		now |= PollHup
+	}
+	if e.writes && !p.full() {
+		now |= PollOut | PollWrNorm
+	}
+	if e.writes && p.readers == 0 {
+		now |= PollErr
+	}
+	return now & events, nil
+}
+
+// Watch implements NotifyFile.
+func (e *pipeEnd) Watch(w *Waiter) bool {
+	var events uint32
+	if e.reads {
+		events |= PollReads
+	}
+	if e.writes {
+		events |= PollWrites
+	}
+	e.pipe.queue.Add(w, events)
+	return true
+}
+
+// SetFlags implements FlagFile.
+func (e *pipeEnd) SetFlags(flags int) error {
+	e.packets.Store(flags&syscall.O_DIRECT != 0)
+	return nil
+}
+
+// Readable implements ReadableFile.
+func (e *pipeEnd) Readable() (int, error) {
+	e.pipe.mu.Lock()
+	defer e.pipe.mu.Unlock()
+	return e.pipe.readable(), nil
+}
+
+// Getattr implements File.
+func (e *pipeEnd) Getattr(a *Attr) error { return e.node.Getattr(a) }
+
+// Setattr implements File.
+func (e *pipeEnd) Setattr(s *SetAttr, a *Attr) error { return e.node.Setattr(s, a) }
+
+// Release implements File.
+func (e *pipeEnd) Release() {
+	p := e.pipe
+	p.mu.Lock()
+	if e.reads {
+		p.readers--
+	}
+	if e.writes {
+		p.writers--
+	}
+	if (p.readers == 0) != (p.writers == 0) {
+		p.queue.Wake(pipeClosed)
+	}
+	p.mu.Unlock()
+	p.done(e.node)
+}
