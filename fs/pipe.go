@@ -173,11 +173,8 @@ func (p *pipe) resize(size int) (int, error) {
 	case room < len(p.pages):
 		return 0, syscall.EBUSY
 	}
-	full := p.full()
 	p.room = room
 	p.free = p.free[:min(len(p.free), room)]
-	if full && !p.full() {
-		p.queue.Wake(pipeEmptier)
-	}
+	p.queue.Wake(pipeEmptier) // there may be more room, or not: Linux does not look
 	return room * pipePage, nil
 }

@@ -431,7 +431,7 @@ func differs(play func(s *script)) string {
 			m = mine.notes[i]
 		}
 		if h != m {
-			from := max(0, i-40)
+			from := max(0, i-400)
 			return strings.Join(host.notes[from:i], "\n") + "\nLinux: " + h + "\nours:  " + m
 		}
 	}

@@ -88,15 +88,7 @@ func waitFor(f fs.PollFile, events uint32, wait bool, do func() error) error {
 // there is room for.
 func splicePipes(from, to fs.PipeFile, n int, wait bool) (int, syscall.Errno) {
 	for {
-		err := waitFor(from, fs.PollIn, wait, func() error { _, err := from.Copies(0); return err })
-		if err != nil {
-			return -1, errno(err)
-		}
-		room := 0
-		err = waitFor(to, fs.PollOut, wait, func() (err error) {
-			room, err = to.Room()
-			return err
-		})
+		room, err := preparePipes(from, to, wait)
 		if err != nil {
 			return -1, errno(err)
 		}
@@ -105,6 +97,19 @@ func splicePipes(from, to fs.PipeFile, n int, wait bool) (int, syscall.Errno) {
 			return movePages(from, to, pages, err)
 		}
 	}
+}
+
+// preparePipes waits until there is something in one pipe, or its end, and then
+// for room in another, of which it returns how many pages there are.
+func preparePipes(from, to fs.PipeFile, wait bool) (room int, err error) {
+	if err := waitFor(from, fs.PollIn, wait, func() error { _, err := from.Copies(0); return err }); err != nil {
+		return 0, err
+	}
+	err = waitFor(to, fs.PollOut, wait, func() (err error) {
+		room, err = to.Room()
+		return err
+	})
+	return room, err
 }
 
 // movePages puts pages that were taken from one pipe into another; what finds no
@@ -118,10 +123,7 @@ func movePages(from, to fs.PipeFile, pages []fs.PipePage, err error) (done int, 
 	if put == 0 && err != nil {
 		return -1, errno(err)
 	}
-	for i := range pages[:put] {
-		done += len(pages[i].Bytes())
-	}
-	return done, 0
+	return sizeOf(pages[:put]), 0
 }
 
 // spliceFrom writes up to n bytes of a pipe to d's file.
@@ -246,9 +248,7 @@ func (d *desc) spliceTo(to fs.PipeFile, off *int64, n int, wait bool) (int, sysc
 			}
 			break
 		}
-		for i := range pages[:put] {
-			done += len(pages[i].Bytes())
-		}
+		done += sizeOf(pages[:put])
 		pages = pages[put:]
 	}
 	if at != nil {
@@ -281,30 +281,31 @@ func (k *Kernel) Tee(rfd, wfd int, n int, flags int) (int, syscall.Errno) {
 	}
 	wait := flags&spliceNonblock == 0 && !r.nonblock() && !w.nonblock()
 	for {
+		_, err := preparePipes(from, to, wait)
 		var pages []fs.PipePage
-		err := waitFor(from, fs.PollIn, wait, func() (err error) {
+		if err == nil {
 			pages, err = from.Copies(min(n, maxTransfer))
-			return err
-		})
-		if err != nil {
+		}
+		put := 0
+		if err == nil {
+			put, err = to.Put(pages)
+		}
+		switch {
+		case err == syscall.EAGAIN && wait: // somebody else was faster
+		case err != nil:
 			return -1, errno(err)
+		default:
+			return sizeOf(pages[:put]), 0
 		}
-		put, err := to.Put(pages)
-		if err == syscall.EAGAIN && wait {
-			if err := fs.Await(to, fs.PollOut, nil); err != nil {
-				return -1, errno(err)
-			}
-			continue
-		}
-		if err != nil {
-			return -1, errno(err)
-		}
-		done := 0
-		for i := range pages[:put] {
-			done += len(pages[i].Bytes())
-		}
-		return done, 0
 	}
+}
+
+// sizeOf is how many bytes pages have.
+func sizeOf(pages []fs.PipePage) (n int) {
+	for i := range pages {
+		n += len(pages[i].Bytes())
+	}
+	return n
 }
 
 // Vmsplice adds bufs to a pipe, as far as there is room, or, by its reading end,
@@ -341,11 +342,7 @@ func (k *Kernel) Vmsplice(fd int, bufs [][]byte, flags int) (int, syscall.Errno)
 	if err != nil {
 		return -1, errno(err)
 	}
-	done := 0
-	for i := range pages[:put] {
-		done += len(pages[i].Bytes())
-	}
-	return done, 0
+	return sizeOf(pages[:put]), 0
 }
 
 func (k *Kernel) vmspliceRead(p fs.PipeFile, bufs [][]byte, wait bool) (done int, e syscall.Errno) {
