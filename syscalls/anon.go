@@ -161,7 +161,7 @@ func (k *Kernel) Signalfd4(fd int, mask uint64, flags int) (int, syscall.Errno) 
 		return -1, syscall.EINVAL
 	}
 	if fd == -1 {
-		return k.installAnon(anonfs.NewSignalfd(&k.signals, mask), "[signalfd]", flags)
+		return k.installAnon(anonfs.NewSignalfd(&k.signalfds, mask), "[signalfd]", flags)
 	}
 	f, d, e := fileOf[*anonfs.Signalfd](k, fd)
 	if e != 0 {
@@ -170,13 +170,4 @@ func (k *Kernel) Signalfd4(fd int, mask uint64, flags int) (int, syscall.Errno) 
 	f.SetMask(mask)
 	d.put()
 	return fd, 0
-}
-
-// siUser is SI_USER: sent by kill(2).
-const siUser = 0
-
-// TakeSignal gives a signal that a process (0: nobody in particular) has sent to
-// the files of Signalfd4. False: none of them gets it.
-func (k *Kernel) TakeSignal(signo, pid int) bool {
-	return k.signals.Send(anonfs.Siginfo{Signo: signo, Code: siUser, Pid: uint32(pid)})
 }

@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"github.com/yolkos/yolk/fs/anonfs"
 )
 
 // Calls by number on the process. There is one: it has number 1, belongs to
@@ -83,6 +85,7 @@ func (k *Kernel) Kill(to int, sig syscall.Signal) syscall.Errno {
 		return syscall.EINVAL
 	case to > pid || to < -pid:
 		return syscall.ESRCH
+	case sig != 0 && k.signalfds.Send(anonfs.Siginfo{Signo: int(sig), Pid: pid}):
 	case sig != 0 && k.Raise != nil:
 		k.Raise(sig)
 	}

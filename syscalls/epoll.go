@@ -46,11 +46,13 @@ func (k *Kernel) EpollCtl(epfd, op, fd int, event *EpollEvent) syscall.Errno {
 	return errno(ep.Control(op, fd, d.epollTarget(), event))
 }
 
+// maxEvents is EP_MAX_EVENTS: as many as have room below 2 GiB.
+const maxEvents = math.MaxInt32 / 12
+
 // EpollWait waits for one of the files of epfd to be ready, at most ns
 // nanoseconds, for ever if ns < 0, and stores up to len(events) events.
 func (k *Kernel) EpollWait(epfd int, events []EpollEvent, ns int64) (int, syscall.Errno) {
-	const size = 12 // bytes of struct epoll_event
-	if len(events) == 0 || len(events) > math.MaxInt32/size {
+	if len(events) == 0 || len(events) > maxEvents {
 		return -1, syscall.EINVAL
 	}
 	ep, d, e := fileOf[*anonfs.Epoll](k, epfd)

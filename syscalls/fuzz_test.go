@@ -133,6 +133,9 @@ func (w *words) word() uintptr {
 // fuzzHang is when a call hangs.
 const fuzzHang = time.Minute
 
+// timeAt is which word of a call says where the time lies for which it waits.
+var timeAt = map[uintptr]int{syscall.SYS_PPOLL: 2, syscall.SYS_SELECT: 4, syscall.SYS_PSELECT6: 4, 441: 3} // epoll_pwait2
+
 // notCalled end the program, or wait for what nobody does here.
 var notCalled = []uintptr{syscall.SYS_EXIT, syscall.SYS_EXIT_GROUP}
 
@@ -153,10 +156,12 @@ func (w *words) call(k *Kernel) {
 		a[2] |= syscall.O_NONBLOCK
 	case num == syscall.SYS_POLL:
 		a[2] = 0
-	case num == syscall.SYS_PPOLL:
+	case num == syscall.SYS_EPOLL_WAIT || num == syscall.SYS_EPOLL_PWAIT:
+		a[3] = 0
+	case timeAt[num] > 0:
 		atOnce := w.memory[fuzzData+19*fuzzSlot:][:16] // zero nanoseconds
 		clear(atOnce)
-		a[2] = uintptr(unsafe.Pointer(&atOnce[0]))
+		a[timeAt[num]] = uintptr(unsafe.Pointer(&atOnce[0]))
 	}
 	done := make(chan struct{})
 	go func() {

@@ -30,7 +30,7 @@ type Kernel struct {
 
 	anon         *fs.Mount // of eventfds and their like
 	memfds       *fs.Mount // of MemfdCreate; under places, nil: none was made yet
-	signals      anonfs.Signals
+	signalfds    anonfs.Signals
 	realtimeSets anonfs.Sets
 
 	// places guards memfds, and root and cwd, which have a reference each.

@@ -28,16 +28,13 @@ func (k *Kernel) Splice(rfd int, roff *int64, wfd int, woff *int64, n int, flags
 	case n < 0 || flags&^spliceFlags != 0:
 		return -1, syscall.EINVAL
 	}
-	r, w, e := k.two(rfd, wfd)
+	t, e := k.transfer(rfd, wfd, flags)
 	if e != 0 {
 		return -1, e
 	}
-	defer r.put()
-	defer w.put()
+	defer t.put()
 	n = min(n, maxTransfer)
-	from, _ := r.file.(fs.PipeFile)
-	to, _ := w.file.(fs.PipeFile)
-	wait := flags&spliceNonblock == 0
+	r, w, from, to := t.r, t.w, t.from, t.to
 	switch {
 	case from != nil && roff != nil || to != nil && woff != nil:
 		return -1, syscall.ESPIPE
@@ -47,66 +44,104 @@ func (k *Kernel) Splice(rfd int, roff *int64, wfd int, woff *int64, n int, flags
 		if from.SamePipe(to) {
 			return -1, syscall.EINVAL
 		}
-		return splicePipes(from, to, n, wait && !r.nonblock() && !w.nonblock())
+		return t.betweenPipes(n)
 	case from != nil:
-		return w.spliceFrom(from, woff, n, wait && !r.nonblock())
+		return t.fromPipe(woff, n)
 	case to != nil:
-		return r.spliceTo(to, roff, n, wait && !w.nonblock())
+		return t.toPipe(roff, n)
 	}
 	return -1, syscall.EINVAL
 }
 
-// two are the descriptions of two descriptors.
-func (k *Kernel) two(a, b int) (x, y *desc, e syscall.Errno) {
-	if x, e = k.table.file(a); e != 0 {
-		return nil, nil, e
+// transfer is what moves bytes from one descriptor to another. Waits for one end
+// as reads and writes of it do: they have its deadline, and end with its close.
+type transfer struct {
+	r, w       *desc
+	from, to   fs.PipeFile     // r and w, if they are pipes
+	rend, wend <-chan struct{} // never: it does not wait
+}
+
+// transfer begins one. flags are those of splice(2).
+func (k *Kernel) transfer(rfd, wfd, flags int) (*transfer, syscall.Errno) {
+	r, e := k.table.slot(rfd)
+	if e != 0 {
+		return nil, e
 	}
-	if y, e = k.table.file(b); e != 0 {
-		x.put()
-		return nil, nil, e
+	w, e := k.table.slot(wfd)
+	if e != 0 {
+		r.desc.put()
+		return nil, e
 	}
-	return x, y, 0
+	t := &transfer{r: r.desc, w: w.desc}
+	if (t.r.opened|t.w.opened)&O_PATH != 0 {
+		t.put()
+		return nil, syscall.EBADF
+	}
+	t.from, _ = t.r.file.(fs.PipeFile)
+	t.to, _ = t.w.file.(fs.PipeFile)
+	pipes := t.from != nil && t.to != nil
+	t.rend = r.end(0, flags&spliceNonblock != 0 || pipes && t.w.nonblock())
+	t.wend = w.end(1, flags&spliceNonblock != 0 || pipes && t.r.nonblock())
+	return t, 0
+}
+
+func (t *transfer) put() {
+	t.r.put()
+	t.w.put()
+}
+
+// end is what ends waiting in one direction of a descriptor.
+func (s *slot) end(which int, atOnce bool) <-chan struct{} {
+	end, e := s.limits[which].state()
+	if e != 0 || atOnce || s.desc.nonblock() {
+		return never
+	}
+	return end
 }
 
 func (d *desc) nonblock() bool { return d.flags.Load()&syscall.O_NONBLOCK != 0 }
 
-// waitFor runs do until it answers something else than EAGAIN, or that if it is
-// not to wait for events of f.
-func waitFor(f fs.PollFile, events uint32, wait bool, do func() error) error {
+// waitFor runs do until it answers something else than EAGAIN, or that when end is
+// closed. In between it waits for events of f.
+func waitFor(f fs.PollFile, events uint32, end <-chan struct{}, do func() error) error {
 	for {
 		err := do()
-		if err != syscall.EAGAIN || !wait {
+		if err != syscall.EAGAIN {
 			return err
 		}
-		if err := fs.Await(f, events, nil); err != nil {
+		if err := fs.Await(f, events, end); err == syscall.EINTR {
+			return syscall.EAGAIN
+		} else if err != nil {
 			return err
 		}
 	}
 }
 
-// splicePipes moves up to n bytes from one pipe to another, what there is and
+// betweenPipes moves up to n bytes from one pipe to another, what there is and
 // there is room for.
-func splicePipes(from, to fs.PipeFile, n int, wait bool) (int, syscall.Errno) {
+func (t *transfer) betweenPipes(n int) (int, syscall.Errno) {
 	for {
-		room, err := preparePipes(from, to, wait)
+		room, err := t.prepare()
 		if err != nil {
 			return -1, errno(err)
 		}
-		pages, err := from.Pages(n, room)
-		if err != syscall.EAGAIN || !wait { // else somebody else has taken it
-			return movePages(from, to, pages, err)
+		pages, err := t.from.Pages(n, room)
+		if err == nil {
+			return movePages(t.from, t.to, pages)
+		} else if err != syscall.EAGAIN { // else somebody else has taken it
+			return -1, errno(err)
 		}
 	}
 }
 
-// preparePipes waits until there is something in one pipe, or its end, and then
-// for room in another, of which it returns how many pages there are.
-func preparePipes(from, to fs.PipeFile, wait bool) (room int, err error) {
-	if err := waitFor(from, fs.PollIn, wait, func() error { _, err := from.Copies(0); return err }); err != nil {
+// prepare waits until there is something in one pipe, or its end, and then for
+// room in the other, of which it returns how many pages there are.
+func (t *transfer) prepare() (room int, err error) {
+	if err := waitFor(t.from, fs.PollIn, t.rend, func() error { _, err := t.from.Copies(0); return err }); err != nil {
 		return 0, err
 	}
-	err = waitFor(to, fs.PollOut, wait, func() (err error) {
-		room, err = to.Room()
+	err = waitFor(t.to, fs.PollOut, t.wend, func() (err error) {
+		room, err = t.to.Room()
 		return err
 	})
 	return room, err
@@ -114,10 +149,7 @@ func preparePipes(from, to fs.PipeFile, wait bool) (room int, err error) {
 
 // movePages puts pages that were taken from one pipe into another; what finds no
 // room goes back.
-func movePages(from, to fs.PipeFile, pages []fs.PipePage, err error) (done int, e syscall.Errno) {
-	if err != nil {
-		return -1, errno(err)
-	}
+func movePages(from, to fs.PipeFile, pages []fs.PipePage) (int, syscall.Errno) {
 	put, err := to.Put(pages)
 	from.Unread(pages[put:])
 	if put == 0 && err != nil {
@@ -126,8 +158,9 @@ func movePages(from, to fs.PipeFile, pages []fs.PipePage, err error) (done int, 
 	return sizeOf(pages[:put]), 0
 }
 
-// spliceFrom writes up to n bytes of a pipe to d's file.
-func (d *desc) spliceFrom(from fs.PipeFile, off *int64, n int, wait bool) (done int, e syscall.Errno) {
+// fromPipe writes up to n bytes of a pipe to a file.
+func (t *transfer) fromPipe(off *int64, n int) (done int, e syscall.Errno) {
+	d, from := t.w, t.from
 	switch {
 	case d.anon() || off != nil && d.stream != nil || d.flags.Load()&syscall.O_APPEND != 0:
 		return -1, syscall.EINVAL
@@ -136,7 +169,11 @@ func (d *desc) spliceFrom(from fs.PipeFile, off *int64, n int, wait bool) (done 
 	}
 	for done < n {
 		var pages []fs.PipePage
-		err := waitFor(from, fs.PollIn, wait && done == 0, func() (err error) {
+		end := t.rend
+		if done > 0 {
+			end = never
+		}
+		err := waitFor(from, fs.PollIn, end, func() (err error) {
 			pages, err = from.Pages(n-done, 16)
 			return err
 		})
@@ -148,7 +185,7 @@ func (d *desc) spliceFrom(from fs.PipeFile, off *int64, n int, wait bool) (done 
 		}
 		for len(pages) > 0 {
 			b := pages[0].Bytes()
-			k, e := d.writeAfter(b, off)
+			k, e := t.write(b, off)
 			done += k
 			if k < len(b) {
 				pages[0].Skip(k)
@@ -164,35 +201,31 @@ func (d *desc) spliceFrom(from fs.PipeFile, off *int64, n int, wait bool) (done 
 	return done, 0
 }
 
-// writeAfter writes at the position, or at *off, and advances that.
-func (d *desc) writeAfter(b []byte, off *int64) (int, syscall.Errno) {
+// write writes at the position, or at *off, and advances that.
+func (t *transfer) write(b []byte, off *int64) (int, syscall.Errno) {
 	switch {
-	case d.stream != nil:
-		end := (<-chan struct{})(nil)
-		if d.nonblock() {
-			end = never
-		}
-		n, err := d.stream.WriteUntil(b, end)
+	case t.w.stream != nil:
+		n, err := t.w.stream.WriteUntil(b, t.wend)
 		if err == syscall.EINTR {
 			err = syscall.EAGAIN
 		}
 		return n, errno(err)
 	case off == nil:
-		return d.write(b)
+		return t.w.write(b)
 	}
-	n, _, err := d.writeAt(b, *off)
+	n, _, err := t.w.writeAt(b, *off)
 	*off += int64(n)
 	return n, errno(err)
 }
 
-// spliceTo reads up to n bytes of d's file, as many as there is room for, into a
-// pipe.
-func (d *desc) spliceTo(to fs.PipeFile, off *int64, n int, wait bool) (int, syscall.Errno) {
+// toPipe reads up to n bytes of a file, as many as there is room for, into a pipe.
+func (t *transfer) toPipe(off *int64, n int) (int, syscall.Errno) {
+	d, to := t.r, t.to
 	if off != nil && (*off < 0 || d.stream != nil || d.anon()) {
 		return -1, syscall.EINVAL
 	}
 	room := 0
-	err := waitFor(to, fs.PollOut, wait, func() (err error) {
+	err := waitFor(to, fs.PollOut, t.wend, func() (err error) {
 		room, err = to.Room()
 		return err
 	})
@@ -218,11 +251,7 @@ func (d *desc) spliceTo(to fs.PipeFile, off *int64, n int, wait bool) (int, sysc
 	b := make([]byte, min(n, room*fs.PipePageSize-int(inPage)))
 	var got int
 	if d.stream != nil {
-		end := (<-chan struct{})(nil)
-		if !wait || d.nonblock() {
-			end = never
-		}
-		if got, err = d.stream.ReadUntil(b, end); err == syscall.EINTR {
+		if got, err = d.stream.ReadUntil(b, t.rend); err == syscall.EINTR {
 			err = syscall.EAGAIN
 		}
 	} else {
@@ -238,7 +267,7 @@ func (d *desc) spliceTo(to fs.PipeFile, off *int64, n int, wait bool) (int, sysc
 	done := 0
 	for len(pages) > 0 { // others may have filled the pipe meanwhile
 		put := 0
-		err := waitFor(to, fs.PollOut, wait || d.stream != nil, func() (err error) {
+		err := waitFor(to, fs.PollOut, t.wend, func() (err error) {
 			put, err = to.Put(pages)
 			return err
 		})
@@ -265,33 +294,29 @@ func (k *Kernel) Tee(rfd, wfd int, n int, flags int) (int, syscall.Errno) {
 	case n == 0:
 		return 0, 0
 	}
-	r, w, e := k.two(rfd, wfd)
+	t, e := k.transfer(rfd, wfd, flags)
 	if e != 0 {
 		return -1, e
 	}
-	defer r.put()
-	defer w.put()
-	from, _ := r.file.(fs.PipeFile)
-	to, _ := w.file.(fs.PipeFile)
+	defer t.put()
 	switch {
-	case !r.readable() || !w.writable():
+	case !t.r.readable() || !t.w.writable():
 		return -1, syscall.EBADF
-	case from == nil || to == nil || from.SamePipe(to):
+	case t.from == nil || t.to == nil || t.from.SamePipe(t.to):
 		return -1, syscall.EINVAL
 	}
-	wait := flags&spliceNonblock == 0 && !r.nonblock() && !w.nonblock()
 	for {
-		_, err := preparePipes(from, to, wait)
-		var pages []fs.PipePage
-		if err == nil {
-			pages, err = from.Copies(min(n, maxTransfer))
+		_, err := t.prepare()
+		if err != nil {
+			return -1, errno(err)
 		}
+		pages, err := t.from.Copies(min(n, maxTransfer))
 		put := 0
 		if err == nil {
-			put, err = to.Put(pages)
+			put, err = t.to.Put(pages)
 		}
 		switch {
-		case err == syscall.EAGAIN && wait: // somebody else was faster
+		case err == syscall.EAGAIN: // somebody else was faster
 		case err != nil:
 			return -1, errno(err)
 		default:
@@ -314,18 +339,18 @@ func (k *Kernel) Vmsplice(fd int, bufs [][]byte, flags int) (int, syscall.Errno)
 	if flags&^spliceFlags != 0 {
 		return -1, syscall.EINVAL
 	}
-	d, e := k.table.file(fd)
+	s, e := k.table.slot(fd)
 	if e != 0 {
 		return -1, e
 	}
+	d := s.desc
 	defer d.put()
 	p, ok := d.file.(fs.PipeFile)
 	if !ok {
 		return -1, syscall.EBADF
 	}
-	wait := flags&spliceNonblock == 0
 	if !d.writable() {
-		return k.vmspliceRead(p, bufs, wait)
+		return vmspliceRead(p, bufs, s.end(0, flags&spliceNonblock != 0))
 	}
 	var pages []fs.PipePage
 	for _, b := range bufs {
@@ -335,7 +360,7 @@ func (k *Kernel) Vmsplice(fd int, bufs [][]byte, flags int) (int, syscall.Errno)
 		return 0, 0
 	}
 	put := 0
-	err := waitFor(p, fs.PollOut, wait, func() (err error) {
+	err := waitFor(p, fs.PollOut, s.end(1, flags&spliceNonblock != 0), func() (err error) {
 		put, err = p.Put(pages)
 		return err
 	})
@@ -345,14 +370,13 @@ func (k *Kernel) Vmsplice(fd int, bufs [][]byte, flags int) (int, syscall.Errno)
 	return sizeOf(pages[:put]), 0
 }
 
-func (k *Kernel) vmspliceRead(p fs.PipeFile, bufs [][]byte, wait bool) (done int, e syscall.Errno) {
+func vmspliceRead(p fs.PipeFile, bufs [][]byte, end <-chan struct{}) (done int, e syscall.Errno) {
 	for _, b := range bufs {
 		if len(b) == 0 {
 			continue
 		}
-		end := (<-chan struct{})(never)
-		if wait && done == 0 {
-			end = nil
+		if done > 0 {
+			end = never
 		}
 		n, err := p.ReadUntil(b, end)
 		done += n
@@ -375,40 +399,48 @@ func (k *Kernel) Sendfile(wfd, rfd int, off *int64, n int) (int, syscall.Errno) 
 	if e != 0 {
 		return -1, e
 	}
-	defer r.put()
-	switch {
-	case !r.readable():
-		return -1, syscall.EBADF
-	case off != nil && (r.stream != nil || r.anon()):
-		return -1, syscall.ESPIPE
-	case n < 0 || off != nil && *off < 0:
-		return -1, syscall.EINVAL
-	}
-	w, e := k.table.file(wfd)
+	e = r.maySend(off, n)
+	r.put()
 	if e != 0 {
 		return -1, e
 	}
-	defer w.put()
-	to, _ := w.file.(fs.PipeFile)
+	t, e := k.transfer(rfd, wfd, 0)
+	if e != 0 {
+		return -1, e
+	}
+	defer t.put()
+	r, n = t.r, min(n, maxTransfer)
 	switch {
-	case !w.writable():
+	case !t.w.writable():
 		return -1, syscall.EBADF
-	case to != nil:
-		return r.spliceTo(to, off, min(n, maxTransfer), !w.nonblock())
-	case r.stream != nil && !r.anon():
-		return -1, syscall.EINVAL
-	case w.flags.Load()&syscall.O_APPEND != 0:
+	case t.to != nil:
+		return t.toPipe(off, n)
+	case r.stream != nil && !r.anon() || t.w.flags.Load()&syscall.O_APPEND != 0:
 		return -1, syscall.EINVAL
 	case n == 0:
 		return 0, 0
 	case r.kind == syscall.S_IFDIR || r.anon():
 		return -1, syscall.EINVAL
 	}
-	return r.copyOut(w, off, min(n, maxTransfer))
+	return t.copy(off, n)
 }
 
-// copyOut writes up to n bytes of d's file to w's.
-func (d *desc) copyOut(w *desc, off *int64, n int) (done int, e syscall.Errno) {
+// maySend is what Sendfile checks first.
+func (d *desc) maySend(off *int64, n int) syscall.Errno {
+	switch {
+	case !d.readable():
+		return syscall.EBADF
+	case off != nil && (d.stream != nil || d.anon()):
+		return syscall.ESPIPE
+	case n < 0 || off != nil && *off < 0:
+		return syscall.EINVAL
+	}
+	return 0
+}
+
+// copy writes up to n bytes of one file to another.
+func (t *transfer) copy(off *int64, n int) (done int, e syscall.Errno) {
+	d, w := t.r, t.w
 	at := int64(0)
 	if off != nil {
 		at = *off
@@ -429,7 +461,7 @@ func (d *desc) copyOut(w *desc, off *int64, n int) (done int, e syscall.Errno) {
 			break
 		}
 		var put int
-		put, e = w.writeAfter(b[:got], nil)
+		put, e = t.write(b[:got], nil)
 		done += put
 		at += int64(put)
 		if put < got {
