@@ -66,7 +66,7 @@ func (p *pipe) opened(n Node, reads, writes bool) *pipeEnd {
 		close(p.changed)
 		p.changed = nil
 	}
-	p.queue.Wake(pipeOpened)
+	p.queue.Wake(pipeReaders)
 	return &pipeEnd{pipe: p, node: n, reads: reads, writes: writes}
 }
 

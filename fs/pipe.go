@@ -44,12 +44,13 @@ type pipeBuf struct {
 
 func (b *pipeBuf) bytes() []byte { return b.page[b.at : b.at+b.n] }
 
-// What changes of a pipe may bring about.
+// What changes of a pipe may bring about. Readers and writers have no event in
+// common: of some changes Linux tells only the one kind, whatever they wait for.
 const (
 	pipeFuller  = PollIn | PollRdNorm
 	pipeEmptier = PollOut | PollWrNorm
-	pipeOpened  = pipeFuller | PollHup | PollErr // for readers
-	pipeClosed  = pipeOpened | pipeEmptier
+	pipeReaders = pipeFuller | PollHup
+	pipeWriters = pipeEmptier | PollErr
 )
 
 // limit is how many pages the pipe may have; p.mu is held, as in what follows.
@@ -175,6 +176,6 @@ func (p *pipe) resize(size int) (int, error) {
 	}
 	p.room = room
 	p.free = p.free[:min(len(p.free), room)]
-	p.queue.Wake(pipeEmptier) // there may be more room, or not: Linux does not look
+	p.queue.Wake(pipeWriters)
 	return room * pipePage, nil
 }

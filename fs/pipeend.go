@@ -90,10 +90,10 @@ func (e *pipeEnd) Poll(events uint32) (uint32, error) {
 func (e *pipeEnd) Watch(w *Waiter) bool {
 	var events uint32
 	if e.reads {
-		events |= PollReads
+		events |= pipeReaders
 	}
 	if e.writes {
-		events |= PollWrites
+		events |= pipeWriters
 	}
 	e.pipe.queue.Add(w, events)
 	return true
@@ -129,7 +129,7 @@ func (e *pipeEnd) Release() {
 		p.writers--
 	}
 	if (p.readers == 0) != (p.writers == 0) {
-		p.queue.Wake(pipeClosed)
+		p.queue.Wake(pipeReaders | pipeWriters)
 	}
 	p.mu.Unlock()
 	p.done(e.node)

@@ -80,8 +80,7 @@ func (e *pipeEnd) Pages(n, max int) (pages []PipePage, err error) {
 			break
 		}
 		n -= first.n
-		taken := *first
-		taken.merges = false
+		taken := *first // where it comes to it can still be written behind
 		first.page = nil
 		p.pop()
 		pages = append(pages, PipePage{taken})

@@ -65,14 +65,23 @@ type WaitQueue struct {
 	first, last *Waiter
 }
 
-// Add puts w, which is in no queue, at the end. It is told only of those changes
-// that have one of events in them, as Wake gets them.
+// Add puts w, which is in no queue, at the end if it is exclusive, and else at the
+// beginning, as Linux does: in that order they are told. It is told only of those
+// changes that have one of events in them, as Wake gets them.
 func (q *WaitQueue) Add(w *Waiter, events uint32) {
 	q.mu.Lock()
-	w.queue, w.prev, w.next, w.events = q, q.last, nil, events
+	defer q.mu.Unlock()
+	w.queue, w.events = q, events
+	w.prev, w.next = nil, q.first
+	if w.Exclusive {
+		w.prev, w.next = q.last, nil
+	}
 	*w.link() = w
-	q.last = w
-	q.mu.Unlock()
+	if w.next != nil {
+		w.next.prev = w
+	} else {
+		q.last = w
+	}
 }
 
 // Wake tells those in the queue that events may have come to hold. A file calls

@@ -156,14 +156,15 @@ func (p *player) step() {
 }
 
 func (p *player) doPoll() {
-	var fds []int
+	var fds, which []int
 	var events []int16
 	for range 1 + p.IntN(4) {
-		fds = append(fds, p.at(p.any()))
+		which = append(which, p.any())
+		fds = append(fds, p.at(which[len(which)-1]))
 		events = append(events, int16(p.of(fs.PollIn, fs.PollOut, fs.PollIn|fs.PollOut|fs.PollRdNorm|fs.PollWrNorm, fs.PollPri, fs.PollRdHup, 0)))
 	}
 	revents, n, e := p.poll(fds, events)
-	p.note("poll %x: %x %d %v", events, revents, n, e)
+	p.note("poll %d, %x: %x %d %v", which, events, revents, n, e)
 }
 
 // move is one of splice and its relatives.

@@ -118,7 +118,7 @@ func (i *interest) wake(events uint32) bool {
 	e.ready.push(i)
 	woken := e.wakeSleeper()
 	e.list.Unlock()
-	e.queue.Wake(fs.PollIn | fs.PollRdNorm)
+	e.queue.Wake(fs.PollIn)
 	if mine&Exclusive == 0 {
 		return true
 	}
