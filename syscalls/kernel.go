@@ -25,6 +25,9 @@ type Kernel struct {
 	locks locks
 	maps  mappings
 
+	signals signals
+	itimer  itimer
+
 	lastDesc atomic.Uint64
 	missed   missed
 
@@ -44,6 +47,9 @@ type Kernel struct {
 	FileSystems func(fstype, source, data string) (fs.FileSystem, error)
 	// Name is the name of the host, set likewise.
 	Name string
+	// Program takes the signals that nothing else holds back, set likewise;
+	// without it, they are lost.
+	Program Program
 	// Memory is what Mmap maps with, set likewise; without it, ENODEV.
 	Memory Memory
 	// Random fills its argument with random bytes, set likewise.
