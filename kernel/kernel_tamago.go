@@ -67,6 +67,7 @@ func (m *machine) boot() {
 	m.calls.Random = m.random
 	m.calls.Memory = amd64.Aliases{}
 	m.calls.MapLimit = int64(total / mapShare)
+	m.takeSignals()
 	m.registerProc()
 	m.openStreams()
 	m.chdir()

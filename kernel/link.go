@@ -16,15 +16,21 @@ type link struct {
 	streams    map[string]*outStream // by the launcher's names
 	shareEnded func(tag, how string)
 	console    func() uint64 // bytes that the serial port has been given so far
+	signals    chan syscall.Signal
 
-	mu     sync.Mutex
-	news   sync.Cond
-	passed uint64 // bytes of the serial port that the launcher has passed on
-	ended  bool   // the launcher says no more
+	mu      sync.Mutex
+	news    sync.Cond
+	passed  uint64 // bytes of the serial port that the launcher has passed on
+	stopped bool   // the launcher has been told so, and has not continued us
+	ended   bool   // the launcher says no more
 }
 
+// maxSignals is how many signals of the launcher's may wait to be delivered; more
+// are lost, as of signals that wait already they are elsewhere.
+const maxSignals = 64
+
 func newLink(port io.ReadWriter) *link {
-	l := &link{port: port, streams: map[string]*outStream{}}
+	l := &link{port: port, streams: map[string]*outStream{}, signals: make(chan syscall.Signal, maxSignals)}
 	l.news.L = &l.mu
 	return l
 }
@@ -65,6 +71,34 @@ func (l *link) take(m control.Message) {
 		l.passed = max(l.passed, n)
 		l.mu.Unlock()
 		l.news.Broadcast()
+	case control.Signal:
+		if sig, ok := m.Signal(0); ok {
+			select {
+			case l.signals <- sig:
+			default:
+			}
+		}
+	case control.Continued:
+		l.mu.Lock()
+		l.stopped = false
+		l.mu.Unlock()
+		l.news.Broadcast()
+	}
+}
+
+// stop has the launcher stop the program because of a signal, and returns when
+// that goes on.
+func (l *link) stop(sig syscall.Signal) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.stopped && !l.ended {
+		l.stopped = true
+		l.mu.Unlock()
+		l.tell(control.Stopped, strconv.Itoa(int(sig)))
+		l.mu.Lock()
+	}
+	for l.stopped && !l.ended {
+		l.news.Wait()
 	}
 }
 

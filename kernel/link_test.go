@@ -188,3 +188,46 @@ func FuzzLink(f *testing.F) {
 		}
 	})
 }
+
+// TestLinkSignals: signals of the launcher's wait for whoever delivers them, as many
+// as there is room for; what is none is left out.
+func TestLinkSignals(t *testing.T) {
+	la, l := newLauncher(t)
+	done := make(chan struct{})
+	go func() { l.listen(); close(done) }()
+	la.say("signal 15", "signal", "signal 0", "signal 65", "signal -1", "signal x", "signal 64", "signal 18446744073709551617")
+	for range 2 * maxSignals {
+		la.say("signal 2")
+	}
+	la.conn.Close()
+	<-done
+	if a, b := <-l.signals, <-l.signals; a != syscall.SIGTERM || b != 64 {
+		t.Errorf("signals %d, %d", a, b)
+	}
+	if n := len(l.signals); n != maxSignals-2 {
+		t.Errorf("%d more signals", n)
+	}
+}
+
+// TestLinkStop: who is stopped goes on when the launcher says so, or is gone.
+func TestLinkStop(t *testing.T) {
+	la, l := newLauncher(t)
+	go l.listen()
+	for range 2 {
+		stopped := make(chan struct{})
+		go func() { l.stop(syscall.SIGTSTP); close(stopped) }()
+		if line := <-la.lines; line != "stopped 20" {
+			t.Fatalf("%q", line)
+		}
+		select {
+		case <-stopped:
+			t.Error("went on by itself")
+		case <-time.After(20 * time.Millisecond):
+		}
+		la.say("continued")
+		<-stopped
+	}
+	go func() { <-la.lines; la.conn.Close() }()
+	l.stop(syscall.SIGSTOP)
+	l.stop(syscall.SIGSTOP) // says nothing any more
+}

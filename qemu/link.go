@@ -3,6 +3,7 @@ package qemu
 import (
 	"net"
 	"sync"
+	"syscall"
 
 	"github.com/yolkos/yolk/kernel/control"
 )
@@ -12,7 +13,8 @@ import (
 type link struct {
 	conn *net.UnixConn
 	out  chan []byte
-	done chan struct{} // closed when the kernel says no more
+	done chan struct{}       // closed when the kernel says no more
+	stop chan syscall.Signal // signals that have stopped the program
 
 	mu   sync.Mutex
 	told map[string]bool // streams whose error the program has got
@@ -24,7 +26,7 @@ const linkQueue = 64
 
 // openLink reads messages; ask is called for each console-sent.
 func openLink(conn *net.UnixConn, ask func(n uint64)) *link {
-	l := &link{conn: conn, out: make(chan []byte, linkQueue), done: make(chan struct{}), told: map[string]bool{}}
+	l := &link{conn: conn, out: make(chan []byte, linkQueue), done: make(chan struct{}), stop: make(chan syscall.Signal, 1), told: map[string]bool{}}
 	go func() {
 		defer close(l.done)
 		for r := control.NewReader(conn); ; {
@@ -53,6 +55,13 @@ func (l *link) take(m control.Message, ask func(n uint64)) {
 	case control.ConsoleSent:
 		if n, ok := m.Count(0); ok {
 			ask(n)
+		}
+	case control.Stopped:
+		if sig, ok := m.Signal(0); ok {
+			select {
+			case l.stop <- sig:
+			default: // it asks once more before it is answered
+			}
 		}
 	case control.StreamTold:
 		if name := m.Arg(0); name == "stdout" || name == "stderr" {

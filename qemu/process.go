@@ -92,6 +92,13 @@ func (p *process) kill() {
 	<-p.done
 }
 
+// signal sends a signal to the process with all that it has started.
+func (p *process) signal(sig syscall.Signal) {
+	if !closed(p.done) {
+		_ = syscall.Kill(-p.cmd.Process.Pid, sig) // as in kill
+	}
+}
+
 // end describes how the process ended, in its own words if it had any.
 func (p *process) end() error {
 	how := "ended"

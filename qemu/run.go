@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/yolkos/yolk/kernel/control"
@@ -42,6 +43,10 @@ type Options struct {
 	Trace   io.Writer // the commands that are run; nil: not shown
 	Profile io.Writer // gets the profile of an image with kernel/profile; nil: none
 	OnMain  func()    // called as the program is about to start; may be nil
+
+	Signals     <-chan os.Signal     // for the program; nil: none
+	StopTimeout time.Duration        // how long the program may take to end after SIGTERM; 0: as long as it likes
+	Suspend     func(syscall.Signal) // stops this process until it is continued; nil: it cannot be
 }
 
 // ErrTimeout is the error of a run that was ended at its time limit.
@@ -120,6 +125,9 @@ type guest struct {
 	link    *link
 	profile *profile // nil: none is wanted
 	mergers []*merger
+
+	interrupted bool             // the program has had a SIGINT
+	stopLimit   <-chan time.Time // when it should have ended after a SIGTERM; nil: it has had none
 
 	mu     sync.Mutex
 	failed []failedStream
@@ -239,12 +247,17 @@ func (g *guest) wait(ctx context.Context) (int, error) {
 		case <-late:
 			g.qemu.kill()
 		case <-ctx.Done():
-			if g.profile != nil && closed(g.control.main) {
-				g.profile.ask()
-			}
-			g.qemu.kill()
-			g.drain(ctx)
+			g.endNow(ctx)
 			return 0, context.Cause(ctx)
+		case sig := <-g.o.Signals:
+			if err := g.signal(sig); err != nil {
+				return 0, g.endSoon(err)
+			}
+		case <-g.stopLimit:
+			g.note("the program has not ended within %v of SIGTERM", g.o.StopTimeout)
+			return 0, g.endSoon(&SignalError{syscall.SIGTERM})
+		case sig := <-g.link.stop:
+			g.suspend(sig)
 		case s := <-serverEnd:
 			// A server ends with QEMU, which closes their connection, too; but
 			// then the kernel has told the exit status before, or QEMU's end shows

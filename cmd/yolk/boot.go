@@ -10,11 +10,17 @@ import (
 	"github.com/yolkos/yolk/qemu"
 )
 
-// boot runs a guest with this process's streams and returns an error that
-// carries its exit status.
+// boot runs a guest with this process's streams and signals, and returns an error
+// that carries its exit status.
 func boot(ctx context.Context, o *qemu.Options) error {
 	o.Self = []string{"/proc/self/exe", serveCommand}
 	o.Stdin, o.Stdout, o.Stderr, o.Console, o.Notes = os.Stdin, os.Stdout, os.Stderr, os.Stderr, os.Stderr
+	if o.Suspend == nil {
+		o.Suspend = suspend
+	}
+	var done func()
+	o.Signals, done = signals.toGuest()
+	defer done()
 	status, err := qemu.Run(ctx, o)
 	switch {
 	case errors.Is(err, qemu.ErrTimeout):

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -38,7 +39,7 @@ func execTestCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			o := &qemu.Options{Args: args, Quiet: true}
+			o := &qemu.Options{Args: args, Quiet: true, StopTimeout: time.Duration(defaultStop)}
 			if o.Dir, err = os.Getwd(); err != nil {
 				return err
 			}

@@ -68,11 +68,10 @@ func foreground(ctx context.Context, c image.Command, verbose bool) error {
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	err := cmd.Run()
 	var exit *exec.ExitError
-	var signal *signalError
-	switch {
-	case errors.As(context.Cause(ctx), &signal):
-		return exitStatus(128 + int(signal.sig))
-	case errors.As(err, &exit) && exit.Exited():
+	if sig, ok := asSignalError(context.Cause(ctx)); ok {
+		return exitStatus(128 + int(sig))
+	}
+	if errors.As(err, &exit) && exit.Exited() {
 		return exitStatus(exit.ExitCode())
 	}
 	return err

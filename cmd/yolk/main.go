@@ -49,15 +49,17 @@ func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)
 // status prints an error and returns the status that yolk ends with.
 func status(ctx context.Context, err error) int {
 	var s exitStatus
-	var signal *signalError
-	switch {
-	case err == nil:
+	if err == nil {
 		return 0
-	case errors.As(err, &s):
+	}
+	if errors.As(err, &s) {
 		return int(s)
-	case errors.As(err, &signal), errors.As(context.Cause(ctx), &signal):
-		// Whatever else is said to have failed, this is why.
-		return 128 + int(signal.sig)
+	}
+	// Whatever else is said to have failed, this is why.
+	for _, e := range []error{err, context.Cause(ctx)} {
+		if sig, ok := asSignalError(e); ok {
+			return 128 + int(sig)
+		}
 	}
 	fmt.Fprintln(os.Stderr, "yolk:", strings.TrimSpace(err.Error()))
 	return statusFailed

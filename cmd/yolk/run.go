@@ -21,10 +21,14 @@ type runOptions struct {
 	build   buildFlags
 	cwd     string
 	timeout limit
+	stop    limit
 	profile string
 	raw     bool
 	quiet   bool
 }
+
+// defaultStop is how long a program may take to end after SIGTERM.
+const defaultStop = limit(10 * time.Second)
 
 func runCmd() *cobra.Command {
 	var o runOptions
@@ -39,7 +43,9 @@ All that follows the package are the program's arguments, as with go run: option
 of yolk go before it. A -- right behind the package may stand between the two.
 
 The program's output goes where yolk's goes; the kernel's log goes to standard
-error. Status 124 means that --timeout ended the program, 125 that yolk could not
+error. It gets yolk's signals, and what they do to it is what they do to any Go
+program. A second SIGINT, or the time of --stop-timeout after SIGTERM, ends the
+machine. Status 124 means that --timeout ended the program, 125 that yolk could not
 run it or that its machine failed.`,
 		Example: "  yolk run .\n" +
 			"  yolk run --root ./site --mem 512M -tags prod ./cmd/server -addr :8080\n" +
@@ -56,6 +62,8 @@ run it or that its machine failed.`,
 	flags.BoolVarP(&o.guest.verbose, "verbose", "v", false, "show the commands that are run")
 	flags.StringVar(&o.cwd, "cwd", "/", "working directory in the guest")
 	flags.Var(&o.timeout, "timeout", "end the guest after this time, with status 124")
+	o.stop = defaultStop
+	flags.Var(&o.stop, "stop-timeout", "end the guest this time after SIGTERM if its program has not ended; 0: never")
 	flags.StringVar(&o.profile, "profile", "", "write a CPU profile of the program to this file, for go tool pprof")
 	flags.BoolVar(&o.raw, "raw", false, `pass each key on as it is typed, Ctrl-C and Ctrl-Z too, without echo; Ctrl-\ ends the guest`)
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "no boot messages")
@@ -74,7 +82,7 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) error {
 		notes = io.Discard
 	}
 	noteFlag(notes, cmd, args[len(packages):])
-	o := &qemu.Options{Dir: r.cwd, Quiet: r.quiet, Timeout: time.Duration(r.timeout)}
+	o := &qemu.Options{Dir: r.cwd, Quiet: r.quiet, Timeout: time.Duration(r.timeout), StopTimeout: time.Duration(r.stop)}
 	if o.Env, err = r.guest.env.environment(nil); err != nil {
 		return err
 	}

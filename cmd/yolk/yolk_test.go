@@ -19,6 +19,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/yolkos/yolk/qemu"
 )
 
 func TestSplitRunArgs(t *testing.T) {
@@ -232,7 +234,7 @@ func TestQuoteExec(t *testing.T) {
 
 func TestStatus(t *testing.T) {
 	interrupted, cancel := context.WithCancelCause(context.Background())
-	cancel(&signalError{syscall.SIGINT})
+	cancel(&qemu.SignalError{Signal: syscall.SIGINT})
 	for _, tt := range []struct {
 		ctx  context.Context
 		err  error
@@ -241,7 +243,7 @@ func TestStatus(t *testing.T) {
 		{t.Context(), nil, 0},
 		{t.Context(), errors.New("x"), 125},
 		{t.Context(), exitStatus(200), 200},
-		{t.Context(), &signalError{syscall.SIGTERM}, 143},
+		{t.Context(), &qemu.SignalError{Signal: syscall.SIGTERM}, 143},
 		{interrupted, errors.New("a step has failed"), 130},
 		{interrupted, exitStatus(2), 2},
 		{interrupted, nil, 0},

@@ -13,11 +13,16 @@
 //	                           error of Linux
 //	console-passed N           in answer: N bytes of the serial port are where
 //	                           they belong
+//	signal N                   a signal of the host's for the program
+//	continued                  the program goes on after stopped, or could not
+//	                           be stopped
 //
 // The kernel says:
 //
 //	stream-told NAME           the program has got the error of stream-failed
 //	console-sent N             asks for console-passed N
+//	stopped N                  a signal stops the program, like a job of a
+//	                           shell; asks for continued
 package control
 
 import (
@@ -27,6 +32,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // PortName is the name of the virtio-serial port.
@@ -37,8 +43,11 @@ const (
 	ShareEnded    = "share-ended"
 	StreamFailed  = "stream-failed"
 	ConsolePassed = "console-passed"
+	Signal        = "signal"
+	Continued     = "continued"
 	StreamTold    = "stream-told"
 	ConsoleSent   = "console-sent"
+	Stopped       = "stopped"
 )
 
 // MaxLine is the longest line that is read, in bytes with its end. Longer ones
@@ -81,6 +90,15 @@ func (m Message) Arg(i int) string {
 func (m Message) Count(i int) (n uint64, ok bool) {
 	n, err := strconv.ParseUint(m.Arg(i), 10, 63)
 	return n, err == nil
+}
+
+// maxSignal is the largest number of a signal.
+const maxSignal = 64
+
+// Signal returns argument i as the number of a signal; ok is false if it is none.
+func (m Message) Signal(i int) (sig syscall.Signal, ok bool) {
+	n, ok := m.Count(i)
+	return syscall.Signal(n), ok && 1 <= n && n <= maxSignal
 }
 
 // plain reports whether a word stands for itself.

@@ -72,6 +72,13 @@ func memInit() {
 	}
 }
 
+// memTaken returns how many bytes of RAM the runtime has taken, the image's included.
+//
+//go:linkname memTaken
+func memTaken() uintptr {
+	return memTotal - memLeft + firstmoduledata.end - uintptr(goos.RamStart)
+}
+
 // osStackSize is what rt0_go takes for the stack of g0, with some room.
 const osStackSize = 72 << 10
 

@@ -59,26 +59,6 @@ func sigenable(uint32)           {}
 func sigdisable(uint32)          {}
 func sigignore(uint32)           {}
 
-// os_sigpipe is called by os when nobody reads standard output or error any more:
-// SIGPIPE, which ends the program unless it has asked for it or ignores it.
-//
-//go:linkname os_sigpipe os.sigpipe
-func os_sigpipe() {
-	const sigpipe = 13
-	if signal_ignored(sigpipe) || sigsend(sigpipe) {
-		return
-	}
-	const status = 128 + sigpipe
-	runExitHooks(status)
-	exit(status)
-}
-
-// Used by syscall and os/signal, which raise signals within the program.
-//
-//go:linkname sigsend
-
-func signame(sig uint32) string { return "" }
-
 //go:nosplit
 func crash() { exit(2) }
 
