@@ -4,14 +4,9 @@ import (
 	"runtime"
 	"syscall"
 	"time"
-
-	"github.com/yolkos/yolk/fs/anonfs"
 )
 
-// Calls by number on the process. There is one: it has number 1, belongs to
-// root, and cannot start others.
-
-const pid = 1
+// Calls by number on the process.
 
 // always is a call that has one result.
 func always(r uintptr) call {
@@ -71,29 +66,6 @@ func field(to *[65]int8, s string) {
 	for i := range min(len(s), len(to)-1) {
 		to[i] = int8(s[i])
 	}
-}
-
-// doKill sends a signal to the only process there is.
-func doKill(k *Kernel, a args) (uintptr, syscall.Errno) {
-	return only(k.Kill(a.int(0), syscall.Signal(a.int(1))))
-}
-
-// Kill sends sig to a process or group, if it is the only one there is.
-func (k *Kernel) Kill(to int, sig syscall.Signal) syscall.Errno {
-	switch {
-	case sig < 0 || sig > 64:
-		return syscall.EINVAL
-	case to > pid || to < -pid:
-		return syscall.ESRCH
-	case sig != 0 && k.signalfds.Send(anonfs.Siginfo{Signo: int(sig), Pid: pid}):
-	case sig != 0 && k.Raise != nil:
-		k.Raise(sig)
-	}
-	return 0
-}
-
-func doTgkill(k *Kernel, a args) (uintptr, syscall.Errno) {
-	return only(k.Kill(a.int(0), syscall.Signal(a.int(2))))
 }
 
 func doGettimeofday(k *Kernel, a args) (uintptr, syscall.Errno) {
@@ -168,10 +140,6 @@ func rlimit(resource int, old, new uintptr) (uintptr, syscall.Errno) {
 func doExit(k *Kernel, a args) (uintptr, syscall.Errno) {
 	syscall.Exit(a.int(0) & 0xff)
 	return 0, 0
-}
-
-func doTkill(k *Kernel, a args) (uintptr, syscall.Errno) {
-	return only(k.Kill(a.int(0), syscall.Signal(a.int(1))))
 }
 
 func doSchedYield(k *Kernel, a args) (uintptr, syscall.Errno) {

@@ -137,7 +137,10 @@ const fuzzHang = time.Minute
 var timeAt = map[uintptr]int{syscall.SYS_PPOLL: 2, syscall.SYS_SELECT: 4, syscall.SYS_PSELECT6: 4, 441: 3} // epoll_pwait2
 
 // notCalled end the program, or wait for what nobody does here.
-var notCalled = []uintptr{syscall.SYS_EXIT, syscall.SYS_EXIT_GROUP}
+var notCalled = []uintptr{
+	syscall.SYS_EXIT, syscall.SYS_EXIT_GROUP,
+	syscall.SYS_PAUSE, syscall.SYS_RT_SIGSUSPEND, syscall.SYS_RT_SIGTIMEDWAIT, syscall.SYS_NANOSLEEP, syscall.SYS_CLOCK_NANOSLEEP,
+}
 
 func (w *words) call(k *Kernel) {
 	num := uintptr(w.next()) | uintptr(w.next())<<8

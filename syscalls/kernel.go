@@ -54,8 +54,6 @@ type Kernel struct {
 	Memory Memory
 	// Random fills its argument with random bytes, set likewise.
 	Random func(p []byte) error
-	// Raise sends a signal to the program, set likewise.
-	Raise func(syscall.Signal)
 	// MapLimit is how many bytes of pages mappings may take; 0: no limit.
 	MapLimit int64
 }

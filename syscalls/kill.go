@@ -2,12 +2,10 @@ package syscalls
 
 import "syscall"
 
-// There is one process. It leads its process group and its session, has one
-// thread for what programs see of threads, and belongs to root.
-const (
-	processID = 1
-	parentID  = 0
-)
+// pid is the number of the one process that there is. It leads its process group
+// and its session, has one thread for what programs see of threads, and cannot
+// start others.
+const pid = 1
 
 // validSignal reports whether sig is a signal; 0 only asks whether the receiver
 // exists.
@@ -16,14 +14,14 @@ func validSignal(sig syscall.Signal) bool { return 0 <= sig && sig <= sigMax }
 // Kill sends a signal to the process: by its number, by that of its group, or to
 // everybody. (On Linux -1 leaves out the sender; but here it is also the group
 // whose number is 1, and -os.Getpid() is what programs mean by it.)
-func (k *Kernel) Kill(pid int, sig syscall.Signal) syscall.Errno {
+func (k *Kernel) Kill(to int, sig syscall.Signal) syscall.Errno {
 	switch {
-	case pid != processID && pid != 0 && pid != -processID:
+	case to != pid && to != 0 && to != -pid:
 		return syscall.ESRCH
 	case !validSignal(sig):
 		return syscall.EINVAL
 	case sig != 0:
-		k.Deliver(Siginfo{Signo: sig, Code: SI_USER, Pid: processID})
+		k.Deliver(Siginfo{Signo: sig, Code: SI_USER, Pid: pid})
 	}
 	return 0
 }
@@ -33,7 +31,7 @@ func (k *Kernel) Tgkill(tgid, tid int, sig syscall.Signal) syscall.Errno {
 	switch {
 	case tgid <= 0 || tid <= 0:
 		return syscall.EINVAL
-	case tgid != processID:
+	case tgid != pid:
 		return syscall.ESRCH
 	}
 	return k.Tkill(tid, sig)
@@ -44,21 +42,21 @@ func (k *Kernel) Tkill(tid int, sig syscall.Signal) syscall.Errno {
 	switch {
 	case tid <= 0:
 		return syscall.EINVAL
-	case tid != processID:
+	case tid != pid:
 		return syscall.ESRCH
 	case !validSignal(sig):
 		return syscall.EINVAL
 	case sig != 0:
-		return k.send(Siginfo{Signo: sig, Code: SI_TKILL, Pid: processID}, true)
+		return k.send(Siginfo{Signo: sig, Code: SI_TKILL, Pid: pid}, true)
 	}
 	return 0
 }
 
 // RtSigqueueinfo sends a signal with a value. The sender's part of info is its
 // own to choose, as this is the sender.
-func (k *Kernel) RtSigqueueinfo(pid int, info Siginfo) syscall.Errno {
+func (k *Kernel) RtSigqueueinfo(to int, info Siginfo) syscall.Errno {
 	switch {
-	case pid != processID:
+	case to != pid:
 		return syscall.ESRCH
 	case !validSignal(info.Signo):
 		return syscall.EINVAL

@@ -73,7 +73,7 @@ func gets(t *testing.T, what string, got []syscall.Signal, want ...syscall.Signa
 func TestDefaultActions(t *testing.T) {
 	k, p := withProgram(t)
 	for sig := syscall.Signal(1); sig <= sigMax; sig++ {
-		ok(t, k.Kill(processID, sig))
+		ok(t, k.Kill(pid, sig))
 	}
 	gets(t, "end", p.ended, syscall.SIGHUP, syscall.SIGINT, syscall.SIGKILL, syscall.SIGTERM)
 	gets(t, "end with traces", p.traced, syscall.SIGQUIT, syscall.SIGILL, syscall.SIGTRAP, syscall.SIGABRT,
@@ -105,11 +105,11 @@ func TestKillErrors(t *testing.T) {
 	k, p := withProgram(t)
 	p.wants = ^Sigset(0)
 	self, none := syscall.Getpid(), 1<<22+1 // above PID_MAX_LIMIT
-	for _, tt := range []struct{ pid, host, sig int }{
-		{processID, self, 0}, {processID, self, 65}, {processID, self, -1}, {none, none, 0}, {-none, -none, 0}, {none, none, 99},
+	for _, tt := range []struct{ to, host, sig int }{
+		{pid, self, 0}, {pid, self, 65}, {pid, self, -1}, {none, none, 0}, {-none, -none, 0}, {none, none, 99},
 	} {
 		want, _ := syscall.Kill(tt.host, syscall.Signal(tt.sig)).(syscall.Errno)
-		is(t, "kill", k.Kill(tt.pid, syscall.Signal(tt.sig)), want)
+		is(t, "kill", k.Kill(tt.to, syscall.Signal(tt.sig)), want)
 	}
 	for _, tt := range []struct{ tgid, tid, host, hostThread, sig int }{
 		{0, 1, 0, self, 0}, {1, 0, self, 0, 0}, {1, -5, self, -5, 0}, {1, none, self, none, 0}, {none, 1, none, self, 0},
@@ -119,8 +119,8 @@ func TestKillErrors(t *testing.T) {
 		is(t, "tgkill", k.Tgkill(tt.tgid, tt.tid, syscall.Signal(tt.sig)), want)
 	}
 	gets(t, "nothing was to be sent", p.got)
-	for _, pid := range []int{0, -1, 1} {
-		ok(t, k.Kill(pid, syscall.SIGUSR1))
+	for _, to := range []int{0, -1, 1} {
+		ok(t, k.Kill(to, syscall.SIGUSR1))
 	}
 	ok(t, k.Tgkill(1, 1, syscall.SIGUSR2))
 	gets(t, "sent", p.got, syscall.SIGUSR1, syscall.SIGUSR1, syscall.SIGUSR1, syscall.SIGUSR2)

@@ -97,26 +97,3 @@ func (oneProgramError) Error() string {
 }
 
 func (oneProgramError) Is(target error) bool { return target == ENOSYS || ENOSYS.Is(target) }
-
-//go:linkname sigsend runtime.sigsend
-func sigsend(sig uint32) bool
-
-//go:linkname signalIgnored os/signal.signal_ignored
-func signalIgnored(sig uint32) bool
-
-// raise sends a signal to the program, where os/signal takes it. If the program
-// has not asked for it, signals that end a Go program elsewhere end it, with 128
-// and the number of the signal as its status. It is for the kernel, which pulls
-// it by linkname.
-//
-//go:linkname raise
-func raise(sig Signal) {
-	if sig != SIGKILL && (sigsend(uint32(sig)) || signalIgnored(uint32(sig))) {
-		return
-	}
-	switch sig {
-	case SIGHUP, SIGINT, SIGTERM, SIGKILL,
-		SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSTKFLT, SIGSYS:
-		Exit(128 + int(sig))
-	}
-}
