@@ -116,7 +116,7 @@ func (k *Kernel) Fcntl(fd, cmd, arg int) (int, syscall.Errno) {
 	defer s.desc.put()
 	switch cmd {
 	case syscall.F_DUPFD, F_DUPFD_CLOEXEC:
-		if arg < 0 || arg >= maxFiles {
+		if arg < 0 || arg >= k.table.max() {
 			return -1, syscall.EINVAL
 		}
 		return k.dupFrom(fd, arg, cmd == F_DUPFD_CLOEXEC)

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/anonfs"
@@ -27,6 +28,7 @@ type Kernel struct {
 
 	signals signals
 	itimer  itimer
+	process process
 
 	lastDesc atomic.Uint64
 	missed   missed
@@ -50,6 +52,8 @@ type Kernel struct {
 	// Program takes the signals that nothing else holds back, set likewise;
 	// without it, they are lost.
 	Program Program
+	// Machine is below the calls on the whole system, set likewise.
+	Machine Machine
 	// Memory is what Mmap maps with, set likewise; without it, ENODEV.
 	Memory Memory
 	// Random fills its argument with random bytes, set likewise.
@@ -61,7 +65,8 @@ type Kernel struct {
 // New makes a Kernel over v, with no descriptor open, the root as working
 // directory and a umask of 022.
 func New(v *fs.VFS) *Kernel {
-	k := &Kernel{vfs: v, anon: v.Internal(anonfs.FS{})}
+	k := &Kernel{vfs: v, anon: v.Internal(anonfs.FS{}), Machine: noMachine{time.Now()}}
+	k.process.init()
 	k.maps.kernel = k
 	k.umask.Store(0o022)
 	k.table.init()

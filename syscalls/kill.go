@@ -52,10 +52,12 @@ func (k *Kernel) Tkill(tid int, sig syscall.Signal) syscall.Errno {
 	return 0
 }
 
-// RtSigqueueinfo sends a signal with a value. The sender's part of info is its
-// own to choose, as this is the sender.
+// RtSigqueueinfo sends a signal with a value. What else info says is its own to
+// choose, for it is sent to the sender: others must not be deceived.
 func (k *Kernel) RtSigqueueinfo(to int, info Siginfo) syscall.Errno {
 	switch {
+	case to != pid && (info.Code >= 0 || info.Code == SI_TKILL):
+		return syscall.EPERM
 	case to != pid:
 		return syscall.ESRCH
 	case !validSignal(info.Signo):

@@ -17,6 +17,7 @@ type table struct {
 	mu    sync.Mutex                             // for changes
 	slots atomic.Pointer[[]atomic.Pointer[slot]] // replaced when it grows
 	used  fdSet                                  // the slots that are not nil
+	limit atomic.Int64                           // new descriptors are below it, RLIMIT_NOFILE
 }
 
 // slot is one descriptor.
@@ -51,7 +52,13 @@ type desc struct {
 	end int64      // the pos at which the directory was seen to end; 0: none
 }
 
-func (t *table) init() { t.slots.Store(new([]atomic.Pointer[slot])) }
+func (t *table) init() {
+	t.slots.Store(new([]atomic.Pointer[slot]))
+	t.limit.Store(maxFiles)
+}
+
+// max is the first number that no new descriptor may have.
+func (t *table) max() int { return int(t.limit.Load()) }
 
 // slot returns the slot of fd and a reference on its description.
 func (t *table) slot(fd int) (*slot, syscall.Errno) {
@@ -117,7 +124,7 @@ func (t *table) add(d *desc, from int, cloexec bool) (int, syscall.Errno) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	fd := t.used.firstFree(from)
-	if fd >= maxFiles {
+	if fd >= t.max() {
 		return -1, syscall.EMFILE
 	}
 	t.grow(fd)
@@ -148,7 +155,7 @@ func (t *table) set(fd int, d *desc, cloexec bool) *slot {
 
 // replace puts d at fd, whatever is there, which is returned.
 func (t *table) replace(fd int, d *desc, cloexec bool) (*slot, syscall.Errno) {
-	if fd < 0 || fd >= maxFiles {
+	if fd < 0 || fd >= t.max() {
 		return nil, syscall.EBADF
 	}
 	t.mu.Lock()

@@ -160,6 +160,7 @@ func TestGuestSignalEnds(t *testing.T) {
 	image := signalImage(t)
 	s := startSignalled(t, image, "--stop-timeout", "100ms", image, "deaf")
 	s.send(syscall.SIGTERM)
+	s.expect("got terminated")
 	s.ends(143)
 	if !strings.Contains(s.stderr.String(), "has not ended within 100ms of SIGTERM") {
 		t.Errorf("it says %q", s.stderr.String())
