@@ -65,6 +65,7 @@ func (m *machine) boot() {
 	m.calls.FileSystems = m.newFileSystem
 	total, _ := amd64.Memory()
 	m.calls.Random = m.random
+	m.calls.Machine = wholeMachine{}
 	m.calls.Memory = amd64.Aliases{}
 	m.calls.MapLimit = int64(total / mapShare)
 	m.takeSignals()
@@ -72,6 +73,7 @@ func (m *machine) boot() {
 	m.openStreams()
 	m.chdir()
 	m.keepTime()
+	m.watchPowerButton()
 	syscalls.Bind(m.calls)
 	atExit(m.shutdown)
 	amd64.StartCPUs()

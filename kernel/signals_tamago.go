@@ -6,6 +6,7 @@ import (
 	"syscall"
 	_ "unsafe" // for go:linkname
 
+	"github.com/yolkos/yolk/arch/amd64"
 	"github.com/yolkos/yolk/syscalls"
 )
 
@@ -45,7 +46,7 @@ func (p program) Stop(sig syscall.Signal) {
 	}
 }
 
-// takeSignals has signals of the launcher, and those of the power button, reach the program.
+// takeSignals has signals of the launcher reach the program.
 func (m *machine) takeSignals() {
 	l := m.streams.link
 	m.calls.Program = program{l}
@@ -55,6 +56,21 @@ func (m *machine) takeSignals() {
 	go func() {
 		for sig := range l.signals {
 			m.calls.Deliver(syscalls.Siginfo{Signo: sig, Code: syscalls.SI_USER})
+		}
+	}()
+}
+
+// watchPowerButton has the power button ask the program to end, by SIGTERM.
+func (m *machine) watchPowerButton() {
+	b, err := amd64.OpenPowerButton()
+	m.fail(err)
+	if b == nil {
+		return
+	}
+	go func() {
+		for {
+			b.Wait()
+			m.calls.Deliver(syscalls.Siginfo{Signo: syscall.SIGTERM, Code: syscalls.SI_KERNEL})
 		}
 	}()
 }

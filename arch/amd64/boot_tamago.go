@@ -52,6 +52,7 @@ func boot(info uintptr) {
 		fatal("yolk: the boot loader gave no memory map with the image in it: start it as a PVH kernel, with QEMU's -kernel\n")
 	}
 	copyCommandLine(uintptr(si.cmdline))
+	rootPointer = si.rsdp
 	if uint64(end)+minRAM > memory.main.End {
 		fatal("yolk: not enough memory: give the machine more, 64 MiB at least\n")
 	}

@@ -126,6 +126,7 @@ func cpuMain(a *cpuArea) {
 	reg.Write32(lapicTimer, timerVector)
 	reg.Write32(lapicDivide, divideBy16)
 	atomic.StoreUint32(&apicIDs[i], reg.Read32(lapicID)>>24)
+	cpuStates[i].idleTime.Store(nanotime()) // so far
 	arm(slice)
 	sti()
 }
@@ -195,6 +196,9 @@ func cpuEntryAddr() uintptr
 
 // cpuIndex returns the number of the running CPU.
 func cpuIndex() uintptr
+
+// RunningCPU returns the number of the running CPU, which may be another one by now.
+func RunningCPU() int { return int(cpuIndex()) }
 
 // CPUs returns how many CPUs run.
 func CPUs() int { return int(atomic.LoadInt32(&cpusArrived)) + 1 }

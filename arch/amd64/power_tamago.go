@@ -24,8 +24,13 @@ func exit(status int32) {
 	ControlString("\n")
 	reg.Out32(exitPort, uint32(status)&0x7f)
 	// No such device: a reset, which QEMU takes for the end under -no-reboot.
-	// Machines with a keyboard controller have it do that, all others do it
-	// after a fault that there is no handler for (Intel SDM vol. 3, 6.15, #DF).
+	Reset()
+}
+
+// Reset starts the machine anew. Machines with a keyboard controller have it do
+// that, all others do it after a fault that there is no handler for (Intel SDM
+// vol. 3, 6.15, #DF).
+func Reset() {
 	reg.Out8(0x64, 0xfe)
 	tripleFault()
 	for {

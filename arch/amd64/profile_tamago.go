@@ -36,8 +36,8 @@ var tickEvery = func(ns int64) {
 
 // idleSteady is idle while a program is profiled.
 func idleSteady(t *cpuState, until int64) {
-	start := nanotime()
-	now := start
+	now := nanotime()
+	t.idleTime.Add(-now)
 	cli()
 	// The next tick keeps its time. If the counter has run out it is on its
 	// way, and the timer is not touched before it is here.
@@ -68,5 +68,5 @@ func idleSteady(t *cpuState, until int64) {
 		arm(at - now)
 	}
 	sti()
-	t.idleTime.Add(now - start)
+	t.idleTime.Add(now)
 }

@@ -46,7 +46,8 @@ type cpuState struct {
 	destination uint32
 	// tlbFilled is set once fillTLB has run.
 	tlbFilled bool
-	// idleTime is how long the CPU has been halted, in nanoseconds.
+	// idleTime is how long the CPU has been halted, in nanoseconds; while it is,
+	// less the time at which that began, and so negative.
 	idleTime atomic.Int64
 	_        [32]byte
 }
@@ -120,8 +121,8 @@ func idle(until int64) {
 		idleSteady(t, until)
 		return
 	}
-	start := nanotime()
-	now := start
+	now := nanotime()
+	t.idleTime.Add(-now)
 	cli()
 	for now < until && interruptIdle() {
 		// A tick within the slice that is due anyway may come first, and
@@ -139,11 +140,17 @@ func idle(until int64) {
 		arm(slice)
 	}
 	sti()
-	t.idleTime.Add(now - start)
+	t.idleTime.Add(now)
 }
 
 // IdleTime returns how long CPU i has been halted for want of work.
-func IdleTime(i int) time.Duration { return time.Duration(cpuStates[i].idleTime.Load()) }
+func IdleTime(i int) time.Duration {
+	idle := cpuStates[i].idleTime.Load()
+	if idle < 0 {
+		idle += nanotime()
+	}
+	return time.Duration(idle)
+}
 
 func cli()
 
