@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/yolkos/yolk/arch/amd64"
@@ -21,39 +22,87 @@ import (
 
 // share is a virtio-fs device and the file system on it.
 type share struct {
-	dev *virtiofs.FS
+	tag      string
+	readOnly bool
+	open     func() (virtio.Transport, error)
+	dev      atomic.Pointer[virtiofs.FS] // another one for each server
 
 	mu sync.Mutex
-	fs *fusefs.FS // nil while it is not mounted
+	fs *fusefs.FS // of dev; nil while it is not mounted
 }
 
 // mountedShare is the file system of a share, which may be mounted again once it
-// has been closed.
+// has been closed, or has another server.
 type mountedShare struct {
 	*fusefs.FS
 	share *share
+	dev   *virtiofs.FS
 }
+
+// ReadOnly reports whether the launcher gave the share for reading only.
+func (f mountedShare) ReadOnly() bool { return f.share.readOnly }
 
 // Close ends the FUSE session. A server that is gone needs no word of that.
 func (f mountedShare) Close() error {
 	f.share.mu.Lock()
 	defer f.share.mu.Unlock()
-	f.share.fs = nil
+	if f.share.fs == f.FS {
+		f.share.fs = nil
+	}
 	err := f.FS.Close()
-	if errors.Is(f.share.dev.Device().Err(), fuse.ErrServerEnded) {
+	if errors.Is(f.dev.Device().Err(), fuse.ErrServerEnded) {
 		return nil
 	}
 	return err
 }
 
+// shareNamed returns the share with a tag, or nil.
+func (m *machine) shareNamed(tag string) *share {
+	for _, s := range m.shares {
+		if s.tag == tag {
+			return s
+		}
+	}
+	return nil
+}
+
 // shareEnded has all that needs the server of a share fail: the launcher says
 // that it is gone.
 func (m *machine) shareEnded(tag, how string) {
-	for _, s := range m.shares {
-		if s.dev.Tag() == tag {
-			s.dev.ServerEnded(how)
-		}
+	if s := m.shareNamed(tag); s != nil {
+		s.dev.Load().ServerEnded(how)
 	}
+}
+
+// shareStarted starts the device of a share again, whose next server is there, as
+// the launcher says. What was mounted before stays without a server: this one
+// knows none of the files that were open, and nothing may be believed of it that
+// the last one said.
+func (m *machine) shareStarted(tag string) {
+	s := m.shareNamed(tag)
+	if s == nil {
+		return
+	}
+	old := s.dev.Load()
+	if old.Device().Err() == nil {
+		m.logf("%s: the launcher says that its server was started, and it has not ended", old.Name())
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m.fail(old.Close()) // gives its memory and interrupts back
+	t, err := s.open()
+	if err != nil {
+		m.fail(err)
+		return
+	}
+	dev, err := virtiofs.OpenFunc(t, m.arena, m.fail)
+	if err != nil {
+		m.fail(err)
+		return
+	}
+	s.dev.Store(dev)
+	s.fs = nil
 }
 
 // cacheShare is the part of the RAM that file data of a share may take.
@@ -63,19 +112,23 @@ const cacheShare = 8
 func (m *machine) open(s *share) (fs.FileSystem, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	dev := s.dev.Load()
+	if err := dev.Device().Err(); err != nil {
+		return nil, err
+	}
 	if s.fs != nil {
-		return nil, fmt.Errorf("%s is mounted: %w", s.dev.Name(), syscall.EBUSY)
+		return nil, fmt.Errorf("%s is mounted: %w", dev.Name(), syscall.EBUSY)
 	}
 	total, _ := amd64.Memory()
-	files, err := m.flags.files(s.dev.Tag())
+	files, err := m.flags.files(s.tag)
 	m.fail(err)
-	f, err := fusefs.Mount(s.dev, fusefs.Options{Logf: m.logf, CacheSize: int64(total / cacheShare), MaxFiles: files})
+	f, err := fusefs.Mount(dev, fusefs.Options{Logf: m.logf, CacheSize: int64(total / cacheShare), MaxFiles: files})
 	if err != nil {
 		return nil, err
 	}
-	m.logf("%s: %s", s.dev.Name(), f.Negotiated())
+	m.logf("%s: %s", dev.Name(), f.Negotiated())
 	s.fs = f
-	return mountedShare{f, s}, nil
+	return mountedShare{f, s, dev}, nil
 }
 
 // Device types (virtio 1.2 §5).
@@ -108,22 +161,26 @@ func (m *machine) scanMMIO() {
 			continue
 		}
 		regs := reg.MMIO{Base: uintptr(s.Base), Length: int(s.Size)}
-		t, err := mmio.Open(s.Base, regs, func() (virtio.Interrupt, error) { return amd64.Line(s.IRQ) })
-		switch {
-		case err != nil:
-			m.fail(err)
-		case t != nil:
-			m.start(t)
-		}
+		m.start(func() (virtio.Transport, error) {
+			t, err := mmio.Open(s.Base, regs, func() (virtio.Interrupt, error) { return amd64.Line(s.IRQ) })
+			if t == nil {
+				return nil, err
+			}
+			return t, nil
+		})
 	}
 }
 
-// start starts the driver of a device.
-func (m *machine) start(t virtio.Transport) {
-	var err error
+// start starts the driver of a device, if there is one behind the transport.
+func (m *machine) start(open func() (virtio.Transport, error)) {
+	t, err := open()
+	if err != nil || t == nil {
+		m.fail(err)
+		return
+	}
 	switch t.DeviceID() {
 	case fileSystemID:
-		err = m.startShare(t)
+		err = m.startShare(t, open)
 	case consoleID:
 		var c *console.Console
 		if c, err = console.Open(t, m.arena); err == nil {
@@ -137,8 +194,9 @@ func (m *machine) start(t virtio.Transport) {
 	m.fail(err)
 }
 
-// startShare starts a file system device.
-func (m *machine) startShare(t virtio.Transport) error {
+// startShare starts a file system device. Open opens its transport again once that
+// has been closed.
+func (m *machine) startShare(t virtio.Transport, open func() (virtio.Transport, error)) error {
 	if m.arena == nil {
 		return fmt.Errorf("%s: no memory for devices", t.Name())
 	}
@@ -146,6 +204,8 @@ func (m *machine) startShare(t virtio.Transport) error {
 	if err != nil {
 		return err
 	}
-	m.shares = append(m.shares, &share{dev: dev})
+	s := &share{tag: dev.Tag(), readOnly: m.flags["readonly."+dev.Tag()] != "", open: open}
+	s.dev.Store(dev)
+	m.shares = append(m.shares, s)
 	return nil
 }

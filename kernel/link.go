@@ -12,11 +12,12 @@ import (
 // link is the port yolk.control: what the launcher and the kernel tell each other
 // while the program runs.
 type link struct {
-	port       io.ReadWriter
-	streams    map[string]*outStream // by the launcher's names
-	shareEnded func(tag, how string)
-	console    func() uint64 // bytes that the serial port has been given so far
-	signals    chan syscall.Signal
+	port         io.ReadWriter
+	streams      map[string]*outStream // by the launcher's names
+	shareEnded   func(tag, how string)
+	shareStarted func(tag string)
+	console      func() uint64 // bytes that the serial port has been given so far
+	signals      chan syscall.Signal
 
 	mu      sync.Mutex
 	news    sync.Cond
@@ -57,6 +58,8 @@ func (l *link) take(m control.Message) {
 	switch m.Verb {
 	case control.ShareEnded:
 		l.shareEnded(m.Arg(0), m.Arg(1))
+	case control.ShareStarted:
+		l.shareStarted(m.Arg(0))
 	case control.StreamFailed:
 		s, errno := l.streams[m.Arg(0)], syscall.EIO
 		if n, ok := m.Count(1); ok && n > 0 && n <= maxErrno {

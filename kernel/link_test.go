@@ -36,6 +36,7 @@ func newLauncher(t *testing.T) (*launcher, *link) {
 	}()
 	l := newLink(ours)
 	l.shareEnded = func(string, string) {}
+	l.shareStarted = func(string) {}
 	l.console = func() uint64 { return 0 }
 	return la, l
 }
@@ -50,17 +51,18 @@ func TestLink(t *testing.T) {
 	la, l := newLauncher(t)
 	var ended []string
 	l.shareEnded = func(tag, how string) { ended = append(ended, tag+": "+how) }
+	l.shareStarted = func(tag string) { ended = append(ended, "another for "+tag) }
 	out, err := &outStream{}, &outStream{}
 	l.streams["stdout"], l.streams["stderr"] = out, err
 	done := make(chan struct{})
 	go func() { l.listen(); close(done) }()
 	la.say(
-		`share-ended "a b" "signal: killed"`, "share-ended", "unknown 1 2", "", `share-ended "`, strings.Repeat("x", 5000),
+		`share-ended "a b" "signal: killed"`, "share-ended", "unknown 1 2", `share-started "a b"`, "share-started", "", `share-ended "`, strings.Repeat("x", 5000),
 		"stream-failed stdin 5", "stream-failed", "stream-failed stdout 28", "stream-failed stdout 32", "stream-failed stderr 99999",
 	)
 	la.conn.Close()
 	<-done
-	if got := strings.Join(ended, "|"); got != "a b: signal: killed|: " {
+	if got := strings.Join(ended, "|"); got != "a b: signal: killed|: |another for a b|another for " {
 		t.Errorf("ended: %q", got)
 	}
 	if e := syscall.Errno(out.failed.Load()); e != syscall.ENOSPC {

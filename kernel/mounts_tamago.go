@@ -35,10 +35,9 @@ func (m *machine) mountRoot() {
 			m.fail(err)
 			continue
 		}
-		tag := s.dev.Tag()
-		path, err := m.flags.path(tag)
+		path, err := m.flags.path(s.tag)
 		m.fail(err)
-		c.Shares = append(c.Shares, fs.Share{Tag: tag, FS: f, Path: path, ReadOnly: m.flags["readonly."+tag] != ""})
+		c.Shares = append(c.Shares, fs.Share{Tag: s.tag, FS: f, Path: path, ReadOnly: s.readOnly})
 	}
 	if len(m.shares) == 0 {
 		m.log.Print("no virtio-fs device: the root is a tmpfs")
@@ -66,10 +65,8 @@ func (m *machine) newFileSystem(fstype, source, _ string) (fs.FileSystem, error)
 	case "tmpfs":
 		return newTmpfs(), nil
 	case "virtiofs":
-		for _, s := range m.shares {
-			if s.dev.Tag() == source {
-				return m.open(s)
-			}
+		if s := m.shareNamed(source); s != nil {
+			return m.open(s)
 		}
 		return nil, fmt.Errorf("no share has the tag %q: %w", source, syscall.ENODEV)
 	}

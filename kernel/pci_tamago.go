@@ -39,11 +39,13 @@ func (m *machine) scanPCI() {
 		if !f.IsVirtio() {
 			continue
 		}
-		if t, err := pci.OpenVirtio(f); err != nil {
-			m.fail(err)
-		} else {
-			m.start(t)
-		}
+		m.start(func() (virtio.Transport, error) {
+			t, err := pci.OpenVirtio(f)
+			if err != nil {
+				return nil, err
+			}
+			return t, nil
+		})
 	}
 }
 

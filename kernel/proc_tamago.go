@@ -102,7 +102,7 @@ func (m *machine) appendFuse(b []byte) []byte {
 		if f == nil {
 			continue
 		}
-		b = append(append(b, s.dev.Name()...), '\n')
+		b = append(append(b, s.dev.Load().Name()...), '\n')
 		for _, op := range f.Stats() {
 			b = appendCounter(b, op.Op, op.Calls)
 			if op.Errors > 0 {
@@ -132,8 +132,9 @@ func appendCounter(b []byte, name string, n uint64) []byte {
 // appendVirtio lists the counters of each queue.
 func (m *machine) appendVirtio(b []byte) []byte {
 	for _, s := range m.shares {
-		b = append(append(b, s.dev.String()...), '\n')
-		for _, q := range s.dev.Device().Queues() {
+		dev := s.dev.Load()
+		b = append(append(b, dev.String()...), '\n')
+		for _, q := range dev.Device().Queues() {
 			n := q.Stats()
 			b = appendCounter(b, q.Name()+".requests", n.Requests)
 			b = appendCounter(b, q.Name()+".notifications", n.Notifications)

@@ -48,7 +48,7 @@ func (m *machine) connectStreams() {
 	}
 	if p, ok := s.virtio.Port(control.PortName); ok {
 		s.link = newLink(p)
-		s.link.shareEnded = m.shareEnded
+		s.link.shareEnded, s.link.shareStarted = m.shareEnded, m.shareStarted
 		s.link.console = amd64.ConsoleBytes
 	}
 	if p, ok := s.virtio.Port("yolk.stdin"); ok {

@@ -236,22 +236,41 @@ func (s server) args(dir string, fd int, root bool) []string {
 	return args
 }
 
-// serve starts the server for a share. It returns the socket that QEMU is to
-// use, and what keeps the built-in server alive until it is closed.
-func (s server) serve(share Share, self []string, show, trace io.Writer) (p *process, client *os.File, keep io.Closer, err error) {
+// serve starts the server for a share. It returns the connection for a front-end,
+// and what keeps the built-in server alive until it is closed.
+func (s server) serve(share Share, self []string, show, trace io.Writer) (p *process, conn *net.UnixConn, keep io.Closer, err error) {
 	dir, err := filepath.Abs(share.Dir)
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	var client *os.File
 	if s.path == "" {
-		return serveBuiltin(dir, s.cache, self, show, trace)
+		p, client, keep, err = serveBuiltin(dir, s.cache, self, show, trace)
+	} else {
+		p, client, keep, err = s.serveVirtiofsd(dir, show, trace)
 	}
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	defer client.Close()
+	c, err := net.FileConn(client) // a duplicate
+	conn, ok := c.(*net.UnixConn)
+	if !ok {
+		keep.Close()
+		p.kill()
+		return nil, nil, nil, fmt.Errorf("socket of %s: %T, %v", p.name, c, err)
+	}
+	return p, conn, keep, nil
+}
+
+// serveVirtiofsd starts a virtiofsd, which ends with the front-end's connection.
+func (s server) serveVirtiofsd(dir string, show, trace io.Writer) (*process, *os.File, io.Closer, error) {
 	listener, client, err := listenPair()
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("socket for virtiofsd: %w", err)
 	}
 	var d descriptors
-	p, err = start(s.path, s.args(dir, d.add(listener), os.Geteuid() == 0), &d, show, trace)
+	p, err := start(s.path, s.args(dir, d.add(listener), os.Geteuid() == 0), &d, show, trace)
 	if err != nil {
 		client.Close()
 		return nil, nil, nil, err

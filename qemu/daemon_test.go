@@ -2,7 +2,6 @@ package qemu
 
 import (
 	"io"
-	"net"
 	"os"
 	"testing"
 	"time"
@@ -25,16 +24,11 @@ func TestVirtiofsd(t *testing.T) {
 	for _, mode := range []Cache{"", CacheAuto, CacheNone, "always"} {
 		t.Run(string(mode), func(t *testing.T) {
 			s.cache = mode
-			p, client, _, err := s.serve(Share{Tag: "root", Dir: t.TempDir()}, nil, nil, nil)
+			p, conn, _, err := s.serve(Share{Tag: "root", Dir: t.TempDir()}, nil, nil, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer p.kill()
-			conn, err := net.FileConn(client)
-			client.Close()
-			if err != nil {
-				t.Fatal(err)
-			}
 			defer conn.Close()
 			conn.SetDeadline(time.Now().Add(time.Minute))
 			_, err = conn.Write(getFeatures)

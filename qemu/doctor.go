@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -54,17 +53,12 @@ func (s server) try() error {
 		return err
 	}
 	defer os.Remove(dir)
-	p, client, keep, err := s.serve(Share{Tag: "doctor", Dir: dir}, nil, nil, nil)
+	p, conn, keep, err := s.serve(Share{Tag: "doctor", Dir: dir}, nil, nil, nil)
 	if err != nil {
 		return err
 	}
 	defer keep.Close()
 	defer p.kill()
-	conn, err := net.FileConn(client)
-	client.Close()
-	if err != nil {
-		return err
-	}
 	defer conn.Close()
 	if err := conn.SetDeadline(time.Now().Add(tryTime)); err != nil {
 		return err

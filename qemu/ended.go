@@ -3,13 +3,9 @@ package qemu
 import (
 	"strings"
 	"time"
-)
 
-// shareServer is a virtio-fs server at work.
-type shareServer struct {
-	*process
-	share Share
-}
+	"github.com/yolkos/yolk/kernel/control"
+)
 
 // settleTime is how long after a server's end it is still taken for a
 // consequence of QEMU's, if that ends too.
@@ -24,24 +20,33 @@ func (s *shareServer) how() string {
 	return text
 }
 
-// serverEnd returns a channel that gets each server that has ended.
-func (g *guest) serverEnd() <-chan *shareServer {
-	ended := make(chan *shareServer, len(g.servers))
-	for _, s := range g.servers {
-		go func() {
-			<-s.done
-			ended <- s
-		}()
+// serverEnded does what the end of a server asks for. It reports whether that may be
+// a consequence of QEMU's end, which is to show within settleTime: a server ends
+// when QEMU closes their connection. But where the kernel has told the exit status
+// before, it is one. The guest's calls end at once in any case.
+func (g *guest) serverEnded(s *shareServer) (unsettled bool) {
+	g.control.upToDate()
+	if closed(g.control.exited) {
+		return false
 	}
-	return ended
+	g.link.tell(control.ShareEnded, s.share.Tag, s.how())
+	if closed(g.control.main) {
+		g.restart(s)
+	}
+	return true
 }
 
 // announce says which servers ended before the guest did.
 func (g *guest) announce(ended []*shareServer) {
 	for _, s := range ended {
-		if !closed(g.qemu.done) || closed(g.control.exited) {
-			g.note("share %s: %v; its files answer EIO from now on", s.share.name(), s.end())
+		if closed(g.qemu.done) && !closed(g.control.exited) {
+			continue
 		}
+		then := "its files answer EIO from now on"
+		if s.again {
+			then = "what is open there answers EIO; the server is started again, for a new mount"
+		}
+		g.note("share %s: %v; %s", s.share.name(), s.end(), then)
 	}
 }
 
@@ -52,7 +57,7 @@ func (g *guest) serverFailure() error {
 		return nil
 	}
 	deadline := time.After(settleTime) // they have lost their connection
-	for _, s := range g.servers {
+	for _, s := range g.first {
 		select {
 		case <-s.done:
 		case <-deadline:

@@ -56,6 +56,7 @@ func fakes(t *testing.T, qemu, daemon string) {
 // fakeQEMU does the words of $FAKE_QEMU one by one.
 func fakeQEMU() {
 	port := map[string]*os.File{}
+	var heard *bufio.Scanner
 	for _, a := range os.Args {
 		var id string
 		var fd int
@@ -87,7 +88,10 @@ func fakeQEMU() {
 				time.Sleep(time.Hour)
 			}
 		case "hears": // wait for a message of the launcher
-			for in := bufio.NewScanner(port["control"]); in.Scan() && !strings.HasPrefix(in.Text(), strings.ReplaceAll(arg, "_", " ")); {
+			if heard == nil {
+				heard = bufio.NewScanner(port["control"])
+			}
+			for heard.Scan() && !strings.HasPrefix(heard.Text(), strings.ReplaceAll(arg, "_", " ")) {
 			}
 		case "says":
 			fmt.Fprintln(port["control"], strings.ReplaceAll(arg, "_", " "))

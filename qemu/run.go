@@ -13,8 +13,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/yolkos/yolk/kernel/control"
 )
 
 // Options is what a run needs to know.
@@ -117,7 +115,9 @@ type guest struct {
 	settings string      // lines for the kernel
 	files    descriptors // for QEMU
 	closers  []io.Closer
-	servers  []*shareServer
+	server   server
+	first    []*shareServer // of each share
+	servers  *servers
 	qemu     *process
 
 	conns   struct{ control, stdin, link, time, profile *net.UnixConn }
@@ -131,10 +131,11 @@ type guest struct {
 
 	mu     sync.Mutex
 	failed []failedStream
+	noting sync.Mutex
 }
 
 func once(ctx context.Context, o *Options, path string, srv server) (int, error) {
-	g := &guest{o: o}
+	g := &guest{o: o, server: srv, servers: newServers()}
 	defer g.close()
 	kernel, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", o.Kernel.Fd()))
 	if err != nil {
@@ -148,12 +149,10 @@ func once(ctx context.Context, o *Options, path string, srv server) (int, error)
 		return 0, err
 	}
 	for _, s := range o.Shares {
-		p, client, keep, err := srv.serve(s, o.Self, o.Trace, o.Trace)
+		client, err := g.serve(s)
 		if err != nil {
 			return 0, &serverError{err}
 		}
-		g.servers = append(g.servers, &shareServer{p, s})
-		g.closers = append(g.closers, keep)
 		g.config.Shares = append(g.config.Shares, ShareFD{Tag: s.Tag, FD: g.files.add(client)})
 	}
 	g.qemu, err = start(path, g.config.Args(), &g.files, o.Trace, o.Trace)
@@ -181,6 +180,8 @@ func once(ctx context.Context, o *Options, path string, srv server) (int, error)
 
 // note says something in a line.
 func (g *guest) note(format string, args ...any) {
+	g.noting.Lock()
+	defer g.noting.Unlock()
 	fmt.Fprintf(g.o.Notes, "yolk: "+format+"\n", args...)
 }
 
@@ -224,7 +225,7 @@ func newSeed() string {
 
 // wait waits for the guest's end, or brings it about.
 func (g *guest) wait(ctx context.Context) (int, error) {
-	main, exited, serverEnd := g.control.main, g.control.exited, g.serverEnd()
+	main, exited := g.control.main, g.control.exited
 	var late, settled <-chan time.Time
 	var unsettled []*shareServer // that have ended, perhaps with QEMU
 	for {
@@ -258,17 +259,11 @@ func (g *guest) wait(ctx context.Context) (int, error) {
 			return 0, g.endSoon(&SignalError{syscall.SIGTERM})
 		case sig := <-g.link.stop:
 			g.suspend(sig)
-		case s := <-serverEnd:
-			// A server ends with QEMU, which closes their connection, too; but
-			// then the kernel has told the exit status before, or QEMU's end shows
-			// soon. The guest's calls end at once in any case.
-			g.control.upToDate()
-			if closed(g.control.exited) {
-				continue
+		case s := <-g.servers.ended:
+			if g.serverEnded(s) {
+				unsettled = append(unsettled, s)
+				settled = time.After(settleTime)
 			}
-			g.link.tell(control.ShareEnded, s.share.Tag, s.how())
-			unsettled = append(unsettled, s)
-			settled = time.After(settleTime)
 		case <-settled:
 			if !closed(g.control.main) {
 				g.qemu.kill()
@@ -311,7 +306,5 @@ func (g *guest) close() {
 	for _, m := range g.mergers {
 		m.abandon()
 	}
-	for _, p := range g.servers {
-		p.kill()
-	}
+	g.servers.close()
 }

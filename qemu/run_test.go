@@ -222,7 +222,7 @@ func TestDaemon(t *testing.T) {
 			change: share(AutoDaemon), err: "exit status 1: no-such-machine",
 		},
 		{name: "dies", qemu: "ctl:yolk_main hears:share-ended_root ctl:yolk_exit_4 end:1", daemon: "linger complain:why end", change: share(Virtiofsd), status: 4, notes: "yolk: share root: "},
-		{name: "dies in peace", qemu: "ctl:yolk_main hears:share-ended_root ctl:yolk_exit_4 end:1", daemon: "linger", change: share(Virtiofsd), status: 4, notes: "virtiofsd ended; its files answer EIO"},
+		{name: "dies in peace", qemu: "ctl:yolk_main hears:share-ended_root ctl:yolk_exit_4 end:1", daemon: "linger", change: share(Virtiofsd), status: 4, notes: "virtiofsd ended; what is open there answers EIO; the server is started again"},
 		{name: "builtin", qemu: "ctl:yolk_main ctl:yolk_exit_5 end:11", change: share(Builtin), status: 5},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -100,7 +100,7 @@ func (k *Kernel) Shutdown() error {
 const msRdonly = 1
 
 // Mount mounts a new file system of one of the types that k.FileSystems
-// knows, else ENODEV.
+// knows, else ENODEV. One that says so itself is mounted for reading only.
 func (k *Kernel) Mount(source, target, fstype string, flags uintptr, data string) syscall.Errno {
 	if flags&^msRdonly != 0 {
 		return syscall.EINVAL
@@ -117,7 +117,9 @@ func (k *Kernel) Mount(source, target, fstype string, flags uintptr, data string
 	if err != nil {
 		return errno(err)
 	}
-	err = k.vfs.Mount(b.Base, target, f, fs.MountOptions{Source: source, ReadOnly: flags&msRdonly != 0})
+	limited, ok := f.(interface{ ReadOnly() bool })
+	readOnly := flags&msRdonly != 0 || ok && limited.ReadOnly()
+	err = k.vfs.Mount(b.Base, target, f, fs.MountOptions{Source: source, ReadOnly: readOnly})
 	if err != nil {
 		f.Close()
 	}

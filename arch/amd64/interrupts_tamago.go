@@ -49,25 +49,45 @@ var (
 type Interrupt struct {
 	vector uint8
 	name   string
-	closed atomic.Bool
+	state  atomic.Int32
 }
 
-// Wait parks the goroutine until the interrupt has fired since the last call. It
-// returns false after Close. One goroutine may wait at a time.
+// States of an interrupt.
+const (
+	stateIdle = iota
+	stateAwaited
+	stateClosed
+)
+
+// Wait parks the goroutine until the interrupt has fired since the last call, or
+// what had its vector before fires late. It returns false after Close. One
+// goroutine may wait at a time.
 func (i *Interrupt) Wait() bool {
-	if i.closed.Load() {
+	if !i.state.CompareAndSwap(stateIdle, stateAwaited) {
 		return false
 	}
 	interruptWait(i.vector)
-	return !i.closed.Load()
+	if i.state.CompareAndSwap(stateAwaited, stateIdle) {
+		return true
+	}
+	i.free()
+	return false
 }
 
-// Close ends Wait. The vector is not given to another device, which a late
-// interrupt would reach.
+// Close ends Wait. The vector is free for another device once nobody waits for it.
 func (i *Interrupt) Close() {
-	if !i.closed.Swap(true) {
+	switch i.state.Swap(stateClosed) {
+	case stateIdle:
+		i.free()
+	case stateAwaited:
 		interruptWake(i.vector)
 	}
+}
+
+func (i *Interrupt) free() {
+	vectors.Lock()
+	vectorOwner[i.vector] = nil
+	vectors.Unlock()
 }
 
 func newInterrupt(name string) (*Interrupt, error) {
@@ -77,6 +97,7 @@ func newInterrupt(name string) (*Interrupt, error) {
 		if vectorOwner[v] == nil {
 			i := &Interrupt{vector: uint8(v), name: name}
 			vectorOwner[v] = i
+			atomic.StoreUint64(&interruptCounts[v], 0)
 			return i, nil
 		}
 	}
@@ -107,7 +128,7 @@ var lines struct {
 func Line(gsi int) (*Interrupt, error) {
 	lines.Lock()
 	defer lines.Unlock()
-	if i := lines.owner[gsi]; i != nil && !i.closed.Load() {
+	if i := lines.owner[gsi]; i != nil && i.state.Load() != stateClosed {
 		return nil, fmt.Errorf("amd64: interrupt line %d is another device's", gsi)
 	}
 	for _, base := range []uint32{ioapicBase, ioapic2Base} {

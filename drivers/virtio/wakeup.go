@@ -15,12 +15,16 @@ func (w Wakeup) Fire() {
 	}
 }
 
-// Wait parks until Fire or until closed is closed, and reports which.
+// Wait parks until Fire or until closed is closed, and reports which; closed, if both.
 func (w Wakeup) Wait(closed <-chan struct{}) bool {
 	select {
 	case <-w.c:
-		return true
+	case <-closed:
+	}
+	select {
 	case <-closed:
 		return false
+	default:
+		return true
 	}
 }

@@ -9,6 +9,8 @@
 // The launcher says:
 //
 //	share-ended TAG HOW        the file server of a share is gone
+//	share-started TAG          the next one is there, for a device that is started
+//	                           again
 //	stream-failed NAME ERRNO   no more of stdout or stderr is taken, for this
 //	                           error of Linux
 //	console-passed N           in answer: N bytes of the serial port are where
@@ -41,6 +43,7 @@ const PortName = "yolk.control"
 // The verbs.
 const (
 	ShareEnded    = "share-ended"
+	ShareStarted  = "share-started"
 	StreamFailed  = "stream-failed"
 	ConsolePassed = "console-passed"
 	Signal        = "signal"

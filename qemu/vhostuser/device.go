@@ -107,11 +107,8 @@ func (d *Device) stop(q *queue) {
 // answer does one request. Its error says that the connection is of no use
 // any more.
 func (d *Device) answer(conn *net.UnixConn, m *message) error {
-	if m.flags&3 != version {
-		return fmt.Errorf("vhost-user request %d has version %d, want %d", m.request, m.flags&3, version)
-	}
-	if want, known := payloadSizes[m.request]; !known || len(m.payload) < want {
-		return fmt.Errorf("vhost-user request %d with %d bytes is not known", m.request, len(m.payload))
+	if err := m.check(); err != nil {
+		return err
 	}
 	switch m.request {
 	case getFeatures:
@@ -139,13 +136,6 @@ func (d *Device) answer(conn *net.UnixConn, m *message) error {
 		return m.reply(conn, failed)
 	}
 	return err
-}
-
-// payloadSizes are the least sizes of the payloads of requests, in bytes.
-var payloadSizes = map[uint32]int{
-	getFeatures: 0, setFeatures: 8, setOwner: 0, resetOwner: 0, setMemTable: 8, setVringNum: 8, setVringAddr: 40,
-	setVringBase: 8, getVringBase: 8, setVringKick: 8, setVringCall: 8, setVringErr: 8, getProtocolFeatures: 0,
-	setProtocolFeatures: 8, getQueueNum: 0, setVringEnable: 8,
 }
 
 func (d *Device) queue(index uint32) (*queue, error) {

@@ -76,6 +76,8 @@ func (m *message) take() (int, error) {
 func (m *message) u64(i int) uint64 { return binary.LittleEndian.Uint64(m.payload[i:]) }
 func (m *message) u32(i int) uint32 { return binary.LittleEndian.Uint32(m.payload[i:]) }
 
+func (m *message) setU64(i int, v uint64) { binary.LittleEndian.PutUint64(m.payload[i:], v) }
+
 // readMessage reads one message. io.EOF is an end between two of them.
 func readMessage(conn *net.UnixConn) (*message, error) {
 	header := make([]byte, headerSize)
@@ -129,15 +131,47 @@ func rightsIn(oob []byte) (fds []int, err error) {
 	return fds, err
 }
 
+// payloadSizes are the least sizes of the payloads of requests, in bytes.
+var payloadSizes = map[uint32]int{
+	getFeatures: 0, setFeatures: 8, setOwner: 0, resetOwner: 0, setMemTable: 8, setVringNum: 8, setVringAddr: 40,
+	setVringBase: 8, getVringBase: 8, setVringKick: 8, setVringCall: 8, setVringErr: 8, getProtocolFeatures: 0,
+	setProtocolFeatures: 8, getQueueNum: 0, setVringEnable: 8,
+}
+
+// check reports a request that is not known.
+func (m *message) check() error {
+	if m.flags&3 != version {
+		return fmt.Errorf("vhost-user request %d has version %d, want %d", m.request, m.flags&3, version)
+	}
+	if want, known := payloadSizes[m.request]; !known || len(m.payload) < want {
+		return fmt.Errorf("vhost-user request %d with %d bytes is not known", m.request, len(m.payload))
+	}
+	return nil
+}
+
+// answer makes the reply to m, of 64-bit numbers.
+func (m *message) answer(values ...uint64) *message {
+	a := &message{request: m.request, flags: version | flagReply}
+	for _, v := range values {
+		a.payload = binary.LittleEndian.AppendUint64(a.payload, v)
+	}
+	return a
+}
+
 // reply answers m with the 64-bit numbers of values.
 func (m *message) reply(conn *net.UnixConn, values ...uint64) error {
-	var b []byte
-	for _, field := range []uint32{m.request, version | flagReply, uint32(8 * len(values))} {
+	return m.answer(values...).send(conn)
+}
+
+// send writes the message with its descriptors.
+func (m *message) send(conn *net.UnixConn) error {
+	var b, oob []byte
+	for _, field := range []uint32{m.request, m.flags, uint32(len(m.payload))} {
 		b = binary.LittleEndian.AppendUint32(b, field)
 	}
-	for _, v := range values {
-		b = binary.LittleEndian.AppendUint64(b, v)
+	if len(m.fds) > 0 {
+		oob = unix.UnixRights(m.fds...)
 	}
-	_, err := conn.Write(b)
+	_, _, err := conn.WriteMsgUnix(append(b, m.payload...), oob, nil)
 	return err
 }
