@@ -110,11 +110,7 @@ func (s *Server) open(r *request) syscall.Errno {
 func (s *Server) create(r *request) syscall.Errno {
 	var in fuse.CreateIn
 	_ = in.Decode(r.body)
-	name, e := r.name(fuse.CreateInSize)
-	if e != 0 {
-		return e
-	}
-	dir, e := s.dir(r.header.Nodeid)
+	dir, name, e := s.place(r, fuse.CreateInSize)
 	if e != 0 {
 		return e
 	}

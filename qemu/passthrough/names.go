@@ -80,12 +80,26 @@ func (s *Server) as(r *request, f func() error) syscall.Errno {
 	return errno(f())
 }
 
-func (s *Server) lookup(r *request) syscall.Errno {
-	name, e := r.name(0)
-	if e != 0 {
-		return e
+// place takes the name of a directory entry, behind a structure of skip bytes, and
+// the request's directory, which the request gives back by putNode.
+func (s *Server) place(r *request, skip int) (dir *node, name string, e syscall.Errno) {
+	names, e := r.names(skip, 1)
+	if e == 0 {
+		dir, e = s.placeOf(r, names[0])
 	}
-	dir, e := s.dir(r.header.Nodeid)
+	return dir, names[0], e
+}
+
+// placeOf is place for a name that has been taken.
+func (s *Server) placeOf(r *request, name string) (*node, syscall.Errno) {
+	if e := checkName(name); e != 0 {
+		return nil, e
+	}
+	return s.dir(r.header.Nodeid)
+}
+
+func (s *Server) lookup(r *request) syscall.Errno {
+	dir, name, e := s.place(r, 0)
 	if e != 0 {
 		return e
 	}
@@ -103,17 +117,9 @@ func (s *Server) replyEntry(r *request, dir *node, name string) syscall.Errno {
 	return e
 }
 
-// make makes a name in the request's directory by f, and answers with its entry.
-func (s *Server) make(r *request, name string, f func(dir *node) error) syscall.Errno {
-	if e := checkName(name); e != 0 {
-		return e
-	}
-	dir, e := s.dir(r.header.Nodeid)
-	if e != 0 {
-		return e
-	}
-	defer s.putNode(dir)
-	if e := s.as(r, func() error { return f(dir) }); e != 0 {
+// make makes a name in a directory by f, and answers with its entry.
+func (s *Server) make(r *request, dir *node, name string, f func() error) syscall.Errno {
+	if e := s.as(r, f); e != 0 {
 		return e
 	}
 	return s.replyEntry(r, dir, name)
@@ -122,11 +128,12 @@ func (s *Server) make(r *request, name string, f func(dir *node) error) syscall.
 func (s *Server) mknod(r *request) syscall.Errno {
 	var in fuse.MknodIn
 	_ = in.Decode(r.body)
-	name, e := r.name(fuse.MknodInSize)
+	dir, name, e := s.place(r, fuse.MknodInSize)
 	if e != 0 {
 		return e
 	}
-	return s.make(r, name, func(dir *node) error {
+	defer s.putNode(dir)
+	return s.make(r, dir, name, func() error {
 		return unix.Mknodat(dir.fd, name, in.Mode&(syscall.S_IFMT|0o7777), int(in.Rdev))
 	})
 }
@@ -134,11 +141,12 @@ func (s *Server) mknod(r *request) syscall.Errno {
 func (s *Server) mkdir(r *request) syscall.Errno {
 	var in fuse.MkdirIn
 	_ = in.Decode(r.body)
-	name, e := r.name(fuse.MkdirInSize)
+	dir, name, e := s.place(r, fuse.MkdirInSize)
 	if e != 0 {
 		return e
 	}
-	return s.make(r, name, func(dir *node) error { return unix.Mkdirat(dir.fd, name, in.Mode&0o7777) })
+	defer s.putNode(dir)
+	return s.make(r, dir, name, func() error { return unix.Mkdirat(dir.fd, name, in.Mode&0o7777) })
 }
 
 func (s *Server) symlink(r *request) syscall.Errno {
@@ -146,17 +154,18 @@ func (s *Server) symlink(r *request) syscall.Errno {
 	if e != 0 {
 		return e
 	}
-	return s.make(r, names[0], func(dir *node) error { return unix.Symlinkat(names[1], dir.fd, names[0]) })
+	dir, e := s.placeOf(r, names[0])
+	if e != 0 {
+		return e
+	}
+	defer s.putNode(dir)
+	return s.make(r, dir, names[0], func() error { return unix.Symlinkat(names[1], dir.fd, names[0]) })
 }
 
 func (s *Server) link(r *request) syscall.Errno {
 	var in fuse.LinkIn
 	_ = in.Decode(r.body)
-	name, e := r.name(fuse.LinkInSize)
-	if e != 0 {
-		return e
-	}
-	dir, e := s.dir(r.header.Nodeid)
+	dir, name, e := s.place(r, fuse.LinkInSize)
 	if e != 0 {
 		return e
 	}
@@ -195,11 +204,7 @@ func (s *Server) unlink(r *request) syscall.Errno { return s.remove(r, 0) }
 func (s *Server) rmdir(r *request) syscall.Errno { return s.remove(r, unix.AT_REMOVEDIR) }
 
 func (s *Server) remove(r *request, flags int) syscall.Errno {
-	name, e := r.name(0)
-	if e != 0 {
-		return e
-	}
-	dir, e := s.dir(r.header.Nodeid)
+	dir, name, e := s.place(r, 0)
 	if e != 0 {
 		return e
 	}

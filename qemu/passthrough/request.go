@@ -201,15 +201,6 @@ func (r *request) names(skip, n int) (names [2]string, e syscall.Errno) {
 	return names, 0
 }
 
-// name takes one name of a directory entry.
-func (r *request) name(skip int) (string, syscall.Errno) {
-	names, e := r.names(skip, 1)
-	if e == 0 {
-		e = checkName(names[0])
-	}
-	return names[0], e
-}
-
 func size(parts [][]byte) (n int) {
 	for _, p := range parts {
 		n += len(p)

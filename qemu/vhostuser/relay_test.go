@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
-	"github.com/yolkos/yolk/fs/fusefs"
 	"github.com/yolkos/yolk/qemu/passthrough"
 )
 
@@ -39,6 +37,36 @@ func relayedTo(t testing.TB, back *net.UnixConn) (r *Relay, front *net.UnixConn,
 	r, ended = NewRelay(theirs, back), make(chan error, 1)
 	go func() { ended <- r.Run() }()
 	return r, front, ended
+}
+
+// server is a device in this process.
+type server struct {
+	t     testing.TB
+	conn  *net.UnixConn // the relay's end
+	ended chan error
+}
+
+func newServer(t testing.TB, h Handler) *server {
+	conn, ended := served(t, h, t.Logf)
+	return &server{t, conn, ended}
+}
+
+// kill ends the server as it looks from outside when it is killed: nothing of it is
+// left in the guest's memory.
+func (s *server) kill() {
+	s.t.Helper()
+	s.conn.Close()
+	receive(s.t, "the server's end", s.ended)
+}
+
+// join has a server take over, and waits for that.
+func (r *Relay) join(t testing.TB, s *server) {
+	t.Helper()
+	joined := make(chan error, 1)
+	r.Join(s.conn, func(err error) { joined <- err })
+	if err := receive(t, "joining", joined); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // restart does what QEMU does when the guest resets the device and starts it
@@ -80,33 +108,28 @@ func receive[T any](t testing.TB, what string, c <-chan T) (v T) {
 // one before; each gets all that was set.
 func TestRelay(t *testing.T) {
 	h := &echo{}
-	back, _ := served(t, h, t.Logf)
-	r, conn, ended := relayedTo(t, back)
+	back := newServer(t, h)
+	r, conn, ended := relayedTo(t, back.conn)
 	f := connect(t, conn)
 	f.greet("first")
 	for i := range 10 {
-		back.Close() // as if it had been killed
-		next, _ := served(t, h, t.Logf)
-		joined := make(chan error, 1)
-		early := i%2 == 0
-		join := func() { r.Join(next, func(err error) { joined <- err }) }
-		if early {
-			join()
-		}
-		if i%3 == 0 && early {
+		back.kill()
+		back = newServer(t, h)
+		if i%2 == 0 { // it comes before the rings are stopped
+			joined := make(chan error, 1)
+			r.Join(back.conn, func(err error) { joined <- err })
 			f.ask(getVringBase, 0)
 			if len(joined) > 0 {
 				t.Fatal("a server has joined while a ring of its predecessor is not stopped")
 			}
+			f.restart(func() {
+				if err := receive(t, "joining", joined); err != nil {
+					t.Fatal(err)
+				}
+			})
+		} else {
+			f.restart(func() { r.join(t, back) })
 		}
-		f.restart(func() {
-			if !early {
-				join()
-			}
-			if err := receive(t, "joining", joined); err != nil {
-				t.Fatal(err)
-			}
-		})
 		before := h.requests.Load()
 		for k := range 100 {
 			f.greet(fmt.Sprint(i, k))
@@ -114,14 +137,13 @@ func TestRelay(t *testing.T) {
 		if n := h.requests.Load() - before; n != 100 {
 			t.Fatalf("server %d has seen %d requests of 100", i, n)
 		}
-		back = next
 	}
 	conn.Close()
 	if err := receive(t, "the end", ended); err != nil {
 		t.Error(err)
 	}
-	if _, err := back.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("the server's connection is open: %v", err)
+	if err := receive(t, "the last server's end", back.ended); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -129,10 +151,10 @@ func TestRelay(t *testing.T) {
 // asked for, while no server is there; the next one begins with what was set last.
 func TestRelayWithoutServer(t *testing.T) {
 	h := &echo{}
-	back, _ := served(t, h, t.Logf)
-	r, conn, _ := relayedTo(t, back)
+	back := newServer(t, h)
+	r, conn, _ := relayedTo(t, back.conn)
 	f := connect(t, conn)
-	back.Close()
+	back.kill()
 	for range 3 {
 		for i := range f.queues {
 			if base := f.ask(getVringBase, uint64(i)); base != uint64(i) {
@@ -155,12 +177,7 @@ func TestRelayWithoutServer(t *testing.T) {
 	in, out := f.slot(1, 0)
 	copy(in, "waiting")
 	f.send(1, 0, []int{7}, []int{100})
-	next, _ := served(t, h, t.Logf)
-	joined := make(chan error, 1)
-	r.Join(next, func(err error) { joined <- err })
-	if err := receive(t, "joining", joined); err != nil {
-		t.Fatal(err)
-	}
+	r.join(t, newServer(t, h))
 	f.queues[1].wait()
 	if n := receive(t, "the reply", f.queues[1].done[0]); n != 7 || string(out[:7]) != "waiting" {
 		t.Errorf("%d bytes, %q", n, out[:7])
@@ -170,11 +187,11 @@ func TestRelayWithoutServer(t *testing.T) {
 // TestRelayRefuses turns servers away that cannot take over, and takes the next.
 func TestRelayRefuses(t *testing.T) {
 	h := &echo{}
-	back, _ := served(t, h, t.Logf)
-	r, conn, _ := relayedTo(t, back)
+	back := newServer(t, h)
+	r, conn, _ := relayedTo(t, back.conn)
 	f := connect(t, conn)
 	f.greet("first")
-	back.Close()
+	back.kill()
 	fake := func(answer func(m *message) *message) *net.UnixConn {
 		ours, theirs := connPair(t)
 		go func() {
@@ -184,14 +201,17 @@ func TestRelayRefuses(t *testing.T) {
 				if err != nil {
 					return
 				}
-				if reply := answer(m); reply != nil && reply.send(theirs) != nil {
+				err = answer(m).send(theirs)
+				m.close()
+				if err != nil {
 					return
 				}
-				m.close()
 			}
 		}()
 		return ours
 	}
+	ends, theirs := connPair(t)
+	theirs.CloseWrite()
 	tries := map[string]*net.UnixConn{
 		"offers": fake(func(m *message) *message { return m.answer(fVersion1) }),
 		"is answered by": fake(func(m *message) *message {
@@ -200,11 +220,7 @@ func TestRelayRefuses(t *testing.T) {
 		"more than 4096": fake(func(m *message) *message {
 			return &message{request: m.request, flags: version | flagReply, payload: make([]byte, 5000)}
 		}),
-		"EOF": func() *net.UnixConn {
-			ours, theirs := connPair(t)
-			theirs.CloseWrite() // it ends as it is asked
-			return ours
-		}(),
+		"EOF": ends, // it ends as it is asked
 	}
 	f.restart(func() {
 		for want, server := range tries {
@@ -217,29 +233,31 @@ func TestRelayRefuses(t *testing.T) {
 				t.Errorf("%s: its connection is open: %v", want, err)
 			}
 		}
-		next, _ := served(t, h, t.Logf)
-		joined := make(chan error, 1)
-		r.Join(next, func(err error) { joined <- err })
-		if err := receive(t, "joining", joined); err != nil {
-			t.Fatal(err)
-		}
+		r.join(t, newServer(t, h))
 	})
 	f.greet("second")
-	// Who waits when another comes, or when the front-end goes, hears of it.
-	joined := make(chan error, 2)
-	for range 2 {
-		waiting, _ := served(t, h, t.Logf)
-		r.Join(waiting, func(err error) { joined <- err })
-	}
+}
+
+// TestRelayWaiting: a server that waits hears when another one comes, or when the
+// front-end goes.
+func TestRelayWaiting(t *testing.T) {
+	h := &echo{}
+	back := newServer(t, h)
+	r, conn, ended := relayedTo(t, back.conn)
+	connect(t, conn)
+	joined := make(chan error, 1)
+	join := func() { r.Join(newServer(t, h).conn, func(err error) { joined <- err }) }
+	join()
+	join()
 	if err := receive(t, "the first of two", joined); err == nil || !strings.Contains(err.Error(), "another server") {
 		t.Error(err)
 	}
 	conn.Close()
+	receive(t, "the end", ended)
 	if err := receive(t, "the second of two", joined); !errors.Is(err, net.ErrClosed) {
 		t.Error(err)
 	}
-	late, _ := served(t, h, t.Logf)
-	r.Join(late, func(err error) { joined <- err })
+	join()
 	if err := receive(t, "who is late", joined); !errors.Is(err, net.ErrClosed) {
 		t.Error(err)
 	}
@@ -248,9 +266,9 @@ func TestRelayRefuses(t *testing.T) {
 // TestRelayAtStart ends the front-end's connection with its only server's, as long
 // as the device was not in use: QEMU then says so and ends.
 func TestRelayAtStart(t *testing.T) {
-	back, _ := served(t, &echo{}, t.Logf)
-	_, conn, ended := relayedTo(t, back)
-	back.Close()
+	back := newServer(t, &echo{})
+	_, conn, ended := relayedTo(t, back.conn)
+	back.kill()
 	if err := (&message{request: getFeatures, flags: version}).send(conn); err != nil {
 		t.Fatal(err)
 	}
@@ -286,41 +304,33 @@ func TestRelayFeatures(t *testing.T) {
 
 // TestRelayDescriptors leaves none open, however many servers there were.
 func TestRelayDescriptors(t *testing.T) {
-	h := &echo{}
-	count := func() (n int) {
-		for fd := range 1024 {
-			if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil {
-				n++
-			}
+	count := func() int {
+		list, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
 		}
-		return n
+		return len(list)
 	}
-	round := func(t *testing.T, servers int) {
-		back, _ := served(t, h, t.Logf)
-		r, conn, ended := relayedTo(t, back)
+	round := func(t *testing.T) {
+		h := &echo{}
+		back := newServer(t, h)
+		r, conn, ended := relayedTo(t, back.conn)
 		f := connect(t, conn)
-		for range servers {
-			back.Close()
-			var gone chan error
-			joined := make(chan error, 1)
-			back, gone = served(t, h, t.Logf)
-			f.restart(func() {
-				r.Join(back, func(err error) { joined <- err })
-				if err := receive(t, "joining", joined); err != nil {
-					t.Fatal(err)
-				}
-			})
-			t.Cleanup(func() { receive(t, "the server's end", gone) })
+		for range 5 {
+			back.kill()
+			back = newServer(t, h)
+			f.restart(func() { r.join(t, back) })
 		}
 		conn.Close()
 		receive(t, "the end", ended)
+		receive(t, "the server's end", back.ended)
 	}
-	t.Run("once", func(t *testing.T) { round(t, 1) })
+	t.Run("once", round)
 	before := count()
 	for range 5 {
-		t.Run("more", func(t *testing.T) { round(t, 5) })
+		t.Run("more", round)
 	}
-	// What a server was closed with is closed by its own goroutine.
+	// served closes a server's connection just after it has told its end.
 	for deadline := time.Now().Add(time.Minute); count() > before; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d descriptors, %d before", count(), before)
@@ -328,47 +338,33 @@ func TestRelayDescriptors(t *testing.T) {
 	}
 }
 
-// TestRelayOfFiles has a file system mounted anew with each server: what was
-// written before a server's end is there.
+// TestRelayOfFiles has a FUSE session with each server: what was written before a
+// server's end is there.
 func TestRelayOfFiles(t *testing.T) {
 	dir := t.TempDir()
-	serve := func() *net.UnixConn {
+	serve := func() *server {
 		s, err := passthrough.New(dir, passthrough.Options{Valid: time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { s.Close() })
-		conn, _ := served(t, s, t.Logf)
-		return conn
+		return newServer(t, s)
 	}
 	back := serve()
-	r, conn, _ := relayedTo(t, back)
+	r, conn, _ := relayedTo(t, back.conn)
 	f := connect(t, conn)
 	for i := range 5 {
 		if i > 0 {
-			back.Close()
+			back.kill()
 			back = serve()
-			joined := make(chan error, 1)
-			f.restart(func() {
-				r.Join(back, func(err error) { joined <- err })
-				if err := receive(t, "joining", joined); err != nil {
-					t.Fatal(err)
-				}
-			})
+			f.restart(func() { r.join(t, back) })
 		}
 		s := newSession(f)
 		node, fh := s.openFile()
-		s.writeFile(node, fh, 4096)
-		s.readFile(node, fh, 4096)
-	}
-	f.restart(func() {})
-	f.run()
-	m, err := fusefs.Mount(f, fusefs.Options{Logf: t.Logf})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := m.Close(); err != nil {
-		t.Error(err)
+		if i > 0 {
+			s.readFile(node, fh, 4096*i)
+		}
+		s.writeFile(node, fh, 4096*(i+1))
 	}
 }
 
