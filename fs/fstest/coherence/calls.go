@@ -85,7 +85,7 @@ func (w *worker) write(f, fd int) {
 		if e == 0 && n != len(b) {
 			return fmt.Errorf("wrote %d bytes of %d", n, len(b))
 		}
-		w.data[f] = append(w.data[f], touch{access{at, id, by}, off, off + int64(n), nil})
+		w.data[f] = append(w.data[f], touch{access{at, id, by}, off, off + int64(n), nil, false})
 		w.tails[f] = off + int64(n)
 		w.sizes[f].grown = append(w.sizes[f].grown, sized{interval: at, size: off + int64(n), by: by})
 		return must(e)
@@ -101,7 +101,9 @@ func (w *worker) read(f, fd int, off int64, b []byte) {
 		if e != 0 {
 			return e
 		}
-		w.data[f] = append(w.data[f], touch{access{at, 0, by}, off, off + int64(n&^7), b})
+		w.data[f] = append(w.data[f],
+			touch{access{at, 0, by}, off, off + int64(n&^7), b, false},
+			touch{access{at, 0, by}, off + int64(n+7)&^7, off + int64(len(b)), nil, true})
 		w.saw(f, sized{interval: at, size: off + int64(n), least: n == len(b), most: n == 0, by: by})
 		return nil
 	})
@@ -118,13 +120,14 @@ func (w *worker) stat(f, fd int) {
 	}
 	w.call(by, get, func(at interval, by string, e syscall.Errno) error {
 		w.saw(f, sized{interval: at, size: st.Size, by: by})
+		w.data[f] = append(w.data[f], touch{access{at, 0, by}, (st.Size + 7) &^ 7, endless, nil, true})
 		return must(e)
 	})
 }
 
 // zeroed records that the bytes from off to end are 0 now.
 func (p *play) zeroed(f int, off, end int64, at interval, by string) {
-	p.data[f] = append(p.data[f], touch{access{at, 0, by}, off, end, nil})
+	p.data[f] = append(p.data[f], touch{access{at, 0, by}, off, end, nil, false})
 }
 
 func (w *worker) cut() {
@@ -144,7 +147,7 @@ func (w *worker) cut() {
 }
 
 func (p *play) cutTo(f int, size int64, at interval, by string) {
-	p.zeroed(f, size, 1<<62, at, by)
+	p.zeroed(f, size, endless, at, by)
 	p.sizes[f].cut = append(p.sizes[f].cut, sized{interval: at, size: size, by: by})
 }
 

@@ -79,6 +79,7 @@ type touch struct {
 	access
 	off, end int64
 	read     []byte // what a read has found; each eight bytes are a number
+	beyond   bool   // a call has found that the file ends before them, which is a read of 0
 }
 
 // Play plays in the directory dir of sys, which is empty, and returns an error
@@ -87,7 +88,7 @@ func Play(sys fstest.Sys, dir string, c Config) error {
 	p := &play{dir: dir, c: c, names: map[string]*register{}}
 	for f := range dataFiles {
 		p.sizes[f].of = fmt.Sprintf("size of data%d", f)
-		p.data[f] = []touch{{access: access{by: "nobody"}, end: 1 << 62}}
+		p.data[f] = []touch{{access: access{by: "nobody"}, end: endless}}
 	}
 	var wg sync.WaitGroup
 	first := &worker{play: p, sys: sys, r: rand.New(rand.NewPCG(c.Seed, 1<<32))}
@@ -133,7 +134,11 @@ func (p *play) check(r *rand.Rand) error {
 		return p.err
 	}
 	for f := range dataFiles {
-		if err := checkBytes(fmt.Sprint("data", f), p.data[f], r); err != nil {
+		places := somePlaces(p.data[f], r)
+		if err := checkBytes(fmt.Sprint("data", f), p.data[f], places); err != nil {
+			return err
+		}
+		if err := checkCuts(&p.sizes[f], p.data[f], places); err != nil {
 			return err
 		}
 		if err := p.sizes[f].check(); err != nil {
@@ -148,25 +153,34 @@ func (p *play) check(r *rand.Rand) error {
 	return p.log.check()
 }
 
+// endless is the end of what has none.
+const endless = 1 << 62
+
 // checked is at how many places of a file the bytes are checked.
 const checked = 24
 
-// checkBytes checks what was found in a file, at the beginnings and ends of the
-// accesses to it: eight bytes at such a place are a register.
-func checkBytes(name string, list []touch, r *rand.Rand) error {
+// somePlaces chooses among the beginnings and ends of the accesses to a file.
+func somePlaces(list []touch, r *rand.Rand) []int64 {
 	places := map[int64]bool{}
 	for _, t := range list {
-		if t.off < t.end && t.end < 1<<62 {
+		if t.off < t.end && t.end < endless {
 			places[t.off], places[t.end-8] = true, true
 		}
 	}
 	some := slices.Sorted(maps.Keys(places))
 	r.Shuffle(len(some), func(i, j int) { some[i], some[j] = some[j], some[i] })
-	for _, at := range some[:min(len(some), checked)] {
+	return some[:min(len(some), checked)]
+}
+
+// checkBytes checks what was found in a file: eight bytes at a place are a register.
+func checkBytes(name string, list []touch, places []int64) error {
+	for _, at := range places {
 		reg := register{of: fmt.Sprintf("%s at %d", name, at)}
 		for _, t := range list {
 			switch a := t.access; {
 			case at < t.off || t.end < at+8:
+			case t.beyond:
+				reg.reads = append(reg.reads, a)
 			case t.read == nil:
 				reg.writes = append(reg.writes, a)
 			default:

@@ -63,7 +63,8 @@ func (r *register) check() error {
 }
 
 // checkOrder reports values that came back: that some reads found after
-// others had found their successors. Each value but 0 is written once at most.
+// others had found their successors. Each value but 0 is written once at most,
+// so that one is gone for good when a read finds 0 where it has been.
 // It is the test of Gibbons and Korach for registers ("Testing Shared
 // Memories", 1997, section 4.1): the calls on one value form a zone, from the
 // first end to the last beginning among them. If the end comes first, the
@@ -90,6 +91,11 @@ func (r *register) checkOrder() error {
 		}
 	}
 	for v, z := range zones {
+		for _, a := range r.reads {
+			if a.value == 0 && z.first.before(a.interval) && a.before(z.last.interval) {
+				return fmt.Errorf("%s: %#x came back: it was there at %v and %v, and 0 at %v", r.of, v, z.first, z.last, a)
+			}
+		}
 		if z.held() {
 			for w, y := range zones {
 				from, to := y.span()

@@ -28,6 +28,9 @@ func TestRegister(t *testing.T) {
 		{"new, then old, during the write", []access{at(0, 0, 6, "w"), at(1, 9, 7, "w")},
 			[]access{at(2, 3, 7, "r"), at(4, 5, 6, "r")}, "came back"},
 		{"zero again", []access{zero, at(1, 2, 7, "w"), at(3, 4, 0, "cut")}, []access{at(5, 6, 0, "r")}, ""},
+		{"back after zero", []access{zero, at(1, 2, 7, "w"), at(3, 9, 0, "cut")}, []access{at(4, 5, 0, "r"), at(6, 7, 7, "r")}, "came back"},
+		{"zero, then there", []access{zero, at(1, 9, 7, "w")}, []access{at(2, 3, 0, "r"), at(4, 5, 7, "r")}, ""},
+		{"zero at the same time", []access{zero, at(1, 2, 7, "w"), at(3, 9, 0, "cut")}, []access{at(4, 6, 0, "r"), at(5, 7, 7, "r")}, ""},
 		{"any value", []access{zero, at(1, 2, 7, "w")}, []access{at(3, 4, anyValue, "r")}, ""},
 		{"none", []access{zero, at(1, 2, 7, "w"), at(3, 4, 0, "w")}, []access{at(5, 6, anyValue, "r")}, "found"},
 	} {
