@@ -31,17 +31,26 @@ const blockSize = 64 // bytes of a ChaCha20 block
 //go:noinline
 func (g *generator) mix(b []byte) {
 	for len(b) > 0 {
-		clear(g.part[:])
-		n := copy(g.part[:], b)
+		n := g.absorb(b)
 		b = b[n:]
-		for i := range g.key {
-			g.key[i] ^= binary.LittleEndian.Uint32(g.part[4*i:])
-		}
 		// The number of bytes tells a short part from one that ends in zeros.
 		g.block(uint32(n), ^uint32(0))
 		copy(g.key[:], g.out[:])
 	}
 	g.erase()
+}
+
+// absorb adds the first bytes of b to the key, and returns how many that were.
+//
+//go:nosplit
+//go:noinline
+func (g *generator) absorb(b []byte) int {
+	clear(g.part[:])
+	n := copy(g.part[:], b)
+	for i := range g.key {
+		g.key[i] ^= binary.LittleEndian.Uint32(g.part[4*i:])
+	}
+	return n
 }
 
 // fill fills b, of which at most 2^32 blocks, and changes the key: to the first

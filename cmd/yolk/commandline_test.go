@@ -33,6 +33,7 @@ func TestGuestCommandLine(t *testing.T) {
 	}{
 		{"arguments behind the package", []string{"-q", ".", "echo", "-v", "--mem", "x"}, 0, "2 \"-v\"\n3 \"--mem\"\n4 \"x\"\n", ""},
 		{"go's flags and one dash", []string{"-q", "-tags", "x", "-ldflags=-s", "-gcflags=all=-N -l", "-mem", "64MiB", ".", "echo"}, 0, "dir /", ""},
+		{"without optimisation alone", []string{"-q", "-gcflags=all=-N", ".", "echo"}, 0, "0 ", ""},
 		{"an image", []string{"-q", host + "/app.elf", "echo", "a"}, 0, "0 \"app.elf\"\n1 \"echo\"\n2 \"a\"\n", ""},
 		{"an image's status", []string{"-q", host + "/app.elf", "exit", "125"}, 125, "", ""},
 		{"environment", []string{"-q", "--env-file", host + "/env", "--env", "A=1", "--env", "A=2", ".", "echo"}, 0, `env ["B=file" "A=2"]`, ""},
