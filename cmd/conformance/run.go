@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/yolkos/yolk/cmd/internal/gotest"
 )
 
 // platforms are the columns of the table, the one to compare with first.
@@ -42,7 +44,7 @@ func (r *runner) all(ctx context.Context, p *platform, packages []string) error 
 		if !r.again {
 			if have, err := r.cached(p.name, name); err != nil {
 				return err
-			} else if have != nil && have.verdict != buildFailed {
+			} else if have != nil && have.Verdict != gotest.BuildFailed {
 				continue
 			}
 		}
@@ -97,7 +99,7 @@ func (r *runner) one(ctx context.Context, p *platform, name string) error {
 		return context.Cause(ctx)
 	case limited.Err() != nil:
 		// Counted as what it is: a package that did not end.
-		line, _ := json.Marshal(event{Action: timedOut, Package: name})
+		line, _ := json.Marshal(gotest.Event{Action: gotest.TimedOut, Package: name})
 		if _, err := fmt.Fprintf(out, "\n%s\n", line); err != nil {
 			return err
 		}
@@ -114,7 +116,7 @@ func (r *runner) one(ctx context.Context, p *platform, name string) error {
 
 // cached returns what the tests of a package said, or nil if they were not run
 // yet.
-func (r *runner) cached(where, name string) (*result, error) {
+func (r *runner) cached(where, name string) (*gotest.Result, error) {
 	f, err := os.Open(r.file(where, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -123,7 +125,7 @@ func (r *runner) cached(where, name string) (*result, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return parse(f)
+	return gotest.Parse(f)
 }
 
 // file is where the cache holds the events of a package's tests.

@@ -1,7 +1,7 @@
-package main
+package gotest
 
 import (
-	"bytes"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -23,9 +23,9 @@ func stream(lines ...string) string {
 	return b.String()
 }
 
-func parsed(t *testing.T, lines ...string) *result {
+func parsed(t *testing.T, lines ...string) *Result {
 	t.Helper()
-	r, err := parse(strings.NewReader("no JSON\n" + stream(lines...)))
+	r, err := Parse(strings.NewReader("no JSON\n" + stream(lines...)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,18 +38,18 @@ func TestParse(t *testing.T) {
 		"run TestB", "output TestB === RUN", "output TestB     b_test.go:1: log", "output TestB     b_test.go:2: no such thing here", "skip TestB",
 		"run TestC", "output TestC     c_test.go:1: first", "output TestC     c_test.go:2: second", "fail TestC",
 		"run TestD", "output  FAIL p", "fail")
-	want := map[string]test{
+	want := map[string]Test{
 		"TestA": {}, "TestA/x": {},
-		"TestB": {skipped, "no such thing here"},
-		"TestC": {failed, "first"},
-		"TestD": {outcome: unfinished},
+		"TestB": {Skipped, "no such thing here"},
+		"TestC": {Failed, "first"},
+		"TestD": {Outcome: Unfinished},
 	}
-	if len(r.tests) != len(want) {
-		t.Errorf("got %v", r.tests)
+	if len(r.Tests) != len(want) {
+		t.Errorf("got %v", r.Tests)
 	}
 	for name, w := range want {
-		if r.tests[name] != w {
-			t.Errorf("%s: got %v, want %v", name, r.tests[name], w)
+		if r.Tests[name] != w {
+			t.Errorf("%s: got %v, want %v", name, r.Tests[name], w)
 		}
 	}
 	if got := r.String(); got != "2 / 2 / 1" {
@@ -73,8 +73,31 @@ func TestCells(t *testing.T) {
 			t.Errorf("%v: got %q, want %q", c.lines, got, c.want)
 		}
 	}
-	if got := (*result)(nil).String(); got != "not run" {
+	if got := (*Result)(nil).String(); got != "not run" {
 		t.Errorf("nil: %q", got)
+	}
+}
+
+// TestParseAll: packages are told apart, and one that does not build is known
+// by the event that ends it.
+func TestParseAll(t *testing.T) {
+	all, err := ParseAll(strings.NewReader(`{"Action":"pass","Package":"a","Test":"T"}
+{"Action":"pass","Package":"a"}
+{"ImportPath":"b [b.test]","Action":"build-output","Output":"b.go:1: no\\n"}
+{"ImportPath":"b [b.test]","Action":"build-fail"}
+{"Action":"fail","Package":"b","FailedBuild":"b [b.test]"}
+{"Action":"skip","Package":"c"}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"a": "1 / 0 / 0", "b": "0 / 0 / 0 (build failed)", "c": "no tests"} {
+		if got := all[name].String(); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+	if len(all) != 3 {
+		t.Errorf("got %v", all)
 	}
 }
 
@@ -84,55 +107,27 @@ func TestExceptions(t *testing.T) {
 		"skip C/1", "fail C", "skip D", "fail E", "pass F", "fail")
 	two := parsed(t, "pass A", "pass B", "pass B/1", "pass C", "pass C/1", "pass D", "pass E", "pass")
 
-	got := exceptions("p", linux, one, two)
-	want := []exception{
-		{"p", "B", [2]lapse{{skipped, 1, "why"}, {notRun, 1, ""}}},
-		{"p", "C", [2]lapse{{failed, 0, ""}, {}}},
-		{"p", "F", [2]lapse{{}, {notRun, 0, ""}}},
+	got := Exceptions("p", linux, one, two)
+	want := []Exception{
+		{"p", "B", []Lapse{{Skipped, 1, "why"}, {NotRun, 1, ""}}},
+		{"p", "C", []Lapse{{Failed, 0, ""}, {}}},
+		{"p", "F", []Lapse{{}, {NotRun, 0, ""}}},
 	}
 	if len(got) != len(want) {
 		t.Fatalf("got %v", got)
 	}
 	for i := range want {
-		if got[i] != want[i] {
+		if !reflect.DeepEqual(got[i], want[i]) {
 			t.Errorf("got %v, want %v", got[i], want[i])
 		}
 	}
-	if got := exceptions("p", linux, nil, two); len(got) != 2 || got[0].guests[0].outcome != unknown {
+	if got := Exceptions("p", linux, nil, two); len(got) != 2 || got[0].Guests[0].Outcome != Unknown {
 		t.Errorf("one guest did not run: %v", got)
 	}
-	if got := exceptions("p", linux, nil, nil); got != nil {
+	if got := Exceptions("p", linux, nil, nil); got != nil {
 		t.Errorf("no guest ran: %v", got)
 	}
-	if got := exceptions("p", nil, one, two); got != nil {
+	if got := Exceptions("p", nil, one, two); got != nil {
 		t.Errorf("no run on Linux: %v", got)
-	}
-}
-
-func TestComplaints(t *testing.T) {
-	defer func(old map[string]string) { reasons = old }(reasons)
-	reasons = map[string]string{"p.A": "a reason", "p.Gone": "no longer", "q.Gone": "did not run"}
-
-	linux := parsed(t, "pass A", "pass B", "pass Gone", "pass")
-	guest := parsed(t, "skip A", "output B x_test.go:1: a|b", "skip B", "pass Gone", "pass")
-	r := &report{packages: []pkg{
-		{"p", [3]*result{linux, guest, guest}},
-		{"q", [3]*result{linux, guest, nil}},
-	}}
-	found := exceptions("p", linux, guest, guest)
-	var text bytes.Buffer
-	var got []string
-	for _, err := range r.writeExceptions(&text, found) {
-		got = append(got, err.Error())
-	}
-	want := []string{
-		"p.B skipped, skipped (a|b): no reason in reasons.go",
-		"p.Gone: passes; take its reason out of reasons.go",
-	}
-	if strings.Join(got, "\n") != strings.Join(want, "\n") {
-		t.Errorf("got %q", got)
-	}
-	if row := `| B | skipped | skipped | a\|b | **none known** |`; !strings.Contains(text.String(), row) {
-		t.Errorf("no row %s in:\n%s", row, &text)
 	}
 }
