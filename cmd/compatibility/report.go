@@ -1,0 +1,274 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/yolkos/yolk/cmd/internal/gotest"
+)
+
+const pageHead = `# Compatibility
+
+This page is written by ` + "`make compatibility`" + ` (cmd/compatibility): do not edit it.
+
+Programs and libraries that others wrote for Linux, as the Go module proxy has them, not a byte changed. Each is built
+twice from the same sources: by %s for Linux without C, and by ` + "`yolk build`" + ` for the guest. Both run with the same
+arguments, environment and files, in guests of both machine types. Compared are standard output and error, the exit
+status, and the tree of files afterwards: names, types, permissions, contents. What changes between two runs on Linux,
+too (times, durations, ports, names of temporary files, keys), is masked, as each program's file in
+cmd/compatibility/programs says.
+
+`
+
+const pageEnd = `
+## How to reproduce
+
+    make compatibility                                 # all; goes on where it was interrupted
+    make compatibility COMPATIBILITY='-run ^age$'      # one program or suite; of the others, what is known
+
+A program of your own is added as a file in cmd/compatibility/programs, a test suite as a line of
+cmd/compatibility/suites.txt. What differs and why it may is in cmd/compatibility/reasons.txt.
+`
+
+// row is an item with what it did.
+type row struct {
+	records [len(platforms)]*record
+	losses  int // differences without a reason
+	known   int // differences with one
+}
+
+// lost is a difference as the page lists it.
+type lost struct {
+	item, what string
+	guests     [len(platforms) - 1]string
+	text       string
+	reason     string
+}
+
+// report makes the page. The complaints are differences without a reason,
+// and reasons without a difference.
+func (r *runner) report(l *list) (page []byte, complaints []error, err error) {
+	var programs, suites, all bytes.Buffer
+	var differences []lost
+	stale := 0
+	same, ran := 0, 0
+	whole := true // all items have run everywhere
+	for _, it := range l.items() {
+		var w row
+		for i := range platforms {
+			rec, current, err := r.cached(it, i)
+			if err != nil {
+				return nil, nil, err
+			}
+			if w.records[i] = rec; rec == nil {
+				whole = false
+			} else if !current {
+				stale++
+			}
+		}
+		var found []lost
+		switch it := it.(type) {
+		case *program:
+			found = programLosses(it, w.records)
+		case *suite:
+			found = r.suiteLosses(it, w.records)
+		}
+		for i := range found {
+			d := &found[i]
+			if d.reason = l.reasonFor(d.item, d.what); d.reason == "" {
+				d.reason = "**LOSS**"
+				w.losses++
+				complaints = append(complaints, fmt.Errorf("%s, %s: no reason in reasons.txt: %s", d.item, d.what, clip(d.text, 300)))
+			} else {
+				w.known++
+			}
+		}
+		differences = append(differences, found...)
+		switch it := it.(type) {
+		case *program:
+			if w.records[1] != nil && w.records[2] != nil {
+				ran++
+				if w.losses+w.known == 0 {
+					same++
+				}
+			}
+			writeProgram(&programs, it, &w)
+		case *suite:
+			writeSuite(&suites, it, &w)
+		}
+	}
+	for _, reason := range l.reasons {
+		if !reason.used && whole {
+			complaints = append(complaints, fmt.Errorf("%s, %s: does not differ; take its reason out of reasons.txt", reason.item, reason.what))
+		}
+	}
+	fmt.Fprintf(&all, pageHead, r.goVersion)
+	fmt.Fprintf(&all, "%d programs and %d test suites are listed; %d programs have run in the guest, %d of them exactly as on Linux.\n",
+		len(l.programs), len(l.suites), ran, same)
+	if n := len(complaints); n > 0 {
+		fmt.Fprintf(&all, "%d differences have no reason that would hold: look for **LOSS** below.\n", n)
+	}
+	if stale > 0 {
+		fmt.Fprintf(&all, "\n%d results are those of another build of Yolk, or of another text of the item, than this page's.\n", stale)
+	}
+	fmt.Fprintf(&all, "\n## Programs\n\nThe size is that of the image, in MB (10⁶ bytes). A library is tried by a program of ours, which is in its file.\n\n"+
+		"| program | does | runs | size | %s | %s |\n|---|---|---|---|---|---|\n%s", platforms[1], platforms[2], &programs)
+	fmt.Fprintf(&all, "\n## Test suites\n\nThe tests of modules, by `go test` on Linux and `yolk test` in the guest. A cell has the numbers of tests and subtests\n"+
+		"that passed / failed / were skipped. What fails on Linux, here, is not counted against the guest.\n\n"+
+		"| module | tests | Linux | %s | %s | differences |\n|---|---|---|---|---|---|\n%s", platforms[1], platforms[2], &suites)
+	writeDifferences(&all, differences)
+	all.WriteString(pageEnd)
+	return all.Bytes(), complaints, nil
+}
+
+// programLosses lists how a program differs in the guests.
+func programLosses(p *program, recs [len(platforms)]*record) (found []lost) {
+	if recs[onLinux] == nil {
+		return nil
+	}
+	for i, rec := range recs[1:] {
+		if rec == nil {
+			continue
+		}
+		for _, d := range compare(p, recs[onLinux], rec) {
+			at := slices.IndexFunc(found, func(l lost) bool { return l.what == d.what })
+			if at < 0 {
+				at = len(found)
+				found = append(found, lost{item: p.name, what: d.what, text: d.text})
+			}
+			found[at].guests[i] = "differs"
+		}
+	}
+	return found
+}
+
+// suiteLosses lists the tests that pass on Linux only. A package that does not
+// build is one difference, not one for each of its tests.
+func (r *runner) suiteLosses(s *suite, recs [len(platforms)]*record) (found []lost) {
+	linux := recs[onLinux]
+	if linux == nil {
+		return nil
+	}
+	path, _, _ := strings.Cut(s.module, "@")
+	for i, rec := range recs[1:] {
+		if rec != nil && rec.Failure != "" {
+			l := lost{item: path, what: "end", text: rec.Failure}
+			l.guests[i] = "failed"
+			found = append(found, l)
+		}
+	}
+	for _, pkg := range slices.Sorted(maps.Keys(linux.Tests)) {
+		var guests []*gotest.Result
+		broken := lost{item: path, what: shortName(path, pkg) + ".build"}
+		for i, rec := range recs[1:] {
+			var res *gotest.Result
+			if rec != nil && rec.Failure == "" {
+				if res = rec.Tests[pkg]; res == nil {
+					res = &gotest.Result{}
+				}
+			}
+			if pass, _, _ := linux.Tests[pkg].Count(); res != nil && res.Verdict == gotest.BuildFailed && pass > 0 {
+				broken.guests[i] = "does not build"
+				if events, err := os.ReadFile(r.file(s, i+1, ".events")); err == nil {
+					broken.text = buildOutput(events, pkg)
+				}
+				res = nil
+			}
+			guests = append(guests, res)
+		}
+		if broken.guests != [len(platforms) - 1]string{} {
+			found = append(found, broken)
+		}
+		for _, e := range gotest.Exceptions(pkg, linux.Tests[pkg], guests...) {
+			l := lost{item: path, what: shortName(path, pkg) + "." + e.Test, text: e.Message()}
+			for i := range l.guests {
+				l.guests[i] = e.Guests[i].String()
+			}
+			found = append(found, l)
+		}
+	}
+	return found
+}
+
+// shortName is a package's path below its module.
+func shortName(module, pkg string) string {
+	rest, ok := strings.CutPrefix(pkg, module)
+	if ok && rest == "" {
+		return "."
+	}
+	return "." + rest
+}
+
+func writeProgram(w *bytes.Buffer, p *program, row *row) {
+	cells := [2]string{}
+	size := ""
+	for i, rec := range row.records[1:] {
+		switch {
+		case rec == nil:
+			cells[i] = "not run"
+		case strings.HasPrefix(rec.Failure, "build"):
+			cells[i] = "does not build"
+		case rec.Failure != "":
+			cells[i] = "does not end"
+		case row.records[onLinux] == nil:
+			cells[i] = "not compared"
+		case len(compare(p, row.records[onLinux], rec)) > 0:
+			cells[i] = "differs"
+		default:
+			cells[i] = "same"
+		}
+		if rec != nil && rec.Image > 0 {
+			size = fmt.Sprintf("%.0f", float64(rec.Image)/1e6)
+		}
+	}
+	if row.losses > 0 {
+		cells[0] += ", **LOSS**"
+	}
+	module, version, _ := strings.Cut(p.modules[0], "@")
+	if !p.own() {
+		module = p.pkg
+	}
+	fmt.Fprintf(w, "| %s (%s %s) | %s | %d | %s | %s | %s |\n", p.name, module, version, p.does, len(p.steps), size, cells[0], cells[1])
+}
+
+func writeSuite(w *bytes.Buffer, s *suite, row *row) {
+	differences := ""
+	switch {
+	case row.losses > 0:
+		differences = fmt.Sprintf("%d, %d **LOSS**", row.losses+row.known, row.losses)
+	case row.known > 0:
+		differences = fmt.Sprintf("%d, with reasons", row.known)
+	case row.records[1] != nil && row.records[2] != nil:
+		differences = "none"
+	}
+	cells := [len(platforms)]string{}
+	for i, rec := range row.records {
+		cells[i] = gotest.Cell(rec.counts())
+	}
+	fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s |\n", s.module, strings.ReplaceAll(strings.Join(s.args, " "), "|", `\|`), cells[0], cells[1], cells[2], differences)
+}
+
+func writeDifferences(w *bytes.Buffer, found []lost) {
+	fmt.Fprintf(w, "\n## Differences\n\n")
+	if len(found) == 0 {
+		fmt.Fprintln(w, "None.")
+		return
+	}
+	fmt.Fprintf(w, "What differs is the build, the end, or of a run, by its number, the output or status; the tree of files; or a test.\n\n"+
+		"| item | what | %s | %s | how | reason |\n|---|---|---|---|---|---|\n", platforms[1], platforms[2])
+	for _, d := range found {
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s |\n", d.item, gotest.Cell(d.what), d.guests[0], d.guests[1], gotest.Cell(d.text), d.reason)
+	}
+}
+
+// clip cuts a text to so many bytes.
+func clip(text string, most int) string {
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return text
+}
