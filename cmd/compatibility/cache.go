@@ -22,14 +22,14 @@ type record struct {
 	Key     string                    // of all that decides what it does
 	Failure string                    // why there is no result: it does not build, or did not end
 	Image   int64                     // bytes that the kernel or the program has
-	Steps   []output                  // of a program
+	Steps   []outcome                 // of a program
 	Tree    map[string]entry          // of a program's directory in the end
 	Tests   map[string]*gotest.Result // of a suite, by package
 	Seconds float64
 }
 
-// output is what a run did.
-type output struct {
+// outcome is what a run did.
+type outcome struct {
 	Stdout, Stderr string
 	Status         int
 }

@@ -21,6 +21,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/yolkos/yolk/qemu"
 	"github.com/yolkos/yolk/toolchain"
 )
@@ -42,6 +44,7 @@ func run(ctx context.Context) error {
 	flag.StringVar(&only, "run", "", "run only items whose name matches this `regexp`; of the others the page has what the cache holds")
 	flag.StringVar(&where, "platforms", strings.Join(platforms[:], ","), "where to run; of the others the page has what the cache holds")
 	flag.StringVar(&r.yolk, "yolk", "bin/yolk", "the yolk command")
+	flag.StringVar(&r.dir, "dir", "", "where to keep results; default: yolk/compatibility in the user's cache")
 	flag.BoolVar(&r.again, "again", false, "run items even if the cache holds what they did")
 	flag.DurationVar(&r.limit, "limit", 15*time.Minute, "limit for each item that names none, on each platform, building apart")
 	flag.Parse()
@@ -127,16 +130,35 @@ func (r *runner) prepare(ctx context.Context) error {
 		return fmt.Errorf("the yolk command: %w", err)
 	}
 	r.guestVersion = t.Version + " " + sum(command)
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return fmt.Errorf("no place for the results: %w; set HOME or XDG_CACHE_HOME", err)
+	if r.dir == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			return fmt.Errorf("no place for the results: %w; set HOME or XDG_CACHE_HOME", err)
+		}
+		r.dir = filepath.Join(cache, "yolk", "compatibility")
 	}
-	r.dir = filepath.Join(cache, "yolk", "compatibility")
+	if r.dir, err = filepath.Abs(r.dir); err != nil {
+		return err
+	}
+	for _, top := range []string{"/tmp/", "/proc/", "/dev/"} {
+		if strings.HasPrefix(r.dir, top) {
+			return fmt.Errorf("-dir %s: guests have a %s of their own; name a directory elsewhere", r.dir, top)
+		}
+	}
 	for _, d := range []string{"results", "modules"} {
 		if err := os.MkdirAll(filepath.Join(r.dir, d), 0o777); err != nil {
 			return err
 		}
 	}
+	// The runs of an item have the same paths everywhere, so it is one at a time.
+	lock, err := os.OpenFile(filepath.Join(r.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o666)
+	if err != nil {
+		return err
+	}
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return fmt.Errorf("%s is taken by another run of this command: %w; wait, or name another with -dir", r.dir, err)
+	}
+	r.lock = lock
 	return nil
 }
 

@@ -23,13 +23,13 @@ func (r *runner) goCommand(ctx context.Context, dir string, args ...string) *exe
 	return cmd
 }
 
-// output runs a command, and puts what it said into its error.
-func (r *runner) output(cmd *exec.Cmd) ([]byte, error) {
+// output runs a command, whose error is what it said on standard error.
+func output(cmd *exec.Cmd) ([]byte, error) {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
-	if err != nil {
-		err = fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args[:min(len(cmd.Args), 3)], " "), err, bytes.TrimSpace(stderr.Bytes()))
+	if text := bytes.TrimSpace(stderr.Bytes()); err != nil && len(text) > 0 {
+		err = fmt.Errorf("%s (%w)", text, err)
 	}
 	return stdout.Bytes(), err
 }
@@ -54,15 +54,16 @@ func (r *runner) module(ctx context.Context, p *program) (dir string, err error)
 	if err := lay(tmp, source); err != nil {
 		return "", err
 	}
+	// go mod tidy would fetch what only the tests of others need.
 	commands := [][]string{append([]string{"get"}, p.modules...)}
 	if p.own() {
-		commands = append(commands, []string{"mod", "tidy"})
+		commands = append(commands, []string{"get", "."})
 	} else {
 		_, version, _ := strings.Cut(p.modules[0], "@")
-		commands = append(commands, []string{"get", "-tool", p.pkg + "@" + version}, []string{"mod", "tidy"})
+		commands = append(commands, []string{"get", "-tool", p.pkg + "@" + version})
 	}
 	for _, args := range commands {
-		if _, err := r.output(r.goCommand(ctx, tmp, args...)); err != nil {
+		if _, err := output(r.goCommand(ctx, tmp, args...)); err != nil {
 			return "", err
 		}
 	}
@@ -76,7 +77,7 @@ func isSource(f file) bool { return strings.HasPrefix(f.name, sourceDir) }
 
 // copyModule makes a copy of a module's directory that can be written to.
 func (r *runner) copyModule(ctx context.Context, module, to string) error {
-	out, err := r.output(r.goCommand(ctx, r.dir, "mod", "download", "-json", module))
+	out, err := output(r.goCommand(ctx, r.dir, "mod", "download", "-json", module))
 	if err != nil {
 		return err
 	}

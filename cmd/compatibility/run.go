@@ -20,6 +20,7 @@ import (
 type runner struct {
 	yolk         string // path of the yolk command
 	dir          string // of all that is kept
+	lock         *os.File
 	goVersion    string // of the stock Go, as go1.26.8
 	guestVersion string // of toolchain and kernel
 	on           [len(platforms)]bool
@@ -61,10 +62,12 @@ func (r *runner) work() string { return filepath.Join(r.dir, "work") }
 
 // program runs a program on platforms.
 func (r *runner) program(ctx context.Context, p *program, todo []int) error {
+	r.begin("modules")
 	module, err := r.module(ctx, p)
 	if err != nil {
 		return err
 	}
+	r.end("there")
 	image := "" // for all guests
 	var failed error
 	for _, i := range todo {
@@ -161,7 +164,7 @@ func (r *runner) build(ctx context.Context, p *program, module string, platform 
 		cmd = exec.CommandContext(ctx, r.yolk, args...)
 		cmd.Dir = module
 	}
-	_, err = r.output(cmd)
+	_, err = output(cmd)
 	return image, err
 }
 
@@ -240,7 +243,7 @@ func (r *runner) runs(ctx context.Context, p *program, image string, platform in
 const mostOutput = 1 << 20
 
 // run does one run, in a directory that is at this path on the host.
-func (s *step) run(cmd *exec.Cmd, at string) (out output, err error) {
+func (s *step) run(cmd *exec.Cmd, at string) (out outcome, err error) {
 	if s.stdin != "" {
 		in, err := os.Open(filepath.Join(at, s.stdin))
 		if err != nil {
@@ -258,7 +261,7 @@ func (s *step) run(cmd *exec.Cmd, at string) (out output, err error) {
 	if err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) && !errors.Is(err, context.DeadlineExceeded) {
 		return out, err
 	}
-	out = output{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	out = outcome{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		out.Status = 128 + int(status.Signal())
 	}
