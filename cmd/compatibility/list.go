@@ -329,8 +329,9 @@ func parseSuite(line string) (*suite, error) {
 //	ITEM WHAT TEXT
 //
 // ITEM is the name of a program or the path of a suite's module, WHAT what
-// differs as the page names it (build, 1.stdout, tree, PACKAGE.TEST, with * for
-// anything).
+// differs as the page names it (build, end, 1.stdout, tree; of a suite PACKAGE.TEST
+// or PACKAGE.build, without PACKAGE for the module's top directory), with * for
+// anything.
 type reason struct {
 	item, what, text string
 	used             bool

@@ -145,10 +145,8 @@ func (r *runner) prepare(ctx context.Context) error {
 			return fmt.Errorf("-dir %s: guests have a %s of their own; name a directory elsewhere", r.dir, top)
 		}
 	}
-	for _, d := range []string{"results", "modules"} {
-		if err := os.MkdirAll(filepath.Join(r.dir, d), 0o777); err != nil {
-			return err
-		}
+	if err := r.makeDirs(); err != nil {
+		return err
 	}
 	// The runs of an item have the same paths everywhere, so it is one at a time.
 	lock, err := os.OpenFile(filepath.Join(r.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o666)
@@ -159,6 +157,15 @@ func (r *runner) prepare(ctx context.Context) error {
 		return fmt.Errorf("%s is taken by another run of this command: %w; wait, or name another with -dir", r.dir, err)
 	}
 	r.lock = lock
+	return nil
+}
+
+func (r *runner) makeDirs() error {
+	for _, d := range []string{"results", "modules"} {
+		if err := os.MkdirAll(filepath.Join(r.dir, d), 0o777); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

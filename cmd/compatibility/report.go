@@ -163,7 +163,7 @@ func (r *runner) suiteLosses(s *suite, recs [len(platforms)]*record) (found []lo
 	}
 	for _, pkg := range slices.Sorted(maps.Keys(linux.Tests)) {
 		var guests []*gotest.Result
-		broken := lost{item: path, what: shortName(path, pkg) + ".build"}
+		broken := lost{item: path, what: below(path, pkg, "build")}
 		for i, rec := range recs[1:] {
 			var res *gotest.Result
 			if rec != nil && rec.Failure == "" {
@@ -184,7 +184,7 @@ func (r *runner) suiteLosses(s *suite, recs [len(platforms)]*record) (found []lo
 			found = append(found, broken)
 		}
 		for _, e := range gotest.Exceptions(pkg, linux.Tests[pkg], guests...) {
-			l := lost{item: path, what: shortName(path, pkg) + "." + e.Test, text: e.Message()}
+			l := lost{item: path, what: below(path, pkg, e.Test), text: e.Message()}
 			for i := range l.guests {
 				l.guests[i] = e.Guests[i].String()
 			}
@@ -194,13 +194,13 @@ func (r *runner) suiteLosses(s *suite, recs [len(platforms)]*record) (found []lo
 	return found
 }
 
-// shortName is a package's path below its module.
-func shortName(module, pkg string) string {
-	rest, ok := strings.CutPrefix(pkg, module)
-	if ok && rest == "" {
-		return "."
+// below names something of a package, by the package's path below its module.
+func below(module, pkg, name string) string {
+	rest := strings.Trim(strings.TrimPrefix(pkg, module), "/")
+	if rest == "" {
+		return name
 	}
-	return "." + rest
+	return rest + "." + name
 }
 
 func writeProgram(w *bytes.Buffer, p *program, row *row) {
