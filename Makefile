@@ -7,6 +7,7 @@
 # make bench           boot time and image size; then all of docs/benchmarks.md, an hour
 # make scale           open files, names, directories and files of any size: docs/scale.md, ten minutes
 # make conformance     runs the standard library's own tests here and in guests: docs/conformance.md
+# make compatibility   builds and runs programs and test suites of others: docs/COMPATIBILITY.md
 # make toolchain       builds the GOOS=tamago Go
 
 MACHINE  ?= microvm
@@ -17,7 +18,7 @@ YOLK     := bin/yolk
 # Packages whose tests run in the guest as well.
 GUEST_TESTS := ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/fstest ./fs/fstest/coherence ./syscalls ./cmd/demo
 
-.PHONY: qemu test test-debian12 test-debian13 test-unstable fuzz bench scale conformance toolchain deps vet clean FORCE
+.PHONY: qemu test test-debian12 test-debian13 test-unstable fuzz bench scale conformance compatibility toolchain deps vet clean FORCE
 
 qemu: $(YOLK) deps
 	@if [ -t 0 ]; then \
@@ -63,6 +64,11 @@ scale: $(YOLK) deps toolchain
 # After a change of the kernel: make conformance CONFORMANCE=--again
 conformance: $(YOLK) deps toolchain
 	go run ./cmd/conformance --yolk $(YOLK) $(CONFORMANCE)
+
+# Up to two hours; what was interrupted goes on where it stopped, and a new build of Yolk runs
+# all in guests again. For one item: make compatibility COMPATIBILITY='-run ^age$$'
+compatibility: $(YOLK) deps toolchain
+	go run ./cmd/compatibility -yolk $(YOLK) $(COMPATIBILITY)
 
 vet: $(YOLK) toolchain
 	go vet ./...
