@@ -281,11 +281,12 @@ func split(text string) (words []string, err error) {
 // suite is a line of suites.txt: PATH@VERSION of a module, packages (./...)
 // and flags of go test, and settings NAME:VALUE for memory: and limit:.
 type suite struct {
-	text   string
-	module string // with version
-	args   []string
-	memory string
-	limit  time.Duration
+	text     string
+	module   string // with version
+	packages []string
+	flags    []string // of go test
+	memory   string
+	limit    time.Duration
 }
 
 func (s *suite) title() string  { return s.module }
@@ -300,7 +301,6 @@ func parseSuite(line string) (*suite, error) {
 	if _, version, _ := strings.Cut(s.module, "@"); version == "" {
 		return nil, fmt.Errorf("%q: want PATH@VERSION", s.module)
 	}
-	packages := 0
 	for _, w := range words[1:] {
 		w = strings.Trim(w, "\x00")
 		name, value, _ := strings.Cut(w, ":")
@@ -311,15 +311,14 @@ func parseSuite(line string) (*suite, error) {
 			if s.limit, err = time.ParseDuration(value); err != nil {
 				return nil, err
 			}
+		case strings.HasPrefix(w, "."):
+			s.packages = append(s.packages, w)
 		default:
-			if strings.HasPrefix(w, ".") {
-				packages++
-			}
-			s.args = append(s.args, w)
+			s.flags = append(s.flags, w)
 		}
 	}
-	if packages == 0 {
-		s.args = append(s.args, "./...")
+	if s.packages == nil {
+		s.packages = []string{"./..."}
 	}
 	return s, nil
 }

@@ -104,10 +104,10 @@ func TestParseSuite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"./a", "./b/...", "-short", "-skip", "A|B"}; !slices.Equal(s.args, want) || s.memory != "2G" || s.limit.Seconds() != 90 {
+	if want := []string{"-short", "-skip", "A|B"}; !slices.Equal(s.flags, want) || !slices.Equal(s.packages, []string{"./a", "./b/..."}) || s.memory != "2G" || s.limit.Seconds() != 90 {
 		t.Errorf("got %+v", s)
 	}
-	if s, err = parseSuite("example.com/m@v1 -short"); err != nil || !slices.Equal(s.args, []string{"-short", "./..."}) {
+	if s, err = parseSuite("example.com/m@v1 -short"); err != nil || !slices.Equal(s.flags, []string{"-short"}) || !slices.Equal(s.packages, []string{"./..."}) {
 		t.Errorf("got %+v, %v", s, err)
 	}
 	if _, err := parseSuite("example.com/m"); err == nil {

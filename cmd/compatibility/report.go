@@ -118,7 +118,8 @@ func (r *runner) report(l *list) (page []byte, complaints []error, err error) {
 	fmt.Fprintf(&all, "\n## Programs\n\nThe size is that of the image, in MB (10⁶ bytes). A library is tried by a program of ours, which is in its file.\n\n"+
 		"| program | does | runs | size | %s | %s |\n|---|---|---|---|---|---|\n%s", platforms[1], platforms[2], &programs)
 	fmt.Fprintf(&all, "\n## Test suites\n\nThe tests of modules, by `go test` on Linux and `yolk test` in the guest. A cell has the numbers of tests and subtests\n"+
-		"that passed / failed / were skipped. What fails on Linux, here, is not counted against the guest.\n\n"+
+		"that passed / failed / were skipped. What fails on Linux, here, is not counted against the guest. Tests that pass on\n"+
+		"Linux and not in the guest are run there once more, by themselves: some have deadlines too short for an emulator.\n\n"+
 		"| module | tests | Linux | %s | %s | differences |\n|---|---|---|---|---|---|\n%s", platforms[1], platforms[2], &suites)
 	writeDifferences(&all, differences)
 	all.WriteString(pageEnd)
@@ -249,7 +250,7 @@ func writeSuite(w *bytes.Buffer, s *suite, row *row) {
 	for i, rec := range row.records {
 		cells[i] = gotest.Cell(rec.counts())
 	}
-	fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s |\n", s.module, strings.ReplaceAll(strings.Join(s.args, " "), "|", `\|`), cells[0], cells[1], cells[2], differences)
+	fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s |\n", s.module, strings.ReplaceAll(strings.Join(append(slices.Clone(s.packages), s.flags...), " "), "|", `\|`), cells[0], cells[1], cells[2], differences)
 }
 
 func writeDifferences(w *bytes.Buffer, found []lost) {

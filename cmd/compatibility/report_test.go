@@ -15,7 +15,7 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := &program{name: "p", text: "p", does: "things", modules: []string{"example.com/p@v1"}, pkg: "example.com/p", steps: []step{{}}}
-	s := &suite{text: "s", module: "example.com/s@v2", args: []string{"./..."}}
+	s := &suite{text: "s", module: "example.com/s@v2", packages: []string{"./..."}}
 	l := &list{programs: []*program{p}, suites: []*suite{s}}
 
 	passed, failed := gotest.Test{}, gotest.Test{Outcome: gotest.Failed, Message: "why"}
