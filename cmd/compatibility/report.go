@@ -54,7 +54,7 @@ type lost struct {
 func (r *runner) report(l *list) (page []byte, complaints []error, err error) {
 	var programs, suites, all bytes.Buffer
 	var differences []lost
-	stale := 0
+	unexplained, stale := 0, 0
 	same, ran := 0, 0
 	whole := true // all items have run everywhere
 	for _, it := range l.items() {
@@ -77,17 +77,23 @@ func (r *runner) report(l *list) (page []byte, complaints []error, err error) {
 		case *suite:
 			found = r.suiteLosses(it, w.records)
 		}
+		first := ""
 		for i := range found {
 			d := &found[i]
-			if d.reason = l.reasonFor(d.item, d.what); d.reason == "" {
-				d.reason = "**LOSS**"
-				w.losses++
-				complaints = append(complaints, fmt.Errorf("%s, %s: no reason in reasons.txt: %s", d.item, d.what, clip(d.text, 300)))
-			} else {
+			if d.reason = l.reasonFor(d.item, d.what); d.reason != "" {
 				w.known++
+				continue
+			}
+			d.reason = "**LOSS**"
+			if w.losses++; w.losses == 1 {
+				first = fmt.Sprintf("%s: %s", d.what, clip(d.text, 300))
 			}
 		}
+		if w.losses > 0 {
+			complaints = append(complaints, fmt.Errorf("%s: %d differences have no reason in reasons.txt; the first is %s", it.title(), w.losses, first))
+		}
 		differences = append(differences, found...)
+		unexplained += w.losses
 		switch it := it.(type) {
 		case *program:
 			if w.records[1] != nil && w.records[2] != nil {
@@ -109,8 +115,8 @@ func (r *runner) report(l *list) (page []byte, complaints []error, err error) {
 	fmt.Fprintf(&all, pageHead, r.goVersion)
 	fmt.Fprintf(&all, "%d programs and %d test suites are listed; %d programs have run in the guest, %d of them exactly as on Linux.\n",
 		len(l.programs), len(l.suites), ran, same)
-	if n := len(complaints); n > 0 {
-		fmt.Fprintf(&all, "%d differences have no reason that would hold: look for **LOSS** below.\n", n)
+	if unexplained > 0 {
+		fmt.Fprintf(&all, "%d of %d differences have no reason that would hold: look for **LOSS** below.\n", unexplained, len(differences))
 	}
 	if stale > 0 {
 		fmt.Fprintf(&all, "\n%d results are those of another build of Yolk, or of another text of the item, than this page's.\n", stale)

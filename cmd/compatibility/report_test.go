@@ -72,7 +72,7 @@ func TestReport(t *testing.T) {
 	l.reasons = nil
 	save(p, 2, record{Steps: []outcome{{"b\n", "", 0}}})
 	save(s, 1, record{Tests: tests("pass", failed, passed)})
-	check([]string{"differs", "**LOSS**", "why"}, "p, 1.stdout: no reason", "example.com/s, TestA: no reason")
+	check([]string{"differs", "**LOSS**", "why"}, "p: 1 differences", "example.com/s@v2: 1 differences have no reason in reasons.txt; the first is TestA: why")
 
 	l.reasons = []*reason{{item: "p", what: "1.stdout", text: "so"}, {item: "example.com/s", what: "Test*", text: "and so"}}
 	check([]string{"| so |", "| and so |", "1, with reasons"})
@@ -86,9 +86,9 @@ func TestReport(t *testing.T) {
 
 	// Packages of which nothing is heard are lost with all their tests.
 	save(s, 1, record{Tests: map[string]*gotest.Result{}})
-	check(nil, "TestA", "TestB", "sub.TestC", "sub.build: does not differ")
+	check([]string{"| TestA |", "| TestB |", "| sub.TestC |"}, "s@v2: 3 differences", "sub.build: does not differ")
 	save(s, 1, record{Failure: "did not end"})
-	check([]string{"did not end"}, "example.com/s, end", "sub.build: does not differ")
+	check([]string{"did not end"}, "the first is end: did not end", "sub.build: does not differ")
 }
 
 // TestCache: results are known again as long as the versions and the item's
