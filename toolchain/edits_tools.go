@@ -36,8 +36,13 @@ var toolEdits = []Edit{
 	Replace{"src/cmd/go/internal/modload/load.go", "\tbp, err := cfg.BuildContext.ImportDir(absDir, 0)\n", "\tbuildContext := imports.LinuxContext(absDir, cfg.BuildContext)\n\tbp, err := buildContext.ImportDir(absDir, 0)\n", 1, asLinux},
 	Replace{"src/cmd/go/internal/imports/scan.go", "\tdirs, err := fsys.ReadDir(path)\n", "\ttags = LinuxTags(path, tags)\n\tdirs, err := fsys.ReadDir(path)\n", 1, asLinux},
 	Replace{"src/cmd/go/internal/modindex/read.go", "\timports_ := make(map[string]bool)\n", "\ttags = imports.LinuxTags(filepath.Join(rp.modroot, rp.dir), tags)\n\timports_ := make(map[string]bool)\n", 1, asLinux},
+	Replace{"src/cmd/go/internal/search/search.go", "\t\tif p, err := cfg.BuildContext.ImportDir(path, 0); err", "\t\tbuildContext := imports.LinuxContext(path, cfg.BuildContext)\n\t\tif p, err := buildContext.ImportDir(path, 0); err", 1, asLinux},
+	Replace{"src/cmd/go/internal/search/search.go", "\t\"cmd/go/internal/fsys\"\n", "\t\"cmd/go/internal/fsys\"\n\t\"cmd/go/internal/imports\"\n", 1, asLinux},
 	Replace{"src/cmd/go/internal/work/gc.go", "forcedAsmflags, p.Internal.Asmflags}", "forcedAsmflags, p.Internal.Asmflags}\n\tif imports.AsLinux(p.Dir) {\n\t\targs = append(args, \"-D\", \"GOOS_linux\")\n\t}", 1, asLinux},
 	Replace{"src/cmd/go/internal/work/gc.go", "\t\"cmd/go/internal/gover\"\n", "\t\"cmd/go/internal/gover\"\n\t\"cmd/go/internal/imports\"\n", 1, asLinux},
+
+	Replace{"src/cmd/go/internal/load/pkg.go", "\t\tif mi.Replace != nil {\n\t\t\tdm.Replace =", "\t\tif mi.Replace != nil && !lifted(mi.Replace.Path) {\n\t\t\tdm.Replace =", 1,
+		"a program of the module cache tells its version"},
 
 	Replace{"src/cmd/compile/internal/noder/writer.go", "\t} else {\n\t\tif base.Flag.Complete || decl.Name.Value == \"init\" {\n", "\t} else {\n\t\tif buildcfg.GOOS == \"tamago\" && !base.Flag.Std {\n\t\t\tpragma |= ir.UintptrEscapes | ir.UintptrKeepAlive\n\t\t}\n\t\tif base.Flag.Complete || decl.Name.Value == \"init\" {\n", 1,
 		"behind system calls in assembly is Go: the stack may move during one"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"debug/buildinfo"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,6 +33,7 @@ func TestGuestLinux(t *testing.T) {
 	check("run", dir, want, "run", "-q", ".")
 	check("test", dir, "", "test", ".")
 	check("list", dir, "6 2\n", "go", "list", "-f", "{{len .GoFiles}} {{len .Imports}}", "./onlylinux", ".")
+	check("pattern", dir, "example.com/linux/onlylinux\n", "go", "list", "-f", "{{if eq .Name \"onlylinux\"}}{{.ImportPath}}{{end}}", "./...")
 	check("vet", dir, "", "go", "vet", ".", "./onlylinux")
 
 	// Files by name are taken whatever their tags; what they import is matched.
@@ -57,6 +59,23 @@ func TestGuestLinux(t *testing.T) {
 	write(t, filepath.Join(other, "prog", "go.mod"), "module example.com/prog\n\ngo 1.26\n")
 	write(t, filepath.Join(other, "go.work"), "go 1.26\n\nuse ./prog\nuse "+dir+"\n")
 	check("workspace", filepath.Join(other, "prog"), uses, "run", "-q", ".")
+}
+
+// TestGuestBuildInfo: a program of a module in the module cache knows its version,
+// and nothing of the directory that it was built in.
+func TestGuestBuildInfo(t *testing.T) {
+	needGuest(t)
+	file := filepath.Join(t.TempDir(), "hello")
+	if got := runCommand(t, yolkCommand(t, t.TempDir(), "build", "-o", file, "github.com/hanwen/go-fuse/v2/example/hello@v2.12.1")); got.status != 0 {
+		t.Fatalf("%+v", got)
+	}
+	info, err := buildinfo.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := info.Main; m.Path != "github.com/hanwen/go-fuse/v2" || m.Version != "v2.12.1" || m.Replace != nil || !strings.HasPrefix(m.Sum, "h1:") {
+		t.Errorf("main module %+v", m)
+	}
 }
 
 // write makes a file and the directory that it is in.

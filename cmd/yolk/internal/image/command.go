@@ -66,7 +66,8 @@ func (e *GoError) Error() string {
 // environ is the environment of the go commands that build for the target.
 func (b *Builder) environ(dir string) []string {
 	env := append(os.Environ(), b.Toolchain.Env()...)
-	return append(env, "GOOSPKG="+boardPackage, "GOTMPDIR="+b.Scratch, "PWD="+dir)
+	lifted, _ := liftedModules() // without it, none are lifted
+	return append(env, "GOOSPKG="+boardPackage, "GOLIFTED="+lifted, "GOTMPDIR="+b.Scratch, "PWD="+dir)
 }
 
 // packageLines takes the lines out of the output of go build -v that name a

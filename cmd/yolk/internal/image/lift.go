@@ -45,19 +45,28 @@ func (b *Builder) lift(ctx context.Context, ws *workspace, pkgs []pkg) (bool, er
 	return true, os.WriteFile(ws.file, ws.work.format(), 0o600)
 }
 
+// liftedModules returns the directory that holds such copies. The toolchain's go
+// command knows it as GOLIFTED, so that the programs in it tell their versions.
+func liftedModules() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("%w; set HOME or XDG_CACHE_HOME", err)
+	}
+	return filepath.Join(cache, "yolk", "modules"), nil
+}
+
 // copyModule links or copies a module from the module cache to the user's cache
 // and returns its directory, which is the same from run to run for the same
 // contents.
 func copyModule(ctx context.Context, modCache string, m *module) (string, error) {
-	cache, err := os.UserCacheDir()
+	base, err := liftedModules()
 	if err != nil {
-		return "", fmt.Errorf("%w; set HOME or XDG_CACHE_HOME", err)
+		return "", err
 	}
 	name, err := filepath.Rel(modCache, m.Dir)
 	if err != nil {
 		return "", err
 	}
-	base := filepath.Join(cache, "yolk", "modules")
 	path, version, _ := strings.Cut(name, "@")
 	sum, err := os.ReadFile(filepath.Join(modCache, "cache", "download", path, "@v", version+".ziphash"))
 	if err != nil {

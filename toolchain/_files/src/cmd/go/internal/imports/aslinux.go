@@ -26,6 +26,9 @@ var systemModules = []string{"github.com/yolkos/yolk", "github.com/usbarmory"}
 
 // AsLinux reports whether the package in dir is matched as for Linux as well.
 func AsLinux(dir string) bool {
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
 	if cfg.Goos != "tamago" || str.HasFilePathPrefix(dir, cfg.GOROOTsrc) {
 		return false
 	}
