@@ -67,7 +67,7 @@ func (m *machine) boot() {
 	m.calls.Random = m.random
 	m.calls.Machine = wholeMachine{}
 	m.calls.Memory = amd64.Aliases{}
-	m.calls.MapLimit = int64(total / mapShare)
+	m.calls.MapLimit, m.calls.MemoryTotal = int64(total/mapShare), int64(total)
 	m.takeSignals()
 	m.registerProc()
 	m.openStreams()

@@ -101,9 +101,9 @@ func BenchmarkMsync(b *testing.B) {
 				for i := range stored {
 					m[i*pageSize*(pages/max(stored, 1))]++
 				}
-				ok(b, k.Msync(m, msSync))
+				ok(b, k.Msync(address(m), len(m), msSync))
 			}
-			ok(b, k.Munmap(m))
+			ok(b, k.Munmap(address(m), len(m)))
 		})
 	}
 }
@@ -120,5 +120,5 @@ func BenchmarkReadMapped(b *testing.B) {
 	for b.Loop() {
 		k.Pread(fd, buf, 0)
 	}
-	ok(b, k.Munmap(m))
+	ok(b, k.Munmap(address(m), len(m)))
 }

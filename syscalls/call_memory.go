@@ -1,41 +1,36 @@
 package syscalls
 
-import (
-	"syscall"
-	"unsafe"
-)
+import "syscall"
 
-// Calls by number on memory.
+// Calls by number on memory. Lengths that are negative as an int are refused by
+// the methods as too large.
 
 func doMmap(k *Kernel, a args) (uintptr, syscall.Errno) {
-	if int64(a[1]) <= 0 {
-		return 0, syscall.EINVAL
+	return k.Mmap(a[0], int(a[1]), a.int(2), a.int(3), a.int(4), a.int64(5))
+}
+
+func doMremap(k *Kernel, a args) (uintptr, syscall.Errno) {
+	return k.Mremap(a[0], int(a[1]), int(a[2]), a.int(3), a[4])
+}
+
+func doMincore(k *Kernel, a args) (uintptr, syscall.Errno) {
+	size, ok := pages(int(a[1]))
+	if !ok {
+		return 0, syscall.ENOMEM
 	}
-	b, e := k.Mmap(a.int(4), a.int64(5), int(a[1]), a.int(2), a.int(3))
+	vec, e := memory(a[2], uintptr(size/pageSize))
 	if e != 0 {
-		return 0, e
+		vec = nil // an error of the range comes first
 	}
-	return uintptr(unsafe.Pointer(unsafe.SliceData(b))), 0
+	return only(k.Mincore(a[0], int(a[1]), vec))
 }
 
-// onPages is a call on the memory that words 0 and 1 say.
-func onPages(do func(k *Kernel, a args, b []byte) syscall.Errno) call {
-	return func(k *Kernel, a args) (uintptr, syscall.Errno) {
-		b, e := memory(a[0], a[1])
-		if e != 0 {
-			return 0, syscall.ENOMEM
-		}
-		return only(do(k, a, b))
-	}
+// onRange is a call on word 1 bytes at the address in word 0, with word 2.
+func onRange(do func(k *Kernel, addr uintptr, length, arg int) syscall.Errno) call {
+	return func(k *Kernel, a args) (uintptr, syscall.Errno) { return only(do(k, a[0], int(a[1]), a.int(2))) }
 }
 
-// doMadvise takes the advice that changes nothing but speed.
-func doMadvise(k *Kernel, a args) (uintptr, syscall.Errno) {
-	if a[0]%pageSize != 0 || a.int(2) < syscall.MADV_NORMAL || a.int(2) > syscall.MADV_WILLNEED {
-		return 0, syscall.EINVAL
-	}
-	return 0, 0
+// onLocked is one without word 2.
+func onLocked(do func(k *Kernel, addr uintptr, length int) syscall.Errno) call {
+	return func(k *Kernel, a args) (uintptr, syscall.Errno) { return only(do(k, a[0], int(a[1]))) }
 }
-
-// succeeds is for what a system has that never swaps.
-func succeeds(k *Kernel, a args) (uintptr, syscall.Errno) { return 0, 0 }

@@ -58,8 +58,9 @@ type Kernel struct {
 	Memory Memory
 	// Random fills its argument with random bytes, set likewise.
 	Random func(p []byte) error
-	// MapLimit is how many bytes of pages mappings may take; 0: no limit.
-	MapLimit int64
+	// MapLimit is how many bytes of pages mappings of files may take, MemoryTotal
+	// how many bytes of memory there are; 0: no limit.
+	MapLimit, MemoryTotal int64
 }
 
 // New makes a Kernel over v, with no descriptor open, the root as working

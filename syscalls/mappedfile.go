@@ -212,7 +212,7 @@ func (f *mappedFile) stored(first, last int64, clear bool, mark func(page int64)
 	for _, m := range f.users {
 		base := m.filePage(0)
 		from, to := max(first, base), min(last, base+int64(m.pageCount()))
-		if m.stores && from < to {
+		if m.stores && !m.ended && from < to {
 			m.mem.Stored(m.at(int(from-base), int(to-base)), clear, func(i int) { mark(from + int64(i)) })
 		}
 	}

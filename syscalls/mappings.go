@@ -1,7 +1,9 @@
 package syscalls
 
 import (
+	"cmp"
 	"math"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -16,9 +18,13 @@ import (
 // mapping if the program does nothing about it.
 const flushTime = 5 * time.Second
 
-// mappings are all mappings.
+// mappings are all mappings: the address space. Locks are taken in the order
+// change, mappedFile.mu, mu.
 type mappings struct {
 	kernel *Kernel
+
+	change sync.Mutex // held to change which addresses are mapped, and how
+	brk    struct{ start, end uintptr }
 
 	mu      sync.Mutex
 	all     []*mapping // by address
@@ -26,12 +32,17 @@ type mappings struct {
 	ticking bool // writeRegularly will run
 
 	count     atomic.Int64 // of files, to be looked at without mu
-	pages     atomic.Int64 // that mappings take
+	pages     atomic.Int64 // that files' mappings take
 	low, high atomic.Uint64
 }
 
 // address is where b lies.
 func address(b []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(b))) }
+
+// bytesAt are the n bytes at an address of a mapping, which no Go object lies at.
+func bytesAt(at uintptr, n int) []byte {
+	return unsafe.Slice(*(**byte)(unsafe.Pointer(&at)), n)
+}
 
 // want takes n pages of what mappings may have.
 func (l *mappings) want(n int) bool {
@@ -49,14 +60,12 @@ func (l *mappings) give(n int) { l.pages.Add(-int64(n)) }
 func (l *mappings) enter(m *mapping) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	at := address(m.data)
-	i, _ := slices.BinarySearchFunc(l.all, at, byAddress)
+	i, _ := l.search(m.start())
 	l.all = slices.Insert(l.all, i, m)
-	if m.direct == nil {
-		if low := l.low.Load(); low == 0 || uint64(at) < low {
-			l.low.Store(uint64(at))
-		}
-		l.high.Store(max(l.high.Load(), uint64(at)+uint64(len(m.data))))
+	if m.direct == nil && l.high.Load() == 0 {
+		low, high := m.mem.Bounds()
+		l.low.Store(uint64(low))
+		l.high.Store(uint64(high))
 	}
 	if !l.ticking && m.shared && m.file != nil && m.desc.writable() {
 		l.ticking = true
@@ -64,46 +73,121 @@ func (l *mappings) enter(m *mapping) {
 	}
 }
 
-func byAddress(m *mapping, at uintptr) int {
-	switch a := address(m.data); {
-	case a < at:
-		return -1
-	case a > at:
-		return 1
-	}
-	return 0
-}
-
-// find is the mapping that all of data is in, or nil.
-func (l *mappings) find(data []byte) *mapping {
+// leave removes m.
+func (l *mappings) leave(m *mapping) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	i, found := slices.BinarySearchFunc(l.all, address(data), byAddress)
+	if i, found := l.search(m.start()); found && l.all[i] == m {
+		l.all = slices.Delete(l.all, i, i+1)
+	}
+}
+
+// search gives the place in all of what begins at an address; mu or change is held.
+func (l *mappings) search(at uintptr) (i int, found bool) {
+	return slices.BinarySearchFunc(l.all, at, func(m *mapping, at uintptr) int { return cmp.Compare(m.start(), at) })
+}
+
+// find is the mapping at an address, or nil.
+func (l *mappings) find(at uintptr) *mapping {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i, found := l.search(at)
 	if !found {
 		i--
 	}
-	if i < 0 || len(data) == 0 {
+	if i < 0 || l.all[i].end() <= at {
 		return nil
 	}
-	m := l.all[i]
-	// The last page is whole.
-	if end := address(m.data) + uintptr((len(m.data)+pageSize-1)&^(pageSize-1)); address(data) >= end || uintptr(len(data)) > end-address(data) {
-		return nil
-	}
-	return m
+	return l.all[i]
 }
 
-// take removes and returns the mapping that data is all of, or nil.
-func (l *mappings) take(data []byte) *mapping {
+// within are the mappings that have addresses from start to end, and full tells
+// that all of these are mapped.
+func (l *mappings) within(start, end uintptr) (list []*mapping, full bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	i, found := slices.BinarySearchFunc(l.all, address(data), byAddress)
-	if !found || len(l.all[i].data) != len(data) {
-		return nil
+	i, found := l.search(start)
+	if !found && i > 0 && l.all[i-1].end() > start {
+		i--
 	}
-	m := l.all[i]
-	l.all = slices.Delete(l.all, i, i+1)
-	return m
+	full = true
+	for ; i < len(l.all) && l.all[i].start() < end; i++ {
+		full = full && l.all[i].start() <= start
+		start = l.all[i].end()
+		list = append(list, l.all[i])
+	}
+	return list, full && start >= end
+}
+
+// room finds size bytes of addresses that are free, the highest there are, or
+// those at hint if they are. ENOMEM: there are none. change is held.
+func (l *mappings) room(size int, hint uintptr) (uintptr, syscall.Errno) {
+	low, high := l.kernel.Memory.Bounds()
+	if uintptr(size) > high-low {
+		return 0, syscall.ENOMEM
+	}
+	if hint >= low && hint <= high-uintptr(size) {
+		if list, _ := l.within(hint, hint+uintptr(size)); len(list) == 0 {
+			return hint, 0
+		}
+	}
+	top := high
+	for i := len(l.all) - 1; i >= 0; i-- {
+		m := l.all[i]
+		if m.start() >= high {
+			continue
+		}
+		if m.end() <= low || m.end() <= top && top-m.end() >= uintptr(size) {
+			break
+		}
+		top = m.start()
+	}
+	if top < low+uintptr(size) {
+		return 0, syscall.ENOMEM
+	}
+	return top - uintptr(size), 0
+}
+
+// carve takes what is mapped from start to end away, and returns it, to be
+// finished. change is held.
+func (l *mappings) carve(start, end uintptr) []*mapping {
+	list, _ := l.within(start, end)
+	for i, m := range list {
+		if m.start() < start {
+			m = m.split(start)
+			l.enter(m)
+			list[i] = m
+		}
+		if m.end() > end {
+			l.enter(m.split(end))
+		}
+		l.leave(m)
+		m.take()
+	}
+	return list
+}
+
+// finish finishes what carve has returned.
+func finish(list []*mapping) (e syscall.Errno) {
+	for _, m := range list {
+		if again := m.finish(); e == 0 {
+			e = again
+		}
+	}
+	return e
+}
+
+// join makes one of mappings from start to end that are alike, and of their
+// neighbours. change is held.
+func (l *mappings) join(start, end uintptr) {
+	list, _ := l.within(start-1, end+1)
+	for len(list) > 1 {
+		if list[0].join(list[1]) {
+			l.leave(list[1])
+			list[1] = list[0]
+		}
+		list = list[1:]
+	}
 }
 
 // open returns the mappedFile of n, made if there is none, with a reference.
@@ -121,6 +205,13 @@ func (l *mappings) open(n fs.Node) *mappedFile {
 	}
 	f.refs++
 	return f
+}
+
+// ref adds a reference to f, which has one.
+func (l *mappings) ref(f *mappedFile) {
+	l.mu.Lock()
+	f.refs++
+	l.mu.Unlock()
 }
 
 // get returns the mappedFile of n, if there is one, with a reference for close.
@@ -247,31 +338,45 @@ func (l *mappings) writeRegularly() {
 	}
 }
 
-// holds tells if p may lie in a mapping.
+// holds tells if p lies at addresses for mappings.
 func (l *mappings) holds(p []byte) bool {
 	at := uint64(address(p))
 	return at < l.high.Load() && at >= l.low.Load()
 }
 
-// lend runs do with a buffer in place of p, which may lie in a mapping, that is
+// lend runs do with a buffer in place of p, which may lie in mappings, that is
 // filled before do, or with fills copied to p behind it: a call on a file must
 // not touch pages of a mapping while it holds locks of the file. EFAULT: p lies
-// where a mapping does not allow it.
+// where it may not be touched so.
 func (l *mappings) lend(p []byte, fills bool, do func(p []byte) (int, syscall.Errno)) (int, syscall.Errno) {
-	m := l.find(p[:min(len(p), 1)])
-	if m == nil {
+	if len(p) == 0 {
 		return do(p)
 	}
-	if l.find(p) != m || !m.allows(p, fills) {
+	start, end := address(p), address(p)+uintptr(len(p))
+	list, full := l.within(start, end)
+	if !full || slices.ContainsFunc(list, func(m *mapping) bool { return !m.allows(start, end, fills) }) {
 		return 0, syscall.EFAULT
 	}
 	buf := make([]byte, len(p))
-	if !fills {
-		copy(buf, p)
+	if !fills && !copied(buf, p) {
+		return 0, syscall.EFAULT
 	}
 	n, e := do(buf)
-	if fills {
-		copy(p, buf[:max(n, 0)])
+	if fills && n > 0 && !copied(p, buf[:n]) {
+		return 0, syscall.EFAULT
 	}
 	return n, e
+}
+
+// copied copies src to dst, one of which may be unmapped by another goroutine
+// meanwhile, and tells if that went well.
+func copied(dst, src []byte) (ok bool) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if !ok {
+			recover()
+		}
+	}()
+	copy(dst, src)
+	return true
 }

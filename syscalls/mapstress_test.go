@@ -43,15 +43,15 @@ func TestNoStoreIsLost(t *testing.T) {
 	})
 	disturb(func(r *rand.Rand) {
 		at := r.IntN(pages) * pageSize
-		if e := k.Msync(maps[r.IntN(2)][at:at+pageSize], msAsync|r.IntN(2)*msInvalidate); e != 0 {
+		if e := k.Msync(address(maps[r.IntN(2)][at:at+pageSize]), len(maps[r.IntN(2)][at:at+pageSize]), msAsync|r.IntN(2)*msInvalidate); e != 0 {
 			t.Error("msync: ", e)
 		}
 	})
 	disturb(func(r *rand.Rand) {
-		m, e := k.Mmap(fd, int64(r.IntN(pages)*pageSize), 8*pageSize, protRead|protWrite, mapShared)
+		m, e := mmapped(k, fd, int64(r.IntN(pages)*pageSize), 8*pageSize, protRead|protWrite, mapShared)
 		if e == 0 {
 			m[16+8*workers]++ // of the first page, which is in the file
-			e = k.Munmap(m)
+			e = k.Munmap(address(m), len(m))
 		}
 		if e != 0 {
 			t.Error("mmap, munmap: ", e)
@@ -103,8 +103,8 @@ func TestNoStoreIsLost(t *testing.T) {
 	all.Wait()
 	done.Store(true)
 	disturbers.Wait()
-	ok(t, k.Munmap(maps[0]))
-	ok(t, k.Munmap(maps[1]))
+	ok(t, k.Munmap(address(maps[0]), len(maps[0])))
+	ok(t, k.Munmap(address(maps[1]), len(maps[1])))
 	nothingLeft(t, k)
 	buf := make([]byte, pages*pageSize)
 	n, e := k.Pread(fd, buf, 0)

@@ -40,12 +40,21 @@ func pread(t testing.TB, k *Kernel, fd int, off int64, n int) string {
 
 func mmap(t testing.TB, k *Kernel, fd int, off int64, length, prot, flags int) []byte {
 	t.Helper()
-	b, e := k.Mmap(fd, off, length, prot, flags)
+	b, e := mmapped(k, fd, off, length, prot, flags)
 	ok(t, e)
 	if len(b) != length || uintptr(unsafe.Pointer(&b[0]))%pageSize != 0 {
 		t.Fatalf("%d bytes at %p", len(b), &b[0])
 	}
 	return b
+}
+
+// mmapped is Mmap wherever there is room.
+func mmapped(k *Kernel, fd int, off int64, length, prot, flags int) ([]byte, syscall.Errno) {
+	at, e := k.Mmap(0, length, prot, flags, fd, off)
+	if e != 0 {
+		return nil, e
+	}
+	return bytesAt(at, length), 0
 }
 
 // TestMmap: one byte of a file is one byte of memory, whichever way it is
@@ -80,7 +89,7 @@ func TestMmap(t *testing.T) {
 	if got := pread(t, k, fd, 0, 7); got != "0123456" || string(look[:7]) != "0123456" {
 		t.Errorf("a private store shows: %q, %q", got, look[:7])
 	}
-	for _, e := range []syscall.Errno{k.Msync(rw, msSync), k.Msync(rw[:1], msAsync), k.Msync(own, msSync), k.Msync(ro, msSync|msInvalidate)} {
+	for _, e := range []syscall.Errno{k.Msync(address(rw), len(rw), msSync), k.Msync(address(rw[:1]), len(rw[:1]), msAsync), k.Msync(address(own), len(own), msSync), k.Msync(address(ro), len(ro), msSync|msInvalidate)} {
 		ok(t, e)
 	}
 	var st syscall.Stat_t
@@ -99,19 +108,21 @@ func TestMmap(t *testing.T) {
 		t.Errorf("after a hole: %q, %q", rw[:4], rw[102:106])
 	}
 	copy(rw, "last")
-	ok(t, k.Munmap(rw))
+	ok(t, k.Munmap(address(rw), len(rw)))
 	if got := pread(t, k, fd, 4096, 4); got != "last" {
 		t.Errorf("after munmap: %q", got)
 	}
 	if !faults(func() { rw[0] = 1 }) || !faults(func() { ro[0] = 1 }) {
 		t.Error("what is not mapped, or only to be read, can be written")
 	}
-	is(t, "munmap again", k.Munmap(rw), syscall.EINVAL)
-	is(t, "munmap a part", k.Munmap(ro[:100]), syscall.EINVAL)
-	is(t, "msync what is gone", k.Msync(rw, msSync), syscall.ENOMEM)
-	is(t, "msync from the middle of a page", k.Msync(ro[1:], msSync), syscall.EINVAL)
+	ok(t, k.Munmap(address(rw), len(rw))) // nothing is there
+	is(t, "munmap from the middle of a page", k.Munmap(address(ro)+1, 100), syscall.EINVAL)
+	is(t, "munmap nothing", k.Munmap(address(ro), 0), syscall.EINVAL)
+	is(t, "munmap what is the program's", k.Munmap(pageSize, pageSize), syscall.EINVAL)
+	is(t, "msync what is gone", k.Msync(address(rw), len(rw), msSync), syscall.ENOMEM)
+	is(t, "msync from the middle of a page", k.Msync(address(ro[1:]), len(ro[1:]), msSync), syscall.EINVAL)
 	for _, m := range [][]byte{ro, own, look} {
-		ok(t, k.Munmap(m))
+		ok(t, k.Munmap(address(m), len(m)))
 	}
 	nothingLeft(t, k)
 }
@@ -177,12 +188,12 @@ func TestMmapResized(t *testing.T) {
 	is(t, "a write of pages that are not there", second(k.Pwrite(fd, rw[10:pageSize+1], 0)), syscall.EFAULT)
 	ok(t, k.Unlinkat(AT_FDCWD, "f", 0))
 	copy(rw, "removed")
-	ok(t, k.Msync(rw, msSync))
+	ok(t, k.Msync(address(rw), len(rw), msSync))
 	if got := pread(t, k, fd, 0, 8); got != "removedd" {
 		t.Errorf("the removed file has %q", got)
 	}
-	ok(t, k.Munmap(rw))
-	ok(t, k.Munmap(own))
+	ok(t, k.Munmap(address(rw), len(rw)))
+	ok(t, k.Munmap(address(own), len(own)))
 	nothingLeft(t, k)
 }
 
@@ -199,12 +210,12 @@ func TestMmapAppend(t *testing.T) {
 	b := open(t, k, "f", syscall.O_RDWR)
 	one := mmap(t, k, a, 0, 10, protRead|protWrite, mapShared)
 	copy(one, "ab")
-	ok(t, k.Munmap(one))
+	ok(t, k.Munmap(address(one), len(one)))
 	two := mmap(t, k, b, 0, 10, protRead|protWrite, mapShared)
 	_, e := k.Fcntl(b, syscall.F_SETFL, syscall.O_APPEND)
 	ok(t, e)
 	copy(two[5:], "cd")
-	ok(t, k.Munmap(two))
+	ok(t, k.Munmap(address(two), len(two)))
 	if got := pread(t, k, a, 0, 20); got != "ab234cd789" {
 		t.Errorf("%q", got)
 	}
@@ -224,38 +235,38 @@ func TestMprotect(t *testing.T) {
 		"new":                  mmap(t, k, -1, 0, 3*pageSize, both, mapPrivate|mapAnon), "nothing": mmap(t, k, -1, 0, 3*pageSize, 0, mapShared|mapAnon),
 	} {
 		mid := m[pageSize : 2*pageSize]
-		ok(t, k.Mprotect(mid, both))
+		ok(t, k.Mprotect(address(mid), len(mid), both))
 		mid[0] = 'm'
-		ok(t, k.Mprotect(mid, protRead))
+		ok(t, k.Mprotect(address(mid), len(mid), protRead))
 		if mid[0] != 'm' || !faults(func() { mid[0] = 'n' }) {
 			t.Errorf("%s: written though it is for reading", what)
 		}
 		if write := faults(func() { m[0], m[2*pageSize] = 'a', 'b' }); write != (what == "private, for reading" || what == "nothing") {
 			t.Errorf("%s: the neighbours can be written: %t", what, !write)
 		}
-		ok(t, k.Mprotect(m, 0))
+		ok(t, k.Mprotect(address(m), len(m), 0))
 		if !faults(func() { sink = m[pageSize] }) {
 			t.Errorf("%s: read though it is not to be touched", what)
 		}
-		ok(t, k.Mprotect(m[:len(m)-5], both))
+		ok(t, k.Mprotect(address(m[:len(m)-5]), len(m[:len(m)-5]), both))
 		if mid[0] != 'm' || mid[1] != mid[2] {
 			t.Errorf("%s: it has lost %q", what, mid[:3])
 		}
 		m[0] = 'z'
-		ok(t, k.Munmap(m))
+		ok(t, k.Munmap(address(m), len(m)))
 	}
 	if got := pread(t, k, rd, pageSize, 2); got != "mf" {
 		t.Errorf("the file has %q", got)
 	}
 	m := mmap(t, k, rd, 0, pageSize, protRead, mapShared)
-	is(t, "writing what is open for reading", k.Mprotect(m, both), syscall.EACCES)
-	is(t, "execution", k.Mprotect(m, 4), syscall.EOPNOTSUPP)
-	is(t, "from the middle of a page", k.Mprotect(m[1:], protRead), syscall.EINVAL)
-	ok(t, k.Munmap(m))
+	is(t, "writing what is open for reading", k.Mprotect(address(m), len(m), both), syscall.EACCES)
+	ok(t, k.Mprotect(address(m), len(m), protExec))
+	is(t, "from the middle of a page", k.Mprotect(address(m[1:]), len(m[1:]), protRead), syscall.EINVAL)
+	ok(t, k.Munmap(address(m), len(m)))
 	big := mmap(t, k, -1, 0, 1<<40, 0, mapPrivate|mapAnon) // addresses cost nothing
-	ok(t, k.Mprotect(big[1<<39:1<<39+pageSize], both))
+	ok(t, k.Mprotect(address(big[1<<39:1<<39+pageSize]), len(big[1<<39:1<<39+pageSize]), both))
 	big[1<<39] = 1
-	ok(t, k.Munmap(big))
+	ok(t, k.Munmap(address(big), len(big)))
 	nothingLeft(t, k)
 }
 
@@ -292,12 +303,12 @@ func TestMsyncWritesWhatChanged(t *testing.T) {
 				t.Errorf("%s: %d bytes were written, want %d", what, got, bytes)
 			}
 		}
-		ok(t, k.Msync(m, msSync))
+		ok(t, k.Msync(address(m), len(m), msSync))
 		wrote("nothing stored", 0)
 		m[5*pageSize]++
 		m[6*pageSize+7]++
 		m[900*pageSize]++
-		ok(t, k.Msync(m[6*pageSize:], msSync))
+		ok(t, k.Msync(address(m[6*pageSize:]), len(m[6*pageSize:]), msSync))
 		wrote("two pages of the part", 2*pageSize)
 		ok(t, k.Fsync(fd))
 		wrote("the rest", pageSize)
@@ -310,14 +321,14 @@ func TestMsyncWritesWhatChanged(t *testing.T) {
 		ok(t, k.Close(open(t, k, "f", syscall.O_RDONLY)))
 		wrote("at the close of any descriptor", pageSize)
 		m[1]++
-		ok(t, k.Munmap(m))
+		ok(t, k.Munmap(address(m), len(m)))
 		wrote("munmap", pageSize)
 	})
 }
 
 func TestMmapRefuses(t *testing.T) {
 	k := withMemory(t)
-	k.MapLimit = 1 << 20
+	k.MapLimit, k.MemoryTotal = 1<<20, 1<<20
 	put(t, k, "f", "text")
 	r, w := open(t, k, "f", syscall.O_RDONLY), open(t, k, "f", syscall.O_WRONLY)
 	dir := open(t, k, "/", syscall.O_RDONLY)
@@ -334,19 +345,20 @@ func TestMmapRefuses(t *testing.T) {
 		"a length of 0":        {r, 0, 0, protRead, mapShared, syscall.EINVAL},
 		"an odd offset":        {r, 1, 10, protRead, mapShared, syscall.EINVAL},
 		"neither kind":         {r, 0, 10, protRead, 0, syscall.EINVAL},
-		"both kinds":           {r, 0, 10, protRead, 3, syscall.EINVAL},
-		"a fixed address":      {r, 0, 10, protRead, mapShared | mapFixed, syscall.EOPNOTSUPP},
-		"execution":            {r, 0, 10, 4, mapPrivate, syscall.EOPNOTSUPP},
+		"no kind":              {r, 0, 10, protRead, 4, syscall.EINVAL},
+		"a flag that is none":  {r, 0, 10, protRead, mapSharedValidate | 1<<30, syscall.EOPNOTSUPP},
+		"address 0":            {r, 0, 10, protRead, mapShared | mapFixed, syscall.ENOMEM},
+		"huge pages":           {-1, 0, 10, protRead, mapPrivate | mapAnon | mapHugeTLB, syscall.ENOMEM},
 		"a directory":          {dir, 0, 10, protRead, mapShared, syscall.ENODEV},
 		"write what is not so": {r, 0, 10, protRead | protWrite, mapShared, syscall.EACCES},
 		"read what is not so":  {w, 0, 10, protWrite, mapShared, syscall.EACCES},
 		"too much":             {big, 0, 2 << 20, protRead, mapShared, syscall.ENOMEM},
 		"too much of its own":  {big, 0, 2 << 20, protRead | protWrite, mapPrivate, syscall.ENOMEM},
-		"too much of nothing":  {-1, 0, 1<<20 + 1, protRead, mapPrivate | mapAnon, syscall.ENOMEM},
+		"too much of nothing":  {-1, 0, 1<<20 + 1, protWrite, mapPrivate | mapAnon, syscall.ENOMEM},
 		"beyond all files":     {r, 1<<63 - 4096, 10, protRead, mapShared, syscall.EOVERFLOW},
 		"no descriptor":        {99, 0, 10, protRead, mapShared, syscall.EBADF},
 	} {
-		_, e := k.Mmap(c.fd, c.off, c.length, c.prot, c.flags)
+		_, e := mmapped(k, c.fd, c.off, c.length, c.prot, c.flags)
 		is(t, what, e, c.want)
 	}
 	nothingLeft(t, k)
@@ -354,13 +366,13 @@ func TestMmapRefuses(t *testing.T) {
 	if string(small[:5]) != "text\x00" || k.maps.pages.Load() != 1 {
 		t.Errorf("%q, %d pages", small[:5], k.maps.pages.Load())
 	}
-	ok(t, k.Munmap(small))
+	ok(t, k.Munmap(address(small), len(small)))
 	b := mmap(t, k, -1, 0, 100_000, protRead|protWrite, mapPrivate|mapAnon)
 	b[99_999] = 1
-	ok(t, k.Msync(b, msSync))
-	ok(t, k.Munmap(b))
+	ok(t, k.Msync(address(b), len(b), msSync))
+	ok(t, k.Munmap(address(b), len(b)))
 	nothingLeft(t, k)
-	is(t, "without memory", second2(newKernel(t).Mmap(-1, 0, 10, protRead, mapPrivate|mapAnon)), syscall.ENODEV)
+	is(t, "without memory", second2(mmapped(newKernel(t), -1, 0, 10, protRead, mapPrivate|mapAnon)), syscall.ENODEV)
 }
 
 func second2(_ []byte, e syscall.Errno) syscall.Errno { return e }

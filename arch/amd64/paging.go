@@ -21,6 +21,8 @@ type pageTables struct {
 	ram  *Range  // tables are taken from its end
 	// more gives further RAM once that is used up; nil: there is none.
 	more func() Range
+	// free takes a table back.
+	free func(table uintptr)
 }
 
 func entries(table uintptr) *[512]uint64 { return at[[512]uint64](table) }

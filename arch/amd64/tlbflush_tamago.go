@@ -19,17 +19,30 @@ var (
 	flushPages [flushMax]uint64
 	flushCount uint64
 	flushWaits uint32 // CPUs that have not done it yet
+
+	flushFrees [flushMax]uintptr // pages and tables to be freed behind it
+	freeCount  int
 )
 
 // forgetPages forgets the translations of flushPages on the running CPU.
 func forgetPages()
 
-// flushTLB has all CPUs forget the pages in flushPages, and empties that. A CPU
-// that has not come yet has not seen them; one that halts wakes for it.
+// flushTLB has all CPUs forget the pages in flushPages, frees those in flushFrees,
+// and empties both. A CPU that has not come yet has not seen them; one that halts
+// wakes for it.
 func flushTLB() {
-	if flushCount == 0 {
-		return
+	if flushCount > 0 {
+		flushPagesAll()
+		flushCount = 0
 	}
+	for _, p := range flushFrees[:freeCount] {
+		memPageFree(p)
+	}
+	freeCount = 0
+}
+
+// flushPagesAll has all CPUs forget flushPages.
+func flushPagesAll() {
 	cli()
 	self := int32(cpuIndex())
 	forgetPages()
@@ -50,7 +63,6 @@ func flushTLB() {
 	for atomic.LoadUint32(&flushWaits) != 0 {
 		runtime.Gosched()
 	}
-	flushCount = 0
 }
 
 // flushLater adds the page at a to what flushTLB forgets.
@@ -60,4 +72,14 @@ func flushLater(a uint64) {
 	}
 	flushPages[flushCount] = a
 	flushCount++
+}
+
+// freeLater adds a page to what flushTLB frees, which may be now. What it belonged
+// to has been given to flushLater before.
+func freeLater(p uintptr) {
+	if freeCount == flushMax {
+		flushTLB()
+	}
+	flushFrees[freeCount] = p
+	freeCount++
 }

@@ -205,11 +205,24 @@ func (Linux) Flock(fd int, how int) syscall.Errno { return no(unix.Flock(fd, how
 
 func (Linux) Fsync(fd int) syscall.Errno { return no(unix.Fsync(fd)) }
 
-func (Linux) Mmap(fd int, off int64, length, prot, flags int) ([]byte, syscall.Errno) {
-	b, err := unix.Mmap(fd, off, length, prot, flags)
-	return b, no(err)
+func (Linux) Mmap(addr uintptr, length, prot, flags, fd int, off int64) (uintptr, syscall.Errno) {
+	at, _, e := syscall.Syscall6(syscall.SYS_MMAP, addr, uintptr(length), uintptr(prot), uintptr(flags), uintptr(fd), uintptr(off))
+	return at, e
 }
 
-func (Linux) Munmap(b []byte) syscall.Errno             { return no(unix.Munmap(b)) }
-func (Linux) Msync(b []byte, flags int) syscall.Errno   { return no(unix.Msync(b, flags)) }
-func (Linux) Mprotect(b []byte, prot int) syscall.Errno { return no(unix.Mprotect(b, prot)) }
+func (Linux) Munmap(addr uintptr, length int) syscall.Errno {
+	return three(syscall.SYS_MUNMAP, addr, length, 0)
+}
+
+func (Linux) Msync(addr uintptr, length, flags int) syscall.Errno {
+	return three(syscall.SYS_MSYNC, addr, length, flags)
+}
+
+func (Linux) Mprotect(addr uintptr, length, prot int) syscall.Errno {
+	return three(syscall.SYS_MPROTECT, addr, length, prot)
+}
+
+func three(call, addr uintptr, length, arg int) syscall.Errno {
+	_, _, e := syscall.RawSyscall(call, addr, uintptr(length), uintptr(arg))
+	return e
+}

@@ -7,15 +7,16 @@ import (
 	"runtime/debug"
 	"syscall"
 	"testing"
+	"unsafe"
 )
 
 // MapSys is a system whose files can be mapped.
 type MapSys interface {
 	Sys
-	Mmap(fd int, off int64, length, prot, flags int) ([]byte, syscall.Errno)
-	Munmap(data []byte) syscall.Errno
-	Msync(data []byte, flags int) syscall.Errno
-	Mprotect(data []byte, prot int) syscall.Errno
+	Mmap(addr uintptr, length, prot, flags, fd int, off int64) (uintptr, syscall.Errno)
+	Munmap(addr uintptr, length int) syscall.Errno
+	Msync(addr uintptr, length, flags int) syscall.Errno
+	Mprotect(addr uintptr, length, prot int) syscall.Errno
 	Fsync(fd int) syscall.Errno
 }
 
@@ -244,7 +245,7 @@ func (p *mapPlayer) step(c MapConfig) {
 		i := p.r.IntN(len(p.maps))
 		if p.maps[i].kind == mapShared {
 			prot := []int{0, protRead, protRead | protWrite}[p.r.IntN(3)]
-			got := p.both(fmt.Sprintf("mprotect(map %d, %d)", i, prot), func(w *mapWorld) string { return result(w.s.Mprotect(w.maps[i], prot)) })
+			got := p.both(fmt.Sprintf("mprotect(map %d, %d)", i, prot), func(w *mapWorld) string { return result(w.s.Mprotect(where(w.maps[i]), len(w.maps[i]), prot)) })
 			if got == result(0) {
 				p.maps[i].prot = prot
 			}
@@ -294,15 +295,20 @@ func (p *mapPlayer) copyRange() {
 	})
 }
 
+// bytesAt are the n bytes at an address that mmap has returned; where is the way back.
+func bytesAt(at uintptr, n int) []byte { return unsafe.Slice(*(**byte)(unsafe.Pointer(&at)), n) }
+
+func where(b []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(b))) }
+
 func (p *mapPlayer) mmap() {
 	m := aMap{
 		fd: p.fd(false), off: int64(p.r.IntN(mapSpan/mapPage) * mapPage), pages: 1 + p.r.IntN(6),
 		prot: protRead | p.r.IntN(2)*protWrite, kind: 1 + p.r.IntN(2),
 	}
 	got := p.both(fmt.Sprintf("mmap(%+v)", m), func(w *mapWorld) string {
-		b, e := w.s.Mmap(w.fds[m.fd], m.off, m.pages*mapPage, m.prot, m.kind)
+		at, e := w.s.Mmap(0, m.pages*mapPage, m.prot, m.kind, w.fds[m.fd], m.off)
 		if e == 0 {
-			w.maps = append(w.maps, b)
+			w.maps = append(w.maps, bytesAt(at, m.pages*mapPage))
 		}
 		return result(e)
 	})
@@ -313,7 +319,7 @@ func (p *mapPlayer) mmap() {
 
 func (p *mapPlayer) munmap(i int) {
 	p.both(fmt.Sprintf("munmap(map %d)", i), func(w *mapWorld) string {
-		e := w.s.Munmap(w.maps[i])
+		e := w.s.Munmap(where(w.maps[i]), len(w.maps[i]))
 		w.maps = append(w.maps[:i:i], w.maps[i+1:]...)
 		return result(e)
 	})
@@ -355,7 +361,7 @@ func (p *mapPlayer) msync() {
 	to := from + 1 + p.r.IntN(p.maps[i].pages*mapPage-from)
 	flags := []int{1, 4, 4 | 2, 0}[p.r.IntN(4)] // MS_ASYNC, MS_SYNC, with MS_INVALIDATE
 	p.both(fmt.Sprintf("msync(map %d [%d:%d], %d)", i, from, to, flags), func(w *mapWorld) string {
-		return result(w.s.Msync(w.maps[i][from:to], flags))
+		return result(w.s.Msync(where(w.maps[i])+uintptr(from), to-from, flags))
 	})
 }
 

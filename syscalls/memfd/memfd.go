@@ -22,7 +22,9 @@ type Page = [pageSize]byte
 // Memory implements syscalls.Memory. Its pages are used once: it is for a test.
 type Memory struct {
 	fd  int
-	all []byte // every page that there can be
+	all []byte // every page of files that there can be
+	// What mappings may have; nothing else of the process comes to lie there.
+	low, high uintptr
 
 	mu     sync.Mutex
 	used   int               // bytes of all
@@ -43,12 +45,24 @@ func New(size int) (*Memory, error) {
 		unix.Close(fd)
 		return nil, err
 	}
+	p, err := unix.MmapPtr(-1, 0, nil, space, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
+	if err != nil {
+		m.Close()
+		return nil, err
+	}
+	m.low, m.high = uintptr(p), uintptr(p)+space
 	return m, nil
 }
+
+// space is how many bytes of addresses there are.
+const space = 1 << 42
 
 // Close takes the pages away.
 func (m *Memory) Close() error {
 	unix.Munmap(m.all)
+	if m.low != 0 {
+		unix.MunmapPtr(pointer(m.low), m.high-m.low)
+	}
 	return unix.Close(m.fd)
 }
 
@@ -65,38 +79,23 @@ func (m *Memory) Pages(n int) []byte {
 
 func address(b []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(b))) }
 
-// Reserve implements syscalls.Memory.
-func (m *Memory) Reserve(length int) ([]byte, error) {
-	length = (length + pageSize - 1) &^ (pageSize - 1)
-	p, err := unix.MmapPtr(-1, 0, nil, uintptr(length), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
-	if err != nil {
-		return nil, err
-	}
-	return unsafe.Slice((*byte)(p), length), nil
-}
+// pointer is an address that no Go object has.
+func pointer(a uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&a)) }
 
-// Release implements syscalls.Memory.
-func (m *Memory) Release(b []byte) {
-	if err := unix.MunmapPtr(unsafe.Pointer(unsafe.SliceData(b)), uintptr(len(b))); err != nil {
-		panic(err)
-	}
-}
+// Bounds implements syscalls.Memory.
+func (m *Memory) Bounds() (low, high uintptr) { return m.low, m.high }
 
 // Map implements syscalls.Memory.
-func (m *Memory) Map(b []byte, pages []*Page, write bool) error {
+func (m *Memory) Map(b []byte, pages []*Page, prot int) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	prot := unix.PROT_READ
-	if write {
-		prot |= unix.PROT_WRITE
-	}
 	for i, p := range pages {
 		at := b[i*pageSize:][:pageSize]
 		off := int64(address(p[:]) - address(m.all))
 		if _, err := unix.MmapPtr(m.fd, off, unsafe.Pointer(unsafe.SliceData(at)), pageSize, prot, unix.MAP_SHARED|unix.MAP_FIXED); err != nil {
 			return err
 		}
-		if was := m.shadow[address(at)]; write && was == nil {
+		if was := m.shadow[address(at)]; prot&unix.PROT_WRITE != 0 && was == nil {
 			seen := *p
 			m.shadow[address(at)] = &seen
 		}
@@ -105,18 +104,58 @@ func (m *Memory) Map(b []byte, pages []*Page, write bool) error {
 }
 
 // Unmap implements syscalls.Memory.
-func (m *Memory) Unmap(b []byte, stored func(int)) {
+func (m *Memory) Unmap(b []byte, stored func(int)) error {
 	m.Stored(b, false, stored)
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	maps.DeleteFunc(m.shadow, func(at uintptr, _ *Page) bool { return at >= address(b) && at-address(b) < uintptr(len(b)) })
+	return m.anonymous(b, unix.PROT_NONE)
+}
+
+// anonymous puts new memory at b.
+func (m *Memory) anonymous(b []byte, prot int) error {
 	if len(b) == 0 {
-		return
+		return nil
 	}
-	if _, err := unix.MmapPtr(-1, 0, unsafe.Pointer(unsafe.SliceData(b)), uintptr(len(b)), unix.PROT_NONE,
-		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE|unix.MAP_FIXED); err != nil {
+	_, err := unix.MmapPtr(-1, 0, unsafe.Pointer(unsafe.SliceData(b)), uintptr(len(b)), prot,
+		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE|unix.MAP_FIXED)
+	return err
+}
+
+// Protect implements syscalls.Memory.
+func (m *Memory) Protect(b []byte, prot int) error { return unix.Mprotect(b, prot) }
+
+// Discard implements syscalls.Memory.
+func (m *Memory) Discard(b []byte) {
+	if err := unix.Madvise(b, unix.MADV_DONTNEED); err != nil && len(b) > 0 {
 		panic(err)
 	}
-	maps.DeleteFunc(m.shadow, func(at uintptr, _ *Page) bool { return at >= address(b) && at-address(b) < uintptr(len(b)) })
+}
+
+// Resident implements syscalls.Memory.
+func (m *Memory) Resident(b []byte, f func(page int)) {
+	vec := make([]byte, len(b)/pageSize+1)
+	if _, _, e := unix.Syscall(unix.SYS_MINCORE, address(b), uintptr(len(b)), uintptr(unsafe.Pointer(&vec[0]))); e != 0 {
+		panic(e)
+	}
+	for i, v := range vec {
+		if v&1 != 0 {
+			f(i)
+		}
+	}
+}
+
+// Populate implements syscalls.Memory.
+func (m *Memory) Populate(b []byte) error { return unix.Madvise(b, unix.MADV_POPULATE_WRITE) }
+
+// Move implements syscalls.Memory.
+func (m *Memory) Move(to, from []byte) error {
+	_, _, e := unix.Syscall6(unix.SYS_MREMAP, address(from), uintptr(len(from)), uintptr(len(to)),
+		unix.MREMAP_MAYMOVE|unix.MREMAP_FIXED, address(to), 0)
+	if e != 0 {
+		return e
+	}
+	return m.anonymous(from, unix.PROT_NONE)
 }
 
 // Stored implements syscalls.Memory. Pages that were written at another address

@@ -176,7 +176,7 @@ func (c *core) run(next *m, save *uintptr, earliest int64) {
 	coreCover(earliest)
 	c.slice = 0
 	next.thread.core.set(c)
-	threadSwitch(save, next.thread.sp, unsafe.Pointer(next.g0))
+	threadSwitch(save, next.thread.sp, unsafe.Pointer(next.thread.g.ptr()))
 }
 
 // bury frees the stack of the thread that has ended on c.

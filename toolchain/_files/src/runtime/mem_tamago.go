@@ -47,6 +47,7 @@ var (
 	memlock     mutex
 	memFreeList *memBlock
 	memTotal    uintptr // bytes of RAM behind the image
+	memTop      uintptr // the end of it
 	memLeft     uintptr // bytes in memFreeList
 )
 
@@ -68,8 +69,9 @@ func memInit() {
 	memTotal = memLeft
 	memAbove = 1 << 32 // the devices end there
 	for b := memFreeList; b != nil; b = b.next {
-		memAbove = max(memAbove, uintptr(unsafe.Pointer(b))+b.size)
+		memTop = max(memTop, uintptr(unsafe.Pointer(b))+b.size)
 	}
+	memAbove = max(memAbove, memTop)
 }
 
 // memTaken returns how many bytes of RAM the runtime has taken, the image's included.

@@ -55,8 +55,13 @@ TEXT runtime·coreEnter(SB),NOSPLIT|TOPFRAME,$0-0
 	RET
 
 // trap is called by the machine's entry code for exceptions and timer ticks, with
-// a trapFrame in DI, on a stack of the machine's, interrupts disabled, all
-// registers saved. AX tells whether the runtime could handle it.
+// a trapFrame in DI and R12, and 4096 bytes of saved vector registers in R13, on a
+// stack of the machine's, interrupts disabled. AX tells whether the runtime could
+// handle it.
+//
+// A page fault may take interrupts, and its thread may go on on another core: all
+// of it moves to the signal stack, and trap returns there, with R12 and R13 changed
+// where it finds them on the stack.
 TEXT runtime·trap(SB),NOSPLIT|NOFRAME,$0
 	get_tls(CX)
 	MOVQ	g(CX), AX
@@ -70,16 +75,43 @@ TEXT runtime·trap(SB),NOSPLIT|NOFRAME,$0
 	JEQ	early
 	CMPQ	DX, AX
 	JEQ	early	// a trap in the handler of another
-	MOVQ	SP, R12
+	MOVQ	SP, R8
 	MOVQ	(g_stack+stack_hi)(DX), SP
+	CMPQ	trapFrame_vector(DI), $14
+	JNE	stay
+
+	MOVQ	0(R8), R9	// the return address
+	SUBQ	$trapFrame__size, SP
+	ANDQ	$~15, SP
+	MOVQ	SP, R10
+	MOVQ	R12, SI
+	MOVQ	R10, DI
+	MOVQ	$(trapFrame__size / 8), CX
+	REP; MOVSQ
+	SUBQ	$4096, SP
+	ANDQ	$~63, SP
+	MOVQ	R13, SI
+	MOVQ	SP, DI
+	MOVQ	SP, R11
+	MOVQ	$(4096 / 8), CX
+	REP; MOVSQ
+	SUBQ	$24, SP
+	MOVQ	R10, 16(SP)
+	MOVQ	R11, 8(SP)
+	MOVQ	R9, 0(SP)
+	MOVQ	SP, R8
+	MOVQ	R10, DI
+	get_tls(CX)
+stay:
 	SUBQ	$48, SP
 	ANDQ	$~15, SP
-	MOVQ	R12, 32(SP)
+	MOVQ	R8, 32(SP)
 	MOVQ	AX, 24(SP)
 	MOVQ	DX, g(CX)
 	MOVQ	DI, 0(SP)
 	MOVQ	AX, 8(SP)
 	CALL	·trapgo(SB)
+	CLI
 	MOVQ	24(SP), AX
 	get_tls(CX)
 	MOVQ	AX, g(CX)

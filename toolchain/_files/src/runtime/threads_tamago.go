@@ -9,7 +9,8 @@ import (
 )
 
 // Threads of the kernel that the runtime is: every m is a thread, which runs on
-// a core (cores_tamago.go) until it blocks or yields, always on its g0 stack.
+// a core (cores_tamago.go) until it blocks or yields, on its g0 stack or, in a page
+// fault, on its signal stack.
 // There are seldom more than GOMAXPROCS that want to run; further ones belong to
 // goroutines that are locked to their thread.
 //
@@ -20,6 +21,7 @@ import (
 type thread struct {
 	core  coreptr  // that runs it, 0 if none does
 	sp    uintptr  // while none does, of threadSwitch's frame
+	g     guintptr // while none does: g0, or gsignal in a page fault
 	link  muintptr // in threads
 	next  muintptr // in threadReady
 	ready bool     // in threadReady
@@ -177,6 +179,7 @@ func threadBlock(mp *m) {
 	}
 	c := mp.thread.core.ptr()
 	mp.thread.core = 0
+	mp.thread.g.set(getg())
 	if next != nil {
 		c.run(next, &mp.thread.sp, earliest)
 	} else {
@@ -257,6 +260,7 @@ func newosproc(mp *m) {
 	*(*uintptr)(unsafe.Pointer(sp)) = 0
 	*(*uintptr)(unsafe.Pointer(sp + 8)) = abi.FuncPCABI0(threadStart)
 	mp.thread.sp = sp
+	mp.thread.g.set(mp.g0)
 	mp.procid = uint64(mp.id) + 1
 	systemstack(func() {
 		threadAcquire()

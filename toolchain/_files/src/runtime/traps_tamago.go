@@ -61,15 +61,18 @@ func trapgo(f *trapFrame, gp *g) {
 		preemptTrap(f, gp)
 		return
 	case trapPage, trapGeneral:
+		if f.vector == trapPage && memServe(f, gp) {
+			return
+		}
 		gp.sig = _SIGSEGV
 	case trapDivide, trapFloat, trapSIMD:
 		gp.sig = _SIGFPE
 	default:
-		trapFatal(f, gp)
+		trapFatal(f, gp, "")
 	}
 	// A panic needs a goroutine whose stack may grow.
 	if gp.throwsplit || gp != gp.m.curg || isAbortPC(uintptr(f.rip)) {
-		trapFatal(f, gp)
+		trapFatal(f, gp, "")
 	}
 	gp.sigcode0 = uintptr(f.vector)
 	gp.sigcode1 = uintptr(f.cr2)
@@ -133,20 +136,26 @@ func sigpanic() {
 	throw("unexpected exception")
 }
 
-// trapFatal prints vector, registers and the trace, and ends the machine with
-// status 2.
-func trapFatal(f *trapFrame, gp *g) {
+// trapFatal prints why, or else the vector, with registers and the trace, and ends
+// the machine with status 2.
+func trapFatal(f *trapFrame, gp *g, why string) {
 	if getg().m.dying > 0 {
 		exit(2) // an exception in the report of another
 	}
 	gp.m.throwing = throwTypeRuntime
 	gp.m.caughtsig.set(gp)
 	startpanic_m()
+	if why != "" {
+		print("fatal error: ", why, "\n")
+	}
 	name := "reserved"
 	if f.vector < trapExceptions && trapNames[f.vector] != "" {
 		name = trapNames[f.vector]
 	}
-	print("fatal error: exception ", f.vector, " (", name, "), code ", hex(f.code), "\n")
+	if why == "" {
+		print("fatal error: ")
+	}
+	print("exception ", f.vector, " (", name, "), code ", hex(f.code), "\n")
 	print("rax    ", hex(f.rax), "\nrbx    ", hex(f.rbx), "\nrcx    ", hex(f.rcx), "\nrdx    ", hex(f.rdx), "\n")
 	print("rdi    ", hex(f.rdi), "\nrsi    ", hex(f.rsi), "\nrbp    ", hex(f.rbp), "\nrsp    ", hex(f.rsp), "\n")
 	print("r8     ", hex(f.r8), "\nr9     ", hex(f.r9), "\nr10    ", hex(f.r10), "\nr11    ", hex(f.r11), "\n")
