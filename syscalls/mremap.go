@@ -50,6 +50,7 @@ func (l *mappings) remap(addr uintptr, was, size int, fixed, stays, moves bool, 
 		old = append(old, l.carve(addr+uintptr(size), addr+uintptr(was))...)
 		was = size
 	}
+	m = l.find(addr) // m may have been split
 	prot, ok := m.oneProtection(addr, addr+uintptr(was))
 	if !ok {
 		return 0, old, syscall.EFAULT

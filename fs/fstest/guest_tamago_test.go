@@ -114,3 +114,13 @@ func TestRandomMapsOnRoot(t *testing.T) {
 		})
 	}
 }
+
+// TestRandomMemory plays on the machine's anonymous memory.
+func TestRandomMemory(t *testing.T) {
+	if *seed == 0 {
+		*seed = uint64(time.Now().UnixNano())
+	}
+	for i := range uint64(max(1, *steps/1000)) {
+		RandomMemory(t, syscalls.Bound(), *seed+i, 500)
+	}
+}

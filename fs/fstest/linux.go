@@ -222,6 +222,20 @@ func (Linux) Mprotect(addr uintptr, length, prot int) syscall.Errno {
 	return three(syscall.SYS_MPROTECT, addr, length, prot)
 }
 
+func (Linux) Mremap(addr uintptr, was, size, flags int, to uintptr) (uintptr, syscall.Errno) {
+	at, _, e := syscall.RawSyscall6(syscall.SYS_MREMAP, addr, uintptr(was), uintptr(size), uintptr(flags), to, 0)
+	return at, e
+}
+
+func (Linux) Madvise(addr uintptr, length, advice int) syscall.Errno {
+	return three(syscall.SYS_MADVISE, addr, length, advice)
+}
+
+func (Linux) Mincore(addr uintptr, length int, vec []byte) syscall.Errno {
+	_, _, e := syscall.RawSyscall(syscall.SYS_MINCORE, addr, uintptr(length), where(vec))
+	return e
+}
+
 func three(call, addr uintptr, length, arg int) syscall.Errno {
 	_, _, e := syscall.RawSyscall(call, addr, uintptr(length), uintptr(arg))
 	return e

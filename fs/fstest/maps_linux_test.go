@@ -52,3 +52,29 @@ func playMaps(t *testing.T, k *syscalls.Kernel, c MapConfig) {
 		t.Error(err)
 	}
 }
+
+// TestRandomMemory plays on anonymous memory of this machine, by which the model is
+// judged, and of a Kernel.
+func TestRandomMemory(t *testing.T) {
+	first := *seed
+	if first == 0 {
+		first = uint64(time.Now().UnixNano())
+	}
+	mem, err := memfd.New(1 << 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mem.Close()
+	k := NewKernel(tmpfs.New(tmpfs.Limits{}))
+	k.Memory = mem
+	for i := range uint64(max(1, *steps/mapSteps)) {
+		RandomMemory(t, Linux{}, first+i, mapSteps)
+		RandomMemory(t, k, first+i, mapSteps)
+		if t.Failed() {
+			break
+		}
+	}
+	if err := k.Shutdown(); err != nil {
+		t.Error(err)
+	}
+}

@@ -146,7 +146,7 @@ func (m *Memory) Resident(b []byte, f func(page int)) {
 }
 
 // Populate implements syscalls.Memory.
-func (m *Memory) Populate(b []byte) error { return unix.Madvise(b, unix.MADV_POPULATE_WRITE) }
+func (m *Memory) Populate(b []byte) error { return unix.Madvise(b, unix.MADV_POPULATE_READ) }
 
 // Move implements syscalls.Memory.
 func (m *Memory) Move(to, from []byte) error {
