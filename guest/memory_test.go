@@ -203,9 +203,9 @@ func TestFaultsUnderLocks(t *testing.T) {
 // once. Each finds what it stored, zero where nothing was, and a fault where it may
 // not touch.
 func TestMemoryStorm(t *testing.T) {
-	rounds := 300
+	rounds := 80
 	if testing.Short() {
-		rounds = 60
+		rounds = 20
 	}
 	var all sync.WaitGroup
 	var stop atomic.Bool

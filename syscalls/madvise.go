@@ -124,7 +124,7 @@ func (k *Kernel) Mincore(addr uintptr, length int, vec []byte) syscall.Errno {
 	switch {
 	case addr%pageSize != 0:
 		return syscall.EINVAL
-	case !ok || addr+uintptr(size) < addr:
+	case !ok || size > taskSize || addr > taskSize-uintptr(size):
 		return syscall.ENOMEM
 	case len(vec) < size/pageSize:
 		return syscall.EFAULT

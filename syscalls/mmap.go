@@ -96,10 +96,12 @@ func (k *Kernel) mmap(m *mapping, addr uintptr, length, prot, flags int) (uintpt
 	m.shared = kind == mapShared || kind == mapSharedValidate
 	fixed := flags&(mapFixed|mapFixedNoReplace) != 0
 	switch {
-	case length == 0 || !m.shared && kind != mapPrivate:
+	case length == 0:
 		return 0, syscall.EINVAL
-	case !ok:
+	case !ok || size > taskSize:
 		return 0, syscall.ENOMEM
+	case !m.shared && kind != mapPrivate || kind == mapSharedValidate && m.desc == nil:
+		return 0, syscall.EINVAL
 	case m.off > math.MaxInt64-int64(size):
 		return 0, syscall.EOVERFLOW
 	case kind == mapSharedValidate && flags&^mapKnown != 0:

@@ -21,8 +21,10 @@ func (k *Kernel) Mremap(addr uintptr, was, size, flags int, to uintptr) (uintptr
 	fixed, stays := flags&mremapFixed != 0, flags&mremapDontUnmap != 0
 	switch {
 	case flags&^(mremapMayMove|mremapFixed|mremapDontUnmap) != 0 || (fixed || stays) && flags&mremapMayMove == 0,
-		stays && was != size, addr%pageSize != 0, !ok1 || !ok2 || size == 0 || k.Memory == nil:
+		stays && was != size, addr%pageSize != 0, !ok2 || size == 0 || size > taskSize || k.Memory == nil:
 		return 0, syscall.EINVAL
+	case !ok1 || !k.inBounds(addr, was):
+		return 0, syscall.EFAULT
 	case fixed && (to%pageSize != 0 || !k.inBounds(to, size) || to < addr+uintptr(was) && addr < to+uintptr(size)):
 		return 0, syscall.EINVAL
 	}

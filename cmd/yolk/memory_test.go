@@ -152,3 +152,16 @@ func TestGuestStackOverflow(t *testing.T) {
 		}
 	}
 }
+
+// TestGuestCompiler: a compiler of WebAssembly runs the code that it makes, on
+// memory that it reserves and lets grow.
+func TestGuestCompiler(t *testing.T) {
+	needGuest(t)
+	dir, _ := module(t, "wasm")
+	for i, machine := range machines {
+		r := runCommand(t, yolkCommand(t, dir, "run", "-q", "--machine", machine, "--mem", "64M", "--cpus", fmt.Sprint(1+i), "--timeout", "15m", "."))
+		if r.status != 0 || r.stdout != "compiled\n" {
+			t.Errorf("%s: status %d, stdout %q, stderr:\n%.2000s", machine, r.status, r.stdout, r.stderr)
+		}
+	}
+}
