@@ -168,12 +168,18 @@ func (d *Dentry) renew(e Entry) {
 // returns its dentry with a reference. It takes over e's reference. name is
 // locked, or all of p.
 func (v *VFS) insert(p *Dentry, name string, e Entry) (*Dentry, error) {
-	return v.insertSince(nil, p, name, e)
+	return v.insertOf(p.mnt, nil, p, name, e)
 }
 
 // insertSince is insert for what was learned after the snapshot s, with p.dir
 // held: nil instead of a dentry if entries of p have been changed since.
 func (v *VFS) insertSince(s *snapshot, p *Dentry, name string, e Entry) (*Dentry, error) {
+	return v.insertOf(p.mnt, s, p, name, e)
+}
+
+// insertOf is insertSince for an entry of the mount m: p's, or the fallback. There
+// may be no snapshot.
+func (v *VFS) insertOf(m *Mount, s *snapshot, p *Dentry, name string, e Entry) (*Dentry, error) {
 	if c := p.cached(name); c != nil {
 		if c.keeps(e) {
 			return c, nil
@@ -200,7 +206,7 @@ func (v *VFS) insertSince(s *snapshot, p *Dentry, name string, e Entry) (*Dentry
 		p.mu.Unlock()
 		return old, nil
 	}
-	d := v.newDentry(p.mnt, p, strings.Clone(name), e.Node, kind)
+	d := v.newDentry(m, p, strings.Clone(name), e.Node, kind)
 	d.renew(e)
 	p.setChild(d)
 	p.mu.Unlock()

@@ -48,6 +48,16 @@ func (w *walk) doubt(err error) error {
 	return err
 }
 
+// unlessOwn returns d, or ENOENT in exchange for the reference if it is negative,
+// or of the fallback where that does not count.
+func (w *walk) unlessOwn(d *Dentry) (*Dentry, error) {
+	if w.own && d.inFallback() {
+		d.Put()
+		return nil, syscall.ENOENT
+	}
+	return d.positive()
+}
+
 // positive returns d, or ENOENT in exchange for the reference.
 func (d *Dentry) positive() (*Dentry, error) {
 	if d.kind == 0 {
@@ -61,7 +71,7 @@ func (d *Dentry) positive() (*Dentry, error) {
 // locked, or all of p.
 func (w *walk) find(p *Dentry, name string) (*Dentry, error) {
 	if c := w.known(p, name); c != nil {
-		return c.positive()
+		return w.unlessOwn(c)
 	}
 	switch {
 	case p.node == nil:
@@ -70,13 +80,18 @@ func (w *walk) find(p *Dentry, name string) (*Dentry, error) {
 		return nil, syscall.ENAMETOOLONG
 	}
 	e, err := p.node.Lookup(name)
-	if err == nil && e.Node == nil && e.Valid <= 0 {
-		err = syscall.ENOENT
+	m := p.mnt
+	if err == syscall.ENOENT || err == nil && e.Node == nil {
+		if n := w.v.fallbackNode(p, name); n != nil {
+			e.Node, m, err = n, &w.v.fallback, nil
+		} else if e.Valid <= 0 {
+			err = syscall.ENOENT
+		}
 	}
 	if err == nil {
 		var d *Dentry
-		if d, err = w.v.insert(p, name, e); err == nil {
-			return d.positive()
+		if d, err = w.v.insertOf(m, nil, p, name, e); err == nil {
+			return w.unlessOwn(d)
 		}
 	}
 	// What the cache still says is out of date.

@@ -63,6 +63,9 @@ func (v *VFS) newMount(f FileSystem, o MountOptions) *Mount {
 // FileSystem is what is mounted.
 func (m *Mount) FileSystem() FileSystem { return m.fs }
 
+// ID is the number of the mount, as in /proc/self/mountinfo.
+func (m *Mount) ID() uint32 { return m.id }
+
 // Dev is the device number that stat shows for files of the mount.
 func (m *Mount) Dev() uint64 { return m.dev }
 

@@ -8,6 +8,9 @@ import (
 
 // MountInfo is an entry of the mount table.
 type MountInfo struct {
+	ID       uint32 // of the mount
+	Parent   uint32 // of the mount that it is in; 0 for the root
+	Dir      bool   // no mount, but a directory of the root of the one before
 	Source   string
 	Path     string
 	Type     string
@@ -17,11 +20,15 @@ type MountInfo struct {
 
 // String is the entry as mount(8) prints it.
 func (m MountInfo) String() string {
-	mode := "rw"
+	return m.Source + " on " + m.Path + " type " + m.Type + " (" + m.Options() + ")"
+}
+
+// Options are those of mount(8).
+func (m MountInfo) Options() string {
 	if m.ReadOnly {
-		mode = "ro"
+		return "ro"
 	}
-	return m.Source + " on " + m.Path + " type " + m.Type + " (" + mode + ")"
+	return "rw"
 }
 
 // Mounts lists what is mounted, in the order of mounting; behind a mount made
@@ -35,7 +42,9 @@ func (v *VFS) Mounts() []MountInfo {
 			list = append(list, m.info(path))
 			if m.listDirs {
 				for _, name := range m.dirs() {
-					list = append(list, m.info(strings.TrimSuffix(path, "/")+"/"+name))
+					dir := m.info(strings.TrimSuffix(path, "/") + "/" + name)
+					dir.Dir = true
+					list = append(list, dir)
 				}
 			}
 		}
@@ -45,7 +54,11 @@ func (v *VFS) Mounts() []MountInfo {
 }
 
 func (m *Mount) info(path string) MountInfo {
-	return MountInfo{Source: m.source, Path: path, Type: m.fs.Type(), ReadOnly: m.readOnly, Dev: m.dev}
+	i := MountInfo{ID: m.id, Source: m.source, Path: path, Type: m.fs.Type(), ReadOnly: m.readOnly, Dev: m.dev}
+	if m.point != nil {
+		i.Parent = m.point.mnt.id
+	}
+	return i
 }
 
 // dirs lists the directories in the root of m that nothing is mounted on.

@@ -32,6 +32,10 @@ func (v *VFS) newNameOnce(b Base, path string, o nameOptions, distrust bool, do 
 	if isDots(w.name) {
 		return w.doubt(syscall.EEXIST)
 	}
+	if err := w.made(); err != nil {
+		return w.doubt(err)
+	}
+	w.own = true
 	p := w.at
 	defer p.unlockChange(p.lockChange(w.name))
 	d, err := w.findNew(p, w.name, o.unseen)

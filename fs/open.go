@@ -91,10 +91,13 @@ func (d *Dentry) Open(flags int) (File, error) {
 // create does the walk of an open with O_CREAT. A nil File without an error
 // means that the file existed and that the walk stands on it.
 func (w *walk) create(flags int, mode, umask uint32) (File, *Dentry, error) {
+	writes := flags&oAccess != syscall.O_RDONLY || flags&(syscall.O_TRUNC|syscall.O_EXCL) != 0
 	for {
+		w.own = false
 		if err := w.last(); err != nil {
 			return nil, nil, err
 		}
+		w.own = writes
 		// A directory can be made by mkdir only, and opened for reading only.
 		switch {
 		case isDots(w.name) && flags&syscall.O_EXCL != 0:
@@ -107,11 +110,14 @@ func (w *walk) create(flags int, mode, umask uint32) (File, *Dentry, error) {
 		if flags&syscall.O_EXCL == 0 {
 			d = w.known(p, w.name)
 		}
-		if d == nil || d.kind == 0 {
+		if d == nil || d.kind == 0 || w.own && d.inFallback() {
 			if d != nil {
 				d.Put()
 			}
-			f, made, err := w.make(p, flags, mode, umask)
+			if err := w.made(); err != nil {
+				return nil, nil, err
+			}
+			f, made, err := w.make(w.at, flags, mode, umask)
 			if f != nil || err != nil {
 				return f, made, err
 			}
@@ -160,6 +166,12 @@ func (w *walk) make(p *Dentry, flags int, mode, umask uint32) (File, *Dentry, er
 	if err != nil {
 		w.v.notMade(p, w.name, err)
 		return nil, nil, err
+	}
+	if flags&(syscall.O_TRUNC|syscall.O_EXCL) == 0 {
+		if err := w.v.copyFallback(p, w.name, f); err != nil {
+			f.Release()
+			return nil, nil, err
+		}
 	}
 	if d, err = w.v.insert(p, w.name, e); err != nil {
 		f.Release()

@@ -218,6 +218,11 @@ type PollFile interface {
 	Poll(events uint32) (uint32, error)
 }
 
+// FdinfoFile is a File that has lines of its own in /proc/self/fdinfo.
+type FdinfoFile interface {
+	Fdinfo(b []byte) []byte
+}
+
 // BmapNode is a Node that knows where its blocks lie on the device below it.
 // Else: EINVAL.
 type BmapNode interface {

@@ -9,13 +9,18 @@ func (v *VFS) Path(root, d *Dentry) (string, error) {
 	if root == nil {
 		root = v.root.root
 	}
+	return v.path(root, d, false)
+}
+
+// path is Path; with removed set, the path that led to d before it was removed.
+func (v *VFS) path(root, d *Dentry, removed bool) (string, error) {
 	v.tree.RLock()
 	defer v.tree.RUnlock()
 	// The buffer is filled from its end.
 	buf := make([]byte, 256)
 	at := len(buf)
 	for d != root {
-		if d.dead.Load() {
+		if d.dead.Load() && !removed {
 			return "", syscall.ENOENT
 		}
 		p := d.parent.Load()
@@ -42,13 +47,21 @@ func (v *VFS) Path(root, d *Dentry) (string, error) {
 	return string(buf[at:]), nil
 }
 
-// Label is what links in /proc show for a dentry that no path leads to.
-func (d *Dentry) Label() string {
-	d.mnt.vfs.tree.RLock()
-	name := d.name
-	d.mnt.vfs.tree.RUnlock()
+// Describe is what links in /proc show for d: its path from the root of the VFS, or
+// if none leads to it, as on Linux, what it is, or the path that led to it and
+// " (deleted)".
+func (v *VFS) Describe(d *Dentry) string {
+	if path, err := v.Path(nil, d); err == nil {
+		return path
+	}
 	if n, ok := d.node.(Labeler); ok {
 		return n.Label()
 	}
-	return name + " (deleted)"
+	path, err := v.path(v.root.root, d, true)
+	if err != nil {
+		v.tree.RLock()
+		path = "/" + d.name
+		v.tree.RUnlock()
+	}
+	return path + " (deleted)"
 }

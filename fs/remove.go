@@ -35,6 +35,7 @@ func (w *walk) remove(dir bool) error {
 	if err := mayRemove(w.name, dir); err != nil {
 		return err
 	}
+	w.own = true
 	p := w.at
 	defer p.unlockChange(p.lockChange(w.name))
 	d, err := w.find(p, w.name)

@@ -54,6 +54,13 @@ func (v *VFS) renameTo(from, to *walk, flags uint32) error {
 	if err := to.last(); err != nil {
 		return err
 	}
+	if from.at.inFallback() {
+		return syscall.ENOENT
+	}
+	if err := to.made(); err != nil {
+		return err
+	}
+	from.own, to.own = true, true
 	if from.at.mnt != to.at.mnt {
 		return syscall.EXDEV
 	}

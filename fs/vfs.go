@@ -14,6 +14,8 @@ import (
 type VFS struct {
 	root  *Mount
 	pipes *Mount // where pipes lie; not in the table of mounts
+	// fallback is of what the tree lacks; not in the table either. See SetFallback.
+	fallback Mount
 
 	mounts struct {
 		sync.Mutex

@@ -25,6 +25,7 @@ type walk struct {
 	time     int64 // of now(), asked once
 	distrust bool  // believe no entry of the cache
 	believed bool  // one that others may have changed
+	own      bool  // the last name is about to change: the fallback has none
 
 	// After last():
 	name  string // the last component; "" if the path ended without one
@@ -49,7 +50,7 @@ func (v *VFS) start(w *walk, b Base, path string, distrust bool) error {
 	if err := CheckPath(path); err != nil {
 		return err
 	}
-	w.v, w.rest, w.distrust, w.believed, w.time = v, path, distrust, false, -1
+	w.v, w.rest, w.distrust, w.believed, w.own, w.time = v, path, distrust, false, false, -1
 	w.root = b.Root
 	if w.root == nil {
 		w.root = v.root.root

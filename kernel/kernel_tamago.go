@@ -62,6 +62,7 @@ func (m *machine) boot() {
 	m.connectStreams()
 	m.mountRoot()
 	m.calls = syscalls.New(m.vfs)
+	m.calls.Name = hostname
 	m.calls.FileSystems = m.newFileSystem
 	total, _ := amd64.Memory()
 	m.calls.Random = m.random
@@ -69,7 +70,8 @@ func (m *machine) boot() {
 	m.calls.Memory = amd64.Aliases{}
 	m.calls.MapLimit, m.calls.MemoryTotal = int64(total/mapShare), int64(total)
 	m.takeSignals()
-	m.registerProc()
+	m.setFallback()
+	m.proc.RegisterOnUse(m.registerProc)
 	m.openStreams()
 	m.chdir()
 	m.keepTime()

@@ -19,11 +19,14 @@ type link struct {
 	console      func() uint64 // bytes that the serial port has been given so far
 	signals      chan syscall.Signal
 
+	asking sync.Mutex // held by the one that asks for a file
+
 	mu      sync.Mutex
 	news    sync.Cond
-	passed  uint64 // bytes of the serial port that the launcher has passed on
-	stopped bool   // the launcher has been told so, and has not continued us
-	ended   bool   // the launcher says no more
+	passed  uint64    // bytes of the serial port that the launcher has passed on
+	data    *fileData // the answer to who is asking
+	stopped bool      // the launcher has been told so, and has not continued us
+	ended   bool      // the launcher says no more
 }
 
 // maxSignals is how many signals of the launcher's may wait to be delivered; more
@@ -40,6 +43,9 @@ func newLink(port io.ReadWriter) *link {
 func (l *link) listen() {
 	for r := control.NewReader(l.port); ; {
 		m, err := r.Next()
+		if err == nil && m.Verb == control.FileData {
+			err = l.takeData(m, r)
+		}
 		if err != nil {
 			break
 		}

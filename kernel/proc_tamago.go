@@ -10,30 +10,35 @@ import (
 	"time"
 
 	"github.com/yolkos/yolk/arch/amd64"
-	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/procfs"
 )
 
-// registerProc fills /proc.
+// registerProc fills /proc, when somebody first looks at it.
 func (m *machine) registerProc() {
 	p := m.proc
-	p.Register("cmdline", procfs.Line(amd64.CommandLine()))
+	p.RegisterSelf(m.self())
+	p.RegisterEmpty()
+	m.registerSys()
+	p.RegisterLine("cmdline", amd64.CommandLine())
 	p.Register("cpuinfo", procfs.Cpuinfo(cpus))
 	p.Register("filesystems", procfs.Filesystems(func() []string {
-		return []string{"devfs", "proc", "tmpfs", "virtiofs"}
+		return []string{"devtmpfs", "proc", "tmpfs", "virtiofs"}
 	}))
 	p.Register("interrupts", procfs.Interrupts(1, interrupts))
 	p.Register("kmsg", m.log.Append)
+	load := &procfs.Load{Times: m.times}
+	p.Register("loadavg", procfs.Loadavg(load, os.Getpid()))
 	p.Register("meminfo", procfs.Meminfo(meminfo))
-	p.Register("mounts", procfs.Mounts(m.vfs.Mounts))
+	p.RegisterLink("mounts", "self/mounts")
+	p.RegisterLink("net", "self/net")
 	p.Register("stat", procfs.StatFile(m.stat))
-	p.Register("sys/fs/pipe-max-size", procfs.Line(strconv.Itoa(fs.PipeSize)))
 	p.Register("uptime", procfs.Uptime(m.uptime))
-	p.Register("version", procfs.Line("Yolk "+runtime.GOOS+"/"+runtime.GOARCH+" "+runtime.Version()))
+	p.RegisterLine("version", m.version())
+	p.Register("vmstat", procfs.Vmstat(meminfo))
 	p.Register("yolk/fuse", m.appendFuse)
+	p.RegisterNode("yolk/exe", newImage(p.FS, m.readHost))
 	p.Register("yolk/pci", m.appendPCI)
 	p.Register("yolk/virtio", m.appendVirtio)
-	p.RegisterSelf(m.calls, strconv.Itoa(os.Getpid()), func() []string { return os.Args }, os.Environ)
 }
 
 func (m *machine) uptime() (up, idle time.Duration) {
@@ -41,6 +46,12 @@ func (m *machine) uptime() (up, idle time.Duration) {
 		idle += amd64.IdleTime(i)
 	}
 	return time.Since(m.started), idle
+}
+
+// times are how long the machine has been up, and the CPUs busy.
+func (m *machine) times() (up, busy time.Duration) {
+	up, idle := m.uptime()
+	return up, time.Duration(amd64.CPUs())*up - idle
 }
 
 func cpus() []procfs.CPU {
@@ -85,12 +96,13 @@ func meminfo() procfs.Memory {
 	for _, r := range ranges {
 		usable += r.Size()
 	}
-	free := usable - min(s.Sys, usable)
+	free := usable - min(s.Sys-s.HeapReleased, usable)
 	return procfs.Memory{
 		Total:     total,
 		Free:      free,
-		Available: free + s.HeapIdle,
+		Available: free + s.HeapIdle - s.HeapReleased,
 		Heap:      s.HeapInuse,
+		Stack:     s.StackInuse,
 	}
 }
 

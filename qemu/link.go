@@ -24,9 +24,11 @@ type link struct {
 // that reads none misses more.
 const linkQueue = 64
 
-// openLink reads messages; ask is called for each console-sent.
-func openLink(conn *net.UnixConn, ask func(n uint64)) *link {
+// openLink reads messages; ask is called for each console-sent. The kernel may read
+// what files offer.
+func openLink(conn *net.UnixConn, files *hostFiles, ask func(n uint64)) *link {
 	l := &link{conn: conn, out: make(chan []byte, linkQueue), done: make(chan struct{}), stop: make(chan syscall.Signal, 1), told: map[string]bool{}}
+	reads := make(chan control.Message, 1)
 	go func() {
 		defer close(l.done)
 		for r := control.NewReader(conn); ; {
@@ -34,7 +36,28 @@ func openLink(conn *net.UnixConn, ask func(n uint64)) *link {
 			if err != nil {
 				return
 			}
+			if m.Verb == control.FileRead {
+				select {
+				case reads <- m:
+				default: // who asks for several at once gets one
+				}
+				continue
+			}
 			l.take(m, ask)
+		}
+	}()
+	go func() {
+		for {
+			select {
+			case m := <-reads:
+				select {
+				case l.out <- files.answer(m):
+				case <-l.done:
+					return
+				}
+			case <-l.done:
+				return
+			}
 		}
 	}()
 	go func() {

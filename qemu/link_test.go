@@ -2,6 +2,7 @@ package qemu
 
 import (
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -15,7 +16,7 @@ func TestLinkQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer theirs.Close()
-	l := openLink(ours, func(uint64) {})
+	l := openLink(ours, &hostFiles{getenv: os.Getenv}, func(uint64) {})
 	done := make(chan struct{})
 	go func() {
 		for range 100_000 {
@@ -43,7 +44,7 @@ func FuzzLink(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := openLink(ours, func(uint64) {})
+		l := openLink(ours, &hostFiles{getenv: os.Getenv}, func(uint64) {})
 		conn.SetDeadline(time.Now().Add(time.Minute))
 		conn.Write(data)
 		conn.Close()

@@ -42,7 +42,7 @@ func (g *guest) addStreams() error {
 		return err
 	}
 	g.control = watch(g.conns.control)
-	g.link = openLink(g.conns.link, func(n uint64) {
+	g.link = openLink(g.conns.link, &hostFiles{image: g.o.Kernel, getenv: os.Getenv}, func(n uint64) {
 		for _, m := range g.mergers {
 			if m.console != nil {
 				m.ask(n)

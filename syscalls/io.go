@@ -29,6 +29,7 @@ func (k *Kernel) readTo(fd int, p []byte) (int, syscall.Errno) {
 		}
 	}
 	d.put()
+	k.reads.add(n)
 	return n, err
 }
 
@@ -86,6 +87,7 @@ func (k *Kernel) preadTo(fd int, p []byte, off int64) (int, syscall.Errno) {
 		err = errno(e)
 	}
 	d.put()
+	k.reads.add(n)
 	return n, err
 }
 
@@ -112,6 +114,7 @@ func (k *Kernel) writeFrom(fd int, p []byte) (int, syscall.Errno) {
 		}
 	}
 	d.put()
+	k.writes.add(n)
 	return n, err
 }
 
@@ -199,6 +202,7 @@ func (k *Kernel) pwriteFrom(fd int, p []byte, off int64) (int, syscall.Errno) {
 		err = errno(e)
 	}
 	d.put()
+	k.writes.add(n)
 	return n, err
 }
 

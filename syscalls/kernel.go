@@ -33,6 +33,8 @@ type Kernel struct {
 	lastDesc atomic.Uint64
 	missed   missed
 
+	reads, writes transfers
+
 	anon         *fs.Mount // of eventfds and their like
 	memfds       *fs.Mount // of MemfdCreate; under places, nil: none was made yet
 	signalfds    anonfs.Signals

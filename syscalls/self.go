@@ -1,6 +1,13 @@
 package syscalls
 
-import "github.com/yolkos/yolk/fs"
+import (
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/yolkos/yolk/fs"
+)
 
 // The methods below are for /proc/self; see procfs.Process.
 
@@ -25,16 +32,52 @@ func (k *Kernel) Descriptor(fd int) (string, *fs.Dentry) {
 	}
 	defer d.put()
 	d.dentry.Ref()
-	return k.describe(d.dentry), d.dentry
+	return k.vfs.Describe(d.dentry), d.dentry
 }
 
-// describe is the path of d, or what it is if it has none.
-func (k *Kernel) describe(d *fs.Dentry) string {
-	path, err := k.vfs.Path(nil, d)
-	if err == nil {
-		return path
+// oLargefile is in the flags of what was opened by path, on amd64 too.
+const oLargefile = 0x8000
+
+// DescriptorState tells how fd stands: its O_ flags as Linux's fdinfo has them, its
+// position in bytes (while a call is about to move it, where it stood when somebody
+// last asked), and the lines that only its kind of file has.
+func (k *Kernel) DescriptorState(fd int) (flags int, pos int64, lines []byte, ok bool) {
+	s, e := k.table.slot(fd)
+	if e != 0 {
+		return 0, 0, nil, false
 	}
-	return d.Label()
+	d := s.desc
+	defer d.put()
+	flags = int(d.flags.Load())
+	if s.cloexec.Load() {
+		flags |= syscall.O_CLOEXEC
+	}
+	if d.stream == nil {
+		flags |= oLargefile
+		// A call that moves the position holds mu, perhaps for long; and it may
+		// be this one, of a directory that lists fdinfo.
+		if d.mu.TryLock() {
+			d.shown.Store(d.pos)
+			d.mu.Unlock()
+		}
+		pos = d.shown.Load()
+	}
+	if f, is := d.file.(fs.FdinfoFile); is {
+		lines = f.Fdinfo(nil)
+	}
+	return flags, pos, lines, true
+}
+
+// FDSize is how many descriptors the table has room for.
+func (k *Kernel) FDSize() int { return len(*k.table.slots.Load()) }
+
+// CurrentUmask is what Umask last set.
+func (k *Kernel) CurrentUmask() uint32 { return k.umask.Load() }
+
+// SetThreadName names the program, as PR_SET_NAME of Prctl does.
+func (k *Kernel) SetThreadName(name string) {
+	name = strings.Clone(name[:min(len(name), maxThreadName)])
+	k.ids(func(p *process) syscall.Errno { p.name = name; return 0 })
 }
 
 // WorkingDir is the working directory, with a reference.
@@ -60,5 +103,56 @@ func (k *Kernel) place(d *fs.Dentry) (string, *fs.Dentry) {
 		return "/", d
 	}
 	d.Ref()
-	return k.describe(d), d
+	return k.vfs.Describe(d), d
+}
+
+// transfers counts calls and their bytes.
+type transfers struct{ calls, bytes atomic.Uint64 }
+
+func (t *transfers) add(n int) {
+	t.calls.Add(1)
+	if n > 0 {
+		t.bytes.Add(uint64(n))
+	}
+}
+
+// Transfers is how many calls have read and written, and how many bytes.
+func (k *Kernel) Transfers() (reads, readBytes, writes, writtenBytes uint64) {
+	return k.reads.calls.Load(), k.reads.bytes.Load(), k.writes.calls.Load(), k.writes.bytes.Load()
+}
+
+// EachMapping calls f for the parts of all mappings that have one protection, by
+// address. At is the file's place, nil where there is none; it is f's during the
+// call only.
+func (k *Kernel) EachMapping(f func(start, end uint64, prot int, shared bool, off int64, at *fs.Dentry)) {
+	k.maps.mu.Lock()
+	all := slices.Clone(k.maps.all)
+	k.maps.mu.Unlock()
+	for _, m := range all {
+		unlock := m.lock()
+		ended := m.ended
+		parts := slices.Clone(m.protections)
+		var at *fs.Dentry
+		if m.desc != nil && !ended {
+			at = m.desc.dentry
+			at.Ref()
+		}
+		unlock()
+		if ended {
+			continue
+		}
+		start := uint64(address(m.data))
+		pages := (len(m.data) + pageSize - 1) / pageSize
+		for i, p := range parts {
+			last := pages
+			if i+1 < len(parts) {
+				last = parts[i+1].first
+			}
+			from := uint64(p.first) * pageSize
+			f(start+from, start+uint64(last)*pageSize, p.prot, m.shared, m.off+int64(from), at)
+		}
+		if at != nil {
+			at.Put()
+		}
+	}
 }

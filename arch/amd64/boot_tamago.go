@@ -131,6 +131,16 @@ func imageBounds() (start, end uintptr) {
 	return uintptr(code) - pageSize, uintptr(e)
 }
 
+// Image returns where the parts of the image lie, in whole pages: its ELF header,
+// code, constants and variables.
+func Image() (header, code, constants, data Range) {
+	start, end := imageBounds()
+	codeStart, codeEnd := textPages()
+	dataStart := dataPages()
+	return Range{uint64(start), codeStart}, Range{codeStart, codeEnd}, Range{codeEnd, dataStart},
+		Range{dataStart, (uint64(end) + pageSize - 1) &^ (pageSize - 1)}
+}
+
 // textPages returns the pages of the code.
 func textPages() (start, end uint64) {
 	start, end = runtime.TextRegion()

@@ -9,7 +9,7 @@ import (
 	"github.com/yolkos/yolk/fs/synth"
 )
 
-const magic = 0x1373 // DEVFS_SUPER_MAGIC of old, as tmpfs's would say too much
+const magic = 0x01021994 // TMPFS_MAGIC of linux/magic.h, as Linux's devtmpfs has it
 
 // FS is the file system.
 type FS struct {
@@ -22,7 +22,7 @@ type FS struct {
 // a link to /proc/self/fd. Random fills its argument with random bytes, or says
 // why it cannot.
 func New(random func(p []byte) error) *FS {
-	f := &FS{FS: synth.New("devfs", magic), streams: make(map[fs.Stream]fs.Interruptible)}
+	f := &FS{FS: synth.New("devtmpfs", magic), streams: make(map[fs.Stream]fs.Interruptible)}
 	for _, d := range []struct {
 		name  string
 		minor uint64

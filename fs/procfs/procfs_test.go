@@ -128,11 +128,11 @@ func TestSnapshots(t *testing.T) {
 
 func TestSelf(t *testing.T) {
 	k, p := newKernel(t)
-	p.RegisterSelf(k, "7", func() []string { return []string{"prog", "-v", ""} }, func() []string { return []string{"A=b"} })
+	p.RegisterSelf(newSelf(k))
 	if s := text(t, k, "/proc/self/cmdline"); s != "prog\x00-v\x00\x00" {
 		t.Errorf("cmdline %q", s)
 	}
-	if s := text(t, k, "/proc/7/environ"); s != "A=b\x00" {
+	if s := text(t, k, "/proc/self/environ"); s != "A=b\x00" {
 		t.Errorf("environ %q", s)
 	}
 	if e := k.Mkdirat(cwd, "/d", 0o755); e != 0 {
@@ -157,7 +157,7 @@ func TestSelf(t *testing.T) {
 	if s := text(t, k, "/proc/self/fd/0"); s != "text" {
 		t.Errorf("by the descriptor of a removed file: %q", s)
 	}
-	if s := readlink(k, "/proc/self/fd/0"); s != "f (deleted)" {
+	if s := readlink(k, "/proc/self/fd/0"); s != "/d/f (deleted)" {
 		t.Errorf("the link to a removed file: %q", s)
 	}
 	if s := names(t, k, "/proc/self/fd"); s != "0 1" { // 1 reads the directory
@@ -198,11 +198,44 @@ MemAvailable:       2048 kB
 Buffers:               0 kB
 Cached:                3 kB
 SwapCached:            0 kB
-Active:                4 kB
+Active:                7 kB
 Inactive:              0 kB
+Active(anon):          4 kB
+Inactive(anon):        0 kB
+Active(file):          3 kB
+Inactive(file):        0 kB
+Unevictable:           0 kB
+Mlocked:               0 kB
 SwapTotal:             0 kB
 SwapFree:              0 kB
+Dirty:                 0 kB
+Writeback:             0 kB
+AnonPages:             4 kB
+Mapped:                0 kB
+Shmem:                 0 kB
+KReclaimable:          0 kB
+Slab:                  0 kB
+SReclaimable:          0 kB
+SUnreclaim:            0 kB
+KernelStack:           0 kB
+PageTables:            0 kB
+NFS_Unstable:          0 kB
+Bounce:                0 kB
+WritebackTmp:          0 kB
+CommitLimit:       65536 kB
+Committed_AS:          4 kB
+VmallocTotal:          0 kB
+VmallocUsed:           0 kB
+VmallocChunk:          0 kB
+AnonHugePages:         0 kB
+ShmemHugePages:        0 kB
+Hugepagesize:       2048 kB
 `},
+		"mountinfo": {procfs.Mountinfo(func() []fs.MountInfo {
+			return []fs.MountInfo{{ID: 1, Source: "root", Path: "/", Type: "virtiofs", Dev: 1}, {ID: 1, Dir: true, Path: "/d"},
+				{ID: 7, Parent: 1, Source: "a b", Path: "/x y", Type: "tmpfs", ReadOnly: true, Dev: 0x12345}}
+		}), "1 0 0:1 / / rw - virtiofs root rw\n7 1 291:69 / /x\\040y ro - tmpfs a\\040b ro\n"},
+
 		"cpuinfo": {procfs.Cpuinfo(func() []procfs.CPU {
 			return []procfs.CPU{{"V", 1, 2, 3, "N", 2_500_000_000, "fpu sse", 40, 48}}
 		}), `processor	: 0

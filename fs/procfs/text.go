@@ -19,20 +19,36 @@ func Line(text string) func(b []byte) []byte {
 func Mounts(list func() []fs.MountInfo) func(b []byte) []byte {
 	return func(b []byte) []byte {
 		for _, m := range list() {
-			b = appendMount(b, m)
+			b = append(appendWord(b, m.Source), ' ')
+			b = append(appendWord(b, m.Path), ' ')
+			b = append(appendWord(b, m.Type), ' ')
+			b = append(append(b, m.Options()...), " 0 0\n"...)
 		}
 		return b
 	}
 }
 
-func appendMount(b []byte, m fs.MountInfo) []byte {
-	b = append(appendWord(b, m.Source), ' ')
-	b = append(appendWord(b, m.Path), ' ')
-	b = append(appendWord(b, m.Type), ' ')
-	if m.ReadOnly {
-		return append(b, "ro 0 0\n"...)
+// Mountinfo is mountinfo: what is mounted (not the directories of a mount, which
+// Mounts shows as well), with the numbers of the mounts and of what they are in.
+func Mountinfo(list func() []fs.MountInfo) func(b []byte) []byte {
+	return func(b []byte) []byte {
+		for _, m := range list() {
+			if m.Dir {
+				continue
+			}
+			b = append(strconv.AppendUint(b, uint64(m.ID), 10), ' ')
+			b = append(strconv.AppendUint(b, uint64(m.Parent), 10), ' ')
+			b = strconv.AppendUint(b, m.Dev>>8&0xfff, 10)
+			b = append(b, ':')
+			b = append(strconv.AppendUint(b, m.Dev&0xff|m.Dev>>12&0xfff00, 10), " / "...)
+			b = append(appendWord(b, m.Path), ' ')
+			b = append(append(b, m.Options()...), " - "...)
+			b = append(appendWord(b, m.Type), ' ')
+			b = append(appendWord(b, m.Source), ' ')
+			b = append(append(b, m.Options()...), '\n')
+		}
+		return b
 	}
-	return append(b, "rw 0 0\n"...)
 }
 
 // appendWord writes s with what would end a word as octal escapes.
@@ -65,35 +81,50 @@ func appendSeconds(b []byte, d time.Duration) []byte {
 	return append(b, '.', byte('0'+cs/10%10), byte('0'+cs%10))
 }
 
-// Memory is what meminfo tells, in bytes.
+// Memory is what meminfo and vmstat tell, in bytes.
 type Memory struct {
-	Total     uint64 // usable RAM
-	Free      uint64 // in no use
-	Available uint64 // what a program could have, with what can be let go
-	Cached    uint64 // contents of files that are kept
-	Heap      uint64 // of the program, in use
+	Total      uint64 // usable RAM
+	Free       uint64 // in no use
+	Available  uint64 // what a program could have, with what can be let go
+	Cached     uint64 // contents of files that are kept
+	Shmem      uint64 // of these, of files in memory
+	Mapped     uint64 // of files that are mapped
+	Heap       uint64 // of the program, in use
+	PageTables uint64
+	Stack      uint64 // of goroutines
 }
 
 // Meminfo is meminfo.
 func Meminfo(m func() Memory) func(b []byte) []byte {
 	return func(b []byte) []byte {
 		m := m()
-		for _, l := range []struct {
-			name  string
-			bytes uint64
-		}{
+		return appendKiB(b, []pair{
 			{"MemTotal:", m.Total}, {"MemFree:", m.Free}, {"MemAvailable:", m.Available},
 			{"Buffers:", 0}, {"Cached:", m.Cached}, {"SwapCached:", 0},
-			{"Active:", m.Heap}, {"Inactive:", 0}, {"SwapTotal:", 0}, {"SwapFree:", 0},
-		} {
-			kib := strconv.FormatUint(l.bytes/1024, 10)
-			b = append(b, l.name...)
-			for n := len(l.name) + len(kib); n < 24; n++ {
-				b = append(b, ' ')
-			}
-			b = append(append(b, kib...), " kB\n"...)
-		}
-		return b
+			{"Active:", m.Heap + m.Cached}, {"Inactive:", 0},
+			{"Active(anon):", m.Heap}, {"Inactive(anon):", 0}, {"Active(file):", m.Cached}, {"Inactive(file):", 0},
+			{"Unevictable:", 0}, {"Mlocked:", 0}, {"SwapTotal:", 0}, {"SwapFree:", 0},
+			{"Dirty:", 0}, {"Writeback:", 0}, {"AnonPages:", m.Heap}, {"Mapped:", m.Mapped}, {"Shmem:", m.Shmem},
+			{"KReclaimable:", 0}, {"Slab:", 0}, {"SReclaimable:", 0}, {"SUnreclaim:", 0},
+			{"KernelStack:", m.Stack}, {"PageTables:", m.PageTables}, {"NFS_Unstable:", 0}, {"Bounce:", 0}, {"WritebackTmp:", 0},
+			{"CommitLimit:", m.Total}, {"Committed_AS:", m.Heap + m.Stack},
+			{"VmallocTotal:", 0}, {"VmallocUsed:", 0}, {"VmallocChunk:", 0},
+			{"AnonHugePages:", 0}, {"ShmemHugePages:", 0}, {"Hugepagesize:", 2 << 20},
+		})
+	}
+}
+
+// Vmstat is vmstat, in pages of 4 KiB.
+func Vmstat(m func() Memory) func(b []byte) []byte {
+	return func(b []byte) []byte {
+		m := m()
+		return appendPairs(b, " ", []pair{
+			{"nr_free_pages", m.Free / pageSize}, {"nr_active_anon", m.Heap / pageSize}, {"nr_inactive_anon", 0},
+			{"nr_active_file", m.Cached / pageSize}, {"nr_inactive_file", 0}, {"nr_anon_pages", m.Heap / pageSize},
+			{"nr_mapped", m.Mapped / pageSize}, {"nr_file_pages", m.Cached / pageSize}, {"nr_dirty", 0}, {"nr_writeback", 0},
+			{"nr_shmem", m.Shmem / pageSize}, {"nr_page_table_pages", m.PageTables / pageSize},
+			{"pgpgin", 0}, {"pgpgout", 0}, {"pswpin", 0}, {"pswpout", 0}, {"pgfault", 0}, {"pgmajfault", 0}, {"oom_kill", 0},
+		})
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 // Dir is a directory to which the program adds nodes; none is ever taken away.
 type Dir struct {
 	Base
+	fill  func()
+	once  sync.Once
 	mu    sync.RWMutex
 	nodes map[string]fs.Node
 	names []string // in the order of adding: cookie n is behind the nth
@@ -20,6 +22,17 @@ type Dir struct {
 // NewDir makes a directory that is in no other yet.
 func (f *FS) NewDir(mode uint32) *Dir {
 	return &Dir{Base: f.Base(syscall.S_IFDIR | mode&0o7777), nodes: make(map[string]fs.Node)}
+}
+
+// FillOnUse has fill, which adds the nodes, called when the directory is first
+// looked at: a boot in which nobody does so is spared of it. It is set before the
+// directory is in use.
+func (d *Dir) FillOnUse(fill func()) { d.fill = fill }
+
+func (d *Dir) use() {
+	if d.fill != nil {
+		d.once.Do(d.fill)
+	}
 }
 
 // Add puts n at path, whose directories are made if they are not there. What
@@ -44,8 +57,16 @@ func (d *Dir) Add(path string, n fs.Node) {
 	sub.Add(rest, n)
 }
 
+// Has tells if there is a node of that name in d itself.
+func (d *Dir) Has(name string) bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.nodes[name] != nil
+}
+
 // Getattr implements fs.Node.
 func (d *Dir) Getattr(a *fs.Attr) error {
+	d.use()
 	d.Base.Getattr(a)
 	d.mu.RLock()
 	defer d.mu.RUnlock()
@@ -60,17 +81,29 @@ func (d *Dir) Getattr(a *fs.Attr) error {
 
 // Lookup implements fs.Node.
 func (d *Dir) Lookup(name string) (fs.Entry, error) {
+	d.use()
 	d.mu.RLock()
-	defer d.mu.RUnlock()
 	n := d.nodes[name]
-	if n == nil {
+	d.mu.RUnlock()
+	if !exists(n) {
 		return fs.Entry{}, syscall.ENOENT
 	}
 	return fs.Entry{Node: n}, nil
 }
 
+// Optional is a node that may turn out not to be there.
+type Optional interface {
+	Exists() bool
+}
+
+func exists(n fs.Node) bool {
+	o, ok := n.(Optional)
+	return n != nil && (!ok || o.Exists())
+}
+
 // Open implements fs.Node.
 func (d *Dir) Open(flags int) (fs.File, error) {
+	d.use()
 	return OpenDir(d, func(cookie uint64, emit func(*fs.Dirent) bool) error {
 		return d.list(cookie, emit)
 	}), nil
@@ -85,7 +118,7 @@ func (d *Dir) list(cookie uint64, emit func(*fs.Dirent) bool) error {
 		d.mu.RLock()
 		n := d.nodes[name]
 		d.mu.RUnlock()
-		if !emit(direntOf(name, n, cookie+1)) {
+		if exists(n) && !emit(direntOf(name, n, cookie+1)) {
 			break
 		}
 	}

@@ -5,6 +5,8 @@ package synth
 
 import (
 	"io"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -84,41 +86,85 @@ func (f *FS) NewLink(text string) *Link {
 // Readlink implements fs.Node.
 func (l *Link) Readlink() (string, error) { return l.Text, nil }
 
-// Text is a read-only file that gives what a function made when it was opened.
+// Text is a file that gives what a function made when it was opened.
 type Text struct {
 	Base
 	make func(b []byte) []byte
+	set  func(text string) error // nil: the file is read-only
 }
 
 // NewText makes a file whose contents make appends to b.
 func (f *FS) NewText(make func(b []byte) []byte) *Text {
-	return &Text{f.Base(syscall.S_IFREG | 0o444), make}
+	return &Text{Base: f.Base(syscall.S_IFREG | 0o444), make: make}
 }
+
+// NewSetting makes a file that takes what is written, in one piece, as well: set
+// gets it without the newline at its end.
+func (f *FS) NewSetting(make func(b []byte) []byte, set func(text string) error) *Text {
+	return &Text{f.Base(syscall.S_IFREG | 0o644), make, set}
+}
+
+// maxSetting is how many bytes a setting may have.
+const maxSetting = 4096
 
 // Open implements fs.Node.
 func (t *Text) Open(flags int) (fs.File, error) {
-	if flags&syscall.O_ACCMODE != syscall.O_RDONLY || flags&syscall.O_TRUNC != 0 {
+	if t.set == nil && (flags&syscall.O_ACCMODE != syscall.O_RDONLY || flags&syscall.O_TRUNC != 0) {
 		return nil, syscall.EACCES
 	}
-	return &snapshot{Base: t.Base, text: t.make(nil)}, nil
+	return &snapshot{of: t, text: t.make(nil)}, nil
 }
 
+// Setattr implements fs.Node: a truncation is how many programs begin to write a
+// setting, and does nothing to it.
+func (t *Text) Setattr(s *fs.SetAttr, a *fs.Attr) error {
+	if t.set == nil || s.Valid != fs.SetSize {
+		return syscall.EPERM
+	}
+	return t.Getattr(a)
+}
+
+// snapshot is an open Text. As on Linux, who reads it from its beginning once more
+// gets what holds by then; whoever goes on reading, the rest of what there was.
 type snapshot struct {
 	fs.UnsupportedFile
-	Base Base
+	of *Text
+
+	mu   sync.Mutex
 	text []byte
+	read bool // from the beginning
 }
 
-func (s *snapshot) Getattr(a *fs.Attr) error { return s.Base.Getattr(a) }
+func (s *snapshot) Getattr(a *fs.Attr) error { return s.of.Getattr(a) }
 
 func (s *snapshot) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, syscall.EINVAL
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if off == 0 {
+		if s.read {
+			s.text = s.of.make(s.text[:0])
+		}
+		s.read = true
+	}
 	if off >= int64(len(s.text)) {
 		return 0, nil
 	}
 	return copy(p, s.text[off:]), nil
+}
+
+// WriteAt gives the setting all that one write has, wherever it stands, as
+// Linux's sysctls and files of processes do.
+func (s *snapshot) WriteAt(p []byte, off int64) (int, int64, error) {
+	if s.of.set == nil || len(p) > maxSetting {
+		return 0, 0, syscall.EINVAL
+	}
+	if err := s.of.set(strings.TrimSuffix(string(p), "\n")); err != nil {
+		return 0, 0, err
+	}
+	return len(p), off + int64(len(p)), nil
 }
 
 // SeekFrom implements fs.SeekFile as the files of Linux's procfs do: there is no

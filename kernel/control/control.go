@@ -18,6 +18,10 @@
 //	signal N                   a signal of the host's for the program
 //	continued                  the program goes on after stopped, or could not
 //	                           be stopped
+//	file-data ERRNO KIND SIZE COUNT
+//	                           in answer: what the host has of a file, COUNT bytes
+//	                           of which follow the line. KIND is file, dir, or link,
+//	                           whose bytes are the link's text
 //
 // The kernel says:
 //
@@ -25,6 +29,9 @@
 //	console-sent N             asks for console-passed N
 //	stopped N                  a signal stops the program, like a job of a
 //	                           shell; asks for continued
+//	file-read NAME OFFSET COUNT
+//	                           asks for file-data of one of the files that the
+//	                           launcher offers, one at a time
 package control
 
 import (
@@ -51,7 +58,12 @@ const (
 	StreamTold    = "stream-told"
 	ConsoleSent   = "console-sent"
 	Stopped       = "stopped"
+	FileRead      = "file-read"
+	FileData      = "file-data"
 )
+
+// MaxData is how many bytes may follow the line of file-data.
+const MaxData = 256 << 10
 
 // MaxLine is the longest line that is read, in bytes with its end. Longer ones
 // are skipped.
@@ -157,6 +169,12 @@ type Reader struct {
 
 // NewReader returns a Reader of r.
 func NewReader(r io.Reader) *Reader { return &Reader{bufio.NewReaderSize(r, MaxLine)} }
+
+// Data fills p with bytes that follow the line of the last message.
+func (r *Reader) Data(p []byte) error {
+	_, err := io.ReadFull(r.in, p)
+	return err
+}
 
 // Next returns the next message. What is none is skipped; the error is that of
 // the reader, at its end io.EOF.
