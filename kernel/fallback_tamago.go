@@ -51,7 +51,7 @@ func (m *machine) hostFile(f *synth.FS, name, own string) *hostFile {
 func (m *machine) newEtc(f *synth.FS) *synth.Dir {
 	etc := f.NewDir(0o755)
 	etc.FillOnUse(func() {
-		host := m.calls.Hostname()
+		host := m.uname().nodename
 		for name, own := range map[string]string{
 			"group":                         "root:x:0:\nnogroup:x:65534:\n",
 			"localtime":                     "",

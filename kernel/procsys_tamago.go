@@ -19,12 +19,12 @@ const hostname = "yolk"
 // registerSys fills /proc/sys.
 func (m *machine) registerSys() {
 	p := m.proc
-	u := uname()
+	u := m.uname()
 	const maxFiles = 1 << 20 // of the table of descriptors
 	for name, text := range map[string]string{
 		"kernel/cap_last_cap":       "40",
 		"kernel/core_pattern":       "core",
-		"kernel/domainname":         "(none)",
+		"kernel/domainname":         u.domainname,
 		"kernel/ngroups_max":        "65536",
 		"kernel/osrelease":          u.release,
 		"kernel/ostype":             u.sysname,
@@ -73,15 +73,15 @@ func (m *machine) registerSys() {
 
 // appendHostname is /proc/sys/kernel/hostname, and /etc/hostname.
 func (m *machine) appendHostname(b []byte) []byte {
-	return append(append(b, m.calls.Hostname()...), '\n')
+	return append(append(b, m.uname().nodename...), '\n')
 }
 
 // system is what uname(2) tells.
-type system struct{ sysname, release, version string }
+type system struct{ sysname, nodename, release, version, domainname string }
 
-func uname() system {
+func (m *machine) uname() system {
 	var u syscall.Utsname
-	_ = syscall.Uname(&u) // has no error but for a nil pointer
+	m.calls.Uname(&u)
 	text := func(field *[65]int8) string {
 		var b []byte
 		for _, c := range field {
@@ -92,13 +92,13 @@ func uname() system {
 		}
 		return string(b)
 	}
-	return system{text(&u.Sysname), text(&u.Release), text(&u.Version)}
+	return system{text(&u.Sysname), text(&u.Nodename), text(&u.Release), text(&u.Version), text(&u.Domainname)}
 }
 
 // version is /proc/version.
 func (m *machine) version() string {
-	u := uname()
-	return u.sysname + " version " + u.release + " (yolk@" + m.calls.Hostname() + ") (" + runtime.Version() + ") " + u.version
+	u := m.uname()
+	return u.sysname + " version " + u.release + " (yolk@" + u.nodename + ") (" + runtime.Version() + ") " + u.version
 }
 
 // newUUID makes a random UUID (RFC 9562, version 4).
