@@ -24,12 +24,12 @@ func (m *machine) setFallback() {
 	f.Dir().FillOnUse(func() {
 		f.Dir().Add("etc", m.newEtc(f))
 		f.Dir().Add("sys", newSys(f))
-		f.Dir().Add("usr/share/mime/globs2", m.hostFile(f, "usr/share/mime/globs2", ""))
-		f.Dir().Add("usr/share/zoneinfo", newHostDir(f, "usr/share/zoneinfo", m.readHost))
+		f.Dir().Add("usr/share/mime/globs2", m.hostNode(f, "usr/share/mime/globs2", ""))
+		f.Dir().Add("usr/share/zoneinfo", m.hostNode(f, "usr/share/zoneinfo", ""))
 		if name := imagePath()[1:]; f.Dir().Has(name) {
 			m.logf("/%s is not the program: it has the name of a directory that programs expect", name)
 		} else {
-			f.Dir().Add(name, newImage(f, m.readHost))
+			f.Dir().Add(name, m.hostNode(f, imageName, ""))
 		}
 	})
 	m.vfs.SetFallback(f)
@@ -43,8 +43,10 @@ func (m *machine) readHost(name string, off int64, count int) fileData {
 	return m.streams.link.readFile(name, off, count)
 }
 
-func (m *machine) hostFile(f *synth.FS, name, own string) *hostFile {
-	return &hostFile{Base: f.Base(syscall.S_IFREG | 0o644), name: name, own: own, read: m.readHost}
+func (m *machine) hostNode(f *synth.FS, name, own string) *hostNode {
+	n := newHostNode(f, name, m.readHost)
+	n.own = own
+	return n
 }
 
 // newEtc makes /etc.
@@ -52,27 +54,27 @@ func (m *machine) newEtc(f *synth.FS) *synth.Dir {
 	etc := f.NewDir(0o755)
 	etc.FillOnUse(func() {
 		host := m.uname().nodename
-		for name, own := range map[string]string{
-			"group":                         "root:x:0:\nnogroup:x:65534:\n",
-			"localtime":                     "",
-			"mime.types":                    "",
-			"passwd":                        "root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
-			"protocols":                     "icmp\t1\tICMP\ntcp\t6\tTCP\nudp\t17\tUDP\nipv6-icmp\t58\tIPv6-ICMP\n",
-			"services":                      "",
-			"ssl/certs/ca-certificates.crt": "",
+		for _, x := range [...][2]string{
+			{"group", "root:x:0:\nnogroup:x:65534:\n"},
+			{"localtime", ""},
+			{"mime.types", ""},
+			{"passwd", "root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"},
+			{"protocols", "icmp\t1\tICMP\ntcp\t6\tTCP\nudp\t17\tUDP\nipv6-icmp\t58\tIPv6-ICMP\n"},
+			{"services", ""},
+			{"ssl/certs/ca-certificates.crt", ""},
 		} {
-			etc.Add(name, m.hostFile(f, "etc/"+name, own))
+			etc.Add(x[0], m.hostNode(f, "etc/"+x[0], x[1]))
 		}
-		hosts := m.hostFile(f, "etc/hosts", "127.0.0.1\tlocalhost "+host+"\n::1\tlocalhost\n")
+		hosts := m.hostNode(f, "etc/hosts", "127.0.0.1\tlocalhost "+host+"\n::1\tlocalhost\n")
 		hosts.change = func(b []byte) []byte { return append(b, "\n127.0.0.1\t"+host+"\n"...) }
 		etc.Add("hosts", hosts)
 		etc.Add("hostname", f.NewText(m.appendHostname))
 		etc.Add("mtab", f.NewLink("/proc/self/mounts"))
-		for name, text := range map[string]string{
-			"nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",
-			"os-release":    "NAME=Yolk\nID=yolk\nPRETTY_NAME=Yolk\n",
+		for _, x := range [...][2]string{
+			{"nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n"},
+			{"os-release", "NAME=Yolk\nID=yolk\nPRETTY_NAME=Yolk\n"},
 		} {
-			etc.Add(name, f.NewText(func(b []byte) []byte { return append(b, text...) }))
+			etc.Add(x[0], f.NewText(func(b []byte) []byte { return append(b, x[1]...) }))
 		}
 	})
 	return etc
@@ -85,7 +87,7 @@ func newSys(f *synth.FS) *synth.Dir {
 		sys.Add(name, f.NewText(func(b []byte) []byte { return append(append(b, text...), '\n') }))
 	}
 	sys.FillOnUse(func() {
-		for _, empty := range []string{"block", "class/block", "class/hwmon", "class/net", "class/power_supply", "class/thermal"} {
+		for _, empty := range [...]string{"block", "class/block", "class/hwmon", "class/net", "class/power_supply", "class/thermal"} {
 			sys.Add(empty, f.NewDir(0o555))
 		}
 		n := amd64.CPUs()
@@ -93,24 +95,25 @@ func newSys(f *synth.FS) *synth.Dir {
 		if n > 1 {
 			cpus += "-" + strconv.Itoa(n-1)
 		}
-		for _, which := range []string{"online", "possible", "present"} {
-			line("devices/system/cpu/"+which, cpus)
-			line("devices/system/node/"+which, "0")
+		for _, x := range [...][2]string{
+			{"devices/system/cpu/online", cpus}, {"devices/system/cpu/possible", cpus}, {"devices/system/cpu/present", cpus},
+			{"devices/system/cpu/offline", ""}, {"devices/system/node/node0/cpulist", cpus},
+			{"devices/system/node/online", "0"}, {"devices/system/node/possible", "0"},
+			{"kernel/mm/transparent_hugepage/enabled", "always madvise [never]"},
+			{"kernel/mm/transparent_hugepage/hpage_pmd_size", "2097152"},
+		} {
+			line(x[0], x[1])
 		}
-		line("devices/system/cpu/offline", "")
-		line("devices/system/node/node0/cpulist", cpus)
 		for i := range n {
 			id := strconv.Itoa(i)
-			for name, text := range map[string]string{
-				"core_cpus_list": id, "core_id": id, "core_siblings_list": cpus, "package_cpus_list": cpus,
-				"physical_package_id": "0", "thread_siblings_list": id,
+			for _, x := range [...][2]string{
+				{"core_cpus_list", id}, {"core_id", id}, {"core_siblings_list", cpus}, {"package_cpus_list", cpus},
+				{"physical_package_id", "0"}, {"thread_siblings_list", id},
 			} {
-				line("devices/system/cpu/cpu"+id+"/topology/"+name, text)
+				line("devices/system/cpu/cpu"+id+"/topology/"+x[0], x[1])
 			}
 			sys.Add("devices/system/node/node0/cpu"+id, f.NewLink("../../cpu/cpu"+id))
 		}
-		line("kernel/mm/transparent_hugepage/enabled", "always madvise [never]")
-		line("kernel/mm/transparent_hugepage/hpage_pmd_size", "2097152")
 	})
 	return sys
 }
@@ -133,7 +136,7 @@ func (m *machine) executable() (string, *fs.Dentry) {
 		if err != nil {
 			continue
 		}
-		if _, ok := d.Node().(*image); ok {
+		if n, ok := d.Node().(*hostNode); ok && n.isImage() {
 			return path, d
 		}
 		d.Put()

@@ -13,224 +13,174 @@ import (
 // hostReader asks the host for part of a file that it offers, see link.readFile.
 type hostReader func(name string, off int64, count int) fileData
 
-// hostFile is a file that the host may have, or a link. It is asked for when
-// somebody looks for it, and kept in memory.
-type hostFile struct {
+// hostNode is what the host offers under a name, if it does: a file, a link or a
+// directory. It is asked when somebody looks for the node, and what it answers is
+// kept in memory, but for the image.
+type hostNode struct {
 	synth.Base
 	name   string
 	read   hostReader
 	change func(b []byte) []byte // of what the host has; nil: as it is
-	own    string                // what there is if the host has none; may be empty
+	own    string                // what a file has if the host has none; may be empty
 
 	mu    sync.Mutex
 	asked bool
 	has   fileData
+	nodes map[string]*hostNode // of a directory, those that were looked up
 }
 
+func newHostNode(f *synth.FS, name string, read hostReader) *hostNode {
+	return &hostNode{Base: f.Base(syscall.S_IFREG), name: name, read: read}
+}
+
+// imageName is the launcher's name for the file that the machine was booted from.
+const imageName = "exe"
+
+func (n *hostNode) isImage() bool { return n.name == imageName }
+
 // load asks the host, if it has not answered yet.
-func (f *hostFile) load() fileData {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.asked {
-		return f.has
+func (n *hostNode) load() fileData {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.asked {
+		return n.has
 	}
-	d := f.read(f.name, 0, control.MaxData)
-	for d.errno == 0 && d.kind == syscall.S_IFREG && int64(len(d.data)) < d.size {
-		more := f.read(f.name, int64(len(d.data)), control.MaxData)
+	count := control.MaxData
+	if n.isImage() {
+		count = 0
+	}
+	d := n.read(n.name, 0, count)
+	for d.errno == 0 && d.kind == syscall.S_IFREG && count > 0 && int64(len(d.data)) < d.size {
+		more := n.read(n.name, int64(len(d.data)), count)
 		if more.errno != 0 || len(more.data) == 0 {
 			break // it was cut off meanwhile
 		}
 		d.data = append(d.data, more.data...)
 	}
-	if d.errno == 0 && f.change != nil {
-		d.data = f.change(d.data)
+	if d.errno == 0 && n.change != nil {
+		d.data = n.change(d.data)
 	}
-	if d.errno != 0 && f.own != "" {
-		d = fileData{kind: syscall.S_IFREG, data: []byte(f.own)}
+	if d.errno != 0 && n.own != "" {
+		d = fileData{kind: syscall.S_IFREG, data: []byte(n.own)}
 	}
-	f.asked = d.errno == 0 || d.errno == syscall.ENOENT
-	f.has = d
+	n.asked = d.errno == 0 || d.errno == syscall.ENOENT
+	n.has = d
 	return d
 }
 
 // Exists implements synth.Optional.
-func (f *hostFile) Exists() bool {
-	d := f.load()
-	return d.errno == 0 && d.kind != syscall.S_IFDIR
-}
+func (n *hostNode) Exists() bool { return n.load().errno == 0 }
 
 // Kind implements fs.Kinder.
-func (f *hostFile) Kind() uint32 { return f.load().kind }
+func (n *hostNode) Kind() uint32 { return n.load().kind }
 
 // Getattr implements fs.Node.
-func (f *hostFile) Getattr(a *fs.Attr) error {
-	d := f.load()
-	_ = f.Base.Getattr(a) // has no error
-	a.Mode = d.kind | 0o644
-	if d.kind == syscall.S_IFLNK {
+func (n *hostNode) Getattr(a *fs.Attr) error {
+	d := n.load()
+	_ = n.Base.Getattr(a) // has no error
+	a.Mode, a.Size = d.kind|0o644, int64(len(d.data))
+	switch {
+	case d.kind == syscall.S_IFLNK:
 		a.Mode |= 0o777
+	case d.kind == syscall.S_IFDIR:
+		a.Mode |= 0o755
+		a.Size, a.Nlink = 0, 2
+	case n.isImage():
+		a.Mode |= 0o755
+		a.Size = d.size
 	}
-	a.Size = int64(len(d.data))
 	a.Blocks = (a.Size + 511) / 512
 	return nil
 }
 
 // Readlink implements fs.Node.
-func (f *hostFile) Readlink() (string, error) {
-	d := f.load()
+func (n *hostNode) Readlink() (string, error) {
+	d := n.load()
 	if d.kind != syscall.S_IFLNK {
 		return "", syscall.EINVAL
 	}
 	return string(d.data), nil
 }
 
-// Open implements fs.Node.
-func (f *hostFile) Open(flags int) (fs.File, error) {
-	if flags&(syscall.O_ACCMODE|syscall.O_TRUNC) != syscall.O_RDONLY {
-		return nil, syscall.EROFS
+// Lookup implements fs.Node.
+func (n *hostNode) Lookup(name string) (fs.Entry, error) {
+	if n.Kind() != syscall.S_IFDIR {
+		return fs.Entry{}, syscall.ENOTDIR
 	}
-	return &openHostFile{of: f, data: f.load().data}, nil
-}
-
-type openHostFile struct {
-	fs.UnsupportedFile
-	of   fs.Node
-	data []byte
-}
-
-func (f *openHostFile) Getattr(a *fs.Attr) error { return f.of.Getattr(a) }
-
-func (f *openHostFile) ReadAt(p []byte, off int64) (int, error) {
-	if off < 0 {
-		return 0, syscall.EINVAL
-	}
-	if off >= int64(len(f.data)) {
-		return 0, nil
-	}
-	return copy(p, f.data[off:]), nil
-}
-
-// hostDir is a directory of the host, with all that is in it.
-type hostDir struct {
-	synth.Base
-	name string
-	read hostReader
-
-	mu    sync.Mutex
-	nodes map[string]fs.Node
-}
-
-func newHostDir(f *synth.FS, name string, read hostReader) *hostDir {
-	return &hostDir{Base: f.Base(syscall.S_IFDIR | 0o755), name: name, read: read, nodes: make(map[string]fs.Node)}
-}
-
-// Exists implements synth.Optional.
-func (d *hostDir) Exists() bool { return d.read(d.name, 0, 0).kind == syscall.S_IFDIR }
-
-// Getattr implements fs.Node.
-func (d *hostDir) Getattr(a *fs.Attr) error {
-	err := d.Base.Getattr(a)
-	a.Nlink = 2
-	return err
-}
-
-// Lookup implements fs.Node. What was found once is kept.
-func (d *hostDir) Lookup(name string) (fs.Entry, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if n := d.nodes[name]; n != nil {
-		return fs.Entry{Node: n}, nil
-	}
-	path := d.name + "/" + name
-	switch h := d.read(path, 0, 0); {
-	case h.errno != 0:
-		return fs.Entry{}, h.errno
-	case h.kind == syscall.S_IFDIR:
-		d.nodes[name] = newHostDir(d.FS, path, d.read)
-	default:
-		d.nodes[name] = &hostFile{Base: d.FS.Base(syscall.S_IFREG | 0o644), name: path, read: d.read}
-	}
-	return fs.Entry{Node: d.nodes[name]}, nil
-}
-
-// Open implements fs.Node.
-func (d *hostDir) Open(int) (fs.File, error) {
-	names := strings.Split(string(d.read(d.name, 0, 0).data), "\x00")
-	names = names[:len(names)-1] // behind the last NUL
-	return synth.OpenDir(d, func(cookie uint64, emit func(*fs.Dirent) bool) error {
-		for ; cookie < uint64(len(names)); cookie++ {
-			name, isDir := strings.CutSuffix(names[cookie], "/")
-			e := fs.Dirent{Name: name, Type: syscall.DT_REG, Next: cookie + 1}
-			if isDir {
-				e.Type = syscall.DT_DIR
-			}
-			if !validName(name) {
-				continue
-			}
-			if !emit(&e) {
-				break
-			}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	child := n.nodes[name]
+	if child == nil {
+		child = newHostNode(n.FS, n.name+"/"+name, n.read)
+		if e := child.load().errno; e != 0 {
+			return fs.Entry{}, e
 		}
-		return nil
-	}), nil
+		if n.nodes == nil {
+			n.nodes = make(map[string]*hostNode)
+		}
+		n.nodes[name] = child
+	}
+	return fs.Entry{Node: child}, nil
 }
 
-// validName tells if a name that the host says is one.
+// Open implements fs.Node.
+func (n *hostNode) Open(flags int) (fs.File, error) {
+	d := n.load()
+	switch {
+	case d.errno != 0:
+		return nil, d.errno
+	case d.kind == syscall.S_IFDIR:
+		return synth.OpenDir(n, func(cookie uint64, emit func(*fs.Dirent) bool) error {
+			listNames(string(d.data), cookie, emit)
+			return nil
+		}), nil
+	case flags&(syscall.O_ACCMODE|syscall.O_TRUNC) == syscall.O_RDONLY:
+		return &openHost{of: n, part: d.data}, nil
+	case n.isImage():
+		return nil, syscall.ETXTBSY
+	}
+	return nil, syscall.EROFS
+}
+
+// listNames lists the names that the host says are in a directory, each ended by
+// NUL, those of directories by a slash before it.
+func listNames(list string, cookie uint64, emit func(*fs.Dirent) bool) {
+	for next := uint64(1); list != ""; next++ {
+		var name string
+		name, list, _ = strings.Cut(list, "\x00")
+		e := fs.Dirent{Type: syscall.DT_REG, Next: next}
+		var isDir bool
+		if e.Name, isDir = strings.CutSuffix(name, "/"); isDir {
+			e.Type = syscall.DT_DIR
+		}
+		if next > cookie && validName(e.Name) && !emit(&e) {
+			return
+		}
+	}
+}
+
+// validName tells if a name that comes from elsewhere is one.
 func validName(name string) bool {
 	return name != "" && name != "." && name != ".." && len(name) <= fs.NameMax && !strings.ContainsAny(name, "/\x00")
 }
 
-// image is the file that the machine was booted from. It is not kept in memory.
-type image struct {
-	synth.Base
-	read hostReader
-	has  func() fileData // what the host says of it, with no data
-}
-
-func newImage(f *synth.FS, read hostReader) *image {
-	i := &image{Base: f.Base(syscall.S_IFREG | 0o755), read: read}
-	i.has = sync.OnceValue(func() fileData { return read(imageName, 0, 0) })
-	return i
-}
-
-// Exists implements synth.Optional.
-func (i *image) Exists() bool { return i.has().errno == 0 }
-
-const imageName = "exe"
-
-// Getattr implements fs.Node.
-func (i *image) Getattr(a *fs.Attr) error {
-	err := i.Base.Getattr(a)
-	a.Size = i.has().size
-	a.Blocks = (a.Size + 511) / 512
-	return err
-}
-
-// Open implements fs.Node.
-func (i *image) Open(flags int) (fs.File, error) {
-	if flags&(syscall.O_ACCMODE|syscall.O_TRUNC) != syscall.O_RDONLY {
-		return nil, syscall.ETXTBSY
-	}
-	return &openImage{of: i}, nil
-}
-
-// openImage keeps the part that was read last, for those who read a few bytes at a
-// time.
-type openImage struct {
+// openHost is an open file of the host. Of the image it keeps the part that was read
+// last, for those who read a few bytes at a time.
+type openHost struct {
 	fs.UnsupportedFile
-	of *image
+	of *hostNode
 
 	mu    sync.Mutex
 	start int64
 	part  []byte
 }
 
-// imagePart is how much is read at once, in bytes.
+// imagePart is how much of the image is read at once, in bytes.
 const imagePart = 64 << 10
 
-func (o *openImage) Getattr(a *fs.Attr) error { return o.of.Getattr(a) }
+func (o *openHost) Getattr(a *fs.Attr) error { return o.of.Getattr(a) }
 
-func (o *openImage) ReadAt(p []byte, off int64) (n int, err error) {
+func (o *openHost) ReadAt(p []byte, off int64) (n int, err error) {
 	if off < 0 {
 		return 0, syscall.EINVAL
 	}
@@ -238,7 +188,10 @@ func (o *openImage) ReadAt(p []byte, off int64) (n int, err error) {
 	defer o.mu.Unlock()
 	for n < len(p) {
 		at := off + int64(n)
-		if at < o.start || at >= o.start+int64(len(o.part)) {
+		if at < o.start || at-o.start >= int64(len(o.part)) {
+			if !o.of.isImage() {
+				break
+			}
 			d := o.of.read(imageName, at, max(imagePart, min(len(p)-n, control.MaxData)))
 			if d.errno != 0 && n == 0 {
 				return 0, d.errno

@@ -36,7 +36,7 @@ func (m *machine) registerProc() {
 	p.RegisterLine("version", m.version())
 	p.Register("vmstat", procfs.Vmstat(meminfo))
 	p.Register("yolk/fuse", m.appendFuse)
-	p.RegisterNode("yolk/exe", newImage(p.FS, m.readHost))
+	p.RegisterNode("yolk/exe", newHostNode(p.FS, imageName, m.readHost))
 	p.Register("yolk/pci", m.appendPCI)
 	p.Register("yolk/virtio", m.appendVirtio)
 }

@@ -3,7 +3,7 @@
 package kernel
 
 import (
-	"encoding/hex"
+	"fmt"
 	"runtime"
 	"strconv"
 	"sync"
@@ -16,50 +16,69 @@ import (
 // hostname is the name of the machine.
 const hostname = "yolk"
 
+// sysFixed are files of /proc/sys, in the format of procfs.FS.RegisterFixed.
+const sysFixed = `sys/kernel/cap_last_cap=40
+;
+sys/kernel/core_pattern=core
+;
+sys/kernel/ngroups_max=65536
+;
+sys/kernel/overflowgid=65534
+;
+sys/kernel/overflowuid=65534
+;
+sys/kernel/pid_max=32768
+;
+sys/kernel/random/entropy_avail=256
+;
+sys/kernel/random/poolsize=256
+;
+sys/kernel/randomize_va_space=0
+;
+sys/kernel/tainted=0
+;
+sys/kernel/threads-max=32768
+;
+sys/fs/inotify/max_queued_events=16384
+;
+sys/fs/inotify/max_user_instances=128
+;
+sys/fs/inotify/max_user_watches=65536
+;
+sys/net/core/rmem_max=212992
+;
+sys/net/core/somaxconn=4096
+;
+sys/net/core/wmem_max=212992
+;
+sys/net/ipv4/ip_local_port_range=32768	60999
+;
+sys/vm/max_map_count=65530
+;
+sys/vm/mmap_min_addr=4096
+;
+sys/vm/nr_hugepages=0
+;
+sys/vm/overcommit_memory=0
+;
+sys/vm/overcommit_ratio=50
+;
+sys/vm/swappiness=0
+;
+`
+
 // registerSys fills /proc/sys.
 func (m *machine) registerSys() {
 	p := m.proc
 	u := m.uname()
 	const maxFiles = 1 << 20 // of the table of descriptors
-	for name, text := range map[string]string{
-		"kernel/cap_last_cap":       "40",
-		"kernel/core_pattern":       "core",
-		"kernel/domainname":         u.domainname,
-		"kernel/ngroups_max":        "65536",
-		"kernel/osrelease":          u.release,
-		"kernel/ostype":             u.sysname,
-		"kernel/overflowgid":        "65534",
-		"kernel/overflowuid":        "65534",
-		"kernel/pid_max":            "32768",
-		"kernel/randomize_va_space": "0",
-		"kernel/tainted":            "0",
-		"kernel/threads-max":        "32768",
-		"kernel/version":            u.version,
-
-		"kernel/random/entropy_avail": "256",
-		"kernel/random/poolsize":      "256",
-
-		"fs/file-max":      strconv.Itoa(maxFiles),
-		"fs/nr_open":       strconv.Itoa(maxFiles),
-		"fs/pipe-max-size": strconv.Itoa(fs.PipeSize),
-
-		"fs/inotify/max_queued_events":  "16384",
-		"fs/inotify/max_user_instances": "128",
-		"fs/inotify/max_user_watches":   "65536",
-
-		"net/core/rmem_max":            "212992",
-		"net/core/somaxconn":           "4096",
-		"net/core/wmem_max":            "212992",
-		"net/ipv4/ip_local_port_range": "32768\t60999",
-
-		"vm/max_map_count":     "65530",
-		"vm/mmap_min_addr":     "4096",
-		"vm/nr_hugepages":      "0",
-		"vm/overcommit_memory": "0",
-		"vm/overcommit_ratio":  "50",
-		"vm/swappiness":        "0",
+	p.RegisterFixed(sysFixed)
+	limit := strconv.Itoa(maxFiles)
+	for _, f := range [...][2]string{
+		{"kernel/domainname", u.domainname}, {"kernel/osrelease", u.release}, {"kernel/ostype", u.sysname}, {"kernel/version", u.version},
+		{"fs/file-max", limit}, {"fs/nr_open", limit}, {"fs/pipe-max-size", strconv.Itoa(fs.PipeSize)},
 	} {
-		p.RegisterLine("sys/"+name, text)
+		p.RegisterLine("sys/"+f[0], f[1])
 	}
 	boot := sync.OnceValue(newUUID)
 	p.Register("sys/kernel/random/boot_id", func(b []byte) []byte { return append(append(b, boot()...), '\n') })
@@ -107,9 +126,5 @@ func newUUID() string {
 	amd64.Random(u[:])
 	u[6] = u[6]&0x0f | 0x40
 	u[8] = u[8]&0x3f | 0x80
-	b := hex.AppendEncode(nil, u[:4])
-	for _, part := range [][]byte{u[4:6], u[6:8], u[8:10], u[10:]} {
-		b = hex.AppendEncode(append(b, '-'), part)
-	}
-	return string(b)
+	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
 }

@@ -1,9 +1,6 @@
 package procfs
 
-import (
-	"strconv"
-	"strings"
-)
+import "strconv"
 
 // Region is a range of addresses with one use.
 type Region struct {
@@ -23,30 +20,28 @@ func (s *Self) maps(b []byte) []byte {
 }
 
 // appendRegion writes the line of maps: addresses and offset in hexadecimal with
-// eight digits at least, the name from column 73.
+// eight digits at least, the name, in which an end of line is an escape, from
+// column 73.
 func appendRegion(b []byte, r Region) []byte {
 	start := len(b)
-	hex := func(n uint64, width int) { b = padZero(b, strconv.FormatUint(n, 16), width) }
-	hex(r.Start, 8)
-	b = append(b, '-')
-	hex(r.End, 8)
-	b = append(append(append(b, ' '), r.Perm...), ' ')
-	hex(r.Offset, 8)
-	b = append(b, ' ')
-	hex(r.Dev>>8&0xfff, 2)
-	b = append(b, ':')
-	hex(r.Dev&0xff|r.Dev>>12&^0xff, 2)
-	b = append(b, ' ')
-	b = append(strconv.AppendUint(b, r.Ino, 10), ' ')
+	b = expand(b, "@-@ @ @ @:@ @ ", hex(r.Start, 8), hex(r.End, 8), r.Perm, hex(r.Offset, 8),
+		hex(r.Dev>>8&0xfff, 2), hex(r.Dev&0xff|r.Dev>>12&^0xff, 2), decimal(r.Ino))
 	if r.Name != "" {
 		for len(b)-start < 73 {
 			b = append(b, ' ')
 		}
-		// As Linux does, with what would end the line as an escape.
-		b = append(b, strings.ReplaceAll(r.Name, "\n", `\012`)...)
+		for _, c := range []byte(r.Name) {
+			if c == '\n' {
+				b = append(b, `\012`...)
+			} else {
+				b = append(b, c)
+			}
+		}
 	}
 	return append(b, '\n')
 }
+
+func hex(n uint64, width int) string { return string(padZero(nil, strconv.FormatUint(n, 16), width)) }
 
 // smaps is smaps: for each region, what RAM it takes.
 func (s *Self) smaps(b []byte) []byte {

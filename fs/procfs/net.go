@@ -5,28 +5,46 @@ import "github.com/yolkos/yolk/fs/synth"
 // networkFiles adds net to a directory of a process: the files of a system that
 // has no network interface and no socket of the Internet protocols.
 func (f *FS) networkFiles(process *synth.Dir) {
-	const sockets = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
-	const sockets6 = "  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
-	for name, text := range map[string]string{
-		"arp": "IP address       HW type     Flags       HW address            Mask     Device\n",
-		"dev": "Inter-|   Receive                                                |  Transmit\n" +
-			" face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n",
-		"if_inet6":   "",
-		"ipv6_route": "",
-		"netstat":    "",
-		"raw":        sockets + " ref pointer drops\n",
-		"raw6":       sockets6 + " ref pointer drops\n",
-		"route":      "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT                                                       \n",
-		"snmp":       "",
-		"snmp6":      "",
-		"sockstat":   "sockets: used 0\nTCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0\nUDP: inuse 0 mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\nFRAG: inuse 0 memory 0\n",
-		"sockstat6":  "TCP6: inuse 0\nUDP6: inuse 0\nUDPLITE6: inuse 0\nRAW6: inuse 0\nFRAG6: inuse 0 memory 0\n",
-		"tcp":        sockets + "                                                     \n",
-		"tcp6":       sockets6 + "\n",
-		"udp":        sockets + " ref pointer drops             \n",
-		"udp6":       sockets6 + " ref pointer drops\n",
-		"unix":       "Num       RefCount Protocol Flags    Type St Inode Path\n",
-	} {
-		process.Add("net/"+name, f.NewText(word(text)))
-	}
+	f.addFixed(process, `net/arp=IP address       HW type     Flags       HW address            Mask     Device
+;
+net/dev=Inter-|   Receive                                                |  Transmit
+ face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+;
+net/if_inet6=;
+net/ipv6_route=;
+net/raw=`+sockets+` ref pointer drops
+;
+net/raw6=`+sockets6+` ref pointer drops
+;
+net/route=Iface	Destination	Gateway 	Flags	RefCnt	Use	Metric	Mask		MTU	Window	IRTT                                                       
+;
+net/sockstat=sockets: used 0
+TCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0
+UDP: inuse 0 mem 0
+UDPLITE: inuse 0
+RAW: inuse 0
+FRAG: inuse 0 memory 0
+;
+net/sockstat6=TCP6: inuse 0
+UDP6: inuse 0
+UDPLITE6: inuse 0
+RAW6: inuse 0
+FRAG6: inuse 0 memory 0
+;
+net/tcp=`+sockets+`                                                     
+;
+net/tcp6=`+sockets6+`
+;
+net/udp=`+sockets+` ref pointer drops             
+;
+net/udp6=`+sockets6+` ref pointer drops
+;
+net/unix=Num       RefCount Protocol Flags    Type St Inode Path
+;
+`)
 }
+
+const (
+	sockets  = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
+	sockets6 = "  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
+)

@@ -1,8 +1,8 @@
 package procfs
 
 import (
-	"encoding/binary"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -60,22 +60,8 @@ func (f *FS) RegisterSelf(s *Self) {
 
 // processFiles fills a directory of a process, or of a thread of it.
 func (f *FS) processFiles(d *synth.Dir, s *Self) {
-	d.Add("fd", f.NewNumbered(0o500, s.Descriptors, func(n int) fs.Node {
-		_, at := s.Descriptor(n)
-		if at == nil {
-			return nil
-		}
-		at.Put()
-		return fdLink{fs: f, p: s, n: n}
-	}))
-	d.Add("fdinfo", f.NewNumbered(0o500, s.Descriptors, func(n int) fs.Node {
-		_, at := s.Descriptor(n)
-		if at == nil {
-			return nil
-		}
-		at.Put()
-		return fdInfo{fs: f, p: s, n: n}
-	}))
+	d.Add("fd", f.descriptors(s, false))
+	d.Add("fdinfo", f.descriptors(s, true))
 	d.Add("cwd", f.newJump(s.WorkingDir))
 	d.Add("root", f.newJump(s.RootDir))
 	d.Add("exe", f.newJump(s.Executable))
@@ -84,34 +70,12 @@ func (f *FS) processFiles(d *synth.Dir, s *Self) {
 		s.SetName(text)
 		return nil
 	}))
-	for name, text := range map[string]func([]byte) []byte{
-		"auxv":         auxv,
-		"cgroup":       Line("0::/"),
-		"cmdline":      zeroEnded(s.Args),
-		"environ":      zeroEnded(s.Env),
-		"io":           s.io,
-		"limits":       s.limits,
-		"loginuid":     word("4294967295"), // nobody has logged in
-		"maps":         s.maps,
-		"mountinfo":    Mountinfo(s.Mounts),
-		"mounts":       Mounts(s.Mounts),
-		"oom_adj":      Line("0"),
-		"oom_score":    Line("0"),
-		"personality":  Line("00000000"),
-		"schedstat":    s.schedstat,
-		"sessionid":    word("4294967295"),
-		"smaps":        s.smaps,
-		"smaps_rollup": s.smapsRollup,
-		"stat":         s.stat,
-		"statm":        s.statm,
-		"status":       s.status,
-		"wchan":        word("0"),
-		"gid_map":      Line("         0          0 4294967295"),
-		"uid_map":      Line("         0          0 4294967295"),
-		"setgroups":    Line("allow"),
-	} {
-		d.Add(name, f.NewText(text))
+	for _, t := range processTexts {
+		d.Add(t.name, f.NewText(func(b []byte) []byte { return t.text(s, b) }))
 	}
+	f.addFixed(d, processFixed)
+	d.Add("mountinfo", f.NewText(Mountinfo(s.Mounts)))
+	d.Add("mounts", f.NewText(Mounts(s.Mounts)))
 	// Nothing kills a process for its memory here; what programs write, they
 	// may read again.
 	d.Add("oom_score_adj", f.NewSetting(func(b []byte) []byte {
@@ -126,29 +90,69 @@ func (f *FS) processFiles(d *synth.Dir, s *Self) {
 	}))
 }
 
-func zeroEnded(list func() []string) func(b []byte) []byte {
-	return func(b []byte) []byte {
-		for _, s := range list() {
-			b = append(append(b, s...), 0)
-		}
-		return b
+// processTexts are the files of a process that tell what changes.
+var processTexts = []struct {
+	name string
+	text func(s *Self, b []byte) []byte
+}{
+	{"cmdline", (*Self).cmdline}, {"environ", (*Self).environ}, {"io", (*Self).io}, {"limits", (*Self).limits}, {"maps", (*Self).maps},
+	{"schedstat", (*Self).schedstat}, {"smaps", (*Self).smaps}, {"smaps_rollup", (*Self).smapsRollup},
+	{"stat", (*Self).stat}, {"statm", (*Self).statm}, {"status", (*Self).status},
+}
+
+// processFixed are those that always tell the same: addFixed has the format. The
+// auxiliary vector of getauxval(3) is pairs of words: page size 4096, 100 clock
+// ticks a second, and that the program belongs to root and was not set-user-ID.
+const processFixed = "auxv=" +
+	"\x06\x00\x00\x00\x00\x00\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00" + // AT_PAGESZ
+	"\x11\x00\x00\x00\x00\x00\x00\x00\x64\x00\x00\x00\x00\x00\x00\x00" + // AT_CLKTCK
+	"\x0b\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" + // AT_UID
+	"\x0c\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" + // AT_EUID
+	"\x0d\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" + // AT_GID
+	"\x0e\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" + // AT_EGID
+	"\x17\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" + // AT_SECURE
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" + // AT_NULL
+	`;
+cgroup=0::/
+;
+gid_map=         0          0 4294967295
+;
+loginuid=4294967295;
+oom_adj=0
+;
+oom_score=0
+;
+personality=00000000
+;
+sessionid=4294967295;
+setgroups=allow
+;
+uid_map=         0          0 4294967295
+;
+wchan=0;
+`
+
+// addFixed adds files to d, each as name=contents; and an end of line.
+func (f *FS) addFixed(d *synth.Dir, list string) {
+	for list != "" {
+		var name, text string
+		name, list, _ = strings.Cut(list, "=")
+		text, list, _ = strings.Cut(list, ";\n")
+		d.Add(name, f.NewText(func(b []byte) []byte { return append(b, text...) }))
 	}
 }
 
-// word gives a fixed text without an end of line.
-func word(text string) func(b []byte) []byte {
-	return func(b []byte) []byte { return append(b, text...) }
-}
+// RegisterFixed adds files that always tell the same, each as name=contents; and an
+// end of line.
+func (f *FS) RegisterFixed(list string) { f.addFixed(f.Dir(), list) }
 
-// auxv is the auxiliary vector of getauxval(3), pairs of words: page size, clock
-// ticks a second, the user and group ids, no set-user-ID program.
-func auxv(b []byte) []byte {
-	const (
-		atPageSize, atUID, atEUID, atGID, atEGID, atClockTick, atSecure = 6, 11, 12, 13, 14, 17, 23
-	)
-	for _, p := range [...][2]uint64{{atPageSize, pageSize}, {atClockTick, ticks}, {atUID}, {atEUID}, {atGID}, {atEGID}, {atSecure}, {}} {
-		b = binary.LittleEndian.AppendUint64(b, p[0])
-		b = binary.LittleEndian.AppendUint64(b, p[1])
+func (s *Self) cmdline(b []byte) []byte { return appendZeroEnded(b, s.Args()) }
+
+func (s *Self) environ(b []byte) []byte { return appendZeroEnded(b, s.Env()) }
+
+func appendZeroEnded(b []byte, list []string) []byte {
+	for _, s := range list {
+		b = append(append(b, s...), 0)
 	}
 	return b
 }

@@ -45,63 +45,76 @@ const (
 	fdinfoIno = 2 << 32
 )
 
-// fdLink is fd/n. It is a value: whoever looks n up gets the same node.
-type fdLink struct {
+// fdNode is fd/n, a link, or fdinfo/n, a text. It is a value: whoever looks n up
+// gets the same node.
+type fdNode struct {
 	fs.Unsupported
-	fs *FS
-	p  Process
-	n  int
+	fs   *FS
+	p    Process
+	n    int
+	info bool
 }
 
-func (l fdLink) Kind() uint32 { return syscall.S_IFLNK }
+// descriptors is fd, or fdinfo.
+func (f *FS) descriptors(p Process, info bool) fs.Node {
+	return f.NewNumbered(0o500, p.Descriptors, func(n int) fs.Node {
+		_, at := p.Descriptor(n)
+		if at == nil {
+			return nil
+		}
+		at.Put()
+		return fdNode{fs: f, p: p, n: n, info: info}
+	})
+}
 
-// Getattr shows by the permission bits, as Linux does, how the file was opened.
-func (l fdLink) Getattr(a *fs.Attr) error {
+func (d fdNode) Kind() uint32 {
+	if d.info {
+		return syscall.S_IFREG
+	}
+	return syscall.S_IFLNK
+}
+
+// Getattr shows by the permission bits of the link, as Linux does, how the file was
+// opened.
+func (d fdNode) Getattr(a *fs.Attr) error {
+	if d.info {
+		return synth.Base{FS: d.fs.FS, Ino: fdinfoIno + uint64(d.n), Mode: syscall.S_IFREG | 0o400}.Getattr(a)
+	}
 	mode := uint32(syscall.S_IFLNK)
-	flags, _, _, _ := l.p.DescriptorState(l.n)
+	flags, _, _, _ := d.p.DescriptorState(d.n)
 	if flags&syscall.O_ACCMODE != syscall.O_WRONLY {
 		mode |= 0o500
 	}
 	if flags&syscall.O_ACCMODE != syscall.O_RDONLY {
 		mode |= 0o300
 	}
-	err := synth.Base{FS: l.fs.FS, Ino: fdIno + uint64(l.n), Mode: mode}.Getattr(a)
+	err := synth.Base{FS: d.fs.FS, Ino: fdIno + uint64(d.n), Mode: mode}.Getattr(a)
 	a.Size = 64
 	return err
 }
 
-func (l fdLink) Readlink() (string, error) { return linkText(l.p.Descriptor(l.n)) }
-
-func (l fdLink) Jump() (*fs.Dentry, error) { return linkPlace(l.p.Descriptor(l.n)) }
-
-// fdInfo is fdinfo/n, a value as well.
-type fdInfo struct {
-	fs.Unsupported
-	fs *FS
-	p  Process
-	n  int
+func (d fdNode) Readlink() (string, error) {
+	if d.info {
+		return "", syscall.EINVAL
+	}
+	return linkText(d.p.Descriptor(d.n))
 }
 
-func (i fdInfo) Kind() uint32 { return syscall.S_IFREG }
+func (d fdNode) Jump() (*fs.Dentry, error) { return linkPlace(d.p.Descriptor(d.n)) }
 
-func (i fdInfo) Getattr(a *fs.Attr) error {
-	return synth.Base{FS: i.fs.FS, Ino: fdinfoIno + uint64(i.n), Mode: syscall.S_IFREG | 0o400}.Getattr(a)
-}
+// Open is for fdinfo; nobody opens a link.
+func (d fdNode) Open(flags int) (fs.File, error) { return d.fs.NewText(d.text).Open(flags) }
 
-func (i fdInfo) Open(flags int) (fs.File, error) { return i.fs.NewText(i.text).Open(flags) }
-
-func (i fdInfo) text(b []byte) []byte {
-	flags, pos, lines, ok := i.p.DescriptorState(i.n)
-	_, at := i.p.Descriptor(i.n)
+func (d fdNode) text(b []byte) []byte {
+	flags, pos, lines, ok := d.p.DescriptorState(d.n)
+	_, at := d.p.Descriptor(d.n)
 	if !ok || at == nil {
 		return b
 	}
 	defer at.Put()
 	var a fs.Attr
 	_ = at.Getattr(&a) // without it there is no inode number
-	b = strconv.AppendInt(append(b, "pos:\t"...), pos, 10)
-	b = strconv.AppendInt(append(b, "\nflags:\t0"...), int64(flags), 8)
-	b = strconv.AppendUint(append(b, "\nmnt_id:\t"...), uint64(at.Mount().ID()), 10)
-	b = strconv.AppendUint(append(b, "\nino:\t"...), a.Ino, 10)
-	return append(append(b, '\n'), lines...)
+	b = expand(b, "pos:\t@\nflags:\t0@\nmnt_id:\t@\nino:\t@\n", strconv.FormatInt(pos, 10), strconv.FormatInt(int64(flags), 8),
+		decimal(uint64(at.Mount().ID())), decimal(a.Ino))
+	return append(b, lines...)
 }

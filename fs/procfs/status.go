@@ -38,101 +38,132 @@ type ProcessMemory struct {
 	MinorFaults uint64 // a number
 }
 
-func clockTicks(d time.Duration) uint64 { return uint64(max(0, d)) / uint64(time.Second/ticks) }
+func clockTicks(d time.Duration) string {
+	return decimal(uint64(max(0, d)) / uint64(time.Second/ticks))
+}
 
-// stat is stat, with the 52 fields of proc_pid_stat(5).
+// expand appends a text with the values in the places of its @ signs.
+func expand(b []byte, text string, values ...string) []byte {
+	for {
+		part, rest, more := strings.Cut(text, "@")
+		b = append(b, part...)
+		if !more {
+			return b
+		}
+		b = append(b, values[0]...)
+		text, values = rest, values[1:]
+	}
+}
+
+func decimal(n uint64) string { return strconv.FormatUint(n, 10) }
+
+// stat is stat, with the 52 fields of proc_pid_stat(5): no terminal and no parent,
+// priority 20, PF_SUPERPRIV among the flags; of the signals status tells.
 func (s *Self) stat(b []byte) []byte {
 	u := s.Usage()
-	pid := uint64(s.Pid)
-	b = strconv.AppendUint(b, pid, 10)
-	b = append(append(append(b, " ("...), s.Name()...), ") R 0"...)
-	const noLimit = ^uint64(0)
-	for _, n := range [...]uint64{
-		pid, pid, 0, // process group, session, terminal
-	} {
-		b = strconv.AppendUint(append(b, ' '), n, 10)
-	}
-	b = append(b, " -1"...) // no foreground process group
-	for _, n := range [...]uint64{
-		0x400100,                      // flags: PF_RANDOMIZE, PF_SUPERPRIV
-		u.Memory.MinorFaults, 0, 0, 0, // faults
-		clockTicks(u.User), clockTicks(u.System), 0, 0, // of children: none
-		20, 0, 1, 0, 0, // priority, nice value, threads, timer, start
-		u.Memory.Virtual, u.Memory.Resident / pageSize, noLimit,
-	} {
-		b = strconv.AppendUint(append(b, ' '), n, 10)
-	}
-	var code, data [2]uint64
+	m := &u.Memory
+	var code, data [2]string
 	for _, r := range s.Regions() {
+		to := &data
 		switch {
-		case r.Name == "":
-		case strings.HasPrefix(r.Perm, "r-x") && code[1] == 0:
-			code = [2]uint64{r.Start, r.End}
-		case strings.HasPrefix(r.Perm, "rw-") && data[1] == 0:
-			data = [2]uint64{r.Start, r.End}
+		case r.Name == "" || r.Perm[0] != 'r':
+			continue
+		case r.Perm[2] == 'x':
+			to = &code
+		case r.Perm[1] != 'w':
+			continue
+		}
+		if to[1] == "" {
+			*to = [2]string{decimal(r.Start), decimal(r.End)}
 		}
 	}
-	for _, n := range [...]uint64{
-		code[0], code[1], 0, 0, 0, // addresses of the code; no stack to tell of
-		0, 0, 0, 0, 0, // signals are told by status; wait channel
-		0, 0, 17, 0, 0, 0, // SIGCHLD at the end; CPU, real-time priority, policy
-		0, 0, 0, // delays and guests
-		data[0], data[1], data[1],
-		0, 0, 0, 0, 0, // arguments, environment, exit code
-	} {
-		b = strconv.AppendUint(append(b, ' '), n, 10)
-	}
-	return append(b, '\n')
+	pid := strconv.Itoa(s.Pid)
+	return expand(b, "@ (@) R 0 @ @ 0 -1 4194560 @ 0 0 0 @ @ 0 0 20 0 1 0 0 @ @ 18446744073709551615 @ @ 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 @ @ @ 0 0 0 0 0\n",
+		pid, s.Name(), pid, pid, decimal(m.MinorFaults), clockTicks(u.User), clockTicks(u.System),
+		decimal(m.Virtual), decimal(m.Resident/pageSize), code[0], code[1], data[0], data[1], data[1])
 }
 
 // statm is statm: pages of address space, in RAM, of files, of code, 0, of data, 0.
 func (s *Self) statm(b []byte) []byte {
 	m := s.Usage().Memory
-	for i, n := range [...]uint64{m.Virtual, m.Resident, m.File, m.Text, 0, m.Data, 0} {
-		if i > 0 {
-			b = append(b, ' ')
-		}
-		b = strconv.AppendUint(b, n/pageSize, 10)
-	}
-	return append(b, '\n')
+	pages := func(n uint64) string { return decimal(n / pageSize) }
+	return expand(b, "@ @ @ @ 0 @ 0\n", pages(m.Virtual), pages(m.Resident), pages(m.File), pages(m.Text), pages(m.Data))
 }
 
-// status is status.
+// status is status. The capabilities are all up to CAP_CHECKPOINT_RESTORE.
 func (s *Self) status(b []byte) []byte {
 	u := s.Usage()
-	m := u.Memory
+	m := &u.Memory
 	pid := strconv.Itoa(s.Pid)
-	kib := func(n uint64) string {
-		return string(append(padLeft(nil, strconv.FormatUint(n/1024, 10), 8), " kB"...))
-	}
-	const noSignals = "0000000000000000"
-	const all = "000001ffffffffff" // capabilities, up to CAP_CHECKPOINT_RESTORE
-	const root = "0\t0\t0\t0"
-	list := "0"
+	cpus := "0"
 	if u.CPUs > 1 {
-		list += "-" + strconv.Itoa(u.CPUs-1)
+		cpus += "-" + strconv.Itoa(u.CPUs-1)
 	}
-	for _, l := range [...][2]string{
-		{"Name", s.Name()}, {"Umask", "0" + string(padZero(nil, strconv.FormatUint(uint64(u.Umask), 8), 3))},
-		{"State", "R (running)"}, {"Tgid", pid}, {"Ngid", "0"}, {"Pid", pid}, {"PPid", "0"}, {"TracerPid", "0"},
-		{"Uid", root}, {"Gid", root}, {"FDSize", strconv.Itoa(u.FDSize)}, {"Groups", "0 "},
-		{"NStgid", pid}, {"NSpid", pid}, {"NSpgid", pid}, {"NSsid", pid}, {"Kthread", "0"},
-		{"VmPeak", kib(m.Virtual)}, {"VmSize", kib(m.Virtual)}, {"VmLck", kib(0)}, {"VmPin", kib(0)},
-		{"VmHWM", kib(max(m.Peak, m.Resident))}, {"VmRSS", kib(m.Resident)}, {"RssAnon", kib(m.Resident - min(m.File, m.Resident))},
-		{"RssFile", kib(min(m.File, m.Resident))}, {"RssShmem", kib(0)}, {"VmData", kib(m.Data)}, {"VmStk", kib(m.Stack)},
-		{"VmExe", kib(m.Text)}, {"VmLib", kib(0)}, {"VmPTE", kib(m.PageTables)}, {"VmSwap", kib(0)}, {"HugetlbPages", kib(0)},
-		{"CoreDumping", "0"}, {"THP_enabled", "0"}, {"Threads", "1"}, {"SigQ", "0/0"},
-		{"SigPnd", noSignals}, {"ShdPnd", noSignals}, {"SigBlk", noSignals}, {"SigIgn", noSignals}, {"SigCgt", noSignals},
-		{"CapInh", noSignals}, {"CapPrm", all}, {"CapEff", all}, {"CapBnd", all}, {"CapAmb", noSignals},
-		{"NoNewPrivs", "0"}, {"Seccomp", "0"}, {"Seccomp_filters", "0"},
-		{"Cpus_allowed", strconv.FormatUint(1<<u.CPUs-1, 16)}, {"Cpus_allowed_list", list},
-		{"Mems_allowed", "1"}, {"Mems_allowed_list", "0"},
-		{"voluntary_ctxt_switches", strconv.FormatUint(u.Switches, 10)}, {"nonvoluntary_ctxt_switches", "0"},
-	} {
-		b = append(append(append(append(b, l[0]...), ":\t"...), l[1]...), '\n')
-	}
-	return b
+	file := min(m.File, m.Resident)
+	return expand(b, `Name:	@
+Umask:	0@
+State:	R (running)
+Tgid:	@
+Ngid:	0
+Pid:	@
+PPid:	0
+TracerPid:	0
+Uid:	0	0	0	0
+Gid:	0	0	0	0
+FDSize:	@
+Groups:	0 
+NStgid:	@
+NSpid:	@
+NSpgid:	@
+NSsid:	@
+Kthread:	0
+VmPeak:	@ kB
+VmSize:	@ kB
+VmLck:	       0 kB
+VmPin:	       0 kB
+VmHWM:	@ kB
+VmRSS:	@ kB
+RssAnon:	@ kB
+RssFile:	@ kB
+RssShmem:	       0 kB
+VmData:	@ kB
+VmStk:	@ kB
+VmExe:	@ kB
+VmLib:	       0 kB
+VmPTE:	@ kB
+VmSwap:	       0 kB
+HugetlbPages:	       0 kB
+CoreDumping:	0
+THP_enabled:	0
+Threads:	1
+SigQ:	0/0
+SigPnd:	0000000000000000
+ShdPnd:	0000000000000000
+SigBlk:	0000000000000000
+SigIgn:	0000000000000000
+SigCgt:	0000000000000000
+CapInh:	0000000000000000
+CapPrm:	000001ffffffffff
+CapEff:	000001ffffffffff
+CapBnd:	000001ffffffffff
+CapAmb:	0000000000000000
+NoNewPrivs:	0
+Seccomp:	0
+Seccomp_filters:	0
+Cpus_allowed:	@
+Cpus_allowed_list:	@
+Mems_allowed:	1
+Mems_allowed_list:	0
+voluntary_ctxt_switches:	@
+nonvoluntary_ctxt_switches:	0
+`, s.Name(), string(padZero(nil, strconv.FormatUint(uint64(u.Umask), 8), 3)), pid, pid, strconv.Itoa(u.FDSize), pid, pid, pid, pid,
+		kib(m.Virtual), kib(m.Virtual), kib(max(m.Peak, m.Resident)), kib(m.Resident), kib(m.Resident-file), kib(file),
+		kib(m.Data), kib(m.Stack), kib(m.Text), kib(m.PageTables),
+		strconv.FormatUint(1<<u.CPUs-1, 16), cpus, decimal(u.Switches))
 }
+
+// kib is a number of bytes in KiB, eight columns wide.
+func kib(n uint64) string { return string(padLeft(nil, decimal(n/1024), 8)) }
 
 // padZero writes s with zeros before it, to width.
 func padZero(b []byte, s string, width int) []byte {
@@ -142,22 +173,17 @@ func padZero(b []byte, s string, width int) []byte {
 	return append(b, s...)
 }
 
-// io is io.
+// io is io. There is no block device to read from or write to.
 func (s *Self) io(b []byte) []byte {
 	u := s.Usage()
-	return appendPairs(b, ": ", []pair{
-		{"rchar", u.ReadChars}, {"wchar", u.WriteChars}, {"syscr", u.ReadCalls}, {"syscw", u.WriteCalls},
-		// There is no block device.
-		{"read_bytes", 0}, {"write_bytes", 0}, {"cancelled_write_bytes", 0},
-	})
+	return expand(b, "rchar: @\nwchar: @\nsyscr: @\nsyscw: @\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n",
+		decimal(u.ReadChars), decimal(u.WriteChars), decimal(u.ReadCalls), decimal(u.WriteCalls))
 }
 
 // schedstat is schedstat: nanoseconds on a CPU, of waiting for one, and turns.
 func (s *Self) schedstat(b []byte) []byte {
 	u := s.Usage()
-	b = strconv.AppendUint(b, uint64(u.User+u.System), 10)
-	b = strconv.AppendUint(append(b, " 0 "...), u.Switches, 10)
-	return append(b, '\n')
+	return expand(b, "@ 0 @\n", decimal(uint64(u.User+u.System)), decimal(u.Switches))
 }
 
 // Limit is a line of limits.
@@ -172,29 +198,28 @@ const NoLimit = ^uint64(0)
 
 // limits is limits, whose columns have fixed widths.
 func (s *Self) limits(b []byte) []byte {
-	line := func(name, cur, max, unit string) {
-		for _, f := range [...]struct {
-			text  string
-			width int
-		}{{name, 26}, {cur, 21}, {max, 21}, {unit, 10}} {
-			b = append(b, f.text...)
-			for n := len(f.text); n < f.width; n++ {
-				b = append(b, ' ')
-			}
-		}
-		b = append(b, '\n')
-	}
-	number := func(n uint64) string {
-		if n == NoLimit {
-			return "unlimited"
-		}
-		return strconv.FormatUint(n, 10)
-	}
-	line("Limit", "Soft Limit", "Hard Limit", "Units")
+	b = appendLimit(b, "Limit", "Soft Limit", "Hard Limit", "Units")
 	for _, l := range s.Limits() {
-		line(l.Name, number(l.Cur), number(l.Max), l.Unit)
+		b = appendLimit(b, l.Name, limitText(l.Cur), limitText(l.Max), l.Unit)
 	}
 	return b
+}
+
+func limitText(n uint64) string {
+	if n == NoLimit {
+		return "unlimited"
+	}
+	return decimal(n)
+}
+
+func appendLimit(b []byte, columns ...string) []byte {
+	for i, text := range columns {
+		b = append(b, text...)
+		for n := len(text); n < [...]int{26, 21, 21, 10}[i]; n++ {
+			b = append(b, ' ')
+		}
+	}
+	return append(b, '\n')
 }
 
 // pair is a name and a number, in a file of such.

@@ -50,15 +50,22 @@ func Loadavg(l *Load, pid int) func(b []byte) []byte {
 // RegisterEmpty adds Linux's files that tell of what there is none of: disks,
 // swap space, kernel modules, control groups.
 func (f *FS) RegisterEmpty() {
-	for name, text := range map[string]string{
-		"cgroups":    "#subsys_name\thierarchy\tnum_cgroups\tenabled\n",
-		"diskstats":  "",
-		"devices":    "Character devices:\n  1 mem\n  5 /dev/tty\n136 pts\n\nBlock devices:\n",
-		"mdstat":     "Personalities : \nunused devices: <none>\n",
-		"modules":    "",
-		"partitions": "",
-		"swaps":      "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n",
-	} {
-		f.Register(name, word(text))
-	}
+	f.RegisterFixed(`cgroups=#subsys_name	hierarchy	num_cgroups	enabled
+;
+diskstats=;
+devices=Character devices:
+  1 mem
+  5 /dev/tty
+136 pts
+
+Block devices:
+;
+mdstat=Personalities : 
+unused devices: <none>
+;
+modules=;
+partitions=;
+swaps=Filename				Type		Size		Used		Priority
+;
+`)
 }

@@ -19,10 +19,7 @@ func Line(text string) func(b []byte) []byte {
 func Mounts(list func() []fs.MountInfo) func(b []byte) []byte {
 	return func(b []byte) []byte {
 		for _, m := range list() {
-			b = append(appendWord(b, m.Source), ' ')
-			b = append(appendWord(b, m.Path), ' ')
-			b = append(appendWord(b, m.Type), ' ')
-			b = append(append(b, m.Options()...), " 0 0\n"...)
+			b = expand(b, "@ @ @ @ 0 0\n", word(m.Source), word(m.Path), word(m.Type), m.Options())
 		}
 		return b
 	}
@@ -36,23 +33,17 @@ func Mountinfo(list func() []fs.MountInfo) func(b []byte) []byte {
 			if m.Dir {
 				continue
 			}
-			b = append(strconv.AppendUint(b, uint64(m.ID), 10), ' ')
-			b = append(strconv.AppendUint(b, uint64(m.Parent), 10), ' ')
-			b = strconv.AppendUint(b, m.Dev>>8&0xfff, 10)
-			b = append(b, ':')
-			b = append(strconv.AppendUint(b, m.Dev&0xff|m.Dev>>12&0xfff00, 10), " / "...)
-			b = append(appendWord(b, m.Path), ' ')
-			b = append(append(b, m.Options()...), " - "...)
-			b = append(appendWord(b, m.Type), ' ')
-			b = append(appendWord(b, m.Source), ' ')
-			b = append(append(b, m.Options()...), '\n')
+			b = expand(b, "@ @ @:@ / @ @ - @ @ @\n", decimal(uint64(m.ID)), decimal(uint64(m.Parent)),
+				decimal(m.Dev>>8&0xfff), decimal(m.Dev&0xff|m.Dev>>12&0xfff00),
+				word(m.Path), m.Options(), word(m.Type), word(m.Source), m.Options())
 		}
 		return b
 	}
 }
 
-// appendWord writes s with what would end a word as octal escapes.
-func appendWord(b []byte, s string) []byte {
+// word is s with what would end a word as octal escapes.
+func word(s string) string {
+	var b []byte
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; c {
 		case ' ', '\t', '\n', '\\':
@@ -61,7 +52,7 @@ func appendWord(b []byte, s string) []byte {
 			b = append(b, c)
 		}
 	}
-	return b
+	return string(b)
 }
 
 // Uptime is uptime: the time since the start, and of that the time idle,
