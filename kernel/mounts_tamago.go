@@ -18,6 +18,8 @@ import (
 func (m *machine) mountRoot() {
 	tmp := newTmpfs()
 	tmp.Chmod(0o1777)
+	shm := newTmpfs() // where shm_open(3) has its files
+	shm.Chmod(0o1777)
 	m.proc = procfs.New()
 	m.dev = devfs.New(m.random)
 	m.dev.AddStream("console", m.streams.console)
@@ -26,7 +28,7 @@ func (m *machine) mountRoot() {
 	m.dev.AddStream("stderr", m.streams.err)
 
 	c := fs.RootConfig{
-		Own:   []fs.Own{{Name: "tmp", FS: tmp}, {Name: "proc", FS: m.proc}, {Name: "dev", FS: m.dev}},
+		Own:   []fs.Own{{Name: "tmp", FS: tmp}, {Name: "proc", FS: m.proc}, {Name: "dev", FS: m.dev}, {Name: "dev/shm", FS: shm}},
 		Empty: func() fs.FileSystem { return newTmpfs() },
 	}
 	for _, s := range m.shares {

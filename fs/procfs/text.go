@@ -25,6 +25,18 @@ func Mounts(list func() []fs.MountInfo) func(b []byte) []byte {
 	}
 }
 
+// Mountstats is mountstats.
+func Mountstats(list func() []fs.MountInfo) func(b []byte) []byte {
+	return func(b []byte) []byte {
+		for _, m := range list() {
+			if !m.Dir {
+				b = expand(b, "device @ mounted on @ with fstype @\n", word(m.Source), word(m.Path), word(m.Type))
+			}
+		}
+		return b
+	}
+}
+
 // Mountinfo is mountinfo: what is mounted (not the directories of a mount, which
 // Mounts shows as well), with the numbers of the mounts and of what they are in.
 func Mountinfo(list func() []fs.MountInfo) func(b []byte) []byte {
