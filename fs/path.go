@@ -1,6 +1,9 @@
 package fs
 
-import "syscall"
+import (
+	"strings"
+	"syscall"
+)
 
 // Path returns the path that leads from root (nil: the root of the VFS) to d.
 // ENOENT: d, or a directory above it, has been removed, or does not lie below
@@ -60,7 +63,7 @@ func (v *VFS) Describe(d *Dentry) string {
 	path, err := v.path(v.root.root, d, true)
 	if err != nil {
 		v.tree.RLock()
-		path = "/" + d.name
+		path = "/" + strings.TrimPrefix(d.name, "/")
 		v.tree.RUnlock()
 	}
 	return path + " (deleted)"

@@ -5,7 +5,6 @@ package kernel
 import (
 	"os"
 	"runtime"
-	"strings"
 	"syscall"
 	"time"
 
@@ -23,24 +22,14 @@ func (m *machine) self() *procfs.Self {
 		Pid:        os.Getpid(),
 		Args:       func() []string { return os.Args },
 		Env:        os.Environ,
-		Name:       m.processName,
-		SetName:    m.calls.SetProcessName,
+		Name:       func() string { return m.calls.ThreadName(os.Args[0]) },
+		SetName:    m.calls.SetThreadName,
 		Executable: m.executable,
 		Usage:      m.usage,
 		Regions:    m.regions,
-		Limits:     limits,
+		Limits:     m.limits,
 		Mounts:     m.vfs.Mounts,
 	}
-}
-
-// processName is what the program calls itself, else the end of its first argument.
-func (m *machine) processName() string {
-	if name := m.calls.ProcessName(); name != "" {
-		return name
-	}
-	name := os.Args[0]
-	name = name[strings.LastIndexByte(name, '/')+1:]
-	return name[:min(len(name), 15)]
 }
 
 func (m *machine) usage() procfs.Usage {
@@ -51,6 +40,9 @@ func (m *machine) usage() procfs.Usage {
 		Umask:  m.calls.CurrentUmask(),
 		FDSize: m.calls.FDSize(),
 	}
+	u.UID[0], u.UID[1], u.UID[2] = m.calls.Getresuid()
+	u.GID[0], u.GID[1], u.GID[2] = m.calls.Getresgid()
+	u.Groups = m.calls.Getgroups()
 	u.ReadCalls, u.ReadChars, u.WriteCalls, u.WriteChars = m.calls.Transfers()
 	var s runtime.MemStats
 	runtime.ReadMemStats(&s)
@@ -133,7 +125,7 @@ func (m *machine) regionsOf(s *runtime.MemStats) []procfs.Region {
 }
 
 // limits are those of getrlimit(2), in the order of their numbers.
-func limits() []procfs.Limit {
+func (m *machine) limits() []procfs.Limit {
 	list := []procfs.Limit{
 		{Name: "Max cpu time", Unit: "seconds"}, {Name: "Max file size", Unit: "bytes"}, {Name: "Max data size", Unit: "bytes"},
 		{Name: "Max stack size", Unit: "bytes"}, {Name: "Max core file size", Unit: "bytes"}, {Name: "Max resident set", Unit: "bytes"},
@@ -142,8 +134,7 @@ func limits() []procfs.Limit {
 		{Name: "Max msgqueue size", Unit: "bytes"}, {Name: "Max nice priority"}, {Name: "Max realtime priority"}, {Name: "Max realtime timeout", Unit: "us"},
 	}
 	for i := range list {
-		l := syscall.Rlimit{Cur: procfs.NoLimit, Max: procfs.NoLimit}
-		_ = syscall.Getrlimit(i, &l) // one that it does not know is none
+		l, _ := m.calls.Prlimit(i, nil) // knows all of them
 		list[i].Cur, list[i].Max = l.Cur, l.Max
 	}
 	return list

@@ -2,7 +2,6 @@ package syscalls
 
 import (
 	"slices"
-	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -73,12 +72,6 @@ func (k *Kernel) FDSize() int { return len(*k.table.slots.Load()) }
 
 // CurrentUmask is what Umask last set.
 func (k *Kernel) CurrentUmask() uint32 { return k.umask.Load() }
-
-// SetThreadName names the program, as PR_SET_NAME of Prctl does.
-func (k *Kernel) SetThreadName(name string) {
-	name = strings.Clone(name[:min(len(name), maxThreadName)])
-	k.ids(func(p *process) syscall.Errno { p.name = name; return 0 })
-}
 
 // WorkingDir is the working directory, with a reference.
 func (k *Kernel) WorkingDir() (string, *fs.Dentry) {

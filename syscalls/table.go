@@ -46,7 +46,7 @@ type desc struct {
 	ofdLocked atomic.Bool // it has had locks of its own from the file system
 
 	target atomic.Pointer[anonfs.Target] // nil: no epoll was ever interested in it
-	shown atomic.Int64 // pos when DescriptorState last saw it
+	shown  atomic.Int64                  // pos when DescriptorState last saw it
 
 	mu  sync.Mutex // held over calls that use pos; two at once in the order of id
 	pos int64      // in bytes; of a directory, a cookie

@@ -4,6 +4,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/procfs"
+	"github.com/yolkos/yolk/fs/tmpfs"
 	"github.com/yolkos/yolk/syscalls"
 )
 
@@ -21,10 +23,10 @@ func newSelf(k *syscalls.Kernel) *procfs.Self {
 		Args:       func() []string { return []string{"prog", "-v", ""} },
 		Env:        func() []string { return []string{"A=b"} },
 		Name:       func() string { return "a (b" },
-		SetName:    k.SetProcessName,
+		SetName:    k.SetThreadName,
 		Executable: func() (string, *fs.Dentry) { return "", nil },
 		Usage: func() procfs.Usage {
-			return procfs.Usage{User: 11 * time.Second, System: 12 * time.Second, CPUs: 2, Umask: 0o27, FDSize: 64, Switches: 13,
+			return procfs.Usage{User: 11 * time.Second, System: 12 * time.Second, CPUs: 2, Umask: 0o27, UID: [3]uint32{1, 2, 3}, GID: [3]uint32{4, 5, 6}, Groups: []uint32{7, 8}, FDSize: 64, Switches: 13,
 				ReadCalls: 14, WriteCalls: 15, ReadChars: 16, WriteChars: 17,
 				Memory: procfs.ProcessMemory{Virtual: 90 << 20, Resident: 80 << 20, Peak: 85 << 20, Text: 2 << 20, File: 5 << 20, Data: 70 << 20, Stack: 1 << 20, PageTables: 3 << 20, MinorFaults: 18}}
 		},
@@ -71,6 +73,12 @@ Max nice priority         0                    0
 			}
 		}
 	}
+	for _, line := range []string{"Uid:\t1\t2\t3\t2\nGid:\t4\t5\t6\t5\nFDSize:\t64\nGroups:\t7 8 \n", "Umask:\t0027\n", "VmRSS:\t   81920 kB\n",
+		"RssFile:\t    5120 kB\n", "RssAnon:\t   76800 kB\n", "Cpus_allowed:\t3\nCpus_allowed_list:\t0-1\n", "voluntary_ctxt_switches:\t13\n"} {
+		if s := text(t, k, "/proc/self/status"); !strings.Contains(s, line) {
+			t.Errorf("status lacks %q:\n%s", line, s)
+		}
+	}
 	if s := names(t, k, "/proc/self/fdinfo"); s != "0 1" { // 1 reads the directory
 		t.Errorf("fdinfo has %q", s)
 	}
@@ -99,8 +107,8 @@ func TestSettings(t *testing.T) {
 		_, e = k.Write(fd, []byte(text))
 		return e
 	}
-	if e := write("/proc/self/comm", "a name that is too long\n"); e != 0 || k.ProcessName() != "a name that is " {
-		t.Errorf("comm: %q, %v", k.ProcessName(), e)
+	if e := write("/proc/self/comm", "a name that is too long\n"); e != 0 || k.ThreadName("prog") != "a name that is " {
+		t.Errorf("comm: %q, %v", k.ThreadName("prog"), e)
 	}
 	for _, bad := range []string{"x", "1001", "-1001"} {
 		if e := write("/proc/self/oom_score_adj", bad); e != syscall.EINVAL {
@@ -112,6 +120,38 @@ func TestSettings(t *testing.T) {
 	}
 	if e := write("/proc/self/comm", strings.Repeat("x", 5000)); e != syscall.EINVAL {
 		t.Errorf("5000 bytes: %v", e)
+	}
+}
+
+// TestLabels: what has no name says what it is, as on Linux.
+func TestLabels(t *testing.T) {
+	k, p := newKernel(t)
+	p.RegisterSelf(newSelf(k))
+	var pipe [2]int
+	k.Pipe2(&pipe, 0)
+	k.FileSystems = func(string, string, string) (fs.FileSystem, error) { return tmpfs.New(tmpfs.Limits{}), nil }
+	event, e := k.Eventfd2(0, 0)
+	if e != 0 {
+		t.Fatal(e)
+	}
+	mem, e := k.MemfdCreate("name", 0)
+	if e != 0 {
+		t.Fatal(e)
+	}
+	for fd, want := range map[int]string{pipe[0]: "pipe:[", pipe[1]: "pipe:[", event: "anon_inode:[eventfd]", mem: "/memfd:name (deleted)"} {
+		if s := readlink(k, "/proc/self/fd/"+strconv.Itoa(fd)); !strings.HasPrefix(s, want) {
+			t.Errorf("descriptor %d → %q, want %q", fd, s, want)
+		}
+	}
+	// A removed file is opened once more by its descriptor.
+	fd, _ := k.Openat(cwd, "/f", syscall.O_RDWR|syscall.O_CREAT, 0o600)
+	k.Write(fd, []byte("kept"))
+	k.Unlinkat(cwd, "/f", 0)
+	if s := readlink(k, "/proc/self/fd/"+strconv.Itoa(fd)); s != "/f (deleted)" {
+		t.Errorf("a removed file → %q", s)
+	}
+	if s := text(t, k, "/proc/self/fd/"+strconv.Itoa(fd)); s != "kept" {
+		t.Errorf("a removed file has %q", s)
 	}
 }
 

@@ -17,6 +17,8 @@ type Usage struct {
 	CPUs         int
 	Memory       ProcessMemory
 	Umask        uint32
+	UID, GID     [3]uint32 // real, effective, saved; those for files are the effective ones
+	Groups       []uint32
 	FDSize       int    // slots of the table of descriptors
 	Switches     uint64 // of goroutines that gave way
 	ReadCalls    uint64
@@ -100,6 +102,10 @@ func (s *Self) status(b []byte) []byte {
 		cpus += "-" + strconv.Itoa(u.CPUs-1)
 	}
 	file := min(m.File, m.Resident)
+	groups := ""
+	for _, g := range u.Groups {
+		groups += decimal(uint64(g)) + " "
+	}
 	return expand(b, `Name:	@
 Umask:	0@
 State:	R (running)
@@ -108,10 +114,10 @@ Ngid:	0
 Pid:	@
 PPid:	0
 TracerPid:	0
-Uid:	0	0	0	0
-Gid:	0	0	0	0
+Uid:	@
+Gid:	@
 FDSize:	@
-Groups:	0 
+Groups:	@
 NStgid:	@
 NSpid:	@
 NSpgid:	@
@@ -156,10 +162,22 @@ Mems_allowed:	1
 Mems_allowed_list:	0
 voluntary_ctxt_switches:	@
 nonvoluntary_ctxt_switches:	0
-`, s.Name(), string(padZero(nil, strconv.FormatUint(uint64(u.Umask), 8), 3)), pid, pid, strconv.Itoa(u.FDSize), pid, pid, pid, pid,
+`, s.Name(), string(padZero(nil, strconv.FormatUint(uint64(u.Umask), 8), 3)), pid, pid,
+		ids(u.UID[0], u.UID[1], u.UID[2], u.UID[1]), ids(u.GID[0], u.GID[1], u.GID[2], u.GID[1]), strconv.Itoa(u.FDSize), groups, pid, pid, pid, pid,
 		kib(m.Virtual), kib(m.Virtual), kib(max(m.Peak, m.Resident)), kib(m.Resident), kib(m.Resident-file), kib(file),
 		kib(m.Data), kib(m.Stack), kib(m.Text), kib(m.PageTables),
 		strconv.FormatUint(1<<u.CPUs-1, 16), cpus, decimal(u.Switches))
+}
+
+func ids(list ...uint32) string {
+	s := ""
+	for i, id := range list {
+		if i > 0 {
+			s += "\t"
+		}
+		s += decimal(uint64(id))
+	}
+	return s
 }
 
 // kib is a number of bytes in KiB, eight columns wide.
