@@ -6,6 +6,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/yolkos/yolk/fs/tty"
 	"github.com/yolkos/yolk/kernel/control"
 )
 
@@ -18,6 +19,7 @@ type link struct {
 	shareStarted func(tag string)
 	console      func() uint64 // bytes that the serial port has been given so far
 	signals      chan syscall.Signal
+	resized      func(tty.Winsize)
 
 	asking sync.Mutex // held by the one that asks for a file
 
@@ -92,6 +94,18 @@ func (l *link) take(m control.Message) {
 		l.stopped = false
 		l.mu.Unlock()
 		l.news.Broadcast()
+	case control.WindowSize:
+		var n [4]uint16
+		for i := range n {
+			v, ok := m.Count(i)
+			if !ok || v > 1<<16-1 {
+				return
+			}
+			n[i] = uint16(v)
+		}
+		if l.resized != nil {
+			l.resized(tty.Winsize{Row: n[0], Col: n[1], Xpixel: n[2], Ypixel: n[3]})
+		}
 	}
 }
 

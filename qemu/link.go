@@ -24,9 +24,9 @@ type link struct {
 // that reads none misses more.
 const linkQueue = 64
 
-// openLink reads messages; ask is called for each console-sent. The kernel may read
-// what files offer.
-func openLink(conn *net.UnixConn, files *hostFiles, ask func(n uint64)) *link {
+// openLink reads messages; ask is called for each console-sent, taken for each
+// interrupt-taken. The kernel may read what files offer.
+func openLink(conn *net.UnixConn, files *hostFiles, ask func(n uint64), taken func()) *link {
 	l := &link{conn: conn, out: make(chan []byte, linkQueue), done: make(chan struct{}), stop: make(chan syscall.Signal, 1), told: map[string]bool{}}
 	reads := make(chan control.Message, 1)
 	go func() {
@@ -43,7 +43,7 @@ func openLink(conn *net.UnixConn, files *hostFiles, ask func(n uint64)) *link {
 				}
 				continue
 			}
-			l.take(m, ask)
+			l.take(m, ask, taken)
 		}
 	}()
 	go func() {
@@ -73,7 +73,7 @@ func openLink(conn *net.UnixConn, files *hostFiles, ask func(n uint64)) *link {
 	return l
 }
 
-func (l *link) take(m control.Message, ask func(n uint64)) {
+func (l *link) take(m control.Message, ask func(n uint64), taken func()) {
 	switch m.Verb {
 	case control.ConsoleSent:
 		if n, ok := m.Count(0); ok {
@@ -86,8 +86,10 @@ func (l *link) take(m control.Message, ask func(n uint64)) {
 			default: // it asks once more before it is answered
 			}
 		}
+	case control.InterruptTaken:
+		taken()
 	case control.StreamTold:
-		if name := m.Arg(0); name == "stdout" || name == "stderr" {
+		if name := m.Arg(0); name == "stdout" || name == "stderr" || name == ttyName {
 			l.mu.Lock()
 			l.told[name] = true
 			l.mu.Unlock()

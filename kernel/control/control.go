@@ -22,6 +22,7 @@
 //	                           in answer: what the host has of a file, COUNT bytes
 //	                           of which follow the line. KIND is file, dir, or link,
 //	                           whose bytes are the link's text
+//	window-size ROWS COLS X Y  of the terminal, in characters and in pixels
 //
 // The kernel says:
 //
@@ -32,6 +33,8 @@
 //	file-read NAME OFFSET COUNT
 //	                           asks for file-data of one of the files that the
 //	                           launcher offers, one at a time
+//	interrupt-taken            the program has taken the Ctrl-C that was typed
+//	                           last: as a signal, or by reading it
 package control
 
 import (
@@ -55,11 +58,14 @@ const (
 	ConsolePassed = "console-passed"
 	Signal        = "signal"
 	Continued     = "continued"
+	WindowSize    = "window-size"
 	StreamTold    = "stream-told"
 	ConsoleSent   = "console-sent"
 	Stopped       = "stopped"
 	FileRead      = "file-read"
 	FileData      = "file-data"
+
+	InterruptTaken = "interrupt-taken"
 )
 
 // MaxData is how many bytes may follow the line of file-data.
