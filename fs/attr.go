@@ -110,9 +110,7 @@ func (d *Dentry) Setattr(s *SetAttr) error {
 	if err := d.mayset(s); err != nil {
 		return err
 	}
-	a := attrs.Get().(*Attr)
-	defer attrs.Put(a)
-	return d.node.Setattr(s, a)
+	return d.set(s, d.node)
 }
 
 // SetattrFile changes what s names of f, which was opened at d.
@@ -120,9 +118,20 @@ func (d *Dentry) SetattrFile(f File, s *SetAttr) error {
 	if err := d.mayset(s); err != nil {
 		return err
 	}
+	return d.set(s, f)
+}
+
+// set has n, which is d's Node or a File opened at d, do it.
+func (d *Dentry) set(s *SetAttr, n interface {
+	Setattr(s *SetAttr, a *Attr) error
+}) error {
 	a := attrs.Get().(*Attr)
 	defer attrs.Put(a)
-	return f.Setattr(s, a)
+	err := n.Setattr(s, a)
+	if err == nil {
+		d.notifySet(s.Valid)
+	}
+	return err
 }
 
 // mayset tells what there is against s by the type of the file and its mount.

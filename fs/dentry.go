@@ -38,6 +38,7 @@ type Dentry struct {
 
 	changes  atomic.Uint32 // of single names in it, begun so far
 	changing atomic.Int32  // of these, under way
+	nameless bool          // it never had a name; its parent is the root of its mount
 
 	parent atomic.Pointer[Dentry] // nil in the root of a mount; written under VFS.tree
 	name   string                 // under VFS.tree
@@ -45,7 +46,7 @@ type Dentry struct {
 	refs    atomic.Int32 // gone once it is freed
 	expires atomic.Int64 // as now()
 	dead    atomic.Bool  // no longer in parent.children
-	removed atomic.Bool  // a directory that was removed
+	removed atomic.Bool  // its name was removed, or it never had one
 	used    atomic.Bool  // since the cache last looked
 	listed  atomic.Bool  // in the cache's ring; written under cache.mu
 	pins    atomic.Int32 // mounts on it and below it in its file system
@@ -108,6 +109,12 @@ func (d *Dentry) keep() bool {
 // that only it had kept. Whoever turns the count from 0 to gone does it, once.
 func (d *Dentry) free(b *unrefs) {
 	for d.refs.CompareAndSwap(0, gone) {
+		if d.mnt.vfs.watching() && d.node != nil {
+			d.uncached()
+			if d.removed.Load() {
+				d.notifyGone()
+			}
+		}
 		p := d.parent.Load()
 		switch {
 		case d.node == nil:
@@ -210,6 +217,9 @@ func (v *VFS) insertOf(m *Mount, s *snapshot, p *Dentry, name string, e Entry) (
 	d.renew(e)
 	p.setChild(d)
 	p.mu.Unlock()
+	if v.watching() && d.node != nil {
+		d.cachedAgain()
+	}
 	if old != nil {
 		old.bury()
 	}

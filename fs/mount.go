@@ -214,6 +214,7 @@ func (v *VFS) Unmount(b Base, path string) error {
 		}
 	}
 	point.Put()
+	v.unwatch(m.fs)
 	return m.fs.Close()
 }
 

@@ -6,6 +6,7 @@ import "syscall"
 type nameOptions struct {
 	slashes bool // may follow the name
 	unseen  bool // do may be the one to find that there is such a name
+	link    bool // a file gets one name more
 }
 
 // newName runs do for the last component of path, a name that must not exist
@@ -61,6 +62,7 @@ func (v *VFS) newNameOnce(b Base, path string, o nameOptions, distrust bool, do 
 	if d, err = v.insert(p, w.name, e); err != nil {
 		return err
 	}
+	p.notifyMade(w.name, d, o.link)
 	d.Put()
 	return nil
 }
@@ -135,13 +137,14 @@ func (v *VFS) linkOnce(ob Base, oldPath string, nb Base, newPath string, follow,
 
 // LinkDentry makes newPath a further name of the file of d.
 func (v *VFS) LinkDentry(d *Dentry, nb Base, newPath string) error {
-	return v.newName(nb, newPath, nameOptions{}, func(p *Dentry, name string) (Entry, error) {
+	return v.newName(nb, newPath, nameOptions{link: true}, func(p *Dentry, name string) (Entry, error) {
 		switch {
 		case p.mnt != d.mnt:
 			return Entry{}, syscall.EXDEV
 		case d.isDir():
 			return Entry{}, syscall.EPERM
 		}
+		defer d.beginChange()()
 		return p.node.Link(name, d.node)
 	})
 }

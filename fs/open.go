@@ -43,8 +43,11 @@ func (v *VFS) openOnce(b Base, path string, flags int, mode, umask uint32, distr
 		switch {
 		case err == syscall.EEXIST: // that was asked for
 			return nil, nil, err
-		case f != nil || err != nil:
-			return f, d, w.doubt(err)
+		case err != nil:
+			return nil, nil, w.doubt(err)
+		case f != nil:
+			d.Notify(InOpen)
+			return f, d, nil
 		}
 	} else if err := w.finish(flags&syscall.O_NOFOLLOW == 0); err != nil {
 		return nil, nil, err
@@ -57,6 +60,7 @@ func (v *VFS) openOnce(b Base, path string, flags int, mode, umask uint32, distr
 		return nil, nil, err
 	}
 	w.at.Ref()
+	w.at.notifyOpen(flags)
 	return f, w.at, nil
 }
 
@@ -177,6 +181,7 @@ func (w *walk) make(p *Dentry, flags int, mode, umask uint32) (File, *Dentry, er
 		f.Release()
 		return nil, nil, err
 	}
+	p.notifyMade(w.name, d, false)
 	return f, d, nil
 }
 

@@ -179,6 +179,32 @@ type SubmountNode interface {
 	Submount() uint32
 }
 
+// SharedSystem is a FileSystem that others change, too: on the host. Its nodes
+// are SharedNodes.
+type SharedSystem interface {
+	// TellChanges has told called whenever a change of ours, or a release, has
+	// ended that a SharedNode tells of; nil: no more. It does not block.
+	TellChanges(told func())
+	// Settle returns when the server knows of all that was closed before.
+	Settle()
+	// AllOutdated is Outdated of all nodes.
+	AllOutdated()
+}
+
+// SharedNode is a node of a SharedSystem. Times are those of Now.
+type SharedNode interface {
+	// Changing notes a change of the file by way of its names, until done.
+	// Other changes the file system notes by itself.
+	Changing() (done func())
+	// Changed tells whether a change of ours is under way, and when the last
+	// one ended; 0: none was noted.
+	Changed() (underWay bool, last int64)
+	// Closed is the same for the closing of files that were open for writing.
+	Closed() (underWay bool, last int64)
+	// Outdated says that the file may have changed on the host.
+	Outdated()
+}
+
 // AttrInvalidator is a Node that caches attributes. Who changes a node by way
 // of a name (Unlink, Rmdir, Rename, which are told of the name only) calls it
 // for the node that had the name.
@@ -188,7 +214,7 @@ type AttrInvalidator interface {
 
 // IoctlFile is a File with device-specific controls. In is what arg points to
 // if the command takes data, out the room for what it gives; n bytes of out
-// are filled. A command of old that does not say which it does has both. Else: ENOTTY.
+// are filled. Else: ENOTTY.
 type IoctlFile interface {
 	Ioctl(cmd uint32, arg uint64, in, out []byte) (result int32, n int, err error)
 }

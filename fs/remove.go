@@ -32,7 +32,7 @@ func (w *walk) remove(dir bool) error {
 	if err := w.last(); err != nil {
 		return err
 	}
-	if err := mayRemove(w.name, dir); err != nil {
+	if err := mayRemoveName(w.name, dir); err != nil {
 		return err
 	}
 	w.own = true
@@ -49,7 +49,38 @@ func (w *walk) remove(dir bool) error {
 	if err != nil {
 		return err
 	}
-	defer d.Put()
+	if err := w.mayRemove(d, dir); err != nil {
+		d.Put()
+		return err
+	}
+	changed := d.beginChange()
+	if dir {
+		err = p.node.Rmdir(w.name)
+	} else {
+		err = p.node.Unlink(w.name)
+	}
+	changed()
+	switch err {
+	case nil:
+		d.removed.Store(true)
+		invalidate(d)
+		if !dir {
+			d.notifySelf(InAttrib)
+		}
+		p.unhash(w.name, d)
+		d.Put() // the file ends before its directory is said to have lost it
+		p.notifyName(InDelete, w.name, d, 0)
+		return nil
+	case syscall.ENOENT, syscall.ESTALE:
+		v.forget(p, w.name)
+	}
+	d.Put()
+	return w.notFound(err)
+}
+
+// mayRemove tells what is against the removal of d, which has the walk's last
+// name.
+func (w *walk) mayRemove(d *Dentry, dir bool) error {
 	switch {
 	case d.pins.Load() > 0:
 		return syscall.EBUSY
@@ -59,23 +90,10 @@ func (w *walk) remove(dir bool) error {
 		return syscall.EISDIR
 	case dir && !d.isDir():
 		return syscall.ENOTDIR
-	case p.mnt.readOnly:
+	case w.at.mnt.readOnly:
 		return syscall.EROFS
 	}
-	if dir {
-		err = p.node.Rmdir(w.name)
-	} else {
-		err = p.node.Unlink(w.name)
-	}
-	switch err {
-	case nil:
-		d.removed.Store(dir)
-		invalidate(d)
-		p.unhash(w.name, d)
-	case syscall.ENOENT, syscall.ESTALE:
-		v.forget(p, w.name)
-	}
-	return w.notFound(err)
+	return nil
 }
 
 // notFound is for an error of a call on a name that was looked up. The
@@ -88,8 +106,8 @@ func (w *walk) notFound(err error) error {
 	return err
 }
 
-// mayRemove tells what is against the removal of a last component.
-func mayRemove(name string, dir bool) error {
+// mayRemoveName tells what is against the removal of a last component.
+func mayRemoveName(name string, dir bool) error {
 	switch {
 	case name == "" && dir:
 		return syscall.EBUSY

@@ -115,13 +115,17 @@ func (v *VFS) renameLocked(from, to *walk, flags uint32) error {
 		return err
 	}
 	// Two names of one file: nothing happens, says POSIX.
-	if src == dst || dst != nil && src.node == dst.node && flags&RenameExchange == 0 {
+	if src == dst || dst != nil && src.node == dst.node {
 		if from.believed || to.believed {
 			return syscall.ESTALE // if they are
 		}
 		return nil
 	}
-	if err := from.at.node.Rename(from.name, to.at.node, to.name, flags); err != nil {
+	moved, replaced := src.beginChange(), dst.beginChange()
+	err = from.at.node.Rename(from.name, to.at.node, to.name, flags)
+	moved()
+	replaced()
+	if err != nil {
 		if err == syscall.ENOENT || err == syscall.ESTALE || err == syscall.EEXIST {
 			v.forget(from.at, from.name)
 			v.forget(to.at, to.name)
@@ -133,6 +137,12 @@ func (v *VFS) renameLocked(from, to *walk, flags uint32) error {
 		invalidate(dst)
 	}
 	v.renamed(from, to, src, dst, flags)
+	if flags&RenameExchange != 0 {
+		v.notifyMoved(from.at, from.name, to.at, to.name, src, nil)
+		v.notifyMoved(to.at, to.name, from.at, from.name, dst, nil)
+	} else {
+		v.notifyMoved(from.at, from.name, to.at, to.name, src, dst)
+	}
 	return nil
 }
 
@@ -198,7 +208,7 @@ func (v *VFS) renamed(from, to *walk, src, dst *Dentry, flags uint32) {
 	case flags&RenameExchange != 0:
 		q.take(dst)
 	default:
-		dst.removed.Store(dst.isDir())
+		dst.removed.Store(true)
 		q.unhash(to.name, dst)
 	}
 	v.tree.Lock()

@@ -61,7 +61,9 @@ type Labeler interface {
 // what /proc shows of it.
 func (v *VFS) nameless(m *Mount, label string, n Node, kind uint32) *Dentry {
 	d := v.newDentry(m, nil, label, n, kind)
+	d.nameless = true
 	d.dead.Store(true)
+	d.removed.Store(true)
 	// What is open keeps its mount busy by way of its parents.
 	if m.root != nil {
 		m.root.Ref()

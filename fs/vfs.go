@@ -30,6 +30,8 @@ type VFS struct {
 
 	devices devices
 	fifos   fifos
+	watches watches
+	host    hostWatches
 }
 
 // Base is where the walk of a path begins. The caller holds a reference on
@@ -43,6 +45,9 @@ type Base struct {
 var epoch = time.Now()
 
 func now() int64 { return int64(time.Since(epoch)) }
+
+// Now is the time on the clock of SharedNode, in nanoseconds.
+func Now() int64 { return now() }
 
 // errno gives the number in err, as no error of this package wraps one.
 func errno(err error) syscall.Errno {

@@ -226,6 +226,12 @@ func (v *VFS) Walk(b Base, path string, follow bool) (*Dentry, error) {
 	}
 }
 
+// WalkAfresh is Walk that believes no entry of the cache that others may have
+// changed.
+func (v *VFS) WalkAfresh(b Base, path string, follow bool) (*Dentry, error) {
+	return v.walkOnce(b, path, follow, true)
+}
+
 func (v *VFS) walkOnce(b Base, path string, follow, distrust bool) (*Dentry, error) {
 	var w walk
 	if err := v.start(&w, b, path, distrust); err != nil {

@@ -61,6 +61,7 @@ func (m *machine) boot() {
 	m.streams.console = console
 	m.connectStreams()
 	m.mountRoot()
+	m.watchHost()
 	m.calls = syscalls.New(m.vfs)
 	m.calls.Name = hostname
 	m.calls.FileSystems = m.newFileSystem
@@ -78,7 +79,6 @@ func (m *machine) boot() {
 	m.watchPowerButton()
 	syscalls.Bind(m.calls)
 	atExit(m.shutdown)
-	m.startTerminal()
 	amd64.StartCPUs()
 	amd64.GrowTLB()
 	amd64.ControlString("yolk main\n")

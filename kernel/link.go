@@ -4,9 +4,9 @@ import (
 	"io"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
-	"github.com/yolkos/yolk/fs/tty"
 	"github.com/yolkos/yolk/kernel/control"
 )
 
@@ -19,7 +19,8 @@ type link struct {
 	shareStarted func(tag string)
 	console      func() uint64 // bytes that the serial port has been given so far
 	signals      chan syscall.Signal
-	resized      func(tty.Winsize)
+	watch        atomic.Pointer[hostWatch] // nil: there is no tree of files yet
+	done         chan struct{}             // closed when the launcher says no more
 
 	asking sync.Mutex // held by the one that asks for a file
 
@@ -36,7 +37,7 @@ type link struct {
 const maxSignals = 64
 
 func newLink(port io.ReadWriter) *link {
-	l := &link{port: port, streams: map[string]*outStream{}, signals: make(chan syscall.Signal, maxSignals)}
+	l := &link{port: port, streams: map[string]*outStream{}, signals: make(chan syscall.Signal, maxSignals), done: make(chan struct{})}
 	l.news.L = &l.mu
 	return l
 }
@@ -56,6 +57,7 @@ func (l *link) listen() {
 	l.mu.Lock()
 	l.ended = true
 	l.mu.Unlock()
+	close(l.done)
 	l.news.Broadcast()
 }
 
@@ -94,17 +96,9 @@ func (l *link) take(m control.Message) {
 		l.stopped = false
 		l.mu.Unlock()
 		l.news.Broadcast()
-	case control.WindowSize:
-		var n [4]uint16
-		for i := range n {
-			v, ok := m.Count(i)
-			if !ok || v > 1<<16-1 {
-				return
-			}
-			n[i] = uint16(v)
-		}
-		if l.resized != nil {
-			l.resized(tty.Winsize{Row: n[0], Col: n[1], Xpixel: n[2], Ypixel: n[3]})
+	case control.Watching, control.WatchEvent, control.WatchLost, control.WatchSynced:
+		if h := l.watch.Load(); h != nil {
+			h.take(m)
 		}
 	}
 }

@@ -22,7 +22,10 @@ func (m *machine) mountRoot() {
 	shm.Chmod(0o1777)
 	m.proc = procfs.New()
 	m.dev = devfs.New(m.random)
-	m.addStreams()
+	m.dev.AddStream("console", m.streams.console)
+	m.dev.AddStream("stdin", m.streams.in)
+	m.dev.AddStream("stdout", m.streams.out)
+	m.dev.AddStream("stderr", m.streams.err)
 
 	c := fs.RootConfig{
 		Own:   []fs.Own{{Name: "tmp", FS: tmp}, {Name: "proc", FS: m.proc}, {Name: "dev", FS: m.dev}, {Name: "dev/shm", FS: shm}},
@@ -51,6 +54,23 @@ func (m *machine) mountRoot() {
 	m.vfs = v
 	total, _ := amd64.Memory()
 	v.SetCacheSize(int(total / memoryPerName))
+}
+
+// watchHost has the launcher, if it does that, watch what programs watch in the
+// shares.
+func (m *machine) watchHost() {
+	l := m.streams.link
+	if l == nil || m.flags["watch"] == "" {
+		return
+	}
+	h := newHostWatch(l, m.vfs, func(f fs.FileSystem) string {
+		if s, ok := f.(mountedShare); ok {
+			return s.share.dev.Tag()
+		}
+		return ""
+	})
+	l.watch.Store(h)
+	m.vfs.SetHost(h)
 }
 
 // memoryPerName is how much RAM there has to be for each name that is

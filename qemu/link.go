@@ -3,6 +3,7 @@ package qemu
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/yolkos/yolk/kernel/control"
@@ -16,6 +17,14 @@ type link struct {
 	done chan struct{}       // closed when the kernel says no more
 	stop chan syscall.Signal // signals that have stopped the program
 
+	// Of files that the kernel wants watched. What is sent there waits until the
+	// kernel reads it, or is gone.
+	watches  chan control.Message
+	watching atomic.Pointer[watching] // who answers; nil: nobody
+	sent     chan []byte
+	gone     chan struct{}
+	left     sync.Once // closes gone
+
 	mu   sync.Mutex
 	told map[string]bool // streams whose error the program has got
 }
@@ -24,13 +33,17 @@ type link struct {
 // that reads none misses more.
 const linkQueue = 64
 
-// openLink reads messages; ask is called for each console-sent, taken for each
-// interrupt-taken. The kernel may read what files offer.
-func openLink(conn *net.UnixConn, files *hostFiles, ask func(n uint64), taken func()) *link {
-	l := &link{conn: conn, out: make(chan []byte, linkQueue), done: make(chan struct{}), stop: make(chan syscall.Signal, 1), told: map[string]bool{}}
+// openLink reads messages; ask is called for each console-sent. The kernel may read
+// what files offer.
+func openLink(conn *net.UnixConn, files *hostFiles, ask func(n uint64)) *link {
+	l := &link{
+		conn: conn, out: make(chan []byte, linkQueue), done: make(chan struct{}), stop: make(chan syscall.Signal, 1), told: map[string]bool{},
+		watches: make(chan control.Message, watchQueue), sent: make(chan []byte), gone: make(chan struct{}),
+	}
 	reads := make(chan control.Message, 1)
 	go func() {
 		defer close(l.done)
+		defer l.leave()
 		for r := control.NewReader(conn); ; {
 			m, err := r.Next()
 			if err != nil {
@@ -43,7 +56,7 @@ func openLink(conn *net.UnixConn, files *hostFiles, ask func(n uint64), taken fu
 				}
 				continue
 			}
-			l.take(m, ask, taken)
+			l.take(m, ask)
 		}
 	}()
 	go func() {
@@ -62,18 +75,40 @@ func openLink(conn *net.UnixConn, files *hostFiles, ask func(n uint64), taken fu
 	}()
 	go func() {
 		for {
+			var line []byte
 			select {
-			case line := <-l.out:
-				_, _ = conn.Write(line) // a guest that is gone needs no news
+			case line = <-l.out:
+			case line = <-l.sent:
 			case <-l.done:
 				return
 			}
+			if _, err := conn.Write(line); err != nil {
+				l.leave() // a guest that is gone needs no news
+			}
 		}
 	}()
+	go l.answer()
 	return l
 }
 
-func (l *link) take(m control.Message, ask func(n uint64), taken func()) {
+// answer has what the kernel wants watched dealt with, in its order.
+func (l *link) answer() {
+	for {
+		select {
+		case m := <-l.watches:
+			if w := l.watching.Load(); w != nil {
+				w.do(m)
+			}
+		case <-l.gone:
+			return
+		}
+	}
+}
+
+// leave notes that the kernel reads no more.
+func (l *link) leave() { l.left.Do(func() { close(l.gone) }) }
+
+func (l *link) take(m control.Message, ask func(n uint64)) {
 	switch m.Verb {
 	case control.ConsoleSent:
 		if n, ok := m.Count(0); ok {
@@ -86,14 +121,25 @@ func (l *link) take(m control.Message, ask func(n uint64), taken func()) {
 			default: // it asks once more before it is answered
 			}
 		}
-	case control.InterruptTaken:
-		taken()
 	case control.StreamTold:
-		if name := m.Arg(0); name == "stdout" || name == "stderr" || name == ttyName {
+		if name := m.Arg(0); name == "stdout" || name == "stderr" {
 			l.mu.Lock()
 			l.told[name] = true
 			l.mu.Unlock()
 		}
+	case control.Watch, control.Unwatch, control.WatchSync:
+		select {
+		case l.watches <- m:
+		case <-l.gone:
+		}
+	}
+}
+
+// send is tell for what must not be missed: it waits.
+func (l *link) send(verb string, args ...string) {
+	select {
+	case l.sent <- control.Message{Verb: verb, Args: args}.Append(nil):
+	case <-l.gone:
 	}
 }
 

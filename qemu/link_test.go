@@ -1,6 +1,7 @@
 package qemu
 
 import (
+	"bytes"
 	"net"
 	"os"
 	"testing"
@@ -16,7 +17,7 @@ func TestLinkQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer theirs.Close()
-	l := openLink(ours, &hostFiles{getenv: os.Getenv}, func(uint64) {}, func() {})
+	l := openLink(ours, &hostFiles{getenv: os.Getenv}, func(uint64) {})
 	done := make(chan struct{})
 	go func() {
 		for range 100_000 {
@@ -32,6 +33,7 @@ func TestLinkQueue(t *testing.T) {
 // FuzzLink has a guest say anything.
 func FuzzLink(f *testing.F) {
 	f.Add([]byte("console-sent 5\nstream-told stdout\n"))
+	f.Add(bytes.Repeat([]byte("watch 1 root 2 /\nunwatch 1\nwatch-sync 3\n"), 1000))
 	f.Add([]byte("stream-told \"\\x00\"\nconsole-sent -1\nconsole-sent 99999999999999999999\n\xff"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		ours, theirs, err := pair()
@@ -44,7 +46,7 @@ func FuzzLink(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := openLink(ours, &hostFiles{getenv: os.Getenv}, func(uint64) {}, func() {})
+		l := openLink(ours, &hostFiles{getenv: os.Getenv}, func(uint64) {})
 		conn.SetDeadline(time.Now().Add(time.Minute))
 		conn.Write(data)
 		conn.Close()

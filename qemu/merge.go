@@ -30,8 +30,7 @@ type source struct {
 type merger struct {
 	out     *output
 	streams []*source
-	console *source               // the serial port; nil: it goes elsewhere
-	lines   func(p []byte) []byte // what to make of the serial port's bytes; nil: nothing
+	console *source // the serial port; nil: it goes elsewhere
 	failed  func(name string, errno unix.Errno)
 	answer  func(passed uint64)
 	running bool
@@ -193,12 +192,8 @@ func (m *merger) stepConsole() {
 			n += k
 		}
 	}
-	n := uint64(len(p))
-	if m.lines != nil {
-		p = m.lines(p)
-	}
 	m.pass(m.console, p)
-	m.count(n)
+	m.count(uint64(len(p)))
 }
 
 // splice moves a part of a stream into an output that is a pipe, without a copy,

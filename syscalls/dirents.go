@@ -27,6 +27,7 @@ func (k *Kernel) ReadDirent(fd int, buf []byte) (int, syscall.Errno) {
 	defer d.mu.Unlock()
 	if d.end != 0 && d.pos == d.end {
 		d.end = 0 // a further call looks whether there is more
+		d.dentry.Notify(fs.InAccess)
 		return 0, 0
 	}
 	n, full := 0, false
@@ -40,6 +41,9 @@ func (k *Kernel) ReadDirent(fd int, buf []byte) (int, syscall.Errno) {
 		d.pos = int64(e.Next)
 		return true
 	})
+	if err != syscall.ENOENT {
+		d.dentry.Notify(fs.InAccess)
+	}
 	switch {
 	case n > 0:
 		if err == nil && !full {

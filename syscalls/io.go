@@ -28,9 +28,17 @@ func (k *Kernel) readTo(fd int, p []byte) (int, syscall.Errno) {
 			n, err = d.read(p)
 		}
 	}
+	d.notifyIO(n, fs.InAccess)
 	d.put()
 	k.reads.add(n)
 	return n, err
+}
+
+// notifyIO tells of a read or a write of n bytes.
+func (d *desc) notifyIO(n int, event uint32) {
+	if n > 0 {
+		d.dentry.Notify(event)
+	}
 }
 
 func (d *desc) mayRead() syscall.Errno {
@@ -86,6 +94,7 @@ func (k *Kernel) preadTo(fd int, p []byte, off int64) (int, syscall.Errno) {
 		n, e = d.readAt(p, off)
 		err = errno(e)
 	}
+	d.notifyIO(n, fs.InAccess)
 	d.put()
 	k.reads.add(n)
 	return n, err
@@ -113,6 +122,7 @@ func (k *Kernel) writeFrom(fd int, p []byte) (int, syscall.Errno) {
 			n, err = d.write(p)
 		}
 	}
+	d.notifyIO(n, fs.InModify)
 	d.put()
 	k.writes.add(n)
 	return n, err
@@ -201,6 +211,7 @@ func (k *Kernel) pwriteFrom(fd int, p []byte, off int64) (int, syscall.Errno) {
 		n, _, e = d.writeAt(p, off)
 		err = errno(e)
 	}
+	d.notifyIO(n, fs.InModify)
 	d.put()
 	k.writes.add(n)
 	return n, err

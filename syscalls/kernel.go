@@ -29,6 +29,7 @@ type Kernel struct {
 	signals signals
 	itimer  itimer
 	process process
+	inotify inotifyUse
 
 	lastDesc atomic.Uint64
 	missed   missed

@@ -9,7 +9,7 @@ import (
 
 // Fallocate reserves or releases space; mode is of the FALLOC_FL_ constants.
 // EOPNOTSUPP: the file system cannot.
-func (k *Kernel) Fallocate(fd int, mode uint32, off, n int64) syscall.Errno {
+func (k *Kernel) Fallocate(fd int, mode uint32, off, n int64) (e syscall.Errno) {
 	d, e := k.table.file(fd)
 	if e != 0 {
 		return e
@@ -36,6 +36,11 @@ func (k *Kernel) Fallocate(fd int, mode uint32, off, n int64) syscall.Errno {
 	case mode&(falPunch|falZero) != 0 && d.sealed():
 		return syscall.EPERM
 	}
+	defer func() {
+		if e == 0 {
+			d.dentry.Notify(fs.InModify)
+		}
+	}()
 	m := d.mapped()
 	if m == nil {
 		e = errno(f.Fallocate(mode, off, n))
@@ -126,6 +131,8 @@ func (k *Kernel) CopyFileRange(rfd int, roff *int64, wfd int, woff *int64, n int
 	done, err := copyRange(r, *roff, w, *woff, n)
 	if done > 0 {
 		k.maps.refresh(w.dentry.Node(), *woff, *woff+int64(done)) // mapped meanwhile
+		r.notifyIO(done, fs.InAccess)
+		w.notifyIO(done, fs.InModify)
 	}
 	*roff += int64(done)
 	*woff += int64(done)

@@ -115,6 +115,7 @@ func (d *desc) put() {
 	if t := d.target.Load(); t != nil {
 		t.Close()
 	}
+	d.notifyClose()
 	d.file.Release()
 	d.dentry.Put()
 }
@@ -208,6 +209,17 @@ func (k *Kernel) newDesc(f fs.File, d *fs.Dentry, flags int) *desc {
 		x.stream = fs.NewPump(s)
 	}
 	return x
+}
+
+// notifyClose tells that the open file ends.
+func (d *desc) notifyClose() {
+	switch {
+	case d.opened&O_PATH != 0:
+	case d.writable():
+		d.dentry.Notify(fs.InCloseWrite)
+	default:
+		d.dentry.Notify(fs.InCloseNowrite)
+	}
 }
 
 func (d *desc) readable() bool {

@@ -38,7 +38,11 @@ func (k *Kernel) withXattr(fd int, path string, nofollow, write bool, do func(n 
 	if !ok {
 		return syscall.EOPNOTSUPP
 	}
-	return errno(do(n))
+	e := errno(do(n))
+	if write && e == 0 {
+		d.NotifyAttrib()
+	}
+	return e
 }
 
 func (k *Kernel) getxattr(fd int, path, attr string, dest []byte, nofollow bool) (n int, e syscall.Errno) {

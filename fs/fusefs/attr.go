@@ -176,7 +176,9 @@ func (n *node) sendSetattr(in *fuse.SetattrIn, a *fs.Attr) error {
 	defer f.done(r)
 	r.buf = in.AppendTo(r.buf)
 	m := f.mark()
+	o := n.ourChange()
 	body, err := f.call(r, fuse.AttrOutSize)
+	o.end(f)
 	if err != nil {
 		n.changedHere(dirtyAll) // it may have done a part
 		return err

@@ -28,6 +28,7 @@ type change struct {
 	n       *node
 	id      uint64 // of the span in the file's data; 0: none is kept
 	resizes bool
+	ours    *ours
 }
 
 // span is the blocks that a change under way concerns.
@@ -48,8 +49,9 @@ func (n *node) begin(off, length int64) change {
 		end = off + length
 	}
 	now := n.fs.now()
+	o := n.ourChange()
 	n.mu.Lock()
-	c := change{n: n, resizes: !n.sizeKnown(now) || end > n.attr.Size}
+	c := change{n: n, resizes: !n.sizeKnown(now) || end > n.attr.Size, ours: o}
 	if c.resizes {
 		n.resizing++
 	}
@@ -88,6 +90,7 @@ func (c *change) wrote(p []byte, off int64, done int, appending bool) {
 	}
 	c.ended()
 	n.mu.Unlock()
+	c.ours.end(n.fs)
 }
 
 // done ends a change that does not tell what it has done to the bytes. What
@@ -101,6 +104,7 @@ func (c *change) done(dirty uint8) {
 	n.dirty |= dirty
 	c.ended()
 	n.mu.Unlock()
+	c.ours.end(n.fs)
 }
 
 // begin enters a change of the blocks from first to last. Blocks that are being

@@ -69,6 +69,7 @@ type FS struct {
 	plus        plusPolicy
 	table       nodeTable
 	attrVersion atomic.Uint64
+	told        atomic.Pointer[func()] // of changes of ours; nil: nobody
 	forgets     forgetQueue
 	files       fileLimit
 	started     slots

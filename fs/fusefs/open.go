@@ -23,6 +23,7 @@ type handle struct {
 	wrote     atomic.Bool  // something that FLUSH may have to tell of
 	users     atomic.Int32 // requests under way without a caller, and 1 until Release
 	round     int          // of the releases, once it is released
+	closing   *ours        // its release, likewise
 	fh        uint64
 	owner     uint64 // of BSD and open-file locks, one for each open
 	flags     uint32 // O_ flags that were sent

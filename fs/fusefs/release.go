@@ -17,6 +17,9 @@ func (h *handle) Release() {
 	}
 	if h.open {
 		h.round = h.node.fs.releases.begin()
+		if h.writes() {
+			h.closing = h.node.ourClose()
+		}
 	}
 	h.put()
 }
@@ -70,6 +73,7 @@ func (h *handle) sendRelease() {
 
 // over ends the release of h.
 func (h *handle) over() {
+	h.closing.endClose(h.node.fs)
 	h.node.Unref()
 	h.node.fs.releases.end(h.round)
 }

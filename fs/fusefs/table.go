@@ -35,6 +35,7 @@ type node struct {
 	locked  atomic.Bool   // POSIX locks were taken: FLUSH drops them
 	io      sync.RWMutex
 	data    atomic.Pointer[fileData] // nil: none is kept
+	ours    atomic.Pointer[ours]     // nil: nothing was noted
 
 	// Under fs.table.mu.
 	lookups uint64 // to give back with FORGET

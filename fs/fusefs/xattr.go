@@ -95,7 +95,9 @@ func (n *node) Setxattr(name string, value []byte, flags int) error {
 		r.buf = r.buf[:start+fuse.FUSE_COMPAT_SETXATTR_IN_SIZE]
 	}
 	r.name(name)
+	o := n.ourChange()
 	_, err = f.exchange(r, value, nil, 0, 0)
+	o.end(f)
 	n.changedHere(dirtyAll) // ctime, and the mode with an ACL
 	return f.permanently(r.op, err)
 }
@@ -109,7 +111,9 @@ func (n *node) Removexattr(name string) error {
 	}
 	defer f.done(r)
 	r.name(name)
+	o := n.ourChange()
 	_, err = f.call(r, 0)
+	o.end(f)
 	n.changedHere(dirtyAll)
 	return f.permanently(r.op, err)
 }

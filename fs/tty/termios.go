@@ -133,13 +133,12 @@ func (t *Termios) is(c byte, names ...int) bool {
 	return false
 }
 
-// SizeTermios2 is the size of a struct termios2 in bytes; the others are those of
-// the other structures of ioctl_tty(2).
+// Sizes of the structures of ioctl_tty(2), in bytes.
 const (
-	SizeTermios2 = 44
-
-	sizeTermio  = 18
-	sizeTermios = 36
+	sizeTermio   = 18
+	sizeTermios  = 36
+	sizeTermios2 = 44
+	sizeWinsize  = 8
 )
 
 // Decode sets t to what b, at least 36 bytes long, holds: a struct termios, or a
@@ -150,7 +149,7 @@ func (t *Termios) Decode(b []byte) {
 	}
 	t.Line = b[16]
 	copy(t.Cc[:], b[17:sizeTermios])
-	if len(b) >= SizeTermios2 {
+	if len(b) >= sizeTermios2 {
 		t.Ispeed, t.Ospeed = binary.NativeEndian.Uint32(b[36:]), binary.NativeEndian.Uint32(b[40:])
 	}
 }
@@ -162,7 +161,7 @@ func (t *Termios) Encode(b []byte) {
 	}
 	b[16] = t.Line
 	copy(b[17:sizeTermios], t.Cc[:])
-	if len(b) >= SizeTermios2 {
+	if len(b) >= sizeTermios2 {
 		binary.NativeEndian.PutUint32(b[36:], t.Ispeed)
 		binary.NativeEndian.PutUint32(b[40:], t.Ospeed)
 	}

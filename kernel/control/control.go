@@ -22,7 +22,12 @@
 //	                           in answer: what the host has of a file, COUNT bytes
 //	                           of which follow the line. KIND is file, dir, or link,
 //	                           whose bytes are the link's text
-//	window-size ROWS COLS X Y  of the terminal, in characters and in pixels
+//	watching ID ERRNO          in answer to watch: 0, or why not
+//	watch-event ID MASK COOKIE NAME
+//	                           an event of inotify on the host; NAME may be missing
+//	watch-lost                 events are missing
+//	watch-synced N             in answer: what happened before watch-sync N has
+//	                           been told
 //
 // The kernel says:
 //
@@ -33,8 +38,12 @@
 //	file-read NAME OFFSET COUNT
 //	                           asks for file-data of one of the files that the
 //	                           launcher offers, one at a time
-//	interrupt-taken            the program has taken the Ctrl-C that was typed
-//	                           last: as a signal, or by reading it
+//	watch ID TAG INO PATH      asks for the events of PATH, from the root of the
+//	                           share TAG, whose inode number is INO
+//	unwatch ID                 ends that
+//	watch-sync N               asks for watch-synced N
+//
+// Numbers are decimal. The launcher's setting watch=1 says that it answers watch.
 package control
 
 import (
@@ -58,22 +67,27 @@ const (
 	ConsolePassed = "console-passed"
 	Signal        = "signal"
 	Continued     = "continued"
-	WindowSize    = "window-size"
 	StreamTold    = "stream-told"
 	ConsoleSent   = "console-sent"
 	Stopped       = "stopped"
 	FileRead      = "file-read"
 	FileData      = "file-data"
 
-	InterruptTaken = "interrupt-taken"
+	Watch       = "watch"
+	Unwatch     = "unwatch"
+	WatchSync   = "watch-sync"
+	Watching    = "watching"
+	WatchEvent  = "watch-event"
+	WatchLost   = "watch-lost"
+	WatchSynced = "watch-synced"
 )
 
 // MaxData is how many bytes may follow the line of file-data.
 const MaxData = 256 << 10
 
-// MaxLine is the longest line that is read, in bytes with its end. Longer ones
-// are skipped.
-const MaxLine = 1024
+// MaxLine is the longest line that is read, in bytes with its end: a path, each
+// byte quoted, and what goes with it. Longer ones are skipped.
+const MaxLine = 4*4096 + 256
 
 // maxArgs is how many arguments a message may have.
 const maxArgs = 16
@@ -106,8 +120,7 @@ func (m Message) Arg(i int) string {
 	return m.Args[i]
 }
 
-// Count returns argument i as a number of bytes or of an error; ok is false if
-// it is none.
+// Count returns argument i as a number; ok is false if it is none.
 func (m Message) Count(i int) (n uint64, ok bool) {
 	n, err := strconv.ParseUint(m.Arg(i), 10, 63)
 	return n, err == nil
