@@ -65,7 +65,7 @@ func (m *machine) watchHost() {
 	}
 	h := newHostWatch(l, m.vfs, func(f fs.FileSystem) string {
 		if s, ok := f.(mountedShare); ok {
-			return s.share.dev.Tag()
+			return s.share.tag
 		}
 		return ""
 	})
