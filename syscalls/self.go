@@ -1,7 +1,6 @@
 package syscalls
 
 import (
-	"slices"
 	"sync/atomic"
 	"syscall"
 
@@ -118,34 +117,36 @@ func (k *Kernel) Transfers() (reads, readBytes, writes, writtenBytes uint64) {
 // address. At is the file's place, nil where there is none; it is f's during the
 // call only.
 func (k *Kernel) EachMapping(f func(start, end uint64, prot int, shared bool, off int64, at *fs.Dentry)) {
+	type part struct {
+		start, end uint64
+		prot       int
+		shared     bool
+		off        int64
+		at         *fs.Dentry
+	}
+	var parts []part
 	k.maps.mu.Lock()
-	all := slices.Clone(k.maps.all)
-	k.maps.mu.Unlock()
-	for _, m := range all {
-		unlock := m.lock()
-		ended := m.ended
-		parts := slices.Clone(m.protections)
-		var at *fs.Dentry
-		if m.desc != nil && !ended {
-			at = m.desc.dentry
-			at.Ref()
-		}
-		unlock()
-		if ended {
-			continue
-		}
-		start := uint64(address(m.data))
-		pages := (len(m.data) + pageSize - 1) / pageSize
-		for i, p := range parts {
-			last := pages
-			if i+1 < len(parts) {
-				last = parts[i+1].first
+	for _, m := range k.maps.all {
+		start, end := uint64(address(m.data)), len(m.data)/pageSize
+		for i, p := range m.protections {
+			last := end
+			if i+1 < len(m.protections) {
+				last = m.protections[i+1].first
 			}
 			from := uint64(p.first) * pageSize
-			f(start+from, start+uint64(last)*pageSize, p.prot, m.shared, m.off+int64(from), at)
+			x := part{start + from, start + uint64(last)*pageSize, p.prot, m.shared, m.off + int64(from), nil}
+			if m.desc != nil {
+				x.at = m.desc.dentry
+				x.at.Ref()
+			}
+			parts = append(parts, x)
 		}
-		if at != nil {
-			at.Put()
+	}
+	k.maps.mu.Unlock()
+	for _, x := range parts {
+		f(x.start, x.end, x.prot, x.shared, x.off, x.at)
+		if x.at != nil {
+			x.at.Put()
 		}
 	}
 }

@@ -73,7 +73,7 @@ func (t *tour) mountTable() error {
 	for _, m := range list {
 		kinds[m.path] = m.kind
 	}
-	for _, want := range []mounted{{path: "/", kind: "virtiofs"}, {path: "/tmp", kind: "tmpfs"}, {path: "/proc", kind: "proc"}, {path: "/dev", kind: "devfs"}} {
+	for _, want := range []mounted{{path: "/", kind: "virtiofs"}, {path: "/tmp", kind: "tmpfs"}, {path: "/proc", kind: "proc"}, {path: "/dev", kind: "devtmpfs"}} {
 		if kinds[want.path] != want.kind {
 			return fmt.Errorf("%s is a file system of type %q, not %s", want.path, kinds[want.path], want.kind)
 		}

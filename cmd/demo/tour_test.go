@@ -28,7 +28,7 @@ func testTour(t *testing.T, root string) *tour {
 	s := newProcShell(t, map[string]string{
 		"cpuinfo":     strings.Repeat("processor\t: 0\nmodel name\t: a model\n\n", runtime.NumCPU()),
 		"meminfo":     "MemTotal: 65536 kB\nMemFree: 1024 kB\n",
-		"mounts":      "root / virtiofs rw 0 0\ntmpfs /tmp tmpfs rw 0 0\nproc /proc proc rw 0 0\ndevfs /dev devfs rw 0 0\n",
+		"mounts":      "root / virtiofs rw 0 0\ntmpfs /tmp tmpfs rw 0 0\nproc /proc proc rw 0 0\ndevtmpfs /dev devtmpfs rw 0 0\n",
 		"uptime":      "1.00 0.50\n",
 		"kmsg":        "[     0.000001] hello\n",
 		"yolk/pci":    "",
