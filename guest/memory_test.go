@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 	"unsafe"
 )
 
@@ -214,6 +215,9 @@ func TestMemoryStorm(t *testing.T) {
 			var keep [64][]byte
 			for i := 0; !stop.Load(); i++ {
 				keep[i%64] = make([]byte, 1+rand.IntN(64<<10))
+				if i%64 == 0 {
+					time.Sleep(time.Millisecond)
+				}
 			}
 		}()
 	}

@@ -376,3 +376,105 @@ func TestMmapRefuses(t *testing.T) {
 }
 
 func second2(_ []byte, e syscall.Errno) syscall.Errno { return e }
+
+// TestMunmapParts: what is left of a mapping of a file when parts are unmapped,
+// replaced and moved has the file's bytes, and what was stored is in the file.
+func TestMunmapParts(t *testing.T) {
+	k := withMemory(t)
+	put(t, k, "f", strings.Repeat("f", 8*pageSize))
+	fd := open(t, k, "f", syscall.O_RDWR)
+	for _, kind := range []int{mapShared, mapPrivate} {
+		m := mmap(t, k, fd, 0, 8*pageSize, protRead|protWrite, kind)
+		at := address(m)
+		for i := range 8 {
+			m[i*pageSize] = byte('0' + i)
+		}
+		ok(t, k.Munmap(at+2*pageSize, pageSize))
+		if !faults(func() { sink = m[2*pageSize] }) {
+			t.Error("a page is left")
+		}
+		fixed, e := k.Mmap(at+4*pageSize, pageSize, protRead|protWrite, mapPrivate|mapAnon|mapFixed, -1, 0)
+		if ok(t, e); fixed != at+4*pageSize || m[4*pageSize] != 0 {
+			t.Errorf("%q lies at %#x", m[4*pageSize], fixed)
+		}
+		_, e = k.Mmap(at+3*pageSize, 2*pageSize, protRead, mapPrivate|mapAnon|mapFixedNoReplace, -1, 0)
+		is(t, "over what is mapped", e, syscall.EEXIST)
+		moved, e := k.Mremap(at+6*pageSize, pageSize, 2*pageSize, mremapMayMove, 0)
+		if ok(t, e); bytesAt(moved, 2*pageSize)[0] != '6' || moved == at+6*pageSize {
+			t.Errorf("%q was moved to %#x", bytesAt(moved, 1), moved)
+		}
+		if got := bytesAt(moved, 2*pageSize)[pageSize]; got != '7' { // in the file, for either kind
+			t.Errorf("behind it lies %q", got)
+		}
+		if got := string([]byte{m[0], m[pageSize], m[3*pageSize], m[5*pageSize], m[7*pageSize]}); got != "01357" || m[1] != 'f' {
+			t.Errorf("%q is left", got)
+		}
+		// Buffers may lie over two mappings, but not over a hole.
+		if n, e := k.Pwrite(fd, m[3*pageSize:5*pageSize], 0); e != 0 || n != 2*pageSize {
+			t.Errorf("write from two mappings: %d, %v", n, e)
+		}
+		if _, e := k.Pread(fd, m[pageSize:3*pageSize], 0); e != syscall.EFAULT {
+			t.Errorf("read into a hole: %v", e)
+		}
+		ok(t, k.Munmap(moved, 2*pageSize))
+		ok(t, k.Munmap(at, 8*pageSize))
+		if got := pread(t, k, fd, 7*pageSize, 2); got != "7f" { // of the first round
+			t.Errorf("the file has %q", got)
+		}
+		nothingLeft(t, k)
+	}
+}
+
+// TestBrk: the break moves where it is let, and the memory behind it is new.
+func TestBrk(t *testing.T) {
+	k := withMemory(t)
+	start := k.Brk(0)
+	if end := k.Brk(start + 3*pageSize + 1); end != start+3*pageSize+1 {
+		t.Fatalf("%#x, want %#x", end, start+3*pageSize+1)
+	}
+	b := bytesAt(start, 4*pageSize)
+	b[4*pageSize-1] = 1
+	if end := k.Brk(start + pageSize); end != start+pageSize || !faults(func() { sink = b[pageSize] }) {
+		t.Errorf("it ends at %#x", end)
+	}
+	if end := k.Brk(start + 4*pageSize); end != start+4*pageSize || b[4*pageSize-1] != 0 {
+		t.Errorf("it ends at %#x, with %d", end, b[4*pageSize-1])
+	}
+	for _, at := range []uintptr{0, start - 1, ^uintptr(0), start + brkRoom + 1} {
+		if end := k.Brk(at); end != start+4*pageSize {
+			t.Errorf("%#x: it ends at %#x", at, end)
+		}
+	}
+	k.Brk(start)
+	nothingLeft(t, k)
+}
+
+// TestMlock: memory is locked that is mapped, and that of the program.
+func TestMlock(t *testing.T) {
+	k := withMemory(t)
+	m := address(mmap(t, k, -1, 0, 4*pageSize, protRead, mapPrivate|mapAnon))
+	vec := make([]byte, 4)
+	ok(t, k.Mlock2(m, pageSize, 1))
+	ok(t, k.Mincore(m, 4*pageSize, vec))
+	if !bytes.Equal(vec, []byte{0, 0, 0, 0}) {
+		t.Errorf("%d", vec)
+	}
+	ok(t, k.Mlock(m+pageSize+5, pageSize)) // two pages
+	ok(t, k.Mincore(m, 4*pageSize, vec))
+	if !bytes.Equal(vec, []byte{0, 1, 1, 0}) {
+		t.Errorf("%d", vec)
+	}
+	own := make([]byte, 100)
+	ok(t, k.Mlock(address(own), len(own)))
+	ok(t, k.Munlock(address(own), len(own)))
+	is(t, "advice that would clear the heap", k.Madvise(address(own)&^(pageSize-1), 100, madvDontNeed), syscall.EINVAL)
+	is(t, "protection of the heap", k.Mprotect(address(own)&^(pageSize-1), 100, 0), syscall.EACCES)
+	ok(t, k.Mprotect(m, pageSize, 0))
+	is(t, "what may not be read", k.Mlock(m, pageSize), syscall.ENOMEM)
+	is(t, "a flag", k.Mlock2(m, pageSize, 2), syscall.EINVAL)
+	ok(t, k.Munmap(m+2*pageSize, pageSize))
+	is(t, "a hole", k.Mlock(m+pageSize, 3*pageSize), syscall.ENOMEM)
+	is(t, "nothing to lock", k.Mlockall(0), syscall.EINVAL)
+	ok(t, k.Mlockall(3))
+	ok(t, k.Munmap(m, 4*pageSize))
+}

@@ -14,6 +14,10 @@ import (
 // flushMax is how many pages are forgotten at once.
 const flushMax = 512
 
+// flushSpin is how often the answers of the other CPUs are looked at before other
+// goroutines are let run, which may take until they are preempted.
+const flushSpin = 5000
+
 // What forgetPages forgets; whoever fills it holds mapLock.
 var (
 	flushPages [flushMax]uint64
@@ -60,8 +64,10 @@ func flushPagesAll() {
 	for _, i := range others[:n] {
 		interrupt(i, flushVector)
 	}
-	for atomic.LoadUint32(&flushWaits) != 0 {
-		runtime.Gosched()
+	for i := 0; atomic.LoadUint32(&flushWaits) != 0; i++ {
+		if i > flushSpin { // that CPU is not being run, and others want this one
+			runtime.Gosched()
+		}
 	}
 }
 
