@@ -66,6 +66,9 @@ func (m *mapping) pagesBetween(start, end uintptr) (first, last int) {
 func (m *mapping) open() syscall.Errno {
 	unlock := m.lock()
 	defer unlock()
+	if m.ended {
+		return 0 // by another goroutine; m.desc may be gone
+	}
 	e := m.file.look(m.desc.file)
 	if e == 0 && m.shared && m.protections[0].prot&protWrite != 0 {
 		_, e = m.file.writer() // or there will be none
@@ -170,7 +173,9 @@ func (m *mapping) join(n *mapping) bool {
 	return true
 }
 
-// unmap takes away what is at the pages first to last; m is locked.
+// unmap takes away what is at the pages first to last; m is locked. It fails only
+// where there is no memory for the tables around a hole, for which spare pages are
+// kept.
 func (m *mapping) unmap(first, last int) {
 	m.mem.Unmap(m.at(first, last), func(i int) {
 		if m.shared && m.file != nil {
