@@ -66,7 +66,7 @@ conformance: $(YOLK) deps toolchain
 	go run ./cmd/conformance --yolk $(YOLK) $(CONFORMANCE)
 
 # Up to two hours; what was interrupted goes on where it stopped, and a new build of Yolk runs
-# all in guests again. For one item: make compatibility COMPATIBILITY='-run ^age$$'
+# all in guests again. For one item: go run ./cmd/compatibility -run ^age
 compatibility: $(YOLK) deps toolchain
 	go run ./cmd/compatibility -yolk $(YOLK) $(COMPATIBILITY)
 

@@ -27,8 +27,8 @@ cmd/compatibility/programs says.
 const pageEnd = `
 ## How to reproduce
 
-    make compatibility                                 # all; goes on where it was interrupted
-    make compatibility COMPATIBILITY='-run ^age$'      # one program or suite; of the others, what is known
+    make compatibility                              # all; goes on where it was interrupted
+    go run ./cmd/compatibility -run '^age$'         # one program or suite; of the others, what is known
 
 A program of your own is added as a file in cmd/compatibility/programs, a test suite as a line of
 cmd/compatibility/suites.txt. What differs and why it may is in cmd/compatibility/reasons.txt.
