@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"io"
 	"os"
 	"os/exec"
@@ -65,19 +64,7 @@ func TestGuestDeadlock(t *testing.T) {
 // after that time and reports whether it had to.
 func runQuietly(t *testing.T, cmd *exec.Cmd, lasts time.Duration) (r result, lasted bool) {
 	t.Helper()
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	in, out, stderr := startPiped(t, cmd)
 	line, _ := bufio.NewReaderSize(out, 16).ReadString('\n')
 	go func() {
 		time.Sleep(2 * time.Second)

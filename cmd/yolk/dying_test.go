@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -49,19 +48,7 @@ func serverDies(t *testing.T, dir, machine, daemon string, signal syscall.Signal
 	args := []string{"run", "-q", "--timeout", "120s", "--machine", machine, "--daemon", daemon, "--cpus", fmt.Sprint(cpus), "--mount", dies + ":/dies", "--mount", lives + ":/lives", ".", "--", "mount0", state}
 	cmd := yolkCommand(t, dir, args...)
 	cmd.Env = append(os.Environ(), mark)
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	stdin, stdout, stderr := startPiped(t, cmd)
 	defer cmd.Process.Kill()
 	out := bufio.NewScanner(stdout)
 	expect := func(want string) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -48,19 +47,7 @@ func serverRestarts(t *testing.T, dir, machine, daemon, place string, cpus int) 
 	mark := fmt.Sprintf("YOLK_TEST_MARK=%d.%d", os.Getpid(), time.Now().UnixNano())
 	cmd := yolkCommand(t, dir, append(args, ".", "--", tag, place, fmt.Sprint(kills))...)
 	cmd.Env = append(os.Environ(), mark)
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	stdin, stdout, stderr := startPiped(t, cmd)
 	defer cmd.Process.Kill()
 	out := bufio.NewScanner(stdout)
 	expect := func(want string) {
