@@ -103,6 +103,7 @@ func (k *timekeeper) round(limit time.Duration) error {
 	amd64.SetClockRate(c.Rate)
 	if c.Step != 0 {
 		amd64.StepWall(time.Duration(c.Step))
+		k.m.calls.RealtimeWasSet()
 	}
 	if jump := time.Duration(c.Jump); jump.Abs() >= time.Second {
 		k.m.logf("clock: the host's clock went on by %v without this machine's; set to it", jump.Round(time.Millisecond))

@@ -20,13 +20,15 @@ const (
 
 // Select waits until one of the descriptors below n that are in the sets r, w and
 // x is ready: to be read, to be written, or with an exceptional condition. It
-// leaves those that are, and returns how many. A set is nil, or words of 64
+// leaves those that are, and returns how many. EBADF: one is not open. A set is nil, or words of 64
 // descriptors each. ns is as for Poll.
 func (k *Kernel) Select(n int, r, w, x []uint64, ns int64) (int, syscall.Errno) {
 	if n < 0 {
 		return -1, syscall.EINVAL
 	}
-	words := (min(n, maxFiles) + 63) / 64
+	// What lies beyond the table is not looked at: it begins with 64 descriptors.
+	n = min(n, max(64, len(*k.table.slots.Load())))
+	words := (n + 63) / 64
 	sets := []struct {
 		set     []uint64
 		ask, is uint32
