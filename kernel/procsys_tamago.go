@@ -76,7 +76,7 @@ func (m *machine) registerSys() {
 	limit := strconv.Itoa(maxFiles)
 	for _, f := range [...][2]string{
 		{"kernel/domainname", u.domainname}, {"kernel/osrelease", u.release}, {"kernel/ostype", u.sysname}, {"kernel/version", u.version},
-		{"fs/file-max", limit}, {"fs/nr_open", limit}, {"fs/pipe-max-size", strconv.Itoa(fs.PipeSize)},
+		{"fs/file-max", limit}, {"fs/nr_open", limit}, {"fs/pipe-max-size", strconv.Itoa(fs.PipeMax)},
 	} {
 		p.RegisterLine("sys/"+f[0], f[1])
 	}

@@ -62,17 +62,23 @@ const (
 	clockBoottimeAlarm = 9
 )
 
-// started is what the monotonic clock is counted from.
+// started is what the monotonic clock is counted from where nobody says.
 var started = time.Now()
 
-func monotonic() int64 { return max(1, int64(time.Since(started))) }
+// monotonic is the monotonic clock, in nanoseconds.
+func (k *Kernel) monotonic() int64 {
+	if k.Monotonic != nil {
+		return k.Monotonic()
+	}
+	return int64(time.Since(started))
+}
 
 // clock is a clock by its number. The machine does not sleep, so that the time
 // since boot is the monotonic one.
 func (k *Kernel) clock(id int) (anonfs.Clock, bool) {
 	switch id {
 	case clockMonotonic, clockBoottime, clockBoottimeAlarm:
-		return anonfs.Clock{Now: monotonic}, true
+		return anonfs.Clock{Now: k.monotonic}, true
 	case clockRealtime, clockRealtimeAlarm:
 		return anonfs.Clock{Now: func() int64 { return time.Now().UnixNano() }, Sets: &k.realtimeSets}, true
 	}
@@ -147,27 +153,4 @@ func nanoseconds(t syscall.Timespec) (int64, bool) {
 		return math.MaxInt64, true
 	}
 	return t.Sec*1e9 + t.Nsec, true
-}
-
-// Signalfd4 makes a file that gets the signals of mask, of which bit 0 is signal
-// 1; or has fd, if that is not -1, get them.
-//
-// The rule for who gets a signal: a file whose mask has it, if there is one, and
-// then neither os/signal nor the end of the program that is the signal's default.
-// On Linux a program has to block the signal for that, which a Go program, whose
-// threads are the runtime's, cannot do; here asking for it is enough.
-func (k *Kernel) Signalfd4(fd int, mask uint64, flags int) (int, syscall.Errno) {
-	if flags&^anonFlags != 0 {
-		return -1, syscall.EINVAL
-	}
-	if fd == -1 {
-		return k.installAnon(anonfs.NewSignalfd(&k.signalfds, mask), "[signalfd]", flags)
-	}
-	f, d, e := fileOf[*anonfs.Signalfd](k, fd)
-	if e != 0 {
-		return -1, e
-	}
-	f.SetMask(mask)
-	d.put()
-	return fd, 0
 }

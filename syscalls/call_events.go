@@ -223,7 +223,7 @@ func signalfd(k *Kernel, a args, flags int) (uintptr, syscall.Errno) {
 	if a[2] != 8 { // bytes of a set of 64 signals
 		return 0, syscall.EINVAL
 	}
-	mask, e := object[uint64](a[1])
+	mask, e := object[Sigset](a[1])
 	if e != 0 {
 		return 0, e
 	}

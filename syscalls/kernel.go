@@ -38,7 +38,6 @@ type Kernel struct {
 
 	anon         *fs.Mount // of eventfds and their like
 	memfds       *fs.Mount // of MemfdCreate; under places, nil: none was made yet
-	signalfds    anonfs.Signals
 	realtimeSets anonfs.Sets
 
 	// places guards memfds, and root and cwd, which have a reference each.
@@ -59,6 +58,9 @@ type Kernel struct {
 	Machine Machine
 	// Memory is what Mmap maps with, set likewise; without it, ENODEV.
 	Memory Memory
+	// Monotonic is the monotonic clock, in nanoseconds since the start of the
+	// machine, set likewise; nil: since that of the program.
+	Monotonic func() int64
 	// Random fills its argument with random bytes, set likewise.
 	Random func(p []byte) error
 	// MapLimit is how many bytes of pages mappings of files may take, MemoryTotal

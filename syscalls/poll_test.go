@@ -2,6 +2,7 @@ package syscalls
 
 import (
 	"io"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -15,16 +16,16 @@ import (
 // it has a queue.
 type counted struct {
 	fs.UnsupportedFile
-	ready uint32
-	asked int
+	ready atomic.Uint32
+	asked atomic.Int64
 	queue *fs.WaitQueue
 }
 
 func (c *counted) Getattr(*fs.Attr) error { return nil }
 
 func (c *counted) Poll(events uint32) (uint32, error) {
-	c.asked++
-	return c.ready & events, nil
+	c.asked.Add(1)
+	return c.ready.Load() & events, nil
 }
 
 func (c *counted) Watch(w *fs.Waiter) bool {
@@ -47,26 +48,26 @@ func TestPollAsks(t *testing.T) {
 			ok(t, e)
 			return n
 		}
-		if n := poll(int64(time.Hour), int32(a)); n != 0 || tells.asked != 3 {
-			t.Errorf("%d ready, asked %d times in an hour, want 3", n, tells.asked)
+		if n := poll(int64(time.Hour), int32(a)); n != 0 || tells.asked.Load() != 3 {
+			t.Errorf("%d ready, asked %d times in an hour, want 3", n, tells.asked.Load())
 		}
-		tells.asked = 0
-		if n := poll(int64(time.Second), int32(a), int32(b)); n != 0 || silent.asked < 90 {
-			t.Errorf("%d ready, asked %d times in a second", n, silent.asked)
+		tells.asked.Store(0)
+		if n := poll(int64(time.Second), int32(a), int32(b)); n != 0 || silent.asked.Load() < 90 {
+			t.Errorf("%d ready, asked %d times in a second", n, silent.asked.Load())
 		}
 		done := make(chan int)
 		go func() { done <- poll(-1, int32(a)) }()
 		synctest.Wait()
-		tells.ready = fs.PollIn
-		tells.asked = 0
+		tells.ready.Store(fs.PollIn)
+		tells.asked.Store(0)
 		tells.queue.Wake(fs.PollOut)
 		synctest.Wait()
-		if tells.asked != 0 {
+		if tells.asked.Load() != 0 {
 			t.Error("asked for a change that nobody waits for")
 		}
 		tells.queue.Wake(fs.PollIn)
-		if n := <-done; n != 1 || tells.asked != 1 {
-			t.Errorf("%d ready, asked %d times", n, tells.asked)
+		if n := <-done; n != 1 || tells.asked.Load() != 1 {
+			t.Errorf("%d ready, asked %d times", n, tells.asked.Load())
 		}
 	})
 }

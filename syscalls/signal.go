@@ -4,8 +4,6 @@ import (
 	"slices"
 	"sync"
 	"syscall"
-
-	"github.com/yolkos/yolk/fs/anonfs"
 )
 
 // Program is the running program as its Go runtime knows it: what becomes of a
@@ -201,9 +199,6 @@ func (s *signals) hold(info Siginfo, thread bool) (held bool, e syscall.Errno) {
 func (k *Kernel) Deliver(info Siginfo) { k.send(info, false) }
 
 func (k *Kernel) send(info Siginfo, thread bool) syscall.Errno {
-	if k.signalfds.Send(anonfs.Siginfo{Signo: int(info.Signo), Code: info.Code, Pid: uint32(info.Pid), Uid: info.Uid, Value: info.Value}) {
-		return 0
-	}
 	held, e := k.signals.hold(info, thread)
 	if !held {
 		k.act(info.Signo)

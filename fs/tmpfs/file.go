@@ -115,8 +115,15 @@ func (f *file) WriteAt(p []byte, off int64) (n int, end int64, err error) {
 		return 0, 0, syscall.EFBIG
 	case len(p) == 0:
 		return 0, off, nil
-	case f.seals&fs.SealWrite != 0, f.seals&fs.SealGrow != 0 && off+int64(len(p)) > f.data.size:
+	case f.seals&fs.SealWrite != 0:
 		return 0, 0, syscall.EPERM
+	case f.seals&fs.SealGrow != 0 && off+int64(len(p)) > f.data.size:
+		// What lies in whole pages of the file is written, as by Linux.
+		whole := f.data.size&^(pageSize-1) - off
+		if whole <= 0 {
+			return 0, 0, syscall.EPERM
+		}
+		p = p[:whole]
 	}
 	n = f.data.write(p, off, f.fs.reserve)
 	if n == 0 {
