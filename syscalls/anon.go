@@ -53,33 +53,12 @@ func (k *Kernel) Eventfd2(count uint, flags int) (int, syscall.Errno) {
 	return k.installAnon(e, "[eventfd]", flags&anonFlags)
 }
 
-// Clocks of timers, as of time.h.
-const (
-	clockRealtime      = 0
-	clockMonotonic     = 1
-	clockBoottime      = 7
-	clockRealtimeAlarm = 8
-	clockBoottimeAlarm = 9
-)
-
-// started is what the monotonic clock is counted from where nobody says.
-var started = time.Now()
-
-// monotonic is the monotonic clock, in nanoseconds.
-func (k *Kernel) monotonic() int64 {
-	if k.Monotonic != nil {
-		return k.Monotonic()
-	}
-	return int64(time.Since(started))
-}
-
-// clock is a clock by its number. The machine does not sleep, so that the time
-// since boot is the monotonic one.
-func (k *Kernel) clock(id int) (anonfs.Clock, bool) {
+// timerClock is what a timer goes by.
+func (k *Kernel) timerClock(id int) (anonfs.Clock, bool) {
 	switch id {
-	case clockMonotonic, clockBoottime, clockBoottimeAlarm:
-		return anonfs.Clock{Now: k.monotonic}, true
-	case clockRealtime, clockRealtimeAlarm:
+	case CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM:
+		return anonfs.Clock{Now: func() int64 { return int64(k.Machine.Uptime()) }}, true
+	case CLOCK_REALTIME, CLOCK_REALTIME_ALARM:
 		return anonfs.Clock{Now: func() int64 { return time.Now().UnixNano() }, Sets: &k.realtimeSets}, true
 	}
 	return anonfs.Clock{}, false
@@ -91,7 +70,7 @@ func (k *Kernel) RealtimeWasSet() { k.realtimeSets.Note() }
 
 // TimerfdCreate makes a timer that goes by a clock of time.h.
 func (k *Kernel) TimerfdCreate(clock, flags int) (int, syscall.Errno) {
-	c, ok := k.clock(clock)
+	c, ok := k.timerClock(clock)
 	if !ok || flags&^anonFlags != 0 {
 		return -1, syscall.EINVAL
 	}

@@ -89,7 +89,7 @@ func (p *player) step() {
 		fd, e := p.epollCreate1(p.of(0, syscall.O_CLOEXEC))
 		p.made("epoll_create1", fd, e)
 	case n < 16:
-		fd, e := p.timerfdCreate(p.of(clockRealtime, clockMonotonic, clockBoottime), syscall.O_NONBLOCK)
+		fd, e := p.timerfdCreate(p.of(CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME), syscall.O_NONBLOCK)
 		p.made("timerfd_create", fd, e)
 	case n < 20:
 		i := p.any()

@@ -58,9 +58,6 @@ type Kernel struct {
 	Machine Machine
 	// Memory is what Mmap maps with, set likewise; without it, ENODEV.
 	Memory Memory
-	// Monotonic is the monotonic clock, in nanoseconds since the start of the
-	// machine, set likewise; nil: since that of the program.
-	Monotonic func() int64
 	// Random fills its argument with random bytes, set likewise.
 	Random func(p []byte) error
 	// MapLimit is how many bytes of pages mappings of files may take, MemoryTotal

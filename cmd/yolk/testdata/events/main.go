@@ -72,7 +72,7 @@ func epoll() error {
 	if err := errors.Join(add(r, unix.EPOLLIN|unix.EPOLLET), add(w, unix.EPOLLOUT|unix.EPOLLONESHOT)); err != nil {
 		return err
 	}
-	fmt.Println(add(r, unix.EPOLLIN), unix.EpollCtl(ep, unix.EPOLL_CTL_DEL, 0, nil))
+	fmt.Println(add(r, unix.EPOLLIN), unix.EpollCtl(ep, unix.EPOLL_CTL_DEL, must(unix.Eventfd(0, 0)), nil))
 	for range 2 {
 		if err := wait(ep, 0, names); err != nil {
 			return err
