@@ -17,6 +17,8 @@ const (
 	mfdExec         = 16
 
 	mfdNameMax = 249 // bytes
+
+	oLargefile = 0x8000 // O_LARGEFILE, which F_GETFL shows
 )
 
 // MemfdCreate makes a file in memory that no path leads to. Name is what /proc
@@ -62,7 +64,7 @@ func (k *Kernel) MemfdCreate(name string, flags int) (int, syscall.Errno) {
 	if flags&mfdCloexec != 0 {
 		cloexec = syscall.O_CLOEXEC
 	}
-	return k.install(f, d, syscall.O_RDWR|cloexec)
+	return k.install(f, d, syscall.O_RDWR|oLargefile|cloexec)
 }
 
 // memory is where the files of MemfdCreate lie, made when it is first needed.
