@@ -17,8 +17,6 @@ const (
 	mfdExec         = 16
 
 	mfdNameMax = 249 // bytes
-
-	oLargefile = 0x8000 // O_LARGEFILE, which F_GETFL shows
 )
 
 // MemfdCreate makes a file in memory that no path leads to. Name is what /proc
