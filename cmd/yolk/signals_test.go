@@ -4,12 +4,17 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/yolkos/yolk/qemu"
 )
 
 // signalled is a run of testdata/signals that is ready for signals.
@@ -234,4 +239,65 @@ func TestGuestStop(t *testing.T) {
 		s.waitState(syscall.WUNTRACED)
 		s.send(syscall.SIGKILL)
 	})
+}
+
+// TestGuestPowerButton presses the power button of machines that are started by hand,
+// as README has it: that is SIGTERM, for a program that asks for it and for one that
+// does not.
+func TestGuestPowerButton(t *testing.T) {
+	image := signalImage(t)
+	path, err := qemu.FindQEMU()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, machine := range []string{"microvm,rtc=on", "microvm,rtc=on,ioapic2=off", "q35"} {
+		for mode, want := range map[string]struct {
+			line   string
+			status int
+		}{"notify": {"got terminated", 3}, "default": {"", 143 & 0x7f}} {
+			t.Run(machine+"/"+mode, func(t *testing.T) {
+				ours, theirs := monitor(t)
+				args := filepath.Join(t.TempDir(), "args")
+				if err := os.WriteFile(args, []byte("signals\x00"+mode+"\x00"), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				cmd := exec.Command(path, "-M", machine, "-cpu", "max", "-smp", "1,maxcpus=2", "-m", "256", "-kernel", image,
+					"-display", "none", "-serial", "stdio", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+					"-fw_cfg", "name=opt/yolk/args,file="+args, "-chardev", "socket,id=mon,fd=3", "-mon", "chardev=mon")
+				cmd.ExtraFiles = []*os.File{theirs}
+				out, err := cmd.StdoutPipe()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := cmd.Start(); err != nil {
+					t.Fatal(err)
+				}
+				hang := time.AfterFunc(5*time.Minute, func() { _ = cmd.Process.Kill() })
+				defer hang.Stop()
+				theirs.Close()
+				var text strings.Builder
+				for lines := bufio.NewScanner(out); lines.Scan(); {
+					fmt.Fprintln(&text, lines.Text())
+					if lines.Text() == "ready" {
+						fmt.Fprintln(ours, "system_powerdown")
+					}
+				}
+				_ = cmd.Wait()
+				if got := cmd.ProcessState.ExitCode(); got != 2*want.status+1 || !strings.Contains(text.String(), want.line) {
+					t.Errorf("QEMU's status %d, want %d; it printed\n%s", got, 2*want.status+1, &text)
+				}
+			})
+		}
+	}
+}
+
+// monitor makes the two ends of a connection to QEMU's monitor.
+func monitor(t *testing.T) (ours, theirs *os.File) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, theirs = os.NewFile(uintptr(fds[0]), "monitor"), os.NewFile(uintptr(fds[1]), "monitor")
+	t.Cleanup(func() { ours.Close() })
+	return ours, theirs
 }

@@ -1,0 +1,145 @@
+// Command process asks for what programs ask about their process, and prints what is
+// the same on any Linux.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+func main() {
+	runtime.LockOSThread() // some of it is the thread's
+	start := time.Now()
+	work()
+	var u unix.Rusage
+	err := unix.Getrusage(unix.RUSAGE_SELF, &u)
+	fmt.Println("rusage", err, u.Utime.Nano()+u.Stime.Nano() > 0, time.Duration(u.Utime.Nano()) < 100*time.Since(start)+time.Minute, u.Maxrss > 500, u.Maxrss < 1<<30)
+
+	var si unix.Sysinfo_t
+	err = unix.Sysinfo(&si)
+	fmt.Println("sysinfo", err, si.Totalram*uint64(si.Unit) > 32<<20, si.Freeram < si.Totalram, si.Procs > 0)
+
+	var un unix.Utsname
+	err = unix.Uname(&un)
+	var major, minor int
+	n, _ := fmt.Sscanf(unix.ByteSliceToString(un.Release[:]), "%d.%d", &major, &minor)
+	fmt.Println("uname", err, unix.ByteSliceToString(un.Sysname[:]), unix.ByteSliceToString(un.Machine[:]), n, major >= 5)
+
+	var cpus unix.CPUSet
+	err = unix.SchedGetaffinity(0, &cpus)
+	fmt.Println("affinity", err, cpus.Count() == runtime.NumCPU())
+	fmt.Println("set affinity", unix.SchedSetaffinity(0, &cpus), unix.SchedSetaffinity(0, &unix.CPUSet{}))
+
+	for _, clock := range []int32{unix.CLOCK_REALTIME, unix.CLOCK_MONOTONIC, unix.CLOCK_PROCESS_CPUTIME_ID, unix.CLOCK_THREAD_CPUTIME_ID, unix.CLOCK_BOOTTIME, 99} {
+		var a, b, res unix.Timespec
+		err := unix.ClockGettime(clock, &a)
+		work()
+		unix.ClockGettime(clock, &b)
+		fmt.Println("clock", clock, err, b.Nano() >= a.Nano(), unix.ClockGetres(clock, &res), res.Nano() > 0)
+	}
+	before := time.Now()
+	err = unix.ClockNanosleep(unix.CLOCK_MONOTONIC, 0, &unix.Timespec{Nsec: 20e6}, nil)
+	fmt.Println("nanosleep", err, time.Since(before) >= 20*time.Millisecond)
+	var tms unix.Tms
+	ticks, err := unix.Times(&tms)
+	fmt.Println("times", ticks != 0, err)
+	var tv unix.Timeval
+	fmt.Println("gettimeofday", unix.Gettimeofday(&tv), time.Since(time.Unix(tv.Unix())) < time.Minute)
+	fmt.Println("adjtimex", func() error { _, err := unix.Adjtimex(&unix.Timex{}); return err }())
+
+	fmt.Println("name", setName("worker-of-a-long-name"), getName())
+	limits()
+
+	old, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	err2 := unix.Setpriority(unix.PRIO_PROCESS, 0, 5)
+	nice, _ := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	fmt.Println("priority", old > 0, err, err2, nice)
+	head := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	fmt.Println("capget", unix.Capget(&head, &data[0]))
+	fmt.Println("ids", os.Getuid() == os.Geteuid(), unix.Setresuid(-1, -1, -1))
+	_, err = unix.Getpgid(1 << 23)
+	fmt.Println("getpgid", err)
+	_, err = unix.Wait4(-1, nil, unix.WNOHANG, nil)
+	fmt.Println("wait4", err)
+	signals()
+	if len(os.Args) > 1 { // there are no processes
+		err := exec.Command("/bin/sh").Run()
+		fmt.Fprintln(os.Stderr, "EXEC", err, errors.Is(err, errors.ErrUnsupported))
+		err = exec.Command(os.Args[0]).Start()
+		fmt.Fprintln(os.Stderr, "EXEC", err, errors.Is(err, syscall.ENOSYS))
+		for _, num := range []uintptr{unix.SYS_FORK, unix.SYS_VFORK, unix.SYS_CLONE, unix.SYS_CLONE3, unix.SYS_EXECVE, unix.SYS_EXECVEAT} {
+			_, _, err := unix.RawSyscall(num, 0, 0, 0)
+			fmt.Fprintln(os.Stderr, "NUMBER", int(err))
+		}
+	}
+}
+
+var sink int
+
+func work() {
+	for i := range 3_000_000 {
+		sink += i
+	}
+}
+
+func setName(name string) error {
+	b, _ := unix.BytePtrFromString(name)
+	return unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(b)), 0, 0, 0)
+}
+
+func getName() string {
+	b := new([16]byte)
+	if err := unix.Prctl(unix.PR_GET_NAME, uintptr(unsafe.Pointer(b)), 0, 0, 0); err != nil {
+		return err.Error()
+	}
+	return strings.TrimRight(string(b[:]), "\x00")
+}
+
+// limits lowers that of open files until there can be no further one.
+func limits() {
+	was := unix.Rlimit{}
+	err := unix.Getrlimit(unix.RLIMIT_NOFILE, &was)
+	fmt.Println("getrlimit", err, was.Cur > 64, was.Cur <= was.Max)
+	fmt.Println("setrlimit", unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 20, Max: was.Max}))
+	var files []*os.File
+	for len(files) < 100 {
+		f, err := os.Open("/dev/null")
+		if err != nil {
+			fmt.Println("open", errors.Is(err, syscall.EMFILE), len(files) > 3)
+			break
+		}
+		files = append(files, f)
+	}
+	for _, f := range files {
+		f.Close()
+	}
+	now := unix.Rlimit{}
+	fmt.Println("prlimit", unix.Prlimit(0, unix.RLIMIT_NOFILE, &was, &now), now.Cur)
+}
+
+// signals blocks one, and takes it from behind the mask.
+func signals() {
+	set := new(unix.Sigset_t)
+	set.Val[0] = 1 << (unix.SIGUSR1 - 1)
+	fmt.Println("mask", unix.PthreadSigmask(unix.SIG_BLOCK, set, nil), unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGUSR1))
+	var pending [8]byte
+	_, _, e := unix.Syscall(unix.SYS_RT_SIGPENDING, uintptr(unsafe.Pointer(&pending)), 8, 0)
+	fmt.Println("pending", e, pending)
+	info := new([128]byte)
+	n, _, e := unix.Syscall6(unix.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&set.Val[0])), uintptr(unsafe.Pointer(info)), 0, 8, 0, 0)
+	fmt.Println("wait", n, e, info[0], int8(info[8]))
+	now := new(unix.Timespec)
+	_, _, e = unix.Syscall6(unix.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&set.Val[0])), 0, uintptr(unsafe.Pointer(now)), 8, 0, 0)
+	fmt.Println("none", e)
+	fmt.Println("unmask", unix.PthreadSigmask(unix.SIG_UNBLOCK, set, nil))
+}
