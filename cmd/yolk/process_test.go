@@ -22,7 +22,7 @@ func TestGuestProcess(t *testing.T) {
 			if got.status != 0 {
 				t.Errorf("status %d", got.status)
 			}
-			for _, line := range []string{"EXEC fork/exec /bin/sh: there are no processes: ", " true\nEXEC fork/exec ", strings.Repeat("NUMBER 38\n", 6)} {
+			for _, line := range []string{"EXEC fork/exec /bin/sh: there are no processes: ", " true\nEXEC fork/exec /proc/self/exe: there are no processes: ", strings.Repeat("NUMBER 38\n", 6)} {
 				if !strings.Contains(got.stderr, line) {
 					t.Errorf("no %q in %s", line, got.stderr)
 				}

@@ -257,7 +257,7 @@ func TestGuestPowerButton(t *testing.T) {
 		}{"notify": {"got terminated", 3}, "default": {"", 143 & 0x7f}} {
 			t.Run(machine+"/"+mode, func(t *testing.T) {
 				ours, theirs := monitor(t)
-				args := filepath.Join(t.TempDir(), "args")
+				args := filepath.Join(filepath.Dir(image), mode) // a path without commas
 				if err := os.WriteFile(args, []byte("signals\x00"+mode+"\x00"), 0o644); err != nil {
 					t.Fatal(err)
 				}
@@ -265,6 +265,7 @@ func TestGuestPowerButton(t *testing.T) {
 					"-display", "none", "-serial", "stdio", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
 					"-fw_cfg", "name=opt/yolk/args,file="+args, "-chardev", "socket,id=mon,fd=3", "-mon", "chardev=mon")
 				cmd.ExtraFiles = []*os.File{theirs}
+				cmd.Stderr = os.Stderr
 				out, err := cmd.StdoutPipe()
 				if err != nil {
 					t.Fatal(err)

@@ -75,7 +75,7 @@ func main() {
 	if len(os.Args) > 1 { // there are no processes
 		err := exec.Command("/bin/sh").Run()
 		fmt.Fprintln(os.Stderr, "EXEC", err, errors.Is(err, errors.ErrUnsupported))
-		err = exec.Command(os.Args[0]).Start()
+		err = exec.Command("/proc/self/exe").Start()
 		fmt.Fprintln(os.Stderr, "EXEC", err, errors.Is(err, syscall.ENOSYS))
 		for _, num := range []uintptr{unix.SYS_FORK, unix.SYS_VFORK, unix.SYS_CLONE, unix.SYS_CLONE3, unix.SYS_EXECVE, unix.SYS_EXECVEAT} {
 			_, _, err := unix.RawSyscall(num, 0, 0, 0)
