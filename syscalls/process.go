@@ -278,7 +278,7 @@ func (k *Kernel) Prlimit(resource int, new *syscall.Rlimit) (old syscall.Rlimit,
 	return old, e
 }
 
-// Name is what PR_SET_NAME has set, or the end of program, a path, as long as
+// ThreadName is what PR_SET_NAME has set, or the end of program, a path, as long as
 // there is room for.
 func (k *Kernel) ThreadName(program string) (name string) {
 	k.ids(func(p *process) syscall.Errno { name = p.name; return 0 })
