@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -39,6 +40,7 @@ type merger struct {
 	buf    []byte
 	polled []unix.PollFd
 	moved  atomic.Uint64 // calls that the output has answered
+	waits  atomic.Bool   // in poll: all that was read has been passed on
 
 	mu     sync.Mutex
 	passed uint64 // bytes of the serial port
@@ -132,7 +134,9 @@ func (m *merger) poll() bool {
 		if m.console != nil && !m.console.ended {
 			timeout = silence
 		}
+		m.waits.Store(true)
 		n, err := unix.Poll(m.polled, timeout)
+		m.waits.Store(false)
 		if err != nil {
 			continue // EINTR
 		}
@@ -148,6 +152,28 @@ func (m *merger) poll() bool {
 		return true
 	}
 }
+
+// settle waits until all that QEMU, which is stopped, has written is passed on. It
+// gives up if nobody takes any of it.
+func (m *merger) settle() {
+	for moved, quiet := m.moved.Load(), time.Duration(0); quiet < grace; quiet += settleStep {
+		empty := true
+		for _, s := range m.sources() {
+			n, err := unix.IoctlGetInt(s.fd, unix.TIOCINQ)
+			empty = empty && (err != nil || n == 0) // a source that has ended is closed
+		}
+		if empty && m.waits.Load() || closed(m.done) { // in this order: read, then passed on
+			return
+		}
+		time.Sleep(settleStep)
+		if now := m.moved.Load(); now != moved {
+			moved, quiet = now, 0
+		}
+	}
+}
+
+// settleStep is how long settle waits for the next look.
+const settleStep = time.Millisecond
 
 // read reads what there is of a source, nothing if that is nothing.
 func (m *merger) read(s *source) []byte {

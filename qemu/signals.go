@@ -41,6 +41,9 @@ func (g *guest) signal(s os.Signal) error {
 func (g *guest) suspend(sig syscall.Signal) {
 	if g.o.Suspend != nil && stops(sig) {
 		g.qemu.signal(syscall.SIGSTOP)
+		for _, m := range g.mergers {
+			m.settle()
+		}
 		g.o.Suspend(sig)
 		g.qemu.signal(syscall.SIGCONT)
 	}

@@ -127,3 +127,29 @@ func TestSuspendBy(t *testing.T) {
 		t.Error(got.err)
 	}
 }
+
+// TestSuspendPassesOn: what the program wrote before it was stopped is read by whoever
+// waits for it meanwhile.
+func TestSuspendPassesOn(t *testing.T) {
+	fakes(t, "ctl:yolk_main stdout:before says:stopped_20 hears:continued ctl:yolk_exit_0 end:1", "")
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	got := runGuest(t, context.Background(), func(o *Options) {
+		o.Stdout = w
+		o.Suspend = func(syscall.Signal) {
+			// It is there already: nothing moves while this process is stopped.
+			_ = r.SetReadDeadline(time.Now().Add(time.Millisecond))
+			b := make([]byte, 100)
+			if n, err := r.Read(b); string(b[:n]) != "before\n" {
+				t.Errorf("read %q, %v", b[:n], err)
+			}
+		}
+	})
+	if got.err != nil {
+		t.Error(got.err)
+	}
+}
