@@ -17,8 +17,11 @@ const ttyPort = "yolk.tty"
 // job is the program as its terminals know it.
 type job struct{ m *machine }
 
-// Ids implements tty.Process: the program leads its group and its session.
-func (job) Ids() (pgrp, session int) { return syscall.Getpid(), syscall.Getpid() }
+// pid is the number of the program, which leads its group and its session.
+const pid = 1
+
+// Ids implements tty.Process.
+func (job) Ids() (pgrp, session int) { return pid, pid }
 
 // Signal implements tty.Process.
 func (j job) Signal(sig syscall.Signal) {
