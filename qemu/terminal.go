@@ -50,6 +50,16 @@ func findTerminal(o *Options) *terminal {
 	return nil
 }
 
+// HasTerminal reports whether one of the files is a terminal.
+func HasTerminal(files ...*os.File) bool {
+	for _, f := range files {
+		if isTerminal(f) {
+			return true
+		}
+	}
+	return false
+}
+
 func isTerminal(f *os.File) bool {
 	ok := false
 	withFD(f, func(fd int) { _, err := unix.IoctlGetTermios(fd, unix.TCGETS); ok = err == nil })
