@@ -113,12 +113,12 @@ func (g *guest) addOutputs() error {
 			return err
 		}
 	}
-	for name, stream := range map[string]any{"stdin": o.Stdin, "stdout": o.Stdout, "stderr": o.Stderr} {
+	for i, stream := range []any{o.Stdin, o.Stdout, o.Stderr} {
 		kind := ttyName
 		if !g.terminal.is(stream) {
 			kind = kindOf(stream)
 		}
-		g.settings += "file." + name + "=" + kind + "\n"
+		g.settings += "file." + []string{"stdin", "stdout", "stderr"}[i] + "=" + kind + "\n"
 	}
 	if _, err := add(o.Console, "", &g.config.Console); err != nil {
 		return err
