@@ -77,6 +77,7 @@ func TestConsole(t *testing.T) {
 		if line := <-got; line != "me\n" {
 			t.Errorf("read %q", line)
 		}
+		synctest.Wait() // it is shown
 		in <- "lost\x03"
 		in <- "\x1a\x1c"
 		synctest.Wait()
