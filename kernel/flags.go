@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/yolkos/yolk/fs/devfs"
@@ -68,7 +69,11 @@ const ttyKind = "tty"
 // kind returns what a stream is on the host; ok is false if nobody says.
 func (f flags) kind(name string) (k devfs.Kind, ok bool) {
 	_, err := fmt.Sscanf(f["file."+name], "%o %d %d", &k.Mode, &k.Rdev, &k.Size)
-	return k, err == nil
+	switch k.Mode & syscall.S_IFMT {
+	case syscall.S_IFIFO, syscall.S_IFCHR, syscall.S_IFBLK, syscall.S_IFREG, syscall.S_IFSOCK, syscall.S_IFDIR:
+		return k, err == nil
+	}
+	return devfs.Kind{}, false
 }
 
 // terminal returns size and settings of the terminal; ok is false if there is none.

@@ -47,7 +47,7 @@ func TestStreamFlags(t *testing.T) {
 	settings.Cc[tty.VERASE] = 8
 	b := make([]byte, tty.SizeTermios2)
 	settings.Encode(b)
-	f := parseFlags("file.stdin=100644 7 12345\nfile.stdout=tty\nfile.stderr=x\ntty=24 80 800 480 " + hex.EncodeToString(b) + "\n")
+	f := parseFlags("file.stdin=100644 7 12345\nfile.stdout=tty\nfile.stderr=644 0 0\ntty=24 80 800 480 " + hex.EncodeToString(b) + "\n")
 	if k, ok := f.kind("stdin"); !ok || k != (devfs.Kind{Mode: 0o100644, Rdev: 7, Size: 12345}) {
 		t.Errorf("stdin: %+v, %t", k, ok)
 	}

@@ -90,11 +90,15 @@ func deviceOf(f *os.File) (dev uint32) {
 // settings is the line for the kernel.
 func (t *terminal) settings() string {
 	var b []byte
-	withFD(t.file, func(fd int) {
-		if m, err := unix.IoctlGetTermios(fd, unix.TCGETS2); err == nil {
-			b = encodeTermios(m)
-		}
-	})
+	t.mu.Lock()
+	m := t.before // that it is raw already is not the program's wish
+	t.mu.Unlock()
+	if m == nil {
+		withFD(t.file, func(fd int) { m, _ = unix.IoctlGetTermios(fd, unix.TCGETS) })
+	}
+	if m != nil {
+		b = encodeTermios(m)
+	}
 	t.told = t.size()
 	return fmt.Sprintf("tty=%v %s\n", t.told, hex.EncodeToString(b))
 }
@@ -182,7 +186,7 @@ func (t *terminal) apply(m *unix.Termios) {
 		if !foreground(fd) {
 			return
 		}
-		if unix.IoctlSetTermios(fd, unix.TCSETSW, m) == nil {
+		if unix.IoctlSetTermios(fd, unix.TCSETS, m) == nil {
 			t.raw.Store(m.Oflag&unix.OPOST == 0)
 		}
 	})

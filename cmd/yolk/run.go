@@ -43,7 +43,10 @@ of yolk go before it. A -- right behind the package may stand between the two.
 
 The program's output goes where yolk's goes; the kernel's log goes to standard
 error. A terminal is the program's own: it reads keys as it likes, and Ctrl-C is its
-SIGINT. If it hangs, a Ctrl-C typed three times or more, for two seconds, ends it. It gets yolk's signals, and what they do to it is what they do to any Go
+SIGINT. If it takes no notice, Ctrl-C typed three times or more, over two seconds,
+ends the machine.
+
+The program gets yolk's signals, and what they do to it is what they do to any Go
 program. A second SIGINT, or the time of --stop-timeout after SIGTERM, ends the
 machine. Status 124 means that --timeout ended the program, 125 that yolk could not
 run it or that its machine failed.`,
