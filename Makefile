@@ -22,7 +22,7 @@ GUEST_TESTS := ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/
 
 qemu: $(YOLK) deps
 	@if [ -t 0 ]; then \
-		exec $(YOLK) run --machine $(MACHINE) --root $(ROOT) --raw ./cmd/demo; \
+		exec $(YOLK) run --machine $(MACHINE) --root $(ROOT) ./cmd/demo; \
 	else \
 		exec $(YOLK) run --machine $(MACHINE) --root $(ROOT) ./cmd/demo -- tour; \
 	fi

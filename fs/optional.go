@@ -214,7 +214,7 @@ type AttrInvalidator interface {
 
 // IoctlFile is a File with device-specific controls. In is what arg points to
 // if the command takes data, out the room for what it gives; n bytes of out
-// are filled. Else: ENOTTY.
+// are filled. A command of old that does not say which it does has both. Else: ENOTTY.
 type IoctlFile interface {
 	Ioctl(cmd uint32, arg uint64, in, out []byte) (result int32, n int, err error)
 }

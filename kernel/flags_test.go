@@ -1,8 +1,12 @@
 package kernel
 
 import (
+	"encoding/hex"
 	"testing"
 	"time"
+
+	"github.com/yolkos/yolk/fs/devfs"
+	"github.com/yolkos/yolk/fs/tty"
 )
 
 func TestFlags(t *testing.T) {
@@ -33,6 +37,32 @@ func TestParseTime(t *testing.T) {
 	for _, s := range []string{"", "-1", "0", "x", "1\n", "99999999999999999999"} {
 		if at := parseTime(s); !at.IsZero() {
 			t.Errorf("%q gives the time %v", s, at)
+		}
+	}
+}
+
+// TestStreamFlags: what the launcher says of the standard streams.
+func TestStreamFlags(t *testing.T) {
+	settings := tty.Default()
+	settings.Cc[tty.VERASE] = 8
+	b := make([]byte, tty.SizeTermios2)
+	settings.Encode(b)
+	f := parseFlags("file.stdin=100644 7 12345\nfile.stdout=tty\nfile.stderr=644 0 0\ntty=24 80 800 480 " + hex.EncodeToString(b) + "\n")
+	if k, ok := f.kind("stdin"); !ok || k != (devfs.Kind{Mode: 0o100644, Rdev: 7, Size: 12345}) {
+		t.Errorf("stdin: %+v, %t", k, ok)
+	}
+	for _, name := range []string{"stdout", "stderr", "other"} {
+		if k, ok := f.kind(name); ok {
+			t.Errorf("%s: %+v", name, k)
+		}
+	}
+	size, m, ok := f.terminal()
+	if !ok || size != (tty.Winsize{Row: 24, Col: 80, Xpixel: 800, Ypixel: 480}) || m != settings {
+		t.Errorf("terminal: %+v %+v %t", size, m, ok)
+	}
+	for text, there := range map[string]bool{"": false, "tty=\n": false, "tty=24\n": true, "tty=1 2 3 4 00\n": true, "tty=1 2 3 4 \n": true, "tty=99999 2 3 4 zz\n": true} {
+		if _, m, ok := parseFlags(text).terminal(); ok != there || m != tty.Default() {
+			t.Errorf("%q: %t, %+v", text, ok, m)
 		}
 	}
 }

@@ -79,6 +79,7 @@ func (m *machine) boot() {
 	m.watchPowerButton()
 	syscalls.Bind(m.calls)
 	atExit(m.shutdown)
+	m.startTerminal()
 	amd64.StartCPUs()
 	amd64.GrowTLB()
 	amd64.ControlString("yolk main\n")

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"github.com/yolkos/yolk/fs/tty"
 	"github.com/yolkos/yolk/kernel/control"
 )
 
@@ -21,6 +22,7 @@ type link struct {
 	signals      chan syscall.Signal
 	watch        atomic.Pointer[hostWatch] // nil: there is no tree of files yet
 	done         chan struct{}             // closed when the launcher says no more
+	resized      func(tty.Winsize)
 
 	asking sync.Mutex // held by the one that asks for a file
 
@@ -96,6 +98,18 @@ func (l *link) take(m control.Message) {
 		l.stopped = false
 		l.mu.Unlock()
 		l.news.Broadcast()
+	case control.WindowSize:
+		var n [4]uint16
+		for i := range n {
+			v, ok := m.Count(i)
+			if !ok || v > 1<<16-1 {
+				return
+			}
+			n[i] = uint16(v)
+		}
+		if l.resized != nil {
+			l.resized(tty.Winsize{Row: n[0], Col: n[1], Xpixel: n[2], Ypixel: n[3]})
+		}
 	case control.Watching, control.WatchEvent, control.WatchLost, control.WatchSynced:
 		if h := l.watch.Load(); h != nil {
 			h.take(m)

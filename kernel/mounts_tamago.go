@@ -22,10 +22,7 @@ func (m *machine) mountRoot() {
 	shm.Chmod(0o1777)
 	m.proc = procfs.New()
 	m.dev = devfs.New(m.random)
-	m.dev.AddStream("console", m.streams.console)
-	m.dev.AddStream("stdin", m.streams.in)
-	m.dev.AddStream("stdout", m.streams.out)
-	m.dev.AddStream("stderr", m.streams.err)
+	m.addStreams()
 
 	c := fs.RootConfig{
 		Own:   []fs.Own{{Name: "tmp", FS: tmp}, {Name: "proc", FS: m.proc}, {Name: "dev", FS: m.dev}, {Name: "dev/shm", FS: shm}},

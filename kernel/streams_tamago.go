@@ -4,11 +4,13 @@ package kernel
 
 import (
 	"io"
+	"slices"
 	"syscall"
 
 	"github.com/yolkos/yolk/arch/amd64"
 	"github.com/yolkos/yolk/drivers/console"
 	"github.com/yolkos/yolk/fs"
+	"github.com/yolkos/yolk/fs/tty"
 	"github.com/yolkos/yolk/kernel/control"
 )
 
@@ -21,11 +23,21 @@ type streams struct {
 	in       fs.Stream
 	out, err fs.Stream
 	link     *link // nil: the launcher has no such port
+
+	ttys     *tty.Terminals
+	terminal *tty.TTY // the launcher's; nil: it has none
 }
 
 // found takes c for the standard streams, the first one that has them.
 func (s *streams) found(c *console.Console) {
-	if _, ok := c.Port("yolk.stdout"); ok && s.virtio == nil {
+	if s.virtio != nil {
+		return
+	}
+	ok := slices.Contains(c.Ports(), ttyPort)
+	if !ok {
+		_, ok = c.Port("yolk.stdout") // which may be told of late
+	}
+	if ok {
 		s.virtio = c
 	}
 }
@@ -51,7 +63,7 @@ func (m *machine) connectStreams() {
 		s.link.shareEnded, s.link.shareStarted = m.shareEnded, m.shareStarted
 		s.link.console = amd64.ConsoleBytes
 	}
-	if p, ok := s.virtio.Port("yolk.stdin"); ok {
+	if p, ok := m.port("stdin"); ok {
 		s.in = portStream{p}
 	}
 	if out := m.outStream("stdout"); out != nil {
@@ -63,14 +75,23 @@ func (m *machine) connectStreams() {
 			s.err = err
 		}
 	}
+	m.connectTerminal()
 	if s.link != nil {
 		go s.link.listen()
 	}
 }
 
+// port opens the port of a stream. A stream that is the terminal has none.
+func (m *machine) port(name string) (*console.Port, bool) {
+	if m.flags["file."+name] == ttyKind {
+		return nil, false
+	}
+	return m.streams.virtio.Port("yolk." + name)
+}
+
 // outStream opens the port of a stream of output; nil: there is none.
 func (m *machine) outStream(name string) *outStream {
-	p, ok := m.streams.virtio.Port("yolk." + name)
+	p, ok := m.port(name)
 	if !ok {
 		return nil
 	}
@@ -96,14 +117,34 @@ func (s portStream) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// openStreams makes the descriptors 0, 1 and 2.
+// openStreams makes the descriptors 0, 1 and 2. Those that are the terminal share
+// an open file, as those that a shell hands down do.
 func (m *machine) openStreams() {
-	for fd, open := range []struct {
-		path  string
-		flags int
-	}{{"/dev/stdin", syscall.O_RDONLY}, {"/dev/stdout", syscall.O_WRONLY}, {"/dev/stderr", syscall.O_WRONLY}} {
-		if err := m.calls.OpenAs(fd, open.path, open.flags); err != 0 {
-			m.logf("opening %s: %v", open.path, err)
+	terminal := -1
+	for fd, name := range streamNames {
+		path, flags := "/dev/"+name, syscall.O_WRONLY
+		if fd == 0 {
+			flags = syscall.O_RDONLY
+		}
+		switch k, ok := m.flags.kind(name); {
+		case m.onTerminal(name):
+			if terminal >= 0 {
+				m.calls.Dup3(terminal, fd, 0)
+				continue
+			}
+			terminal = fd
+			path, flags = "/dev/console", syscall.O_RDWR
+		case ok && k.Mode&syscall.S_IFMT == syscall.S_IFCHR && k.Rdev == nullDev:
+			path = "/dev/null"
+		}
+		if err := m.calls.OpenAs(fd, path, flags); err != 0 {
+			m.logf("opening %s: %v", path, err)
 		}
 	}
 }
+
+// streamNames are the launcher's names of the standard streams.
+var streamNames = [...]string{"stdin", "stdout", "stderr"}
+
+// nullDev is the device number of /dev/null.
+const nullDev = 1<<8 | 3

@@ -56,6 +56,7 @@ type Config struct {
 	Stdin   int
 	Stdout  int
 	Stderr  int // 0: goes where standard output goes
+	TTY     int // the terminal, for those of the three that are it
 	Link    int // messages of launcher and kernel, package kernel/control
 	Time    int // answers to the kernel's questions for the time
 	Profile int // the program's profile, at its end
@@ -152,7 +153,7 @@ func (c *Config) cpu() string {
 }
 
 // streams makes one port for each of the program's standard streams, one for the
-// messages of launcher and kernel, one for the time, and one for the program's
+// terminal, one for the messages of launcher and kernel, one for the time, and one for the program's
 // profile.
 func (c *Config) streams() []string {
 	type port struct {
@@ -161,7 +162,7 @@ func (c *Config) streams() []string {
 	}
 	var ports []port
 	for _, p := range []port{
-		{"stdin", c.Stdin}, {"stdout", c.Stdout}, {"stderr", c.Stderr}, {"control", c.Link}, {"time", c.Time}, {"profile", c.Profile},
+		{"stdin", c.Stdin}, {"stdout", c.Stdout}, {"stderr", c.Stderr}, {"tty", c.TTY}, {"control", c.Link}, {"time", c.Time}, {"profile", c.Profile},
 	} {
 		if p.fd != 0 {
 			ports = append(ports, p)

@@ -56,7 +56,7 @@ func fakes(t *testing.T, qemu, daemon string) {
 // fakeQEMU does the words of $FAKE_QEMU one by one.
 func fakeQEMU() {
 	port := map[string]*os.File{}
-	var heard *bufio.Scanner
+	var heard *bufio.Scanner // messages of the launcher
 	for _, a := range os.Args {
 		var id string
 		var fd int
@@ -69,8 +69,14 @@ func fakeQEMU() {
 		switch verb {
 		case "ctl":
 			fmt.Fprintln(port["ctl"], strings.ReplaceAll(arg, "_", " "))
-		case "stdout", "stderr", "uart":
+		case "stdout", "stderr", "tty", "uart":
 			fmt.Fprintln(port[verb], arg)
+		case "keys": // wait for so many
+			n, _ := strconv.ParseInt(arg, 10, 64)
+			io.CopyN(io.Discard, port["tty"], n)
+		case "ttyecho": // show so many
+			n, _ := strconv.ParseInt(arg, 10, 64)
+			io.CopyN(port["tty"], port["tty"], n)
 		case "complain":
 			fmt.Fprintln(os.Stderr, arg)
 		case "echo": // standard input to standard output

@@ -33,9 +33,9 @@ type link struct {
 // that reads none misses more.
 const linkQueue = 64
 
-// openLink reads messages; ask is called for each console-sent. The kernel may read
-// what files offer.
-func openLink(conn *net.UnixConn, files *hostFiles, ask func(n uint64)) *link {
+// openLink reads messages; ask is called for each console-sent, taken for each
+// interrupt-taken. The kernel may read what files offer.
+func openLink(conn *net.UnixConn, files *hostFiles, ask func(n uint64), taken func()) *link {
 	l := &link{
 		conn: conn, out: make(chan []byte, linkQueue), done: make(chan struct{}), stop: make(chan syscall.Signal, 1), told: map[string]bool{},
 		watches: make(chan control.Message, watchQueue), sent: make(chan []byte), gone: make(chan struct{}),
@@ -56,7 +56,7 @@ func openLink(conn *net.UnixConn, files *hostFiles, ask func(n uint64)) *link {
 				}
 				continue
 			}
-			l.take(m, ask)
+			l.take(m, ask, taken)
 		}
 	}()
 	go func() {
@@ -108,7 +108,7 @@ func (l *link) answer() {
 // leave notes that the kernel reads no more.
 func (l *link) leave() { l.left.Do(func() { close(l.gone) }) }
 
-func (l *link) take(m control.Message, ask func(n uint64)) {
+func (l *link) take(m control.Message, ask func(n uint64), taken func()) {
 	switch m.Verb {
 	case control.ConsoleSent:
 		if n, ok := m.Count(0); ok {
@@ -121,8 +121,10 @@ func (l *link) take(m control.Message, ask func(n uint64)) {
 			default: // it asks once more before it is answered
 			}
 		}
+	case control.InterruptTaken:
+		taken()
 	case control.StreamTold:
-		if name := m.Arg(0); name == "stdout" || name == "stderr" {
+		if name := m.Arg(0); name == "stdout" || name == "stderr" || name == ttyName {
 			l.mu.Lock()
 			l.told[name] = true
 			l.mu.Unlock()

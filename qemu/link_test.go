@@ -17,7 +17,7 @@ func TestLinkQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer theirs.Close()
-	l := openLink(ours, &hostFiles{getenv: os.Getenv}, func(uint64) {})
+	l := openLink(ours, &hostFiles{getenv: os.Getenv}, func(uint64) {}, func() {})
 	done := make(chan struct{})
 	go func() {
 		for range 100_000 {
@@ -46,7 +46,7 @@ func FuzzLink(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := openLink(ours, &hostFiles{getenv: os.Getenv}, func(uint64) {})
+		l := openLink(ours, &hostFiles{getenv: os.Getenv}, func(uint64) {}, func() {})
 		conn.SetDeadline(time.Now().Add(time.Minute))
 		conn.Write(data)
 		conn.Close()

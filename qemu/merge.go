@@ -31,7 +31,8 @@ type source struct {
 type merger struct {
 	out     *output
 	streams []*source
-	console *source // the serial port; nil: it goes elsewhere
+	console *source               // the serial port; nil: it goes elsewhere
+	lines   func(p []byte) []byte // what to make of the serial port's bytes; nil: nothing
 	failed  func(name string, errno unix.Errno)
 	answer  func(passed uint64)
 	running bool
@@ -218,8 +219,12 @@ func (m *merger) stepConsole() {
 			n += k
 		}
 	}
+	n := uint64(len(p))
+	if m.lines != nil {
+		p = m.lines(p)
+	}
 	m.pass(m.console, p)
-	m.count(uint64(len(p)))
+	m.count(n)
 }
 
 // splice moves a part of a stream into an output that is a pipe, without a copy,

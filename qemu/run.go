@@ -62,8 +62,14 @@ func Run(ctx context.Context, o *Options) (status int, err error) {
 	defer o.Kernel.Close()
 	notes := newOutput(o.Notes)
 	defer notes.close()
+	terminal := findTerminal(o)
+	defer terminal.restore()
 	own := *o
 	own.Notes = notes // that nobody reads them is no reason to end
+	if lines := terminal.linesOf(o.Notes); lines != nil {
+		own.Notes = brokenLines{lines, notes}
+	}
+	own.Trace = terminal.breakLines(o.Trace)
 	o = &own
 	for _, s := range o.Shares {
 		if err := s.Check(); err != nil {
@@ -91,7 +97,7 @@ func Run(ctx context.Context, o *Options) (status int, err error) {
 	}
 	srv.cache = o.Cache
 	for {
-		status, err = once(ctx, o, path, srv)
+		status, err = once(ctx, o, terminal, path, srv)
 		var failed *serverError
 		if !errors.As(err, &failed) || o.Daemon != AutoDaemon || srv.path == "" {
 			return status, err
@@ -120,7 +126,7 @@ type guest struct {
 	servers  *servers
 	qemu     *process
 
-	conns   struct{ control, stdin, link, time, profile *net.UnixConn }
+	conns   struct{ control, stdin, keys, link, time, profile *net.UnixConn }
 	control *progress
 	link    *link
 	profile *profile // nil: none is wanted
@@ -128,14 +134,16 @@ type guest struct {
 
 	interrupted bool             // the program has had a SIGINT
 	stopLimit   <-chan time.Time // when it should have ended after a SIGTERM; nil: it has had none
+	terminal    *terminal        // nil: there is none
+	keyboard    *keyboard
 
 	mu     sync.Mutex
 	failed []failedStream
 	noting sync.Mutex
 }
 
-func once(ctx context.Context, o *Options, path string, srv server) (int, error) {
-	g := &guest{o: o, server: srv, servers: newServers()}
+func once(ctx context.Context, o *Options, t *terminal, path string, srv server) (int, error) {
+	g := &guest{o: o, terminal: t, keyboard: newKeyboard(t), server: srv, servers: newServers()}
 	defer g.close()
 	kernel, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", o.Kernel.Fd()))
 	if err != nil {
@@ -162,6 +170,7 @@ func once(ctx context.Context, o *Options, path string, srv server) (int, error)
 		}
 		g.config.Shares = append(g.config.Shares, ShareFD{Tag: s.Tag, FD: g.files.add(client)})
 	}
+	t.hand(false)
 	g.qemu, err = start(path, g.config.Args(), &g.files, o.Trace, o.Trace)
 	if err != nil {
 		return 0, err
@@ -269,6 +278,9 @@ func (g *guest) wait(ctx context.Context) (int, error) {
 			return 0, g.endSoon(&SignalError{syscall.SIGTERM})
 		case sig := <-g.link.stop:
 			g.suspend(sig)
+		case <-g.keyboard.hangs:
+			g.note("the program takes no notice of Ctrl-C")
+			return 0, g.endSoon(&SignalError{syscall.SIGINT})
 		case s := <-g.servers.ended:
 			if g.serverEnded(s) {
 				unsettled = append(unsettled, s)

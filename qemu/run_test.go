@@ -76,7 +76,7 @@ func TestRun(t *testing.T) {
 		{
 			name: "environment", do: "file:env file:cwd file:flags ctl:yolk_exit_0 end:1",
 			change: func(o *Options) { o.Env, o.Dir, o.Quiet = []string{"A=1", "B="}, "/srv", true },
-			stdout: "A=1|B=|/srvquiet=1\n",
+			stdout: "A=1|B=|/srvfile.stdin=10600 0 0\nfile.stdout=10600 0 0\nfile.stderr=10600 0 0\nquiet=1\n",
 		},
 		{name: "NUL", do: "end:1", change: func(o *Options) { o.Args = []string{"a\x00b"} }, err: "NUL byte"},
 		{name: "no root", do: "end:1", change: func(o *Options) { o.Shares = []Share{{Tag: "root", Dir: "/no/such"}} }, err: "cannot share /no/such: no such file"},

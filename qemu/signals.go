@@ -31,6 +31,10 @@ func (g *guest) signal(s os.Signal) error {
 		g.interrupted = true
 	case sig == syscall.SIGTERM && g.stopLimit == nil && g.o.StopTimeout > 0:
 		g.stopLimit = time.After(g.o.StopTimeout)
+	case sig == syscall.SIGWINCH:
+		g.tellSize()
+	case sig == syscall.SIGCONT:
+		g.terminal.again()
 	}
 	g.link.tell(control.Signal, strconv.Itoa(int(sig)))
 	return nil
@@ -44,7 +48,9 @@ func (g *guest) suspend(sig syscall.Signal) {
 		for _, m := range g.mergers {
 			m.settle()
 		}
+		g.terminal.restore()
 		g.o.Suspend(sig)
+		g.terminal.again()
 		g.qemu.signal(syscall.SIGCONT)
 	}
 	g.link.tell(control.Continued)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,7 +24,7 @@ func (g *guest) addStreams() error {
 		wanted bool
 	}{
 		{&g.config.Control, &g.conns.control, true},
-		{&g.config.Stdin, &g.conns.stdin, true},
+		{&g.config.Stdin, &g.conns.stdin, !g.terminal.is(g.o.Stdin)},
 		{&g.config.Link, &g.conns.link, true},
 		{&g.config.Time, &g.conns.time, true},
 		{&g.config.Profile, &g.conns.profile, g.o.Profile != nil},
@@ -48,11 +49,16 @@ func (g *guest) addStreams() error {
 				m.ask(n)
 			}
 		}
-	})
+	}, g.keyboard.taken)
 	for _, m := range g.mergers {
 		m.start()
 	}
-	go g.copyInput()
+	if g.conns.stdin != nil {
+		go g.copyInput(g.conns.stdin, g.o.Stdin)
+	}
+	if g.terminal != nil {
+		go g.serveTerminal()
+	}
 	go serveTime(g.conns.time)
 	if g.conns.profile != nil {
 		g.profile = receiveProfile(g.conns.profile, g.o.Profile)
@@ -71,24 +77,48 @@ func (g *guest) addOutputs() error {
 			return nil, err
 		}
 		s.fd, *number = fd, g.files.add(theirs)
+		if name == ttyName {
+			if g.conns.keys, err = duplicate(fd); err != nil {
+				unix.Close(fd)
+				return nil, err
+			}
+			g.closers = append(g.closers, g.conns.keys)
+		}
 		for _, m := range g.mergers {
 			if sameOutput(m.out.w, w) {
 				return s, m.add(s)
 			}
 		}
-		m := &merger{out: newOutput(w), done: make(chan struct{}), failed: g.outputFailed, answer: g.consolePassed}
+		m := &merger{out: newOutput(w), lines: g.terminal.linesOf(w), done: make(chan struct{}), failed: g.outputFailed, answer: g.consolePassed}
 		g.mergers = append(g.mergers, m)
 		return s, m.add(s)
 	}
-	if _, err := add(o.Stdout, "stdout", &g.config.Stdout); err != nil {
-		return err
+	if g.terminal != nil {
+		g.settings += g.terminal.settings()
+		if _, err := add(g.terminal.file, ttyName, &g.config.TTY); err != nil {
+			return err
+		}
 	}
-	if sameOutput(o.Stdout, o.Stderr) {
+	if !g.terminal.is(o.Stdout) {
+		if _, err := add(o.Stdout, "stdout", &g.config.Stdout); err != nil {
+			return err
+		}
+	}
+	switch {
+	case g.terminal.is(o.Stderr):
+	case sameOutput(o.Stdout, o.Stderr):
 		g.settings += "stderr=stdout\n"
-	} else {
+	default:
 		if _, err := add(o.Stderr, "stderr", &g.config.Stderr); err != nil {
 			return err
 		}
+	}
+	for i, stream := range []any{o.Stdin, o.Stdout, o.Stderr} {
+		kind := ttyName
+		if !g.terminal.is(stream) {
+			kind = kindOf(stream)
+		}
+		g.settings += "file." + []string{"stdin", "stdout", "stderr"}[i] + "=" + kind + "\n"
 	}
 	if _, err := add(o.Console, "", &g.config.Console); err != nil {
 		return err
@@ -135,21 +165,81 @@ func (g *guest) lost() error {
 	return nil
 }
 
-// copyInput feeds the program's standard input, once there is a program. The
-// end of the input closes the port, which is what the guest takes for the end
-// of the file.
-func (g *guest) copyInput() {
+// ttyName is the name of the terminal's port, and the kind of a stream that is the
+// terminal.
+const ttyName = "tty"
+
+// kindOf tells the kernel what fstat(2) says of a stream. One that is no file is a
+// pipe.
+func kindOf(stream any) string {
+	st := unix.Stat_t{Mode: unix.S_IFIFO | 0o600}
+	if f, ok := stream.(*os.File); ok && f != nil {
+		withFD(f, func(fd int) { _ = unix.Fstat(fd, &st) })
+	}
+	return fmt.Sprintf("%o %d %d", st.Mode, st.Rdev, st.Size)
+}
+
+// duplicate makes a connection of a copy of a socket's descriptor.
+func duplicate(fd int) (*net.UnixConn, error) {
+	fd, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(fd), "socket")
+	defer f.Close()
+	conn, err := net.FileConn(f)
+	if err != nil {
+		return nil, err
+	}
+	return conn.(*net.UnixConn), nil
+}
+
+// started waits for the program's start and reports whether there is one.
+func (g *guest) started() bool {
 	select {
 	case <-g.control.main:
+		return true
 	case <-g.control.done:
+		return closed(g.control.main)
+	}
+}
+
+// copyInput feeds a port of the program's input, once there is a program. The
+// end of the input closes the port, which is what the guest takes for the end
+// of the file.
+func (g *guest) copyInput(port *net.UnixConn, in io.Reader) {
+	if !g.started() {
 		return
 	}
-	if g.o.Stdin != nil {
+	if in != nil {
 		// Errors end the copy like an end of input; those of the socket
 		// come when the guest ends.
-		_, _ = io.Copy(g.conns.stdin, input{g.o.Stdin})
+		_, _ = io.Copy(port, input{in})
 	}
-	_ = g.conns.stdin.CloseWrite()
+	_ = port.CloseWrite()
+}
+
+// serveTerminal hands the terminal over once there is a program: what is typed, and
+// the size of the window if that has changed since the machine was started.
+func (g *guest) serveTerminal() {
+	if !g.started() {
+		return
+	}
+	if g.terminal.size() != g.terminal.told {
+		g.tellSize()
+		g.link.tell(control.Signal, strconv.Itoa(int(unix.SIGWINCH)))
+	}
+	if g.terminal.keys != nil {
+		g.terminal.hand(true)
+		_, _ = io.Copy(g.conns.keys, g.keyboard) // as in copyInput; but the port goes on
+	}
+}
+
+// tellSize tells the kernel the size of the terminal's window, if there is one.
+func (g *guest) tellSize() {
+	if g.terminal != nil {
+		g.link.tell(control.WindowSize, strings.Fields(g.terminal.size().String())...)
+	}
 }
 
 // input is a reader that waits where somebody else has made a file non-blocking.

@@ -22,6 +22,17 @@ const (
 	fsSetFlags = 0x40086602 // likewise
 )
 
+// Requests of terminals, ioctl_tty(2), that package syscall does not name.
+const (
+	tcSetsW  = 0x5403
+	tcSetsF  = 0x5404
+	tcGeta   = 0x5405
+	tcSeta   = 0x5406
+	tcSetaW  = 0x5407
+	tcSetaF  = 0x5408
+	tiocGsid = 0x5429
+)
+
 // Parts of a request of ioctl(2).
 const (
 	iocWrite = 1 << 30 // it reads what arg points to
@@ -35,8 +46,17 @@ func ioctlSize(req uint32) int {
 	switch req {
 	case fioClex, fioNclex:
 		return 0
-	case fioNbio, fioNread, fiBmap, fiGetBsz, fsGetFlags, fsSetFlags:
+	case fioNbio, fioNread, fiBmap, fiGetBsz, fsGetFlags, fsSetFlags,
+		syscall.TIOCGPGRP, syscall.TIOCSPGRP, syscall.TIOCOUTQ, syscall.TIOCGETD, syscall.TIOCSETD, tiocGsid:
 		return 4
+	case syscall.TCGETS, syscall.TCSETS, tcSetsW, tcSetsF:
+		return 36 // struct termios
+	case tcGeta, tcSeta, tcSetaW, tcSetaF:
+		return 18 // struct termio
+	case syscall.TIOCGWINSZ, syscall.TIOCSWINSZ:
+		return 8 // struct winsize
+	case syscall.TIOCSTI:
+		return 1
 	}
 	if req&(iocWrite|iocRead) == 0 {
 		return 0
@@ -91,10 +111,11 @@ func (k *Kernel) Ioctl(fd int, req uint32, arg uint64, data []byte) (int, syscal
 		return -1, syscall.ENOTTY
 	}
 	var in, out []byte
-	if req&iocWrite != 0 {
+	both := req&(iocWrite|iocRead) == 0 // it does not say which way its data go
+	if size > 0 && both || req&iocWrite != 0 {
 		in = append(in, data...)
 	}
-	if req&iocRead != 0 {
+	if size > 0 && both || req&iocRead != 0 {
 		out = data
 	}
 	val, _, err := f.Ioctl(req, arg, in, out)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"strconv"
 	"strings"
 
@@ -39,18 +38,15 @@ func (s *shell) complain(name string, err error) { fmt.Fprintf(s.errs, "%s: %v\n
 
 // interact reads commands until the end of the input or exit.
 func (s *shell) interact() error {
-	// The guest has no terminals that it could ask; there the launcher says by
-	// its arguments that somebody types.
-	if fd := int(os.Stdin.Fd()); runtime.GOOS != "tamago" {
-		if !term.IsTerminal(fd) {
-			return s.script(s.in)
-		}
-		old, err := term.MakeRaw(fd)
-		if err != nil {
-			return err
-		}
-		defer term.Restore(fd, old)
+	fd := int(os.Stdin.Fd())
+	if !term.IsTerminal(fd) {
+		return s.script(s.in)
 	}
+	old, err := term.MakeRaw(fd)
+	if err != nil {
+		return err
+	}
+	defer term.Restore(fd, old)
 	return s.edit()
 }
 

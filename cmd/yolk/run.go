@@ -23,7 +23,6 @@ type runOptions struct {
 	timeout limit
 	stop    limit
 	profile string
-	raw     bool
 	quiet   bool
 }
 
@@ -43,7 +42,11 @@ All that follows the package are the program's arguments, as with go run: option
 of yolk go before it. A -- right behind the package may stand between the two.
 
 The program's output goes where yolk's goes; the kernel's log goes to standard
-error. It gets yolk's signals, and what they do to it is what they do to any Go
+error. A terminal is the program's own: it reads keys as it likes, and Ctrl-C is its
+SIGINT. If it takes no notice, Ctrl-C typed three times or more, over two seconds,
+ends the machine.
+
+The program gets yolk's signals, and what they do to it is what they do to any Go
 program. A second SIGINT, or the time of --stop-timeout after SIGTERM, ends the
 machine. Status 124 means that --timeout ended the program, 125 that yolk could not
 run it or that its machine failed.`,
@@ -65,7 +68,6 @@ run it or that its machine failed.`,
 	o.stop = defaultStop
 	flags.Var(&o.stop, "stop-timeout", "end the guest this time after SIGTERM if its program has not ended; 0: never")
 	flags.StringVar(&o.profile, "profile", "", "write a CPU profile of the program to this file, for go tool pprof")
-	flags.BoolVar(&o.raw, "raw", false, `pass each key on as it is typed, Ctrl-C and Ctrl-Z too, without echo; Ctrl-\ ends the guest`)
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "no boot messages")
 	completeFlags(cmd)
 	return cmd
@@ -83,7 +85,7 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) error {
 	}
 	noteFlag(notes, cmd, args[len(packages):])
 	o := &qemu.Options{Dir: r.cwd, Quiet: r.quiet, Timeout: time.Duration(r.timeout), StopTimeout: time.Duration(r.stop)}
-	if o.Env, err = r.guest.env.environment(nil); err != nil {
+	if o.Env, err = r.guest.env.environment(terminalEnvironment()); err != nil {
 		return err
 	}
 	if err := r.guest.fill(o, ""); err != nil {
@@ -122,13 +124,6 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) error {
 	o.Args = append([]string{name}, programArgs...)
 	if err := accelerate(ctx, o, notes); err != nil {
 		return err
-	}
-	if r.raw {
-		restore, err := raw(os.Stdin)
-		if err != nil {
-			return err
-		}
-		defer restore()
 	}
 	return boot(ctx, o)
 }

@@ -1,31 +1,24 @@
 package main
 
 import (
-	"fmt"
 	"os"
 
-	"golang.org/x/sys/unix"
+	"github.com/yolkos/yolk/qemu"
 )
 
-// raw has a terminal pass keys on one by one and without echo, Ctrl-C and
-// Ctrl-Z too. Ctrl-\ still raises its signal, for a program that takes no notice
-// of keys. The function that it returns restores the terminal.
-func raw(f *os.File) (restore func(), err error) {
-	fd := int(f.Fd())
-	old, err := unix.IoctlGetTermios(fd, unix.TCGETS)
-	if err != nil {
-		return nil, fmt.Errorf("--raw: standard input is not a terminal")
-	}
-	t := *old
-	t.Lflag &^= unix.ICANON | unix.ECHO | unix.IEXTEN
-	t.Cc[unix.VMIN], t.Cc[unix.VTIME] = 1, 0
-	t.Cc[unix.VINTR], t.Cc[unix.VSUSP] = disabled, disabled
-	if err := unix.IoctlSetTermios(fd, unix.TCSETS, &t); err != nil {
-		return nil, fmt.Errorf("--raw: %w", err)
-	}
-	return func() { _ = unix.IoctlSetTermios(fd, unix.TCSETS, old) }, nil
-}
+// terminalVars are the variables that tell a program of its terminal: what it
+// understands, which characters it shows, and whether its user wants colours.
+var terminalVars = []string{"TERM", "COLORTERM", "NO_COLOR", "LANG", "LC_ALL", "LC_CTYPE"}
 
-// disabled is the value of a control character that there is none of
-// (_POSIX_VDISABLE).
-const disabled = 0
+// terminalEnvironment is what the environment of a program begins with: those of
+// terminalVars that the host has, if the program gets a terminal.
+func terminalEnvironment() []string {
+	if !qemu.HasTerminal(os.Stdin, os.Stdout, os.Stderr) {
+		return nil
+	}
+	var env environ
+	for _, name := range terminalVars {
+		env.add(name)
+	}
+	return env
+}

@@ -15,7 +15,13 @@ const magic = 0x01021994 // TMPFS_MAGIC of linux/magic.h, as Linux's devtmpfs ha
 type FS struct {
 	*synth.FS
 	streams map[fs.Stream]fs.Interruptible
-	devices []*node
+	devices []numbered // that are served by their numbers
+}
+
+// numbered is a device with a number.
+type numbered interface {
+	fs.Device
+	number() uint64
 }
 
 // New makes the file system with null, zero, full, random and urandom, and fd,
@@ -48,20 +54,32 @@ func New(random func(p []byte) error) *FS {
 // numbers, in whatever file system mknod has made them.
 func (f *FS) Serve(v *fs.VFS) {
 	for _, n := range f.devices {
-		v.HandleDevice(syscall.S_IFCHR, n.Rdev, n.OpenDevice)
+		v.HandleDevice(syscall.S_IFCHR, n.number(), n.OpenDevice)
 	}
 }
 
-// Major and minor device numbers of terminals, of devices.txt.
+// Kind is what fstat(2) tells of a stream: what it is on the host.
+type Kind struct {
+	Mode uint32 // S_IFMT type and permission bits
+	Rdev uint64
+	Size int64 // bytes, as of the start
+}
+
+// Major and minor device numbers of the console, of devices.txt.
 const (
 	ttyMajor     = 5
 	consoleMinor = 1
 )
 
-// AddStream adds a stream as a character device: "console", "stdin", ... Each
-// open of it reads and writes s, which must be comparable; nobody else must
-// read it. The same stream may be added under several names.
+// AddStream adds a stream as a character device: "console", ... Each open of it
+// reads and writes s, which must be comparable; nobody else must read it. The
+// same stream may be added under several names.
 func (f *FS) AddStream(name string, s fs.Stream) {
+	f.AddHostStream(name, s, Kind{Mode: syscall.S_IFCHR | 0o620, Rdev: makedev(ttyMajor, consoleMinor)})
+}
+
+// AddHostStream adds a stream that is a file of the host's: "stdin", ...
+func (f *FS) AddHostStream(name string, s fs.Stream, kind Kind) {
 	i := f.streams[s]
 	if i == nil {
 		var ok bool
@@ -70,8 +88,8 @@ func (f *FS) AddStream(name string, s fs.Stream) {
 		}
 		f.streams[s] = i
 	}
-	n := &stream{Base: f.Base(syscall.S_IFCHR | 0o620), s: i}
-	n.Rdev = makedev(ttyMajor, consoleMinor)
+	n := &stream{Base: f.Base(kind.Mode), s: i, size: kind.Size}
+	n.Rdev = kind.Rdev
 	f.Dir().Add(name, n)
 }
 
@@ -88,6 +106,8 @@ type node struct {
 
 // OpenDevice implements fs.Device.
 func (n *node) OpenDevice(int) (fs.File, error) { return &n.dev, nil }
+
+func (n *node) number() uint64 { return n.Rdev }
 
 // device is a device, and at the same time the open file of all who have it
 // open: there is nothing that they do not share. Positions mean nothing to it.
@@ -136,12 +156,23 @@ func full(p []byte) error { return syscall.ENOSPC }
 // stream is the node of a stream.
 type stream struct {
 	synth.Base
-	s fs.Interruptible
+	s    fs.Interruptible
+	size int64
 }
 
 // OpenDevice implements fs.Device.
 func (n *stream) OpenDevice(int) (fs.File, error) {
 	return &openStream{Interruptible: n.s, node: n}, nil
+}
+
+// Open implements fs.Node, for a stream that is a regular file on the host.
+func (n *stream) Open(flags int) (fs.File, error) { return n.OpenDevice(flags) }
+
+// Getattr implements fs.Node.
+func (n *stream) Getattr(a *fs.Attr) error {
+	err := n.Base.Getattr(a)
+	a.Size, a.Blocks = n.size, (n.size+511)/512
+	return err
 }
 
 type openStream struct {

@@ -20,8 +20,8 @@ const (
 	consoleDev = Major<<8 | MinorConsole
 )
 
-// slaveDev is the device number of a slave, as of gnu_dev_makedev(3).
-func slaveDev(number int) uint64 {
+// SlaveDev is the device number of a slave, as of gnu_dev_makedev(3).
+func SlaveDev(number int) uint64 {
 	return uint64(number)&^0xff<<12 | MajorSlave<<8 | uint64(number)&0xff
 }
 
@@ -86,9 +86,6 @@ func (f *file) Watch(w *fs.Waiter) bool {
 	f.t.queue.Add(w, fs.PollReads|fs.PollWrites)
 	return true
 }
-
-// IoctlSize implements fs.IoctlSizer.
-func (f *file) IoctlSize(req uint32) int { return DataSize(req) }
 
 // Ioctl implements fs.IoctlFile.
 func (f *file) Ioctl(req uint32, arg uint64, in, out []byte) (int32, int, error) {

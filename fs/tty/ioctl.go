@@ -59,24 +59,6 @@ const (
 	TCION  = 3
 )
 
-// DataSize returns how many bytes the argument of an old request, which does not
-// say it itself, points to; 0: it points to nothing, or the request is unknown.
-func DataSize(req uint32) int {
-	switch req {
-	case TCGETS, TCSETS, TCSETSW, TCSETSF:
-		return sizeTermios
-	case TCGETA, TCSETA, TCSETAW, TCSETAF:
-		return sizeTermio
-	case TIOCGWINSZ, TIOCSWINSZ:
-		return sizeWinsize
-	case TIOCGPGRP, TIOCSPGRP, TIOCOUTQ, TIOCINQ, TIOCSETD, TIOCGETD, TIOCGSID:
-		return 4
-	case TIOCSTI:
-		return 1
-	}
-	return 0
-}
-
 func number(b []byte) int               { return int(int32(binary.NativeEndian.Uint32(b))) }
 func setNumber(b []byte, n int)         { binary.NativeEndian.PutUint32(b, uint32(n)) }
 func half(b []byte, i int) uint16       { return binary.NativeEndian.Uint16(b[2*i:]) }
@@ -119,10 +101,7 @@ func (t *TTY) ioctl(req uint32, arg uint64, data []byte, master bool) error {
 			setHalf(data, i, n)
 		}
 	case TIOCSWINSZ:
-		size := Winsize{half(data, 0), half(data, 1), half(data, 2), half(data, 3)}
-		t.mu.Unlock()
-		t.SetSize(size)
-		t.mu.Lock()
+		t.resize(Winsize{half(data, 0), half(data, 1), half(data, 2), half(data, 3)})
 	case TIOCGETD:
 		setNumber(data, 0) // N_TTY
 	case TIOCSETD:

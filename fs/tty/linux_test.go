@@ -136,7 +136,7 @@ func (o *ourTerminal) set(m Termios) {
 }
 
 func (o *ourTerminal) get() (m Termios) {
-	b := make([]byte, sizeTermios2)
+	b := make([]byte, SizeTermios2)
 	if _, _, err := o.slave.Ioctl(TCGETS2, 0, nil, b); err != nil {
 		panic(err)
 	}

@@ -62,7 +62,7 @@ func (s *Terminals) OpenMaster(n fs.Node, _ int) (fs.File, error) {
 	if number >= maxPTYs {
 		return nil, syscall.ENOSPC
 	}
-	t := newTTY(s, slaveDev(number), nil)
+	t := newTTY(s, SlaveDev(number), nil)
 	t.master = &master{t: t, number: number, locked: true}
 	s.ptys[number] = t.master
 	n.Ref()
@@ -185,9 +185,6 @@ func (f *masterFile) Watch(w *fs.Waiter) bool {
 	f.m.queue.Add(w, fs.PollReads|fs.PollWrites)
 	return true
 }
-
-// IoctlSize implements fs.IoctlSizer.
-func (f *masterFile) IoctlSize(req uint32) int { return DataSize(req) }
 
 // Ioctl implements fs.IoctlFile. Settings and size are the slave's.
 func (f *masterFile) Ioctl(req uint32, arg uint64, in, out []byte) (int32, int, error) {

@@ -133,12 +133,13 @@ func (t *Termios) is(c byte, names ...int) bool {
 	return false
 }
 
-// Sizes of the structures of ioctl_tty(2), in bytes.
+// SizeTermios2 is the size of a struct termios2 in bytes; the others are those of
+// the other structures of ioctl_tty(2).
 const (
-	sizeTermio   = 18
-	sizeTermios  = 36
-	sizeTermios2 = 44
-	sizeWinsize  = 8
+	SizeTermios2 = 44
+
+	sizeTermio  = 18
+	sizeTermios = 36
 )
 
 // Decode sets t to what b, at least 36 bytes long, holds: a struct termios, or a
@@ -149,7 +150,7 @@ func (t *Termios) Decode(b []byte) {
 	}
 	t.Line = b[16]
 	copy(t.Cc[:], b[17:sizeTermios])
-	if len(b) >= sizeTermios2 {
+	if len(b) >= SizeTermios2 {
 		t.Ispeed, t.Ospeed = binary.NativeEndian.Uint32(b[36:]), binary.NativeEndian.Uint32(b[40:])
 	}
 }
@@ -161,7 +162,7 @@ func (t *Termios) Encode(b []byte) {
 	}
 	b[16] = t.Line
 	copy(b[17:sizeTermios], t.Cc[:])
-	if len(b) >= sizeTermios2 {
+	if len(b) >= SizeTermios2 {
 		binary.NativeEndian.PutUint32(b[36:], t.Ispeed)
 		binary.NativeEndian.PutUint32(b[40:], t.Ospeed)
 	}

@@ -342,17 +342,24 @@ func (t *TTY) poll() uint32 {
 	return now
 }
 
-// SetSize changes the size of the window. The program gets SIGWINCH if it is
-// another one.
+// SetSize changes the size of the window. Somebody else tells the program.
 func (t *TTY) SetSize(size Winsize) {
 	t.mu.Lock()
-	same := t.size == size
+	t.size = size
+	t.mu.Unlock()
+}
+
+// resize is SetSize for a program, for which it is a SIGWINCH if it is another
+// size; t.mu is held, and let go of for that.
+func (t *TTY) resize(size Winsize) {
+	if t.size == size {
+		return
+	}
 	t.size = size
 	pgrp := t.pgrp
 	t.mu.Unlock()
-	if !same {
-		t.set.signal(pgrp, syscall.SIGWINCH)
-	}
+	defer t.mu.Lock()
+	t.set.signal(pgrp, syscall.SIGWINCH)
 }
 
 // Configure sets size and settings as the program is to find them.

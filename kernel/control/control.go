@@ -28,6 +28,7 @@
 //	watch-lost                 events are missing
 //	watch-synced N             in answer: what happened before watch-sync N has
 //	                           been told
+//	window-size ROWS COLS X Y  of the terminal, in characters and in pixels
 //
 // The kernel says:
 //
@@ -38,6 +39,8 @@
 //	file-read NAME OFFSET COUNT
 //	                           asks for file-data of one of the files that the
 //	                           launcher offers, one at a time
+//	interrupt-taken            the program has taken the Ctrl-C that was typed
+//	                           last: as a signal, or by reading it
 //	watch ID TAG INO PATH      asks for the events of PATH, from the root of the
 //	                           share TAG, whose inode number is INO
 //	unwatch ID                 ends that
@@ -67,6 +70,7 @@ const (
 	ConsolePassed = "console-passed"
 	Signal        = "signal"
 	Continued     = "continued"
+	WindowSize    = "window-size"
 	StreamTold    = "stream-told"
 	ConsoleSent   = "console-sent"
 	Stopped       = "stopped"
@@ -80,6 +84,8 @@ const (
 	WatchEvent  = "watch-event"
 	WatchLost   = "watch-lost"
 	WatchSynced = "watch-synced"
+
+	InterruptTaken = "interrupt-taken"
 )
 
 // MaxData is how many bytes may follow the line of file-data.
