@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -68,24 +69,36 @@ const ttyKind = "tty"
 
 // kind returns what a stream is on the host; ok is false if nobody says.
 func (f flags) kind(name string) (k devfs.Kind, ok bool) {
-	_, err := fmt.Sscanf(f["file."+name], "%o %d %d", &k.Mode, &k.Rdev, &k.Size)
-	switch k.Mode & syscall.S_IFMT {
-	case syscall.S_IFIFO, syscall.S_IFCHR, syscall.S_IFBLK, syscall.S_IFREG, syscall.S_IFSOCK, syscall.S_IFDIR:
-		return k, err == nil
+	words := strings.Fields(f["file."+name])
+	if len(words) != 3 {
+		return k, false
 	}
-	return devfs.Kind{}, false
+	mode, err := strconv.ParseUint(words[0], 8, 32)
+	rdev, rerr := strconv.ParseUint(words[1], 10, 64)
+	size, serr := strconv.ParseInt(words[2], 10, 64)
+	switch mode & syscall.S_IFMT {
+	case syscall.S_IFIFO, syscall.S_IFCHR, syscall.S_IFBLK, syscall.S_IFREG, syscall.S_IFSOCK, syscall.S_IFDIR:
+		return devfs.Kind{Mode: uint32(mode), Rdev: rdev, Size: size}, err == nil && rerr == nil && serr == nil
+	}
+	return k, false
 }
 
 // terminal returns size and settings of the terminal; ok is false if there is none.
 func (f flags) terminal() (size tty.Winsize, m tty.Termios, ok bool) {
-	var settings []byte
-	if _, err := fmt.Sscanf(f["tty"], "%d %d %d %d %x", &size.Row, &size.Col, &size.Xpixel, &size.Ypixel, &settings); err != nil {
-		return size, tty.Default(), f["tty"] != ""
+	words := strings.Fields(f["tty"])
+	m = tty.Default()
+	for i, to := range []*uint16{&size.Row, &size.Col, &size.Xpixel, &size.Ypixel} {
+		if i < len(words) {
+			n, _ := strconv.ParseUint(words[i], 10, 16) // 0: unknown
+			*to = uint16(n)
+		}
 	}
-	if m = tty.Default(); len(settings) == tty.SizeTermios2 {
-		m.Decode(settings)
+	if len(words) > 4 {
+		if settings, err := hex.DecodeString(words[4]); err == nil && len(settings) == tty.SizeTermios2 {
+			m.Decode(settings)
+		}
 	}
-	return size, m, true
+	return size, m, len(words) > 0
 }
 
 // parseTime reads when the machine was started, by the launcher's clock, in

@@ -397,8 +397,9 @@ func TestSignalfd(t *testing.T) {
 	})
 }
 
-func TestMemfdMapped(t *testing.T) {
-	k := newOurs().k
+func TestMemfdName(t *testing.T) {
+	k := newKernel(t)
+	k.FileSystems = func(string, string, string) (fs.FileSystem, error) { return tmpfs.New(tmpfs.Limits{}), nil }
 	fd, e := k.MemfdCreate("x", mfdAllowSealing)
 	ok(t, e)
 	_, e = k.MemfdCreate(string(make([]byte, 250)), 0)
