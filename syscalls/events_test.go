@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/yolkos/yolk/fs"
+	"github.com/yolkos/yolk/fs/tmpfs"
 	"github.com/yolkos/yolk/fs/anonfs"
 )
 
