@@ -34,6 +34,23 @@ type entry struct {
 	part string // what of it is not there
 }
 
+// calls is the table, by number.
+var calls [472]entry
+
+// numbered is an entry with its number.
+type numbered struct {
+	num  uint16
+	name string
+	do   call
+	part string
+}
+
+func enter(table []numbered) {
+	for _, n := range table {
+		calls[n.num] = entry{n.name, n.do, n.part}
+	}
+}
+
 // missed counts the calls that programs made and that are not there.
 type missed struct {
 	mu    sync.Mutex

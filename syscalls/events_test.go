@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/yolkos/yolk/fs"
-	"github.com/yolkos/yolk/fs/tmpfs"
 	"github.com/yolkos/yolk/fs/anonfs"
+	"github.com/yolkos/yolk/fs/tmpfs"
 )
 
 // inBubble runs do with a Kernel whose clocks are those of a bubble.

@@ -34,9 +34,10 @@ func hosted(t *testing.T) *Builder {
 	}
 	guest := t.TempDir()
 	layOut(t, guest, map[string]string{
-		"go.mod":           string(files["go.mod"]),
-		"go.sum":           string(files["go.sum"]),
-		"kernel/kernel.go": "package kernel\n\nimport _ \"github.com/usbarmory/tamago/bits\"\n\nfunc init() { println(\"kernel\") }\n",
+		"go.mod":                string(files["go.mod"]),
+		"go.sum":                string(files["go.sum"]),
+		"kernel/kernel.go":      "package kernel\n\nimport _ \"github.com/usbarmory/tamago/bits\"\n\nfunc init() { println(\"kernel\") }\n",
+		"kernel/calls/calls.go": "package calls\n",
 	})
 	return &Builder{Toolchain: &toolchain.Toolchain{Go: dir + "/go"}, Guest: guest, Scratch: t.TempDir()}
 }
@@ -233,5 +234,28 @@ func TestBuild(t *testing.T) {
 				t.Errorf("program %s printed %q (%v), want %s, %q", p.Name, out, err, tt.prog, tt.want)
 			}
 		})
+	}
+}
+
+// TestMakesCalls: all system calls are for programs that can make some.
+func TestMakesCalls(t *testing.T) {
+	b, tree := hosted(t), t.TempDir()
+	layOut(t, tree, map[string]string{
+		"go.mod":         "module example.com/m\n\ngo 1.22\n",
+		"none/main.go":   "package main\n\nimport (\n\t\"net/http\"\n\t\"os\"\n)\n\nfunc main() { http.Get(os.Args[0]) }\n",
+		"direct/main.go": "package main\n\nimport \"syscall\"\n\nfunc main() { syscall.Getpid() }\n",
+		"below/main.go":  "package main\n\nimport \"example.com/m/lib\"\n\nfunc main() { lib.F() }\n",
+		"lib/lib.go":     "package lib\n\nimport _ \"unsafe\"\n\nfunc F() {}\n",
+		"asm/main.go":    "package main\n\nfunc f()\n\nfunc main() { f() }\n",
+		"asm/f.s":        "TEXT \u00b7f(SB),4,$0\n\tRET\n",
+	})
+	for dir, want := range map[string]bool{"none": false, "direct": true, "below": true, "asm": true} {
+		p, err := b.Program(context.Background(), []string{filepath.Join(tree, dir)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.makesCalls(context.Background()); got != want {
+			t.Errorf("%s: %t", dir, got)
+		}
 	}
 }

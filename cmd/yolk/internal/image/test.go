@@ -26,7 +26,7 @@ func (b *Builder) Test(ctx context.Context, dir, wrapper string, args []string) 
 	for _, p := range pkgs {
 		if len(p.TestGoFiles)+len(p.XTestGoFiles) > 0 {
 			name := filepath.Join(p.Dir, strings.TrimSuffix(bootFile, ".go")+"_test.go")
-			files[name] = "package " + p.Name + "_test\n\nimport _ \"" + kernelPackage + "\"\n"
+			files[name] = "package " + p.Name + "_test\n\nimport (\n\t_ \"" + kernelPackage + "\"\n\t_ \"" + callsPackage + "\"\n)\n"
 		}
 	}
 	overlay, err := b.overlay(files)

@@ -3,10 +3,13 @@ package ld
 import "cmd/link/internal/loader"
 
 // kernelPackage is initialised, with all that it imports, before any other
-// package: from then on files, arguments and the clock are there. Then comes
-// profilePackage, if it is there, so that it sees the others' initialisation.
+// package: from then on files, arguments and the clock are there. So are those
+// packages below it which an image may have: callsPackage, so that all system
+// calls are there for the others' initialisation, and profilePackage, so that it
+// sees that.
 const (
 	kernelPackage  = "github.com/yolkos/yolk/kernel"
+	callsPackage   = kernelPackage + "/calls"
 	profilePackage = kernelPackage + "/profile"
 )
 
@@ -30,7 +33,8 @@ func initName(ldr *loader.Loader, s loader.Sym) string {
 	if kernelNeeds == nil {
 		kernelNeeds = map[loader.Sym]bool{}
 		for from := range kernelImports {
-			if name := ldr.SymName(from); name == kernelPackage+"..inittask" || name == profilePackage+"..inittask" {
+			switch ldr.SymName(from) {
+			case kernelPackage + "..inittask", callsPackage + "..inittask", profilePackage + "..inittask":
 				needByKernel(from)
 			}
 		}

@@ -1,0 +1,4 @@
+package syscalls
+
+// The tests make any calls.
+func init() { AllCalls() }
