@@ -15,6 +15,7 @@ import (
 // flags are the launcher's settings:
 //
 //	quiet=1            no messages on the console
+//	enosys=1           system calls that are not there are told at the end
 //	path.TAG="/path"   where to mount the share TAG, quoted as in Go
 //	readonly.TAG=1     its mount takes no changes
 //	files.TAG=N        how many descriptors its server has for the guest

@@ -4,6 +4,7 @@ package kernel
 
 import (
 	"fmt"
+	"strings"
 	"time"
 	_ "unsafe" // for go:linkname
 
@@ -150,4 +151,12 @@ func (m *machine) chdir() {
 
 // shutdown ends the file systems, with FUSE_DESTROY. The devices are left as they
 // are, for the machine ends next; resetting one waits for its server.
-func (m *machine) shutdown() { m.fail(m.calls.Shutdown()) }
+func (m *machine) shutdown() {
+	if m.flags["enosys"] != "" {
+		m.log.console = m.streams.console // also if it is quiet
+		for line := range strings.Lines(m.calls.Missed()) {
+			m.log.Print("ENOSYS (times, number, name, caller): " + strings.TrimSuffix(line, "\n"))
+		}
+	}
+	m.fail(m.calls.Shutdown())
+}

@@ -35,6 +35,7 @@ func (m *machine) registerProc() {
 	p.Register("uptime", procfs.Uptime(m.uptime))
 	p.RegisterLine("version", m.version())
 	p.Register("vmstat", procfs.Vmstat(meminfo))
+	p.Register("yolk/enosys", func(b []byte) []byte { return append(b, m.calls.Missed()...) })
 	p.Register("yolk/fuse", m.appendFuse)
 	p.RegisterNode("yolk/exe", newHostNode(p.FS, imageName, m.readHost))
 	p.Register("yolk/pci", m.appendPCI)

@@ -215,6 +215,9 @@ func (g *guest) addFiles(srv server) error {
 	if o.Quiet {
 		flags += "quiet=1\n"
 	}
+	if o.Trace != nil {
+		flags += "enosys=1\n"
+	}
 	flags += srv.flags(o.Shares)
 	if len(o.Shares) > 0 {
 		flags += "watch=1\n"

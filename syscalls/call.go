@@ -130,3 +130,17 @@ func (k *Kernel) Missed() string {
 	}
 	return out.String()
 }
+
+// State tells what there is of the system call num: ok is false if there is none
+// of that number in Linux's table; part is what is missing of it, or how it is
+// always answered.
+func State(num int) (name string, there bool, part string, ok bool) {
+	if num < 0 || num >= len(calls) || calls[num].name == "" {
+		return "", false, "", false
+	}
+	c := calls[num]
+	return c.name, c.do != nil, c.part, true
+}
+
+// Numbers is one more than the highest number of a system call.
+const Numbers = len(calls)
