@@ -27,6 +27,7 @@ import (
 //	                   octal, st_rdev and st_size; tty: the terminal
 //	tty=R C X Y T      there is a terminal, on the port yolk.tty: its size in
 //	                   characters and pixels, its struct termios2 in hexadecimal
+//	tty.cooked=1       it breaks lines by itself
 type flags map[string]string
 
 // parseFlags reads lines of key=value.

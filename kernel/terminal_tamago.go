@@ -42,6 +42,9 @@ func (m *machine) connectTerminal() {
 	}
 	t := s.ttys.AddConsole(out)
 	t.Configure(size, settings)
+	if m.flags["tty.cooked"] != "" {
+		t.Cooked()
+	}
 	if s.link != nil {
 		t.Taken(func() { s.link.tell(control.InterruptTaken) })
 		s.link.resized = t.SetSize

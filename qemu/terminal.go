@@ -100,7 +100,11 @@ func (t *terminal) settings() string {
 		b = encodeTermios(m)
 	}
 	t.told = t.size()
-	return fmt.Sprintf("tty=%v %s\n", t.told, hex.EncodeToString(b))
+	line := fmt.Sprintf("tty=%v %s\n", t.told, hex.EncodeToString(b))
+	if t.keys == nil { // it stays as it is
+		line += "tty.cooked=1\n"
+	}
+	return line
 }
 
 // encodeTermios makes a struct termios2 of the kernel.

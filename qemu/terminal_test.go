@@ -121,7 +121,11 @@ func TestKinds(t *testing.T) {
 		}
 	}
 	fakes(t, "file:flags ctl:yolk_exit_0 end:1", "")
-	got := runGuest(t, context.Background(), func(o *Options) { o.Stdin = slave })
+	got := runGuest(t, context.Background(), func(o *Options) { o.Stderr = slave })
+	if !strings.Contains(got.stdout, "\ntty.cooked=1\n") {
+		t.Errorf("a terminal without keys is not said to stay as it is: %q", got.stdout)
+	}
+	got = runGuest(t, context.Background(), func(o *Options) { o.Stdin = slave })
 	for _, line := range []string{"tty=24 80 800 480 ", "file.stdin=tty\n", "file.stdout=10600 0 0\n"} {
 		if !strings.Contains(got.stdout, line) {
 			t.Errorf("no %q in the settings %q", line, got.stdout)

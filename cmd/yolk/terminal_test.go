@@ -173,7 +173,7 @@ func TestGuestTerminal(t *testing.T) {
 			s.types("x\r")
 			s.expect("x\r\nread \"x\"\r\n")
 			s.types("\x1c")
-			s.expect("^\\")
+			s.expect("^\\SIGQUIT: quit\r\n")
 			s.ends(2)
 		})
 	}
@@ -205,7 +205,9 @@ func TestGuestStreamKinds(t *testing.T) {
 	if err := os.WriteFile(file, []byte("12345"), 0o640); err != nil {
 		t.Fatal(err)
 	}
-	null := func(cmd *exec.Cmd) { cmd.Stdin = nil } // /dev/null
+	null := func(cmd *exec.Cmd) { // standard input is /dev/null
+		cmd.Stdin, cmd.SysProcAttr.Ctty = nil, 1
+	}
 	s := startSession(t, image, null, image, "kinds")
 	s.expect("Dcrw-rw-rw- 0 false\r\nDcrw------- 0 true\r\nDcrw------- 0 true\r\n")
 	s.ends(0)

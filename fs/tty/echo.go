@@ -113,7 +113,7 @@ func (d *discipline) carryOut(b []byte, op echoOp, limit int) ([]byte, bool) {
 		d.column = max(d.column-back, 0)
 		return append(b, "\b\b\b\b\b\b\b\b"[:back]...), true
 	}
-	if d.termios.o(OPOST) {
+	if d.posts() {
 		return d.post(b, c, limit)
 	}
 	if len(b) >= limit {

@@ -12,6 +12,7 @@ type discipline struct {
 	literal bool // VLNEXT came before
 	erasing bool // ECHOPRT shows what is erased, and has not closed it
 
+	cooked  bool // what takes the output breaks lines by itself
 	stopped bool // the output, by VSTOP or TCOOFF
 	held    bool // by TCOOFF: nothing that is typed starts it
 	showNow bool // something typed has started it

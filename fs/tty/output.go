@@ -3,7 +3,7 @@ package tty
 // process appends bytes of the program to b as the output modes have them, as
 // many as room bytes have room for. It returns how many those are.
 func (d *discipline) process(b, p []byte, room int) ([]byte, int) {
-	if !d.termios.o(OPOST) {
+	if !d.posts() {
 		n := min(len(p), room)
 		return append(b, p[:n]...), n
 	}
@@ -16,6 +16,9 @@ func (d *discipline) process(b, p []byte, room int) ([]byte, int) {
 	}
 	return b, len(p)
 }
+
+// posts reports whether the output modes are done here.
+func (d *discipline) posts() bool { return d.termios.o(OPOST) && !d.cooked }
 
 // post appends what c becomes under OPOST, and keeps account of the column. It
 // appends nothing, and returns false, if b would be longer than limit.

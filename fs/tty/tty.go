@@ -247,7 +247,7 @@ func (t *TTY) write(p []byte, end <-chan struct{}) (n int, err error) {
 func (t *TTY) writeOut(p []byte) (n int, err error) {
 	t.writeEcho()
 	b, n := p, len(p)
-	if t.d.termios.o(OPOST) {
+	if t.d.posts() {
 		b, n = t.d.process(make([]byte, 0, 2*writePiece), p[:min(n, writePiece)], 2*writePiece)
 	}
 	t.mu.Unlock()
@@ -369,6 +369,14 @@ func (t *TTY) Configure(size Winsize, m Termios) {
 	m.settle()
 	t.size = size
 	t.d.set(m)
+}
+
+// Cooked says that the terminal behind t does by itself what output modes do; t
+// leaves the output as it is.
+func (t *TTY) Cooked() {
+	t.mu.Lock()
+	t.d.cooked = true
+	t.mu.Unlock()
 }
 
 // Input has everything that in gives typed, until its end or an error.

@@ -171,6 +171,16 @@ func TestTime(t *testing.T) {
 	})
 }
 
+// TestCooked: lines are not broken twice.
+func TestCooked(t *testing.T) {
+	tty, f, out, in, _ := console(t)
+	defer close(in)
+	tty.Cooked()
+	if n, err := f.Write([]byte("one\n\ttwo\n")); n != 9 || err != nil || out.String() != "one\n\ttwo\n" {
+		t.Errorf("%d, %v, shown %q", n, err, out.String())
+	}
+}
+
 // TestStop: what is written waits while the output is stopped.
 func TestStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

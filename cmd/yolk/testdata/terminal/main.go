@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -26,7 +27,7 @@ func main() {
 		signal.Ignore(syscall.SIGINT)
 		setRaw()
 		fmt.Print("ready\r\n")
-		select {}
+		time.Sleep(time.Hour)
 	}
 }
 
@@ -111,5 +112,5 @@ func raw() {
 	buf[0] = 0
 	os.Stdin.Read(buf)
 	fmt.Printf("read %q\n", buf)
-	select {}
+	time.Sleep(time.Hour)
 }
