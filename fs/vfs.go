@@ -39,7 +39,20 @@ type VFS struct {
 type Base struct {
 	Root *Dentry // of absolute paths; ".." does not lead above it
 	Dir  *Dentry // of relative paths
+
+	Resolve Resolve // where the path may lead
 }
+
+// Resolve bounds where a path may lead: RESOLVE_ of openat2(2).
+type Resolve uint8
+
+const (
+	ResolveNoXdev       Resolve = 0x01 // not into another mount: EXDEV
+	ResolveNoMagiclinks Resolve = 0x02 // over no Jumper: ELOOP
+	ResolveNoSymlinks   Resolve = 0x04 // over no link: ELOOP
+	ResolveBeneath      Resolve = 0x08 // not out of Dir, not by way of somewhere else either: EXDEV
+	ResolveInRoot       Resolve = 0x10 // Dir is the root
+)
 
 // epoch is what lifetimes of entries are counted from; on the monotonic clock.
 var epoch = time.Now()

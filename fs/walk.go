@@ -26,6 +26,7 @@ type walk struct {
 	distrust bool  // believe no entry of the cache
 	believed bool  // one that others may have changed
 	own      bool  // the last name is about to change: the fallback has none
+	resolve  Resolve
 
 	// After last():
 	name  string // the last component; "" if the path ended without one
@@ -50,10 +51,16 @@ func (v *VFS) start(w *walk, b Base, path string, distrust bool) error {
 	if err := CheckPath(path); err != nil {
 		return err
 	}
-	w.v, w.rest, w.distrust, w.believed, w.own, w.time = v, path, distrust, false, false, -1
+	w.v, w.rest, w.distrust, w.believed, w.own, w.time, w.resolve = v, path, distrust, false, false, -1, b.Resolve
 	w.root = b.Root
 	if w.root == nil {
 		w.root = v.root.root
+	}
+	if w.resolve&(ResolveBeneath|ResolveInRoot) != 0 && b.Dir != nil {
+		w.root = b.Dir
+	}
+	if w.resolve&ResolveBeneath != 0 && path[0] == '/' {
+		return syscall.EXDEV
 	}
 	w.at = b.Dir
 	if w.at == nil || path[0] == '/' {
@@ -69,6 +76,16 @@ func (w *walk) end() { w.at.Put() }
 func (w *walk) move(d *Dentry) {
 	w.at.Put()
 	w.at = d.cross()
+}
+
+// moveOn is move, if the walk may lead there.
+func (w *walk) moveOn(d *Dentry) error {
+	mnt := w.at.mnt
+	w.move(d)
+	if w.resolve&ResolveNoXdev != 0 && w.at.mnt != mnt {
+		return syscall.EXDEV
+	}
+	return nil
 }
 
 // last walks up to the last component, which it leaves in w.name, not yet
@@ -107,8 +124,7 @@ func (w *walk) step(name string, follow bool) error {
 	case ".":
 		return nil
 	case "..":
-		w.up()
-		return nil
+		return w.up()
 	}
 	d, err := w.lookup(name)
 	if err != nil {
@@ -117,8 +133,7 @@ func (w *walk) step(name string, follow bool) error {
 	if follow && d.kind == syscall.S_IFLNK {
 		return w.follow(d)
 	}
-	w.move(d)
-	return nil
+	return w.moveOn(d)
 }
 
 // follow turns the walk towards the target of d, of which it takes over the
@@ -128,10 +143,19 @@ func (w *walk) follow(d *Dentry) error {
 	if w.links++; w.links > maxLinks {
 		return syscall.ELOOP
 	}
+	if w.resolve&ResolveNoSymlinks != 0 {
+		return syscall.ELOOP
+	}
 	if j, ok := d.node.(Jumper); ok {
+		switch {
+		case w.resolve&ResolveNoMagiclinks != 0:
+			return syscall.ELOOP
+		case w.resolve&(ResolveBeneath|ResolveInRoot) != 0:
+			return syscall.EXDEV
+		}
 		to, err := j.Jump()
 		if err == nil {
-			w.move(to)
+			err = w.moveOn(to)
 		}
 		return err
 	}
@@ -145,8 +169,13 @@ func (w *walk) follow(d *Dentry) error {
 		return syscall.ENAMETOOLONG
 	}
 	if target[0] == '/' {
+		if w.resolve&ResolveBeneath != 0 {
+			return syscall.EXDEV
+		}
 		w.root.Ref()
-		w.move(w.root)
+		if err := w.moveOn(w.root); err != nil {
+			return err
+		}
 	}
 	w.rest = target + w.rest
 	return nil
@@ -154,7 +183,7 @@ func (w *walk) follow(d *Dentry) error {
 
 // up goes to the parent directory, out of a mount if need be, but not above
 // the root.
-func (w *walk) up() {
+func (w *walk) up() error {
 	w.v.tree.RLock()
 	d := w.at
 	for d != w.root {
@@ -167,10 +196,13 @@ func (w *walk) up() {
 		}
 		p.Ref()
 		w.v.tree.RUnlock()
-		w.move(p)
-		return
+		return w.moveOn(p)
 	}
 	w.v.tree.RUnlock()
+	if w.resolve&ResolveBeneath != 0 {
+		return syscall.EXDEV
+	}
+	return nil
 }
 
 // cross goes from a mount point to the root of what is mounted there, and

@@ -325,7 +325,7 @@ func AllCalls() {
 		{434, "pidfd_open", nil, ""},
 		{435, "clone3", nil, ""},
 		{436, "close_range", doCloseRange, ""},
-		{437, "openat2", nil, ""},
+		{437, "openat2", doOpenat2, "RESOLVE_CACHED is always EAGAIN"},
 		{438, "pidfd_getfd", nil, ""},
 		{440, "process_madvise", nil, ""},
 		{441, "epoll_pwait2", doEpollPwait2, ""},

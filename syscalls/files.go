@@ -8,13 +8,23 @@ import (
 
 // Openat opens the file at path.
 func (k *Kernel) Openat(dirfd int, path string, flags int, mode uint32) (int, syscall.Errno) {
+	return k.open(dirfd, path, flags, mode, 0)
+}
+
+// open opens the file at path, to which the way may lead as resolve says.
+func (k *Kernel) open(dirfd int, path string, flags int, mode uint32, resolve fs.Resolve) (int, syscall.Errno) {
 	if flags&O_PATH != 0 {
 		flags &= O_PATH | syscall.O_DIRECTORY | syscall.O_NOFOLLOW | syscall.O_CLOEXEC
 	}
-	b, e := k.base(dirfd, path)
+	from := path
+	if resolve&fs.ResolveInRoot != 0 {
+		from = "." // dirfd counts for absolute paths, too
+	}
+	b, e := k.base(dirfd, from)
 	if e != 0 {
 		return -1, e
 	}
+	b.Resolve = resolve
 	unlock := func(fs.Node, int64) {}
 	if flags&syscall.O_TRUNC != 0 {
 		unlock = k.maps.lockAt(b, path)
