@@ -18,7 +18,7 @@ YOLK     := bin/yolk
 # Packages whose tests run in the guest as well.
 GUEST_TESTS := ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/fstest ./fs/fstest/coherence ./syscalls ./cmd/demo
 
-.PHONY: qemu test test-debian12 test-debian13 test-unstable fuzz bench scale conformance compatibility toolchain deps vet clean FORCE
+.PHONY: qemu test test-debian12 test-debian13 test-unstable fuzz bench scale conformance compatibility toolchain deps tmux vet clean FORCE
 
 qemu: $(YOLK) deps
 	@if [ -t 0 ]; then \
@@ -30,7 +30,7 @@ qemu: $(YOLK) deps
 # The limit is for what hangs, on a machine that has other things to do as well.
 LIMIT := -timeout=3h
 
-test: $(YOLK) deps toolchain vet
+test: $(YOLK) deps tmux toolchain vet
 	YOLK_GUEST=1 go test -count=1 $(LIMIT) ./...
 	.ci/fuzz $(FUZZTIME)
 	$(YOLK) test --machine microvm $(LIMIT) $(GUEST_TESTS)
@@ -79,6 +79,12 @@ toolchain: $(YOLK)
 
 deps: $(YOLK)
 	@$(YOLK) doctor --install
+
+# Tests look at programs on a terminal in it, and are skipped without it.
+tmux:
+	@command -v tmux >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		{ apt-get install -qy --no-install-recommends tmux || { apt-get update -q && apt-get install -qy --no-install-recommends tmux; }; } >/dev/null; } || \
+		echo "tmux is missing: apt-get install tmux" >&2
 
 # The go command knows best whether there is something to build.
 $(YOLK): FORCE
