@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -45,6 +46,36 @@ func (f *envFlags) environment(base []string) ([]string, error) {
 		env.add(v)
 	}
 	return env, nil
+}
+
+// replaced lists what other environments than from have in its place: NAME=VALUE
+// as from has it, or NAME where it has none. PWD is not among them: it is the go
+// command's own. The last setting of a name counts.
+func replaced(from, to []string) []string {
+	old, now := values(from), values(to)
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(now)) {
+		value, had := old[name]
+		switch {
+		case name == "PWD" || had && value == now[name]:
+		case had:
+			list = append(list, name+"="+value)
+		default:
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// values maps the names of an environment to their values.
+func values(env []string) map[string]string {
+	m := map[string]string{}
+	for _, v := range env {
+		if name, value, ok := strings.Cut(v, "="); ok {
+			m[name] = value
+		}
+	}
+	return m
 }
 
 // environ is a list of KEY=VALUE in which each name occurs once.

@@ -35,6 +35,9 @@ func execTestCmd() *cobra.Command {
 			if err := json.Unmarshal([]byte(os.Getenv(settingsVar)), &settings); err != nil {
 				return fmt.Errorf("this command is for yolk's own use (%s: %w)", settingsVar, err)
 			}
+			if err := restore(settings.Environ); err != nil {
+				return err
+			}
 			f, err := parseGuestFlags(settings.Guest)
 			if err != nil {
 				return err
@@ -61,6 +64,21 @@ func execTestCmd() *cobra.Command {
 			return boot(cmd.Context(), o)
 		},
 	}
+}
+
+// restore takes back, in yolk's own environment, what was replaced for go test.
+func restore(environ []string) error {
+	for _, v := range environ {
+		name, value, set := strings.Cut(v, "=")
+		err := os.Unsetenv(name)
+		if set {
+			err = os.Setenv(name, value)
+		}
+		if err != nil {
+			return fmt.Errorf("environment variable %q: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // testEnvironment is the environment of a test: the host's, but for what yolk

@@ -79,11 +79,11 @@ func runTests(cmd *cobra.Command, f *guestFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	settings, err := f.settings(dir.Path)
+	c, err := b.Test(ctx, wd, quoteExec([]string{self, execCommand}), args)
 	if err != nil {
 		return err
 	}
-	c, err := b.Test(ctx, wd, quoteExec([]string{self, execCommand}), args)
+	settings, err := f.settings(dir.Path, replaced(os.Environ(), c.Env))
 	if err != nil {
 		return err
 	}
@@ -169,11 +169,15 @@ const settingsVar = "YOLK_EXEC_TEST"
 type testSettings struct {
 	Guest   []string // options of the guest
 	Scratch string   // directory where go test keeps its files
+
+	// Environ is what go test has another value for than the test is to see,
+	// which has it as yolk found it: NAME=VALUE, or NAME of what was not set.
+	Environ []string
 }
 
 // settings makes the setting that exec-test reads, which runs in another
 // directory.
-func (f *guestFlags) settings(scratch string) (string, error) {
+func (f *guestFlags) settings(scratch string, environ []string) (string, error) {
 	guest := []string{
 		"--machine=" + f.machine.value, "--accel=" + f.accel.value, "--mem=" + f.mem.text,
 		"--cpus=" + f.cpus.String(), "--daemon=" + f.daemon.value, "--cache=" + f.cache.value,
@@ -205,7 +209,7 @@ func (f *guestFlags) settings(scratch string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	data, err := json.Marshal(testSettings{guest, scratch})
+	data, err := json.Marshal(testSettings{guest, scratch, environ})
 	return settingsVar + "=" + string(data), err
 }
 

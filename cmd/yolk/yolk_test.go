@@ -152,7 +152,7 @@ func TestTestSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := f.settings("/scratch")
+	text, err := f.settings("/scratch", []string{"A=1", "B"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func TestTestSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	again, err := parseGuestFlags(got.Guest)
-	if err != nil || got.Scratch != "/scratch" {
+	if err != nil || got.Scratch != "/scratch" || !slices.Equal(got.Environ, []string{"A=1", "B"}) {
 		t.Fatalf("%q: %v", text, err)
 	}
 	f.tree.root = wd + "/r:ro"
@@ -205,6 +205,38 @@ func TestEnvironment(t *testing.T) {
 		if got, err := f.environment(nil); err == nil || !strings.Contains(err.Error(), "--env") {
 			t.Errorf("%+v: %q, %v, want an error that names the option", f, got, err)
 		}
+	}
+}
+
+// What yolk sets for the go command is not there for the test: it has what the
+// user has set, and the directory that go test says.
+func TestReplacedEnvironment(t *testing.T) {
+	from := []string{"YOLK_A=1", "YOLK_B=", "YOLK_C=x=y", "PWD=/user", "YOLK_A=2"}
+	to := append(slices.Clone(from), "YOLK_A=3", "YOLK_B=b", "YOLK_C=x=y", "YOLK_D=", "YOLK_E=5", "PWD=/package")
+	list := replaced(from, to)
+	if want := []string{"YOLK_A=2", "YOLK_B=", "YOLK_D", "YOLK_E"}; !slices.Equal(list, want) {
+		t.Fatalf("got %q, want %q", list, want)
+	}
+	for _, v := range to {
+		name, value, _ := strings.Cut(v, "=")
+		t.Setenv(name, value)
+	}
+	if err := restore(list); err != nil {
+		t.Fatal(err)
+	}
+	now := values(os.Environ())
+	for name, value := range map[string]string{"YOLK_A": "2", "YOLK_B": "", "YOLK_C": "x=y", "PWD": "/package"} {
+		if got, ok := now[name]; !ok || got != value {
+			t.Errorf("%s=%q, %v, want %q", name, got, ok, value)
+		}
+	}
+	for _, name := range []string{"YOLK_D", "YOLK_E"} {
+		if got, ok := now[name]; ok {
+			t.Errorf("%s=%q, want it not set", name, got)
+		}
+	}
+	if err := restore([]string{"=x"}); err == nil {
+		t.Error("a variable without a name was restored")
 	}
 }
 
