@@ -155,7 +155,7 @@ func (Aliases) Map(b []byte, pages []*[pageSize]byte, prot int) error {
 				}
 				return physical | bits
 			})
-			if ok && old&ptePresent != 0 {
+			if ok && stale(old, physical|bits) {
 				flushLater(a)
 			}
 			return ok

@@ -103,11 +103,19 @@ func change(e *uint64, shift int, f func(v uint64) uint64) (old uint64, ok bool)
 	}
 }
 
+// stale reports whether a CPU that goes by the entry old lets be done what v does
+// not. What it denies by old comes as a fault, before which it forgets old (Intel
+// SDM vol. 3, 4.10.4.1), and which touch serves: nobody has to wait for that.
+func stale(old, v uint64) bool {
+	return old&ptePresent != 0 &&
+		(v&ptePresent == 0 || (old^v)&pteAddrMask != 0 || old&^v&pteWrite != 0 || v&^old&pteNoExec != 0)
+}
+
 // protect gives the pages of an anonymous mapping in r the access bits, and has
-// changed called where a CPU may know of others.
+// changed called where a CPU may still allow more.
 func (t *pageTables) protect(r Range, bits uint64, changed func(a uint64)) bool {
 	return t.cover(r, bits != 0, func(a uint64, shift int, e *uint64) bool {
-		old, ok := change(e, shift, func(v uint64) uint64 {
+		become := func(v uint64) uint64 {
 			switch {
 			case v&pteOwn != 0 && bits != 0:
 				return v&^(pteAccess) | bits | ptePresent | pteAccessed
@@ -117,8 +125,9 @@ func (t *pageTables) protect(r Range, bits uint64, changed func(a uint64)) bool 
 				return bits | pteLazy
 			}
 			return 0
-		})
-		if old&ptePresent != 0 {
+		}
+		old, ok := change(e, shift, become)
+		if ok && stale(old, become(old)) {
 			changed(a)
 		}
 		return ok

@@ -14,8 +14,9 @@ import (
 // flushMax is how many pages are forgotten at once.
 const flushMax = 512
 
-// flushSpin is how often the answers of the other CPUs are looked at before other
-// goroutines are let run, which may take until they are preempted.
+// flushSpin is how often the answers of the other CPUs are looked at before the CPU
+// halts until the last one comes. One that takes so long is not being run by the
+// host, which may have given its CPU to this one.
 const flushSpin = 5000
 
 // What forgetPages forgets; whoever fills it holds mapLock.
@@ -23,6 +24,10 @@ var (
 	flushPages [flushMax]uint64
 	flushCount uint64
 	flushWaits uint32 // CPUs that have not done it yet
+
+	// flushHalted is the number of the CPU that halts until flushWaits is 0, and
+	// one more: 0, there is none. The last CPU wakes it.
+	flushHalted uint32
 
 	flushFrees [flushMax]uintptr // pages and tables to be freed behind it
 	freeCount  int
@@ -65,10 +70,26 @@ func flushPagesAll() {
 		interrupt(i, flushVector)
 	}
 	for i := 0; atomic.LoadUint32(&flushWaits) != 0; i++ {
-		if i > flushSpin { // that CPU is not being run, and others want this one
-			runtime.Gosched()
+		if i > flushSpin && !haltForFlush() {
+			runtime.Gosched() // a tick or a device: others may want this CPU
 		}
 	}
+}
+
+// haltForFlush halts until an interrupt, unless flushWaits is 0, and reports
+// whether it is.
+//
+//go:nosplit
+func haltForFlush() bool {
+	cli()
+	// With a barrier behind it: who counts flushWaits down looks here then.
+	atomic.StoreUint32(&flushHalted, uint32(cpuIndex())+1)
+	if atomic.LoadUint32(&flushWaits) != 0 {
+		waitInterrupt()
+	}
+	atomic.StoreUint32(&flushHalted, 0)
+	sti()
+	return atomic.LoadUint32(&flushWaits) == 0
 }
 
 // flushLater adds the page at a to what flushTLB forgets.

@@ -138,6 +138,23 @@ flush:
 	LEAQ	·flushWaits(SB), CX
 	LOCK
 	DECL	(CX)
+	JNE	answered
+	MOVL	·flushHalted(SB), AX
+	DECL	AX
+	JLT	answered
+	LEAQ	·apicIDs(SB), CX
+	MOVL	(CX)(AX*4), DX
+	SHLL	$24, DX
+	MOVQ	0(FS), AX
+	IMULQ	$cpuState__size, AX
+	LEAQ	·cpuStates(SB), CX
+	MOVL	DX, cpuState_destination(CX)(AX*1)
+	MOVL	$LAPIC_ICR_HIGH, CX
+	MOVL	DX, (CX)
+	MOVL	$(ICR_ASSERT | const_wakeVector), AX
+	MOVL	$LAPIC_ICR_LOW, CX
+	MOVL	AX, (CX)
+answered:
 	MOVL	$LAPIC_EOI, CX
 	MOVL	$0, (CX)
 	POPQ	DX
