@@ -312,3 +312,32 @@ func TestSharedCode(t *testing.T) {
 		all.Wait()
 	}
 }
+
+// TestProtectionOnEveryCPU: all CPUs go by a new protection, whether it allows more
+// than the one that they know, or less.
+func TestProtectionOnEveryCPU(t *testing.T) {
+	b := mmap(t, page, rw)
+	defer munmap(t, b)
+	n := runtime.NumCPU()
+	for i := range 50 {
+		for _, prot := range []int{syscall.PROT_READ, rw, none, syscall.PROT_READ, none, rw} {
+			mprotect(t, b, prot)
+			var all sync.WaitGroup
+			var began atomic.Int32
+			for k := range n {
+				all.Go(func() {
+					began.Add(1)
+					for int(began.Load()) < n { // each on a CPU of its own, if there is time
+						runtime.Gosched()
+					}
+					_, read := faultAt(func() { sink.Add(uint64(b[k])) })
+					_, written := faultAt(func() { b[k] = byte(i) })
+					if read == (prot != none) || written == (prot == rw) {
+						t.Errorf("round %d, protection %d: reads fault %t, writes fault %t", i, prot, read, written)
+					}
+				})
+			}
+			all.Wait()
+		}
+	}
+}
