@@ -34,6 +34,23 @@ func TestEdits(t *testing.T) {
 		{"replace any, gone", Replace{File: "a.go", Old: "z", Count: Any}, "abcb", "error: does not occur"},
 		{"replace gone", Replace{File: "a.go", Old: "z", New: "c"}, "abcb", "error: occurs 0 times"},
 		{"replace empty", Replace{File: "a.go"}, "abcb", "error: nothing to look for"},
+		{"take", Take{File: "a_linux.go"}, "// Copyright\n" + body, "//go:build tamago\n\n// Copyright\n" + body},
+		{"take for a processor", Take{File: "a/b_linux_amd64.go"}, "//go:build amd64 && linux\n" + body, "//go:build amd64 && tamago\n" + body},
+		{"take one of two", Take{File: "a_linux.go"}, "//go:build linux || freebsd\n" + body, "//go:build tamago || freebsd\n" + body},
+		{"take what names no system", Take{File: "a_linux.go"}, "//go:build amd64 || arm64\n" + body, "//go:build tamago && (amd64 || arm64)\n" + body},
+		{"take another processor's", Take{File: "a_linux.go"}, "//go:build linux && arm64\n" + body, "error: would not build it"},
+		{"take with cgo", Take{File: "a_linux.go"}, "//go:build cgo\n" + body, "error: would not build it"},
+		{"take what is not limited", Take{File: "a_unix.go"}, "//go:build unix\n" + body, "error: does not limit it to linux"},
+		{"take bad line", Take{File: "a_linux.go"}, "//go:build (linux\n" + body, "error: "},
+		{"remove", Remove{File: "a.go", Names: []string{"f", "g"}}, "package p\n\n// f is.\nfunc f() {\n\tg()\n}\n\n//go:nosplit\nfunc g()\n\nfunc h() {}\n",
+			"package p\n\n\n\n\n\nfunc h() {}\n"},
+		{"remove a method", Remove{File: "a.go", Names: []string{"m"}}, "package p\n\nfunc (t *T) m() {}\n\ntype T int\n", "package p\n\n\n\ntype T int\n"},
+		{"remove a type", Remove{File: "a.go", Names: []string{"T"}}, "package p\n\n// T is.\ntype T struct{ a int }\n\nvar T2 int\n", "package p\n\n\n\nvar T2 int\n"},
+		{"remove of a group", Remove{File: "a.go", Names: []string{"b"}}, "package p\n\nvar (\n\ta int\n\t// b is.\n\tb int\n\tc int\n)\n", "package p\n\nvar (\n\ta int\n\t\n\tc int\n)\n"},
+		{"remove one of several in a line", Remove{File: "a.go", Names: []string{"b"}}, "package p\n\nvar a, b int\n", "error: does not declare b"},
+		{"remove what is local", Remove{File: "a.go", Names: []string{"b"}}, "package p\n\nfunc f() { var b int }\n", "error: does not declare b"},
+		{"remove gone", Remove{File: "a.go", Names: []string{"f", "g", "h"}}, "package p\n\nfunc g() {}\n", "error: does not declare f, h"},
+		{"remove of what is no Go", Remove{File: "a.go", Names: []string{"f"}}, "package\n", "error: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := tt.edit.apply([]byte(tt.src))
@@ -47,6 +64,21 @@ func TestEdits(t *testing.T) {
 				t.Fatalf("got %q, error %v, want %q", got, err, tt.want)
 			}
 		})
+	}
+}
+
+// TestTaken tells where Take lays a file: nothing may limit it to another target.
+func TestTaken(t *testing.T) {
+	for file, want := range map[string]string{
+		"src/os/stat_linux.go":         "src/os/stat_tamago.go",
+		"src/syscall/z_linux_amd64.go": "src/syscall/z_tamago_amd64.go",
+		"src/syscall/x_linux_test.go":  "src/syscall/x_tamago_test.go",
+		"src/a_linux/b_linux.go":       "src/a_linux/b_tamago.go",
+	} {
+		got := Take{File: file}.path()
+		if got != want || nameLimit(got) != "" {
+			t.Errorf("%s becomes %s, limited to %q, want %s", file, got, nameLimit(got), want)
+		}
 	}
 }
 
