@@ -111,3 +111,20 @@ func TestGuestXsysVersions(t *testing.T) {
 		})
 	}
 }
+
+// TestGuestInstruction does system calls by the instruction SYSCALL, which keeps
+// the registers that it keeps on Linux. It links however the runtime is compiled:
+// what is below the instruction has only the room on the stack that there always is.
+func TestGuestInstruction(t *testing.T) {
+	needGuest(t)
+	dir := filepath.Join("testdata", "instruction")
+	const want = "pid true kept true \nbad file descriptor kept true \n"
+	for _, flags := range []string{"", "all=-N", "all=-l", "all=-N -l"} {
+		if flags != "" && testing.Short() {
+			continue // compiles all there is
+		}
+		if got := runCommand(t, yolkCommand(t, dir, "run", "-q", "-gcflags="+flags, ".")); got.status != 0 || got.stdout != want {
+			t.Errorf("compiled with %q: %+v", flags, got)
+		}
+	}
+}

@@ -135,36 +135,34 @@ masked:
 	JMP	systemCallFrame<>(SB)
 
 // systemCallFrame keeps the registers that Linux keeps, but for those of SSE, on
-// which no assembly of Go relies across a call.
-TEXT systemCallFrame<>(SB),NOSPLIT,$144-0
+// which no assembly of Go relies across a call. From 16(SP) on are systemCallArgs.
+TEXT systemCallFrame<>(SB),NOSPLIT,$112-0
 	NO_LOCAL_POINTERS
+	MOVQ	AX, 16(SP)
+	MOVQ	DI, 24(SP)
+	MOVQ	SI, 32(SP)
+	MOVQ	DX, 40(SP)
+	MOVQ	R10, 48(SP)
+	MOVQ	R8, 56(SP)
+	MOVQ	R9, 64(SP)
+	MOVQ	BX, 72(SP)
+	MOVQ	R12, 80(SP)
+	MOVQ	R13, 88(SP)
+	MOVQ	R14, 96(SP)
+	MOVQ	R15, 104(SP)
+	LEAQ	16(SP), AX
 	MOVQ	AX, 0(SP)
-	MOVQ	DI, 8(SP)
-	MOVQ	SI, 16(SP)
-	MOVQ	DX, 24(SP)
-	MOVQ	R10, 32(SP)
-	MOVQ	R8, 40(SP)
-	MOVQ	R9, 48(SP)
-	MOVQ	BX, 64(SP)
-	MOVQ	DI, 72(SP)
-	MOVQ	SI, 80(SP)
-	MOVQ	DX, 88(SP)
-	MOVQ	R8, 96(SP)
-	MOVQ	R9, 104(SP)
-	MOVQ	R10, 112(SP)
-	MOVQ	R12, 120(SP)
-	MOVQ	R13, 128(SP)
-	MOVQ	R15, 136(SP)
 	CALL	·systemCallGo(SB)
-	MOVQ	56(SP), AX
-	MOVQ	64(SP), BX
-	MOVQ	72(SP), DI
-	MOVQ	80(SP), SI
-	MOVQ	88(SP), DX
-	MOVQ	96(SP), R8
-	MOVQ	104(SP), R9
-	MOVQ	112(SP), R10
-	MOVQ	120(SP), R12
-	MOVQ	128(SP), R13
-	MOVQ	136(SP), R15
+	MOVQ	8(SP), AX
+	MOVQ	24(SP), DI
+	MOVQ	32(SP), SI
+	MOVQ	40(SP), DX
+	MOVQ	48(SP), R10
+	MOVQ	56(SP), R8
+	MOVQ	64(SP), R9
+	MOVQ	72(SP), BX
+	MOVQ	80(SP), R12
+	MOVQ	88(SP), R13
+	MOVQ	96(SP), R14
+	MOVQ	104(SP), R15
 	RET

@@ -1,0 +1,32 @@
+#include "textflag.h"
+
+// func call(num uintptr, in, out *registers) int64
+TEXT ·call(SB),NOSPLIT,$0-32
+	MOVQ	num+0(FP), AX
+	MOVQ	in+8(FP), CX
+	MOVQ	0(CX), DI
+	MOVQ	8(CX), SI
+	MOVQ	16(CX), DX
+	MOVQ	24(CX), R10
+	MOVQ	32(CX), R8
+	MOVQ	40(CX), R9
+	MOVQ	48(CX), BX
+	MOVQ	56(CX), R12
+	MOVQ	64(CX), R13
+	MOVQ	72(CX), R14
+	MOVQ	80(CX), R15
+	SYSCALL
+	MOVQ	out+16(FP), CX
+	MOVQ	DI, 0(CX)
+	MOVQ	SI, 8(CX)
+	MOVQ	DX, 16(CX)
+	MOVQ	R10, 24(CX)
+	MOVQ	R8, 32(CX)
+	MOVQ	R9, 40(CX)
+	MOVQ	BX, 48(CX)
+	MOVQ	R12, 56(CX)
+	MOVQ	R13, 64(CX)
+	MOVQ	R14, 72(CX)
+	MOVQ	R15, 80(CX)
+	MOVQ	AX, ret+24(FP)
+	RET

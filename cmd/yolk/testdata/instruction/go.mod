@@ -1,0 +1,3 @@
+module example.com/instruction
+
+go 1.26
