@@ -12,7 +12,8 @@ const pageSize = 4096 // bytes
 // is used by many goroutines, but one range is changed by one at a time. What is
 // forbidden faults. ENOMEM: there is no room for the tables.
 type Memory interface {
-	// Bounds are the first address for mappings and the one behind the last.
+	// Bounds are the first address for mappings and the one behind the last. All
+	// between them are one Kernel's.
 	Bounds() (low, high uintptr)
 
 	// Pages returns n zeroed pages, one behind the other, to be mapped. They
