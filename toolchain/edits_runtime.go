@@ -37,6 +37,8 @@ var runtimeEdits = []Edit{
 	Replace{"src/runtime/stack.go", "\tif newsize > maxstacksize || newsize > maxstackceiling {\n", "\tif newsize <= maxstacksize && newsize <= maxstackceiling && !osStackFits(gp, newsize) {\n\t\tmaxstacksize = oldsize\n\t}\n\n\tif newsize > maxstacksize || newsize > maxstackceiling {\n", 1,
 		"a stack that outgrows the RAM has overflown"},
 
+	Replace{"src/runtime/proc.go", "\tgodebug, parsedGodebug := getGodebugEarly()\n", "\tif disableMemoryProfiling {\n\t\tMemProfileRate = 0\n\t}\n\tgodebug, parsedGodebug := getGodebugEarly()\n", 1,
+		"the first allocations would be sampled, into a table of 1.4 MB, before the rate is set to 0 further down"},
 	Replace{"src/runtime/proc.go", "const haveSysmon = GOARCH != \"wasm\"", "const haveSysmon = GOARCH != \"wasm\" && goos.IsTamago == 0", 1,
 		"the timer interrupt and osSchedule do its work"},
 	Replace{"src/runtime/proc.go", "\tif haveSysmon {\n\t\tsystemstack(func() {\n", "\tosMain()\n\n\tif haveSysmon {\n\t\tsystemstack(func() {\n", 1,
