@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -54,6 +55,13 @@ var yolkBinary = sync.OnceValues(func() (string, error) {
 var removeAtEnd []string
 
 func TestMain(m *testing.M) {
+	// What is ignored here, as under nohup, would be ignored by the commands that
+	// the tests start and send it to. What is caught here is not.
+	for _, sig := range []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM} {
+		if signal.Ignored(sig) {
+			signal.Notify(make(chan os.Signal, 1), sig)
+		}
+	}
 	status := m.Run()
 	for _, dir := range removeAtEnd {
 		os.RemoveAll(dir)
