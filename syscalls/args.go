@@ -20,7 +20,6 @@ const (
 	taskSize  = 1<<47 - pageSize // where they end: TASK_SIZE_MAX
 	maxRW     = 1<<31 - pageSize // bytes that one call reads or writes: MAX_RW_COUNT
 	pathMax   = 4096             // bytes with the NUL
-	iovMax    = 1024             // UIO_MAXIOV
 	xattrMax  = 65536            // bytes: XATTR_SIZE_MAX
 	xattrName = 256              // bytes with the NUL: XATTR_NAME_MAX
 )
@@ -135,7 +134,7 @@ func (a args) paths(i, j int) (p, q string, e syscall.Errno) {
 // vector is the buffers of a struct iovec array at word i with as many elements
 // as word n says, together no more than one call takes.
 func (a args) vector(i, n int) ([][]byte, syscall.Errno) {
-	if a[n] > iovMax {
+	if a[n] > maxBuffers {
 		return nil, syscall.EINVAL
 	}
 	iov, e := array[syscall.Iovec](a[i], a[n])

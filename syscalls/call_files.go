@@ -193,19 +193,3 @@ func doPipeTo(k *Kernel, fds uintptr, flags int) (uintptr, syscall.Errno) {
 	to[0], to[1] = int32(p[0]), int32(p[1])
 	return 0, 0
 }
-
-func doCopyFileRange(k *Kernel, a args) (uintptr, syscall.Errno) {
-	roff, e := optional[int64](a[1])
-	if e != 0 {
-		return 0, e
-	}
-	woff, e := optional[int64](a[3])
-	if e != 0 {
-		return 0, e
-	}
-	n, e := a.size(4)
-	if e != 0 {
-		return 0, e
-	}
-	return count(k.CopyFileRange(a.int(0), roff, a.int(2), woff, n, a.int(5)))
-}

@@ -5,52 +5,43 @@ import "syscall"
 // Calls by number on many buffers, and those that move bytes from one descriptor
 // to another.
 
-func doReadv(k *Kernel, a args) (uintptr, syscall.Errno) {
-	bufs, e := a.vector(1, 2)
-	if e != 0 {
-		return 0, e
+// onBuffers is a call on the buffers that words 1 and 2 say.
+func onBuffers(do func(k *Kernel, a args, bufs [][]byte) (uintptr, syscall.Errno)) call {
+	return func(k *Kernel, a args) (uintptr, syscall.Errno) {
+		bufs, e := a.vector(1, 2)
+		if e != 0 {
+			return 0, e
+		}
+		return do(k, a, bufs)
 	}
+}
+
+func doReadv(k *Kernel, a args, bufs [][]byte) (uintptr, syscall.Errno) {
 	return count(k.Readv(a.int(0), bufs))
 }
 
-func doWritev(k *Kernel, a args) (uintptr, syscall.Errno) {
-	bufs, e := a.vector(1, 2)
-	if e != 0 {
-		return 0, e
-	}
+func doWritev(k *Kernel, a args, bufs [][]byte) (uintptr, syscall.Errno) {
 	return written(k.Writev(a.int(0), bufs))
 }
 
-func doPreadv(k *Kernel, a args) (uintptr, syscall.Errno) {
-	bufs, e := a.vector(1, 2)
-	if e != 0 {
-		return 0, e
-	}
+func doPreadv(k *Kernel, a args, bufs [][]byte) (uintptr, syscall.Errno) {
 	return count(k.Preadv(a.int(0), bufs, a.int64(3)))
 }
 
-func doPwritev(k *Kernel, a args) (uintptr, syscall.Errno) {
-	bufs, e := a.vector(1, 2)
-	if e != 0 {
-		return 0, e
-	}
+func doPwritev(k *Kernel, a args, bufs [][]byte) (uintptr, syscall.Errno) {
 	return written(k.Pwritev(a.int(0), bufs, a.int64(3)))
 }
 
-func doPreadv2(k *Kernel, a args) (uintptr, syscall.Errno) {
-	bufs, e := a.vector(1, 2)
-	if e != 0 {
-		return 0, e
-	}
+func doPreadv2(k *Kernel, a args, bufs [][]byte) (uintptr, syscall.Errno) {
 	return count(k.Preadv2(a.int(0), bufs, a.int64(3), a.int(5)))
 }
 
-func doPwritev2(k *Kernel, a args) (uintptr, syscall.Errno) {
-	bufs, e := a.vector(1, 2)
-	if e != 0 {
-		return 0, e
-	}
+func doPwritev2(k *Kernel, a args, bufs [][]byte) (uintptr, syscall.Errno) {
 	return written(k.Pwritev2(a.int(0), bufs, a.int64(3), a.int(5)))
+}
+
+func doVmsplice(k *Kernel, a args, bufs [][]byte) (uintptr, syscall.Errno) {
+	return count(k.Vmsplice(a.int(0), bufs, a.int(3)))
 }
 
 func doSendfile(k *Kernel, a args) (uintptr, syscall.Errno) {
@@ -65,20 +56,24 @@ func doSendfile(k *Kernel, a args) (uintptr, syscall.Errno) {
 	return count(k.Sendfile(a.int(0), a.int(1), off, n))
 }
 
-func doSplice(k *Kernel, a args) (uintptr, syscall.Errno) {
-	roff, e := optional[int64](a[1])
-	if e != 0 {
-		return 0, e
+// fromTo is a call that moves bytes from one descriptor to another: in words 0 and
+// 2, with where the offsets lie in words 1 and 3, the size in 4 and flags in 5.
+func fromTo(do func(k *Kernel, rfd int, roff *int64, wfd int, woff *int64, n, flags int) (int, syscall.Errno)) call {
+	return func(k *Kernel, a args) (uintptr, syscall.Errno) {
+		roff, e := optional[int64](a[1])
+		if e != 0 {
+			return 0, e
+		}
+		woff, e := optional[int64](a[3])
+		if e != 0 {
+			return 0, e
+		}
+		n, e := a.size(4)
+		if e != 0 {
+			return 0, e
+		}
+		return count(do(k, a.int(0), roff, a.int(2), woff, n, a.int(5)))
 	}
-	woff, e := optional[int64](a[3])
-	if e != 0 {
-		return 0, e
-	}
-	n, e := a.size(4)
-	if e != 0 {
-		return 0, e
-	}
-	return count(k.Splice(a.int(0), roff, a.int(2), woff, n, a.int(5)))
 }
 
 func doTee(k *Kernel, a args) (uintptr, syscall.Errno) {
@@ -87,12 +82,4 @@ func doTee(k *Kernel, a args) (uintptr, syscall.Errno) {
 		return 0, e
 	}
 	return count(k.Tee(a.int(0), a.int(1), n, a.int(3)))
-}
-
-func doVmsplice(k *Kernel, a args) (uintptr, syscall.Errno) {
-	bufs, e := a.vector(1, 2)
-	if e != 0 {
-		return 0, e
-	}
-	return count(k.Vmsplice(a.int(0), bufs, a.int(3)))
 }

@@ -45,7 +45,7 @@ func init() {
 		{280, "utimensat", doUtimensat, ""},
 		{293, "pipe2", doPipe2, ""},
 		{302, "prlimit64", doPrlimit64, ""},
-		{326, "copy_file_range", doCopyFileRange, ""},
+		{326, "copy_file_range", fromTo((*Kernel).CopyFileRange), ""},
 		{439, "faccessat2", doFaccessat2, ""},
 		{452, "fchmodat2", onPath(1, func(k *Kernel, a args, p string) syscall.Errno { return k.Fchmodat(a.int(0), p, a.uint32(2), a.int(3)) }), ""},
 	})

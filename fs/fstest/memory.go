@@ -41,11 +41,6 @@ type memOp struct {
 	prot, flags, val int
 }
 
-// memWorld does operations and tells what came of them.
-type memWorld interface {
-	do(op memOp) string
-}
-
 // memSystem is a MemorySys, which a play has memPages from base on of.
 type memSystem struct {
 	s    MemorySys
