@@ -17,12 +17,7 @@ import (
 // calls end, the program goes on, and its status is its own.
 func TestGuestServerDies(t *testing.T) {
 	needGuest(t)
-	source, err := os.ReadFile("testdata/dying/main.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	layOut(t, dir, map[string]string{"go.mod": "module example.com/dying\n\ngo 1.26\n", "main.go": string(source)})
+	dir := program(t, "dying")
 	for i, machine := range machines {
 		for j, daemon := range []string{"virtiofsd", "builtin"} {
 			for k, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {

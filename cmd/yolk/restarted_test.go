@@ -16,12 +16,7 @@ import (
 // written without an error.
 func TestGuestServerRestarts(t *testing.T) {
 	needGuest(t)
-	source, err := os.ReadFile("testdata/restarted/main.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	layOut(t, dir, map[string]string{"go.mod": "module example.com/restarted\n\ngo 1.26\n", "main.go": string(source)})
+	dir := program(t, "restarted")
 	for i, machine := range machines {
 		for j, daemon := range []string{"virtiofsd", "builtin"} {
 			for k, place := range []string{"/share", "/"} {

@@ -18,12 +18,7 @@ import (
 // streamsProgram makes a module of its own of testdata/streams.
 func streamsProgram(t *testing.T) string {
 	t.Helper()
-	source, err := os.ReadFile("testdata/streams/main.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	layOut(t, dir, map[string]string{"go.mod": "module example.com/streams\n\ngo 1.26\n", "main.go": string(source)})
+	dir := program(t, "streams")
 	return dir
 }
 
