@@ -23,13 +23,15 @@ import (
 
 var seed = flag.Uint64("seed", 0, "of the moments at which TestDatabaseKilled kills QEMU; 0: others each time")
 
-// TestDatabase runs the program's own tests, on the host.
-func TestDatabase(t *testing.T) {
-	for _, args := range [][]string{{"vet", "."}, {"test", "-count=1", "."}} {
-		cmd := exec.Command("go", args...)
-		cmd.Dir = "database"
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%v: %v: %s", cmd, err, out)
+// TestHosted runs the programs' own tests, on the host.
+func TestHosted(t *testing.T) {
+	for _, dir := range []string{"database", "fileserver", "notes"} {
+		for _, args := range [][]string{{"vet", "."}, {"test", "-count=1", "."}} {
+			cmd := exec.Command("go", args...)
+			cmd.Dir = dir
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v: %v: %s", dir, cmd, err, out)
+			}
 		}
 	}
 }

@@ -1,0 +1,3 @@
+fetch("message.txt").then(r => r.text()).then(text => {
+  document.getElementById("script").textContent = text.trim();
+});
