@@ -5,6 +5,7 @@
 #                      makes: docs/HOSTS.md; test-debian13 and test-unstable likewise
 # make fuzz            each fuzz target for FUZZTIME, 20s
 # make bench           boot time and image size; then all of docs/benchmarks.md, an hour
+# make count           instructions of single operations, here and in a Linux guest: docs/instructions.md, a minute
 # make scale           open files, names, directories and files of any size: docs/scale.md, ten minutes
 # make conformance     runs the standard library's own tests here and in guests: docs/conformance.md
 # make compatibility   builds and runs programs and test suites of others: docs/COMPATIBILITY.md
@@ -18,7 +19,7 @@ YOLK     := bin/yolk
 # Packages whose tests run in the guest as well.
 GUEST_TESTS := ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/fstest ./fs/fstest/coherence ./syscalls ./cmd/demo
 
-.PHONY: qemu test test-debian12 test-debian13 test-unstable fuzz bench scale conformance compatibility toolchain deps tmux vet clean FORCE
+.PHONY: qemu test test-debian12 test-debian13 test-unstable fuzz bench count scale conformance compatibility toolchain deps tmux vet clean FORCE
 
 qemu: $(YOLK) deps
 	@if [ -t 0 ]; then \
@@ -33,6 +34,7 @@ LIMIT := -timeout=3h
 test: $(YOLK) deps tmux toolchain vet
 	YOLK_GUEST=1 go test -count=1 $(LIMIT) ./...
 	.ci/fuzz $(FUZZTIME)
+	go run ./cmd/bench/count -check -yolk $(YOLK)
 	$(YOLK) test --machine microvm $(LIMIT) $(GUEST_TESTS)
 	$(YOLK) test --machine q35 $(LIMIT) $(GUEST_TESTS)
 	$(YOLK) test --machine microvm --cpus 2 $(LIMIT) $(filter-out ./fs/fstest,$(GUEST_TESTS))
@@ -56,6 +58,10 @@ test-debian12 test-debian13 test-unstable:
 bench: $(YOLK) deps toolchain
 	YOLK_GUEST=1 go test -run='^$$' -bench=. ./cmd/yolk
 	go run ./cmd/bench/compare -docs docs -yolk $(YOLK)
+
+# What was counted in the Linux guest stays: make count COUNT=-linux counts there again.
+count: $(YOLK) deps toolchain
+	go run ./cmd/bench/count -page docs/instructions.md -yolk $(YOLK) $(COUNT)
 
 scale: $(YOLK) deps toolchain
 	go run ./cmd/bench/scale -page docs/scale.md -yolk $(YOLK) $(SCALE)

@@ -48,6 +48,7 @@ type Config struct {
 	Accel   Accel  // KVM or TCG
 	Memory  uint64 // bytes
 	CPUs    int    // 0: one
+	Count   bool   // the guest's clock counts instructions, one a nanosecond, the same in each run; for TCG
 	Kernel  string // ELF file with a PVH note
 	Append  string // kernel command line
 
@@ -90,6 +91,10 @@ func (c *Config) Args() []string {
 		// A vhost-user daemon maps the guest's memory.
 		"-object", fmt.Sprintf("memory-backend-memfd,id=mem,size=%dM,share=on", c.Memory>>20),
 		"-kernel", c.Kernel,
+	}
+	if c.Count {
+		// While nothing runs, the clock goes on to the next timer.
+		args = append(args, "-icount", "shift=0,sleep=off")
 	}
 	if c.Append != "" {
 		args = append(args, "-append", c.Append)
@@ -146,8 +151,13 @@ func (c *Config) smp() string {
 }
 
 func (c *Config) cpu() string {
-	if c.Accel == KVM {
+	switch {
+	case c.Accel == KVM:
 		return "host"
+	case c.Count:
+		// What the kernel does for emulated processors alone does not count, and
+		// chance is not to change what it does.
+		return "max,tcg-cpuid=off,rdrand=off,rdseed=off"
 	}
 	return "max"
 }

@@ -20,6 +20,7 @@ type LinuxOptions struct {
 	Accel   Accel
 	Memory  uint64 // bytes
 	CPUs    int    // 0: one
+	Count   bool   // as of Config
 	Share   Share
 	Cache   Cache         // or another mode of virtiofsd: always
 	Timeout time.Duration // 0: none
@@ -50,7 +51,7 @@ func RunLinux(ctx context.Context, o *LinuxOptions) error {
 	var forServer, forQEMU descriptors
 	defer forQEMU.close()
 	c := Config{
-		Machine: o.Machine, Accel: o.Accel, Memory: o.Memory, CPUs: o.CPUs, Kernel: o.Kernel, Append: o.Append,
+		Machine: o.Machine, Accel: o.Accel, Memory: o.Memory, CPUs: o.CPUs, Count: o.Count, Kernel: o.Kernel, Append: o.Append,
 		Shares: []ShareFD{{Tag: o.Share.Tag, FD: forQEMU.add(client)}},
 	}
 	srv.cache = o.Cache

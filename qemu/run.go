@@ -27,6 +27,7 @@ type Options struct {
 	Accel   Accel         // KVM or TCG
 	Memory  uint64        // bytes
 	CPUs    int           // 0: one
+	Count   bool          // as of Config
 	Timeout time.Duration // 0: none
 	Shares  []Share
 	Daemon  Daemon
@@ -149,7 +150,7 @@ func once(ctx context.Context, o *Options, t *terminal, path string, srv server)
 	if err != nil {
 		return 0, err
 	}
-	g.config = Config{Machine: o.Machine, Accel: o.Accel, Memory: o.Memory, CPUs: o.CPUs, Kernel: fdPath(g.files.add(kernel)), Random: true}
+	g.config = Config{Machine: o.Machine, Accel: o.Accel, Memory: o.Memory, CPUs: o.CPUs, Count: o.Count, Kernel: fdPath(g.files.add(kernel)), Random: !o.Count}
 	if err := g.addStreams(); err != nil {
 		return 0, err
 	}
@@ -224,7 +225,7 @@ func (g *guest) addFiles(srv server) error {
 	}
 	for _, f := range []struct{ name, data string }{
 		{"args", list(o.Args)}, {"env", list(o.Env)}, {"cwd", o.Dir}, {"flags", flags},
-		{"time", fmt.Sprint(time.Now().UnixNano())}, {"seed", newSeed()},
+		{"time", fmt.Sprint(time.Now().UnixNano())}, {"seed", o.seed()},
 	} {
 		if f.data == "" {
 			continue // an empty file is as good as none
@@ -238,10 +239,13 @@ func (g *guest) addFiles(srv server) error {
 	return nil
 }
 
-// newSeed makes random bytes for the guest, other ones for each.
-func newSeed() string {
+// seed makes random bytes for the guest, other ones for each unless it is to be
+// the same in each run.
+func (o *Options) seed() string {
 	seed := make([]byte, 64)
-	rand.Read(seed) // it does not fail
+	if !o.Count {
+		rand.Read(seed) // it does not fail
+	}
 	return string(seed)
 }
 

@@ -26,7 +26,7 @@ func (g *guest) addStreams() error {
 		{&g.config.Control, &g.conns.control, true},
 		{&g.config.Stdin, &g.conns.stdin, !g.terminal.is(g.o.Stdin)},
 		{&g.config.Link, &g.conns.link, true},
-		{&g.config.Time, &g.conns.time, true},
+		{&g.config.Time, &g.conns.time, !g.o.Count},
 		{&g.config.Profile, &g.conns.profile, g.o.Profile != nil},
 	} {
 		if !c.wanted {
@@ -59,7 +59,9 @@ func (g *guest) addStreams() error {
 	if g.terminal != nil {
 		go g.serveTerminal()
 	}
-	go serveTime(g.conns.time)
+	if g.conns.time != nil {
+		go serveTime(g.conns.time)
+	}
 	if g.conns.profile != nil {
 		g.profile = receiveProfile(g.conns.profile, g.o.Profile)
 	}

@@ -13,8 +13,10 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/yolkos/yolk/cmd/bench/internal/lab"
 	"github.com/yolkos/yolk/cmd/bench/internal/rows"
 	"github.com/yolkos/yolk/cmd/bench/internal/tree"
+	"github.com/yolkos/yolk/cmd/bench/internal/tsc"
 	"github.com/yolkos/yolk/qemu"
 )
 
@@ -95,33 +97,35 @@ func compare(ctx context.Context, o *options) error {
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return err
 	}
-	l := &lab{tsc: tscKHz()}
-	if l.dir, err = os.MkdirTemp(cache, "run-"); err != nil {
+	l := &lab.Lab{TSC: tsc.KHz()}
+	if l.Dir, err = os.MkdirTemp(cache, "run-"); err != nil {
 		return err
 	}
-	defer os.RemoveAll(l.dir)
-	if l.root, err = os.MkdirTemp(o.dir, "yolk-bench-"); err != nil {
+	defer os.RemoveAll(l.Dir)
+	if l.Root, err = os.MkdirTemp(o.dir, "yolk-bench-"); err != nil {
 		return err
 	}
-	defer os.RemoveAll(l.root)
+	defer os.RemoveAll(l.Root)
 	if o.verbose {
-		l.trace = os.Stderr
+		l.Trace = os.Stderr
 	}
-	if l.accel, _, err = qemu.ChooseAccel(ctx, o.accel, o.machines[0], l.trace); err != nil {
+	if l.Accel, _, err = qemu.ChooseAccel(ctx, o.accel, o.machines[0], l.Trace); err != nil {
 		return err
 	}
 	note("get the Linux kernel, build the programs, lay the files out")
-	if l.linux, err = fetchLinux(ctx, cache); err != nil {
+	if l.Linux, err = lab.FetchLinux(ctx, cache); err != nil {
 		return err
 	}
-	if err := l.build(ctx, o.yolk); err != nil {
-		return err
+	for name, pkg := range map[string]string{benchProgram: "./cmd/bench", helloProgram: "./cmd/bench/hello"} {
+		if err := l.Build(ctx, o.yolk, name, pkg); err != nil {
+			return err
+		}
 	}
 	layout := &tree.Full
 	if o.quick {
 		layout = &tree.Quick
 	}
-	if err := tree.Make(l.root, layout); err != nil {
+	if err := tree.Make(l.Root, layout); err != nil {
 		return err
 	}
 	r := newResults()
@@ -155,22 +159,6 @@ func compare(ctx context.Context, o *options) error {
 	}
 	if o.docs == "" {
 		return publish(r, "")
-	}
-	return nil
-}
-
-// build makes both programs for Linux and for Yolk.
-func (l *lab) build(ctx context.Context, yolk string) error {
-	for name, pkg := range map[string]string{benchProgram: "./cmd/bench", helloProgram: "./cmd/bench/hello"} {
-		file := filepath.Join(l.dir, name)
-		for _, command := range [][]string{
-			{"env", "CGO_ENABLED=0", "go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, pkg},
-			{yolk, "build", "--ldflags=-s -w", "-o", file + ".yolk", pkg},
-		} {
-			if _, err := output(ctx, "", command[0], command[1:]...); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/yolkos/yolk/cmd/bench/internal/lab"
 	"github.com/yolkos/yolk/cmd/bench/internal/rows"
 	"github.com/yolkos/yolk/qemu"
 )
@@ -178,8 +179,8 @@ var reasons = map[string]string{
 }
 
 // about says what the machine is like.
-func about(l *lab) string {
-	return fmt.Sprintf("QEMU's acceleration was %s, and Linux %s of Debian's package %s", l.accel, l.linux.version, kernelPackage)
+func about(l *lab.Lab) string {
+	return fmt.Sprintf("QEMU's acceleration was %s, and Linux %s of Debian's package %s", l.Accel, l.Linux.Version, lab.KernelPackage)
 }
 
 // number writes three digits that count.

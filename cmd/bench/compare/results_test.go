@@ -115,14 +115,3 @@ func TestSearch(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-func TestLineWriter(t *testing.T) {
-	var got []string
-	w := &lineWriter{see: func(line string) { got = append(got, line) }}
-	for _, part := range []string{"on", "e\r\ntwo\n", "rest"} {
-		io.WriteString(w, part)
-	}
-	if strings.Join(got, "|") != "one|two" {
-		t.Errorf("%q", got)
-	}
-}

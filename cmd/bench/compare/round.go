@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yolkos/yolk/cmd/bench/internal/lab"
 	"github.com/yolkos/yolk/cmd/bench/internal/rows"
 	"github.com/yolkos/yolk/cmd/bench/internal/tree"
 )
@@ -17,7 +18,7 @@ import (
 // comparison is one in progress.
 type comparison struct {
 	*options
-	lab     *lab
+	lab     *lab.Lab
 	layout  *tree.Layout
 	results *results
 	chosen  []*system
@@ -63,7 +64,7 @@ func (c *comparison) round(ctx context.Context, i int) error {
 		if c.groups(s) == "" {
 			continue
 		}
-		if err := tree.Renew(c.lab.root, c.layout); err != nil {
+		if err := tree.Renew(c.lab.Root, c.layout); err != nil {
 			return err
 		}
 		start := time.Now()
@@ -94,7 +95,7 @@ func (c *comparison) measure(ctx context.Context, s *system) error {
 	var idle idleMeter
 	last, done := "nothing", false
 	start := time.Now()
-	err := c.lab.run(ctx, s, benchProgram, guestMemory, guestTime, args, func(line string) {
+	err := c.lab.Run(ctx, &s.System, benchProgram, guestMemory, guestTime, args, func(line string) {
 		if strings.TrimSpace(line) != "" {
 			last = line
 			done = done || line == rows.LineDone
@@ -103,9 +104,9 @@ func (c *comparison) measure(ctx context.Context, s *system) error {
 			c.add(s, "boot", time.Since(start).Seconds()*1e3, noCost)
 		}
 		switch {
-		case line == rows.LineIdleBegin && !s.isHost():
+		case line == rows.LineIdleBegin && !s.IsHost():
 			idle.start()
-		case line == rows.LineIdleEnd && !s.isHost():
+		case line == rows.LineIdleEnd && !s.IsHost():
 			c.add(s, "idle", idle.percent(), noCost)
 		}
 		if name, value, cost, ok := rows.ParseResult(line); ok {
@@ -141,7 +142,7 @@ func (c *comparison) once(ctx context.Context) error {
 			}
 			c.add(s, "size", float64(size)/1e6, noCost)
 		}
-		if c.wants("ram") && !s.isHost() {
+		if c.wants("ram") && !s.IsHost() {
 			mib, err := c.leastMemory(ctx, s)
 			if err != nil {
 				return err
@@ -156,16 +157,16 @@ func (c *comparison) once(ctx context.Context) error {
 // imageSize is the number of bytes that a hello program takes with all that
 // it needs to boot.
 func (c *comparison) imageSize(ctx context.Context, s *system) (int64, error) {
-	hello := filepath.Join(c.lab.dir, helloProgram)
+	hello := filepath.Join(c.lab.Dir, helloProgram)
 	files := []string{hello}
 	switch {
-	case s.isLinux():
-		initrd := filepath.Join(c.lab.dir, "initrd")
-		if err := c.lab.linux.writeInitrd(ctx, initrd, s.machine, hello, nil); err != nil {
+	case s.IsLinux():
+		initrd := filepath.Join(c.lab.Dir, "initrd")
+		if err := c.lab.Linux.WriteInitrd(ctx, initrd, s.Machine, hello, nil); err != nil {
 			return 0, err
 		}
-		files = []string{c.lab.linux.kernel, initrd}
-	case !s.isHost():
+		files = []string{c.lab.Linux.Kernel, initrd}
+	case !s.IsHost():
 		files = []string{hello + ".yolk"}
 	}
 	sum := int64(0)
@@ -185,7 +186,7 @@ func (c *comparison) leastMemory(ctx context.Context, s *system) (int, error) {
 	return search(limit/step, step, func(mib int) (bool, error) {
 		done := false
 		// An error is the expected end of a guest that has too little.
-		_ = c.lab.run(ctx, s, helloProgram, uint64(mib)<<20, 20*time.Second, nil, func(line string) {
+		_ = c.lab.Run(ctx, &s.System, helloProgram, uint64(mib)<<20, 20*time.Second, nil, func(line string) {
 			done = done || line == rows.LineDone
 		})
 		return done, ctx.Err()

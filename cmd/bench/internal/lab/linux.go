@@ -1,4 +1,4 @@
-package main
+package lab
 
 import (
 	"context"
@@ -13,8 +13,9 @@ import (
 	"github.com/yolkos/yolk/qemu"
 )
 
-// The Debian package that always depends on the present cloud kernel's.
-const kernelPackage = "linux-image-cloud-amd64"
+// KernelPackage is the Debian package that always depends on the present cloud
+// kernel's.
+const KernelPackage = "linux-image-cloud-amd64"
 
 // modulesOf names the modules that a guest needs to mount virtio-fs. What a
 // kernel has built in is no file.
@@ -26,16 +27,17 @@ func modulesOf(m qemu.Machine) []string {
 	return slices.Concat([]string{"virtio_ring", "virtio"}, bus, []string{"fuse", "virtiofs"})
 }
 
-// linux is an unpacked kernel package.
-type linux struct {
-	kernel  string // file
-	modules map[string]string
-	version string
+// Linux is an unpacked kernel package.
+type Linux struct {
+	Kernel  string // file
+	Version string
+
+	modules map[string]string // files by their names
 }
 
-// fetchLinux gets the kernel package from the system's package sources, without
+// FetchLinux gets the kernel package from the system's package sources, without
 // installing it, unless the cache has one already.
-func fetchLinux(ctx context.Context, cache string) (*linux, error) {
+func FetchLinux(ctx context.Context, cache string) (*Linux, error) {
 	dir := filepath.Join(cache, "linux")
 	if l, err := findLinux(dir); err == nil {
 		return l, nil
@@ -45,11 +47,11 @@ func fetchLinux(ctx context.Context, cache string) (*linux, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(tmp)
-	meta, err := download(ctx, tmp, kernelPackage)
+	meta, err := download(ctx, tmp, KernelPackage)
 	if err != nil {
 		return nil, err
 	}
-	depends, err := output(ctx, tmp, "dpkg-deb", "-f", meta, "Depends")
+	depends, err := Output(ctx, tmp, "dpkg-deb", "-f", meta, "Depends")
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +60,7 @@ func fetchLinux(ctx context.Context, cache string) (*linux, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := output(ctx, tmp, "dpkg-deb", "-x", deb, filepath.Join(tmp, "linux")); err != nil {
+	if _, err := Output(ctx, tmp, "dpkg-deb", "-x", deb, filepath.Join(tmp, "linux")); err != nil {
 		return nil, err
 	}
 	if err := os.Rename(filepath.Join(tmp, "linux"), dir); err != nil {
@@ -69,7 +71,7 @@ func fetchLinux(ctx context.Context, cache string) (*linux, error) {
 
 // download returns the name of a package's file in dir.
 func download(ctx context.Context, dir, name string) (string, error) {
-	if _, err := output(ctx, dir, "apt-get", "download", "-qq", name); err != nil {
+	if _, err := Output(ctx, dir, "apt-get", "download", "-qq", name); err != nil {
 		return "", fmt.Errorf("%w (a system with Debian's packages is needed, and apt-get update)", err)
 	}
 	files, err := filepath.Glob(filepath.Join(dir, name+"_*.deb"))
@@ -79,13 +81,13 @@ func download(ctx context.Context, dir, name string) (string, error) {
 	return files[0], nil
 }
 
-func findLinux(dir string) (*linux, error) {
+func findLinux(dir string) (*Linux, error) {
 	kernels, err := filepath.Glob(filepath.Join(dir, "boot/vmlinuz-*"))
 	if err != nil || len(kernels) != 1 {
 		return nil, fmt.Errorf("%s: %d kernels (%v)", dir, len(kernels), err)
 	}
-	l := &linux{kernel: kernels[0], modules: map[string]string{}}
-	l.version = strings.TrimPrefix(filepath.Base(l.kernel), "vmlinuz-")
+	l := &Linux{Kernel: kernels[0], modules: map[string]string{}}
+	l.Version = strings.TrimPrefix(filepath.Base(l.Kernel), "vmlinuz-")
 	for _, lib := range []string{"lib", "usr/lib"} {
 		err := filepath.WalkDir(filepath.Join(dir, lib, "modules"), func(path string, d os.DirEntry, err error) error {
 			if err == nil {
@@ -101,9 +103,9 @@ func findLinux(dir string) (*linux, error) {
 	return l, nil
 }
 
-// writeInitrd makes an initial file system that holds the modules and a
+// WriteInitrd makes an initial file system that holds the modules and a
 // program with its arguments.
-func (l *linux) writeInitrd(ctx context.Context, file string, m qemu.Machine, program string, args []string) error {
+func (l *Linux) WriteInitrd(ctx context.Context, file string, m qemu.Machine, program string, args []string) error {
 	var a archive
 	for _, dir := range []string{"dev", "modules", "proc", "share"} {
 		a.add(dir, modeDir, nil)
@@ -116,7 +118,7 @@ func (l *linux) writeInitrd(ctx context.Context, file string, m qemu.Machine, pr
 		data, err := os.ReadFile(path)
 		if strings.HasSuffix(path, ".xz") {
 			var text string
-			text, err = output(ctx, "", "xz", "-dc", path)
+			text, err = Output(ctx, "", "xz", "-dc", path)
 			data = []byte(text)
 		}
 		if err != nil {
@@ -133,8 +135,8 @@ func (l *linux) writeInitrd(ctx context.Context, file string, m qemu.Machine, pr
 	return os.WriteFile(file, a.end(), 0o600)
 }
 
-// output runs a command and returns what it prints.
-func output(ctx context.Context, dir, name string, args ...string) (string, error) {
+// Output runs a command and returns what it prints.
+func Output(ctx context.Context, dir, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
 	out, err := cmd.Output()

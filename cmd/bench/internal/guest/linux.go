@@ -1,3 +1,5 @@
+//go:build linux && !tamago
+
 // Package guest makes a program that is process 1 of a Linux guest see what
 // it would see in Yolk: the shared directory, mounted. Elsewhere it does
 // nothing.
@@ -28,7 +30,7 @@ func Start() ([]string, error) {
 	if err := loadModules(); err != nil {
 		return nil, err
 	}
-	for _, m := range []struct{ source, target, kind string }{{"proc", "/proc", "proc"}, {"root", MountDir, "virtiofs"}} {
+	for _, m := range []struct{ source, target, kind string }{{"proc", "/proc", "proc"}, {"tmp", "/tmp", "tmpfs"}, {"root", MountDir, "virtiofs"}} {
 		if err := os.Mkdir(m.target, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 			return nil, err
 		}
@@ -77,6 +79,7 @@ func loadModule(name string) error {
 // Exit ends the program and the guest.
 func Exit(status int) {
 	if os.Getpid() == 1 {
+		_ = unix.IoctlSetInt(1, unix.TCSBRK, 1) // tcdrain: what is written gets out first
 		_ = unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART) // QEMU ends
 	}
 	os.Exit(status)

@@ -1,0 +1,124 @@
+// Command count has QEMU count the instructions of single operations, in a Linux
+// guest and in Yolk. It is run from the top directory of the module.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/yolkos/yolk/cmd/bench/internal/lab"
+	"github.com/yolkos/yolk/cmd/bench/internal/ops"
+	"github.com/yolkos/yolk/qemu"
+)
+
+func main() {
+	var o options
+	flag.StringVar(&o.yolk, "yolk", "bin/yolk", "the yolk command")
+	flag.StringVar(&o.page, "page", "", "the page to write, docs/instructions.md; standard output without it")
+	flag.BoolVar(&o.linux, "linux", false, "count in the Linux guest, too; else its figures are those of the page's last time")
+	flag.BoolVar(&o.check, "check", false, "write nothing: fail where a row has grown by more than 2 % over the recorded figure")
+	flag.BoolVar(&o.verbose, "v", false, "show the commands that are run")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, &o); err != nil {
+		fmt.Fprintln(os.Stderr, "count:", err)
+		os.Exit(1)
+	}
+}
+
+type options struct {
+	yolk, page            string
+	linux, check, verbose bool
+}
+
+const (
+	program     = "ops"
+	guestMemory = 1 << 30 // bytes
+	guestTime   = 20 * time.Minute
+)
+
+func run(ctx context.Context, o *options) error {
+	old, err := readFigures(figuresFile)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return err
+	}
+	cache = filepath.Join(cache, "yolk", "bench")
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return err
+	}
+	l := &lab.Lab{Accel: qemu.TCG}
+	if o.verbose {
+		l.Trace = os.Stderr
+	}
+	if l.Dir, err = os.MkdirTemp(cache, "count-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(l.Dir)
+	if err := l.Build(ctx, o.yolk, program, "./cmd/bench/ops"); err != nil {
+		return err
+	}
+	now := figures{yolk: map[string]float64{}, linux: maps.Clone(old.linux), about: old.about}
+	for _, s := range []*lab.System{{Machine: qemu.MicroVM, Count: true, Bare: true}, {Machine: qemu.MicroVM, Count: true}} {
+		if err := count(ctx, l, s, nil, now.yolk); err != nil {
+			return fmt.Errorf("in Yolk: %w", err)
+		}
+	}
+	if o.linux {
+		if l.Linux, err = lab.FetchLinux(ctx, cache); err != nil {
+			return err
+		}
+		now.linux, now.about = map[string]float64{}, l.Linux.Version
+		if err := count(ctx, l, &lab.System{Machine: qemu.MicroVM, Cache: qemu.CacheAuto, Count: true}, []string{"-all"}, now.linux); err != nil {
+			return fmt.Errorf("in Linux: %w", err)
+		}
+		delete(now.linux, ops.Boot) // most of it is waiting, with a clock that goes on to the next timer
+	}
+	if o.check {
+		return compare(old, now)
+	}
+	if o.page == "" {
+		return now.report(os.Stdout)
+	}
+	return errors.Join(now.write(figuresFile), writePage(o.page, now))
+}
+
+// count runs the program in a system and notes the rows.
+func count(ctx context.Context, l *lab.Lab, s *lab.System, args []string, values map[string]float64) (err error) {
+	if l.Root, err = os.MkdirTemp("", "yolk-count-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(l.Root)
+	var failure error
+	done, last := false, ""
+	err = l.Run(ctx, s, program, guestMemory, guestTime, args, func(line string) {
+		if name, v, ok := ops.Parse(line); ok {
+			values[name] = v
+		} else if text, ok := ops.ParseFailure(line); ok {
+			failure = errors.New(text)
+		} else if line == ops.Done {
+			done = true
+		} else if line != "" {
+			last = line
+		}
+	})
+	switch {
+	case err != nil || failure != nil:
+		return errors.Join(failure, err)
+	case !done:
+		return fmt.Errorf("ended early, after %q", last)
+	}
+	return nil
+}

@@ -1,0 +1,159 @@
+// Package lab runs one program on the host, in a Linux guest, where it is process
+// 1, and in Yolk, on the same machine.
+package lab
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/yolkos/yolk/cmd/bench/internal/guest"
+	"github.com/yolkos/yolk/qemu"
+)
+
+// System is where a program runs.
+type System struct {
+	Machine qemu.Machine // empty: the host
+	Cache   qemu.Cache   // of Linux's virtiofsd; empty: Yolk
+	CPUs    int          // 0: one
+	Count   bool         // the guest's clock counts instructions, one a nanosecond
+	Bare    bool         // the machine has no device but a serial port, and nothing outside has a say; Yolk
+}
+
+// IsHost tells that there is no guest.
+func (s *System) IsHost() bool { return s.Machine == "" }
+
+// IsLinux tells a Linux guest from Yolk.
+func (s *System) IsLinux() bool { return s.Cache != "" }
+
+// Lab is what all runs share.
+type Lab struct {
+	Dir   string // for programs and images: NAME is for Linux, NAME.yolk for Yolk
+	Root  string // directory that is shared
+	Accel qemu.Accel
+	Linux *Linux
+	TSC   uint64 // kHz; 0: not known
+	Trace io.Writer
+}
+
+// linuxCommandLine: its messages would slow the console down; a panic, and the
+// end of the program, reset the machine, which ends QEMU.
+const linuxCommandLine = "console=ttyS0 quiet panic=-1 reboot=t"
+
+// linuxAppend is the kernel's command line. A microvm with ACPI has no timer
+// that Linux could measure the TSC by, so it is told the rate where KVM
+// does not tell.
+func (l *Lab) linuxAppend(s *System) string {
+	if s.Count {
+		return linuxCommandLine + " tsc=reliable tsc_early_khz=1000000 init_on_alloc=0"
+	}
+	khz := l.TSC
+	if l.Accel == qemu.KVM || khz == 0 {
+		return linuxCommandLine
+	}
+	return fmt.Sprintf("%s tsc=reliable tsc_early_khz=%d", linuxCommandLine, khz)
+}
+
+// Build makes a program for Linux and for Yolk with the yolk command.
+func (l *Lab) Build(ctx context.Context, yolk, name, pkg string) error {
+	file := filepath.Join(l.Dir, name)
+	for _, command := range [][]string{
+		{"env", "CGO_ENABLED=0", "go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, pkg},
+		{yolk, "build", "--ldflags=-s -w", "-o", file + ".yolk", pkg},
+	} {
+		if _, err := Output(ctx, "", command[0], command[1:]...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Run runs a program in a system. Each line that it prints goes to see as it
+// comes.
+func (l *Lab) Run(ctx context.Context, s *System, program string, memory uint64, limit time.Duration, args []string, see func(line string)) error {
+	out := &lineWriter{see: see}
+	image := filepath.Join(l.Dir, program)
+	switch {
+	case s.IsHost():
+		cmd := exec.CommandContext(ctx, image, append([]string{"-root", l.Root}, args...)...)
+		cmd.Stdout, cmd.Stderr = out, os.Stderr
+		if s.CPUs > 0 {
+			cmd.Env = append(os.Environ(), fmt.Sprintf("GOMAXPROCS=%d", s.CPUs))
+		}
+		return cmd.Run()
+	case s.IsLinux():
+		initrd := filepath.Join(l.Dir, "initrd")
+		err := l.Linux.WriteInitrd(ctx, initrd, s.Machine, image, append([]string{"-root", guest.MountDir}, args...))
+		if err != nil {
+			return err
+		}
+		return qemu.RunLinux(ctx, &qemu.LinuxOptions{
+			Kernel: l.Linux.Kernel, Initrd: initrd, Append: l.linuxAppend(s),
+			Machine: s.Machine, Accel: l.Accel, Memory: memory, CPUs: s.CPUs, Count: s.Count, Cache: s.Cache, Timeout: limit,
+			Share: qemu.Share{Tag: "root", Dir: l.Root}, Console: out, Trace: l.Trace,
+		})
+	}
+	if s.Bare {
+		return l.runBare(ctx, s, image+".yolk", memory, limit, out)
+	}
+	kernel, err := os.Open(image + ".yolk")
+	if err != nil {
+		return err
+	}
+	status, err := qemu.Run(ctx, &qemu.Options{
+		Kernel: kernel, Args: append([]string{program, "-root", "/"}, args...), Dir: "/", Quiet: true,
+		Machine: s.Machine, Accel: l.Accel, Memory: memory, CPUs: s.CPUs, Count: s.Count, Timeout: limit,
+		Shares: []qemu.Share{{Tag: "root", Dir: l.Root}}, Daemon: qemu.Virtiofsd,
+		Stdout: out, Stderr: os.Stderr, Console: os.Stderr, Notes: os.Stderr, Trace: l.Trace,
+	})
+	if err == nil && status != 0 {
+		err = fmt.Errorf("status %d", status)
+	}
+	return err
+}
+
+// runBare runs an image with nothing but QEMU. There are no arguments, and no status.
+func (l *Lab) runBare(ctx context.Context, s *System, image string, memory uint64, limit time.Duration, out io.Writer) error {
+	path, err := qemu.FindQEMU()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	c := qemu.Config{Machine: s.Machine, Accel: l.Accel, Memory: memory, CPUs: s.CPUs, Count: s.Count, Kernel: image}
+	cmd := exec.CommandContext(ctx, path, append(c.Args(), "-serial", "stdio")...)
+	if l.Trace != nil {
+		fmt.Fprintln(l.Trace, cmd)
+	}
+	cmd.Stdout, cmd.Stderr = out, os.Stderr
+	var exit *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
+		return errors.Join(ctx.Err(), err)
+	}
+	return nil // what ends the machine is a device whose status is never 0
+}
+
+// lineWriter passes lines on, without their ends.
+type lineWriter struct {
+	see  func(line string)
+	rest []byte
+}
+
+func (w *lineWriter) Write(p []byte) (int, error) {
+	w.rest = append(w.rest, p...)
+	for {
+		line, rest, found := bytes.Cut(w.rest, []byte("\n"))
+		if !found {
+			return len(p), nil
+		}
+		w.see(strings.TrimRight(string(line), "\r"))
+		w.rest = rest
+	}
+}

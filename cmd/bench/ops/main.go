@@ -1,0 +1,115 @@
+// Command ops counts what single operations cost, in ticks of the time-stamp
+// counter: instructions, where QEMU counts them. It is the same program in a Linux
+// guest, where it is process 1, and in Yolk; cmd/bench/count runs it in both.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/yolkos/yolk/cmd/bench/internal/guest"
+	"github.com/yolkos/yolk/cmd/bench/internal/ops"
+	"github.com/yolkos/yolk/cmd/bench/internal/tsc"
+)
+
+func main() {
+	atMain := tsc.Read()
+	args, err := guest.Start()
+	if err == nil {
+		err = run(args, atMain)
+	}
+	if err != nil {
+		fmt.Println(ops.Failure(err))
+		guest.Exit(1)
+	}
+	fmt.Println(ops.Done)
+	guest.Exit(0)
+}
+
+// counter counts rows.
+type counter struct {
+	values map[string]float64
+	err    error
+}
+
+// Batches that are not counted, and those of which the least counts: what
+// interrupts them is not the operation's.
+const (
+	warmUp  = 3
+	batches = 9
+)
+
+// count counts an operation by batches of n. Once there was an error nothing is
+// done.
+func (c *counter) count(name string, n int, op func() error) {
+	if c.err != nil {
+		return
+	}
+	runtime.GC() // what earlier rows have left is not this one's
+	least := uint64(math.MaxUint64)
+	for b := range warmUp + batches {
+		start := tsc.Read()
+		for range n {
+			if err := op(); err != nil {
+				c.err = fmt.Errorf("%s: %w", name, err)
+				return
+			}
+		}
+		if b >= warmUp {
+			least = min(least, tsc.Read()-start)
+		}
+	}
+	c.values[name] = float64(least) / float64(n)
+}
+
+// enter makes a directory with the files, and goes there.
+func enter(dir string) error {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	if err := os.Chdir(dir); err != nil {
+		return err
+	}
+	return lay()
+}
+
+func run(args []string, atMain uint64) error {
+	set := flag.NewFlagSet("ops", flag.ContinueOnError)
+	root := set.String("root", "", "directory of the host, whose rows are counted; empty: those that need none")
+	all := set.Bool("all", false, "count those that need no directory of the host, too")
+	if err := set.Parse(args); err != nil {
+		return err
+	}
+	debug.SetGCPercent(-1) // a cycle is none of the operations
+	c := &counter{values: map[string]float64{}}
+	if *root != "" {
+		if err := enter(filepath.Join(*root, "ops")); err != nil {
+			return err
+		}
+		c.calls(ops.Virtiofs)
+		c.files(ops.Virtiofs)
+	}
+	if *root == "" || *all {
+		c.values[ops.Boot] = float64(atMain)
+		if err := enter("/tmp/ops"); err != nil {
+			return err
+		}
+		c.calls(ops.Tmpfs)
+		c.files(ops.Tmpfs)
+		c.changes(ops.Tmpfs)
+		c.pipe()
+		c.runtime()
+	}
+	if c.err != nil {
+		return c.err
+	}
+	for name, v := range c.values {
+		fmt.Println(ops.Result(name, v))
+	}
+	return nil
+}
