@@ -25,6 +25,7 @@ func main() {
 	flag.StringVar(&o.page, "page", "", "the page to write, docs/instructions.md; standard output without it")
 	flag.BoolVar(&o.linux, "linux", false, "count in the Linux guest, too; else its figures are those of the page's last time")
 	flag.BoolVar(&o.check, "check", false, "write nothing: fail where a row has grown by more than 2 % over the recorded figure")
+	flag.StringVar(&o.profile, "profile", "", "write nothing: tell which functions execute the instructions of this row, such as \"tmpfs stat 4\"")
 	flag.BoolVar(&o.verbose, "v", false, "show the commands that are run")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -36,7 +37,7 @@ func main() {
 }
 
 type options struct {
-	yolk, page            string
+	yolk, page, profile   string
 	linux, check, verbose bool
 }
 
@@ -67,6 +68,9 @@ func run(ctx context.Context, o *options) error {
 		return err
 	}
 	defer os.RemoveAll(l.Dir)
+	if o.profile != "" {
+		return profile(ctx, l, o.yolk, o.profile)
+	}
 	if err := l.Build(ctx, o.yolk, program, "./cmd/bench/ops"); err != nil {
 		return err
 	}

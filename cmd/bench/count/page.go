@@ -19,7 +19,8 @@ is counted in batches, of which the least counts.
 
 Linux's copies by ` + "`" + `rep movsb` + "`" + ` count each byte as an instruction, so that rows with 4 KiB flatter Yolk by up to 4,096.
 
-    make count      # writes this page and docs/instructions.txt
+    make count                                                  # writes this page and docs/instructions.txt
+    go run ./cmd/bench/count -profile "tmpfs stat 4"            # tells which functions execute them
 
 ` + "`" + `make test` + "`" + ` fails when a row is more than 2 %% above the recorded figure. A change that means to make a row dearer says
 so by recording it with ` + "`" + `make count` + "`" + `. Yolk's ratio to Linux is to be at most 0.33 where the level is package syscall,

@@ -33,26 +33,25 @@ func main() {
 
 // counter counts rows.
 type counter struct {
-	values map[string]float64
-	err    error
+	values  map[string]float64
+	err     error
+	only    string // the name of the one row to count; empty: all
+	batches int
 }
 
-// Batches that are not counted, and those of which the least counts: what
-// interrupts them is not the operation's.
-const (
-	warmUp  = 3
-	batches = 9
-)
+// warmUp is how many batches are not counted.
+const warmUp = 3
 
-// count counts an operation by batches of n. Once there was an error nothing is
+// count counts an operation by batches of n. The least counts: what interrupts it is
+// not the operation's. Once there was an error nothing is
 // done.
 func (c *counter) count(name string, n int, op func() error) {
-	if c.err != nil {
+	if c.err != nil || c.only != "" && c.only != name {
 		return
 	}
 	runtime.GC() // what earlier rows have left is not this one's
 	least := uint64(math.MaxUint64)
-	for b := range warmUp + batches {
+	for b := range warmUp + c.batches {
 		start := tsc.Read()
 		for range n {
 			if err := op(); err != nil {
@@ -82,11 +81,13 @@ func run(args []string, atMain uint64) error {
 	set := flag.NewFlagSet("ops", flag.ContinueOnError)
 	root := set.String("root", "", "directory of the host, whose rows are counted; empty: those that need none")
 	all := set.Bool("all", false, "count those that need no directory of the host, too")
+	c := &counter{values: map[string]float64{}}
+	set.StringVar(&c.only, "only", "", "the row to count")
+	set.IntVar(&c.batches, "batches", 9, "how many batches are counted")
 	if err := set.Parse(args); err != nil {
 		return err
 	}
 	debug.SetGCPercent(-1) // a cycle is none of the operations
-	c := &counter{values: map[string]float64{}}
 	if *root != "" {
 		if err := enter(filepath.Join(*root, "ops")); err != nil {
 			return err

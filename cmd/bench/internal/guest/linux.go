@@ -79,7 +79,7 @@ func loadModule(name string) error {
 // Exit ends the program and the guest.
 func Exit(status int) {
 	if os.Getpid() == 1 {
-		_ = unix.IoctlSetInt(1, unix.TCSBRK, 1) // tcdrain: what is written gets out first
+		_ = unix.IoctlSetInt(1, unix.TCSBRK, 1)        // tcdrain: what is written gets out first
 		_ = unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART) // QEMU ends
 	}
 	os.Exit(status)

@@ -121,23 +121,35 @@ func (l *Lab) Run(ctx context.Context, s *System, program string, memory uint64,
 
 // runBare runs an image with nothing but QEMU. There are no arguments, and no status.
 func (l *Lab) runBare(ctx context.Context, s *System, image string, memory uint64, limit time.Duration, out io.Writer) error {
-	path, err := qemu.FindQEMU()
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	cmd, err := l.Bare(ctx, s, image, memory)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	c := qemu.Config{Machine: s.Machine, Accel: l.Accel, Memory: memory, CPUs: s.CPUs, Count: s.Count, Kernel: image}
-	cmd := exec.CommandContext(ctx, path, append(c.Args(), "-serial", "stdio")...)
-	if l.Trace != nil {
-		fmt.Fprintln(l.Trace, cmd)
-	}
 	cmd.Stdout, cmd.Stderr = out, os.Stderr
+	return RunBare(ctx, cmd)
+}
+
+// Bare is the command of QEMU alone for an image of Yolk. Its standard output is
+// the serial port.
+func (l *Lab) Bare(ctx context.Context, s *System, image string, memory uint64) (*exec.Cmd, error) {
+	path, err := qemu.FindQEMU()
+	if err != nil {
+		return nil, err
+	}
+	c := qemu.Config{Machine: s.Machine, Accel: l.Accel, Memory: memory, CPUs: s.CPUs, Count: s.Count, Kernel: image}
+	return exec.CommandContext(ctx, path, append(c.Args(), "-serial", "stdio")...), nil
+}
+
+// RunBare runs a command of Bare. What ends the machine is a device whose status is
+// never 0, so that the status is none.
+func RunBare(ctx context.Context, cmd *exec.Cmd) error {
 	var exit *exec.ExitError
 	if err := cmd.Run(); err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
 		return errors.Join(ctx.Err(), err)
 	}
-	return nil // what ends the machine is a device whose status is never 0
+	return nil
 }
 
 // lineWriter passes lines on, without their ends.
