@@ -64,6 +64,7 @@ var stdEdits = slices.Concat(
 	widen("signals come from syscall.Kill; nothing is executed; users are those of the root's /etc/passwd",
 		"os/signal/signal_unix.go",
 		"os/exec/internal/fdtest/exists_unix.go",
+		"os/exec/lp_unix.go",
 		"os/user/listgroups_unix.go",
 		"os/user/lookup_unix.go",
 	),

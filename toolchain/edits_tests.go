@@ -27,6 +27,7 @@ var testEdits = slices.Concat(
 		"mime/type_unix_test.go",
 		"os/env_unix_test.go",
 		"os/error_unix_test.go",
+		"os/exec/lp_unix_test.go",
 		"os/exec_unix_test.go",
 		"os/export_unix_test.go",
 		"os/fifo_test.go",

@@ -72,6 +72,7 @@ func main() {
 	_, err = unix.Wait4(-1, nil, unix.WNOHANG, nil)
 	fmt.Println("wait4", err)
 	signals()
+	search()
 	if len(os.Args) > 1 { // there are no processes
 		err := exec.Command("/bin/sh").Run()
 		fmt.Fprintln(os.Stderr, "EXEC", err, errors.Is(err, errors.ErrUnsupported))
@@ -142,4 +143,26 @@ func signals() {
 	_, _, e = unix.Syscall6(unix.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&set.Val[0])), 0, uintptr(unsafe.Pointer(now)), 8, 0, 0)
 	fmt.Println("none", e)
 	fmt.Println("unmask", unix.PthreadSigmask(unix.SIG_UNBLOCK, set, nil))
+}
+
+// search looks for programs, which are found whether they can be started or not.
+func search() {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	os.WriteFile(dir+"/runs", nil, 0o755)
+	os.WriteFile(dir+"/text", nil, 0o644)
+	os.Mkdir(dir+"/dir", 0o755)
+	os.Setenv("PATH", "/nowhere:"+dir)
+	os.Chdir(dir)
+	for _, name := range []string{"runs", "text", "dir", "none", "./runs", "./text", "./dir", dir + "/none", ""} {
+		path, err := exec.LookPath(name)
+		fmt.Println("look", strings.ReplaceAll(fmt.Sprint(path, " ", err), dir, "D"), errors.Is(err, exec.ErrNotFound))
+	}
+	os.Setenv("PATH", ".")
+	path, err := exec.LookPath("runs")
+	fmt.Println("look", path, err, errors.Is(err, exec.ErrDot))
 }
