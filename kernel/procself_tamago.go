@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+	_ "unsafe" // for go:linkname
 
 	"github.com/yolkos/yolk/arch/amd64"
 	"github.com/yolkos/yolk/fs"
@@ -15,6 +16,9 @@ import (
 
 const pageSize = 4096 // bytes
 
+//go:linkname getAuxv runtime.getAuxv
+func getAuxv() []uintptr
+
 // self is the program, as /proc/self shows it.
 func (m *machine) self() *procfs.Self {
 	return &procfs.Self{
@@ -22,6 +26,7 @@ func (m *machine) self() *procfs.Self {
 		Pid:        os.Getpid(),
 		Args:       func() []string { return os.Args },
 		Env:        os.Environ,
+		Auxv:       getAuxv,
 		Name:       func() string { return m.calls.ThreadName(os.Args[0]) },
 		SetName:    m.calls.SetThreadName,
 		Executable: m.executable,

@@ -6,6 +6,7 @@ func init() { tables = append(tables, runtimeEdits) }
 // _files/src/runtime adds.
 var runtimeEdits = []Edit{
 	Widen{"src/runtime/lock_futex.go", "notes and semaphores on the futexes of threads_tamago.go"},
+	Narrow{"src/runtime/auxv_none.go", "there is an auxiliary vector: auxv_tamago.go"},
 	Narrow{"src/runtime/mem_nonsbrk.go", "mem_tamago.go manages the RAM"},
 	Narrow{"src/runtime/stubs2.go", "the calls are Go functions in os_tamago.go and threads_tamago.go"},
 	Narrow{"src/runtime/stubs3.go", "so is nanotime1"},

@@ -14,8 +14,9 @@ const (
 	SeedFile  = "opt/yolk/seed"  // random bytes, other ones for each machine
 )
 
-// initArgs puts arguments and environment at the end of the RAM, laid out as the
-// System V ABI has it, so that the runtime takes them as on any system.
+// initArgs puts arguments, environment and auxiliary vector at the end of the RAM,
+// laid out as the System V ABI has it, so that the runtime takes them as on any
+// system.
 func initArgs() {
 	argKey, argSize, hasArgs := fwFind(ArgsFile)
 	envKey, envSize, hasEnv := fwFind(EnvFile)
@@ -26,11 +27,11 @@ func initArgs() {
 		envSize = 0
 	}
 	size := uint64(argSize) + uint64(envSize)
-	if size*9+64+minRAM > memory.main.Size()/2 {
+	if size*9+argsEnds+minRAM > memory.main.Size()/2 {
 		fatal("yolk: arguments and environment are too large for the memory\n")
 	}
 	// The strings, and in the worst case, all of them empty, a pointer for each byte.
-	memory.main.End -= (size*9 + 64 + pageSize) &^ (pageSize - 1)
+	memory.main.End -= (size*9 + argsEnds + pageSize) &^ (pageSize - 1)
 	strings := uintptr(memory.main.End)
 	pointers := strings + uintptr(size+16)&^7
 
@@ -46,8 +47,13 @@ func initArgs() {
 	*at[uintptr](p) = 0
 	p, _ = readStrings(p+8, strings+uintptr(argSize), envKey, envSize)
 	*at[uintptr](p) = 0
+	putAuxv(p+8, *at[uintptr](pointers))
 	bootArgc, bootArgv = argc, pointers
 }
+
+// argsEnds is what else lies with the strings and their addresses: the ends of the
+// lists, the first argument and the auxiliary vector.
+const argsEnds = 64 + auxvSize
 
 var programName = [...]byte{'y', 'o', 'l', 'k', 0}
 

@@ -52,6 +52,7 @@ func initRNG() {
 		clear(b)
 		random.seed = len(b) >= seedSize
 	}
+	getRandomData(auxvRandom[:])
 }
 
 // randomAcquire takes the generator's lock. What is called while it is held must

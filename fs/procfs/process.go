@@ -1,6 +1,7 @@
 package procfs
 
 import (
+	"encoding/binary"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -30,7 +31,8 @@ type Self struct {
 	Process
 	Pid       int
 	Args, Env func() []string
-	Name      func() string // at most 15 bytes
+	Auxv      func() []uintptr // getauxval(3): types and values
+	Name      func() string    // at most 15 bytes
 	SetName   func(string)
 	// Executable is the file that the program was loaded from: its path, and its
 	// place with a reference; nil: nobody has it.
@@ -102,25 +104,13 @@ var processTexts = []struct {
 	name string
 	text func(s *Self, b []byte) []byte
 }{
-	{"cmdline", (*Self).cmdline}, {"environ", (*Self).environ}, {"io", (*Self).io}, {"limits", (*Self).limits}, {"maps", (*Self).maps},
+	{"auxv", (*Self).auxv}, {"cmdline", (*Self).cmdline}, {"environ", (*Self).environ}, {"io", (*Self).io}, {"limits", (*Self).limits}, {"maps", (*Self).maps},
 	{"schedstat", (*Self).schedstat}, {"smaps", (*Self).smaps}, {"smaps_rollup", (*Self).smapsRollup},
 	{"stat", (*Self).stat}, {"statm", (*Self).statm}, {"status", (*Self).status},
 }
 
-// processFixed are those that always tell the same: addFixed has the format. The
-// auxiliary vector of getauxval(3) is pairs of words: page size 4096, 100 clock
-// ticks a second, and that the program belongs to root and was not set-user-ID.
-const processFixed = "auxv=" +
-	"\x06\x00\x00\x00\x00\x00\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00" + // AT_PAGESZ
-	"\x11\x00\x00\x00\x00\x00\x00\x00\x64\x00\x00\x00\x00\x00\x00\x00" + // AT_CLKTCK
-	"\x0b\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" + // AT_UID
-	"\x0c\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" + // AT_EUID
-	"\x0d\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" + // AT_GID
-	"\x0e\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" + // AT_EGID
-	"\x17\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" + // AT_SECURE
-	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" + // AT_NULL
-	`;
-cgroup=0::/
+// processFixed are those that always tell the same: addFixed has the format.
+const processFixed = `cgroup=0::/
 ;
 gid_map=         0          0 4294967295
 ;
@@ -152,6 +142,14 @@ func (f *FS) addFixed(d *synth.Dir, list string) {
 // RegisterFixed adds files that always tell the same, each as name=contents; and an
 // end of line.
 func (f *FS) RegisterFixed(list string) { f.addFixed(f.Dir(), list) }
+
+// auxv is the auxiliary vector, ended by an entry of type 0.
+func (s *Self) auxv(b []byte) []byte {
+	for _, word := range s.Auxv() {
+		b = binary.LittleEndian.AppendUint64(b, uint64(word))
+	}
+	return append(b, make([]byte, 16)...)
+}
 
 func (s *Self) cmdline(b []byte) []byte { return appendZeroEnded(b, s.Args()) }
 

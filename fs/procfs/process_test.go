@@ -22,6 +22,7 @@ func newSelf(k *syscalls.Kernel) *procfs.Self {
 		Process: k, Pid: 1,
 		Args:       func() []string { return []string{"prog", "-v", ""} },
 		Env:        func() []string { return []string{"A=b"} },
+		Auxv:       func() []uintptr { return []uintptr{6, 4096, 25, 0x1234} },
 		Name:       func() string { return "a (b" },
 		SetName:    k.SetThreadName,
 		Executable: func() (string, *fs.Dentry) { return "", nil },
@@ -54,6 +55,8 @@ func TestProcess(t *testing.T) {
 00300000-00301000 rw-p 00100000 00:05 9                                  /prog
 400000000000-400000002000 rw-s 00000000 00:00 0                          /x\012y
 `,
+		"auxv": "\x06\x00\x00\x00\x00\x00\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00" +
+			"\x19\x00\x00\x00\x00\x00\x00\x00\x34\x12\x00\x00\x00\x00\x00\x00" + strings.Repeat("\x00", 16),
 		"statm": "23040 20480 1280 512 0 17920 0\n",
 		"stat": "1 (a (b) R 0 1 1 0 -1 4194560 18 0 0 0 1100 1200 0 0 20 0 1 0 0 94371840 20480 18446744073709551615 2101248 3145728 0 0 0 0 0 0 0 0 0 0 17 " +
 			"0 0 0 0 0 0 3145728 3149824 3149824 0 0 0 0 0\n",

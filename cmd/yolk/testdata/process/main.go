@@ -3,6 +3,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -73,6 +75,7 @@ func main() {
 	fmt.Println("wait4", err)
 	signals()
 	search()
+	auxv()
 	if len(os.Args) > 1 { // there are no processes
 		err := exec.Command("/bin/sh").Run()
 		fmt.Fprintln(os.Stderr, "EXEC", err, errors.Is(err, errors.ErrUnsupported))
@@ -165,4 +168,36 @@ func search() {
 	os.Setenv("PATH", ".")
 	path, err := exec.LookPath("runs")
 	fmt.Println("look", path, err, errors.Is(err, exec.ErrDot))
+}
+
+// auxv prints what is the same on any Linux of the auxiliary vector.
+func auxv() {
+	vector, err := unix.Auxv()
+	fmt.Println("auxv", err)
+	var file []byte
+	for _, entry := range vector {
+		for _, word := range entry {
+			file = binary.NativeEndian.AppendUint64(file, uint64(word))
+		}
+		switch tag, value := entry[0], entry[1]; tag {
+		case 4, 6, 17, 23: // AT_PHENT, AT_PAGESZ, AT_CLKTCK, AT_SECURE
+			fmt.Println("auxv", tag, value)
+		case 11: // AT_UID
+			fmt.Println("uid", int(value) == os.Getuid())
+		case 3: // AT_PHDR
+			fmt.Println("phdr", *(*uint32)(unsafe.Pointer(value)) < 8)
+		case 9: // AT_ENTRY
+			fmt.Println("entry", value > 1<<20)
+		case 16: // AT_HWCAP: SSE2
+			fmt.Println("hwcap", value>>26&1)
+		case 25: // AT_RANDOM
+			fmt.Println("random", *(*[16]byte)(unsafe.Pointer(value)) != [16]byte{})
+		case 15: // AT_PLATFORM
+			fmt.Println("platform", unix.BytePtrToString((*byte)(unsafe.Pointer(value))))
+		case 31: // AT_EXECFN
+			fmt.Println("execfn", unix.BytePtrToString((*byte)(unsafe.Pointer(value))) != "")
+		}
+	}
+	b, err := os.ReadFile("/proc/self/auxv")
+	fmt.Println("auxv", err, bytes.HasPrefix(b, file), len(b) >= len(file)+16)
 }

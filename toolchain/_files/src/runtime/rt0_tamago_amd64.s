@@ -15,11 +15,12 @@ TEXT _rt0_tamago_start(SB),NOSPLIT|NOFRAME,$0
 	JMP	runtime·rt0_go(SB)
 
 // Starts the runtime on the stack in SP with DI arguments and SI pointing to
-// their addresses, those of the environment behind them, each list ended by
-// zero, as the System V ABI lays them out.
+// their addresses, those of the environment and then the auxiliary vector behind
+// them, each list ended by zero, as the System V ABI lays them out.
 TEXT _rt0_tamago_args(SB),NOSPLIT|NOFRAME,$0
 	JMP	runtime·rt0_go(SB)
 
 DATA	·noArgs<>+0(SB)/8, $0
 DATA	·noArgs<>+8(SB)/8, $0
-GLOBL	·noArgs<>(SB),RODATA,$16
+DATA	·noArgs<>+16(SB)/8, $0
+GLOBL	·noArgs<>(SB),RODATA,$24
