@@ -9,8 +9,7 @@ import (
 )
 
 // Calls by number that wait for descriptors, and those that make such as are
-// there to be waited for. There is no mask of signals to wait with: those of
-// ppoll and its relatives change nothing.
+// there to be waited for.
 
 // pollFD is struct pollfd of poll(2).
 type pollFD struct {
@@ -18,13 +17,30 @@ type pollFD struct {
 	events, revents int16
 }
 
-func doPoll(k *Kernel, a args) (uintptr, syscall.Errno) { return poll(k, a, milliseconds(a.int(2))) }
-
-func doPpoll(k *Kernel, a args) (uintptr, syscall.Errno) {
-	return within(a[2], func(ns int64) (uintptr, syscall.Errno) { return poll(k, a, ns) })
+func doPoll(k *Kernel, a args) (uintptr, syscall.Errno) {
+	return poll(k, a, milliseconds(a.int(2)), nil)
 }
 
-func poll(k *Kernel, a args, ns int64) (uintptr, syscall.Errno) {
+func doPpoll(k *Kernel, a args) (uintptr, syscall.Errno) {
+	return within(a[2], func(ns int64) (uintptr, syscall.Errno) {
+		mask, e := waitMask(a[3], a[4])
+		if e != 0 {
+			return 0, e
+		}
+		return poll(k, a, ns, mask)
+	})
+}
+
+// waitMask is the mask at addr, of size bytes, for a call that waits; nil for
+// address 0.
+func waitMask(addr, size uintptr) (*Sigset, syscall.Errno) {
+	if addr != 0 && size != sigsetSize {
+		return nil, syscall.EINVAL
+	}
+	return optional[Sigset](addr)
+}
+
+func poll(k *Kernel, a args, ns int64, mask *Sigset) (uintptr, syscall.Errno) {
 	n := uintptr(a.uint32(1))
 	if n > maxFiles {
 		return 0, syscall.EINVAL
@@ -37,7 +53,7 @@ func poll(k *Kernel, a args, ns int64) (uintptr, syscall.Errno) {
 	for i, f := range p {
 		which[i], events[i] = f.fd, f.events
 	}
-	ready, e := k.Poll(which, events, revents, ns)
+	ready, e := k.Ppoll(which, events, revents, ns, mask)
 	for i := range p {
 		p[i].revents = revents[i]
 	}
@@ -75,7 +91,7 @@ func doSelect(k *Kernel, a args) (uintptr, syscall.Errno) {
 	case e != 0:
 		return 0, e
 	case tv == nil:
-		return doSelectFor(k, a, -1)
+		return doSelectFor(k, a, -1, nil)
 	case tv.Sec < 0 || tv.Usec < 0:
 		return 0, syscall.EINVAL
 	}
@@ -84,16 +100,30 @@ func doSelect(k *Kernel, a args) (uintptr, syscall.Errno) {
 		ns = sec*1e9 + tv.Usec%1e6*1e3
 	}
 	start := time.Now()
-	r, e := doSelectFor(k, a, ns)
+	r, e := doSelectFor(k, a, ns, nil)
 	*tv = syscall.NsecToTimeval(max(0, ns-int64(time.Since(start))))
 	return r, e
 }
 
 func doPselect6(k *Kernel, a args) (uintptr, syscall.Errno) {
-	return within(a[4], func(ns int64) (uintptr, syscall.Errno) { return doSelectFor(k, a, ns) })
+	// Word 5 leads to the mask's address and size, as there is no seventh word.
+	at, e := optional[[2]uintptr](a[5])
+	if e != 0 {
+		return 0, e
+	}
+	return within(a[4], func(ns int64) (uintptr, syscall.Errno) {
+		if at == nil {
+			return doSelectFor(k, a, ns, nil)
+		}
+		mask, e := waitMask(at[0], at[1])
+		if e != 0 {
+			return 0, e
+		}
+		return doSelectFor(k, a, ns, mask)
+	})
 }
 
-func doSelectFor(k *Kernel, a args, ns int64) (uintptr, syscall.Errno) {
+func doSelectFor(k *Kernel, a args, ns int64, mask *Sigset) (uintptr, syscall.Errno) {
 	n := a.int(0)
 	if n < 0 {
 		return 0, syscall.EINVAL
@@ -109,7 +139,7 @@ func doSelectFor(k *Kernel, a args, ns int64) (uintptr, syscall.Errno) {
 			return 0, e
 		}
 	}
-	return count(k.Select(n, sets[0], sets[1], sets[2], ns))
+	return count(k.Pselect6(n, sets[0], sets[1], sets[2], ns, mask))
 }
 
 // epollEvent is struct epoll_event, which is packed.
@@ -142,7 +172,15 @@ func doEpollCtl(k *Kernel, a args) (uintptr, syscall.Errno) {
 }
 
 func doEpollWait(k *Kernel, a args) (uintptr, syscall.Errno) {
-	return epollWait(k, a, milliseconds(a.int(3)))
+	return epollWait(k, a, milliseconds(a.int(3)), nil)
+}
+
+func doEpollPwait(k *Kernel, a args) (uintptr, syscall.Errno) {
+	mask, e := waitMask(a[4], a[5])
+	if e != 0 {
+		return 0, e
+	}
+	return epollWait(k, a, milliseconds(a.int(3)), mask)
 }
 
 func doEpollPwait2(k *Kernel, a args) (uintptr, syscall.Errno) {
@@ -157,13 +195,17 @@ func doEpollPwait2(k *Kernel, a args) (uintptr, syscall.Errno) {
 			return 0, syscall.EINVAL
 		}
 	}
-	return epollWait(k, a, ns)
+	mask, e := waitMask(a[4], a[5])
+	if e != 0 {
+		return 0, e
+	}
+	return epollWait(k, a, ns, mask)
 }
 
 // mostEvents is how many a program gets at once, however many it has room for.
 const mostEvents = 1024
 
-func epollWait(k *Kernel, a args, ns int64) (uintptr, syscall.Errno) {
+func epollWait(k *Kernel, a args, ns int64, mask *Sigset) (uintptr, syscall.Errno) {
 	n := a.int(2)
 	if n <= 0 || n > maxEvents {
 		return 0, syscall.EINVAL
@@ -173,7 +215,7 @@ func epollWait(k *Kernel, a args, ns int64) (uintptr, syscall.Errno) {
 		return 0, e
 	}
 	events := make([]EpollEvent, min(n, mostEvents))
-	n, e = k.EpollWait(a.int(0), events, ns)
+	n, e = k.EpollPwait2(a.int(0), events, ns, mask)
 	if e != 0 {
 		return 0, e
 	}

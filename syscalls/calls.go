@@ -257,7 +257,7 @@ func AllCalls() {
 		{277, "sync_file_range", onFD((*Kernel).Fdatasync), ""},
 		{278, "vmsplice", onBuffers(doVmsplice), ""},
 		{279, "move_pages", nil, ""},
-		{281, "epoll_pwait", doEpollWait, ""},
+		{281, "epoll_pwait", doEpollPwait, ""},
 		{282, "signalfd", doSignalfd, ""},
 		{283, "timerfd_create", doTimerfdCreate, ""},
 		{284, "eventfd", doEventfd, ""},

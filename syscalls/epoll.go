@@ -4,6 +4,7 @@ import (
 	"math"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/anonfs"
@@ -52,6 +53,12 @@ const maxEvents = math.MaxInt32 / 12
 // EpollWait waits for one of the files of epfd to be ready, at most ns
 // nanoseconds, for ever if ns < 0, and stores up to len(events) events.
 func (k *Kernel) EpollWait(epfd int, events []EpollEvent, ns int64) (int, syscall.Errno) {
+	return k.EpollPwait2(epfd, events, ns, nil)
+}
+
+// EpollPwait2 is EpollWait under a mask of signals, as Ppoll has it; but a call that
+// does not wait, ns 0, none ends.
+func (k *Kernel) EpollPwait2(epfd int, events []EpollEvent, ns int64, mask *Sigset) (int, syscall.Errno) {
 	if len(events) == 0 || len(events) > maxEvents {
 		return -1, syscall.EINVAL
 	}
@@ -60,8 +67,27 @@ func (k *Kernel) EpollWait(epfd int, events []EpollEvent, ns int64) (int, syscal
 		return -1, e
 	}
 	defer d.put()
-	n, err := ep.Wait(events, ns, nil)
-	return n, errno(err)
+	if mask == nil || ns == 0 {
+		n, err := ep.Wait(events, ns, nil)
+		return n, errno(err)
+	}
+	signals := k.waitUnder(mask)
+	defer signals.end()
+	for start := time.Now(); ; {
+		if n, err := ep.Wait(events, 0, nil); n > 0 || err != nil {
+			return n, errno(err)
+		}
+		if signals.interrupted() {
+			return -1, syscall.EINTR
+		}
+		left := ns
+		if ns > 0 {
+			left = max(0, ns-int64(time.Since(start)))
+		}
+		if n, err := ep.Wait(events, left, signals.wakes()); err != syscall.EINTR {
+			return n, errno(err)
+		}
+	}
 }
 
 // pollable tells if d's file may be ready or not: an Epoll takes no other. Of

@@ -22,6 +22,12 @@ const pollAgain = 10 * time.Millisecond
 // nanoseconds; for ever if ns < 0. Revents gets what each is ready for, n is
 // how many are ready for anything. Descriptors below 0 are left out.
 func (k *Kernel) Poll(fds []int32, events, revents []int16, ns int64) (n int, e syscall.Errno) {
+	return k.Ppoll(fds, events, revents, ns, nil)
+}
+
+// Ppoll is Poll under a mask of signals, if that is not nil. EINTR: the program got
+// one that the mask lets through, and no file is ready.
+func (k *Kernel) Ppoll(fds []int32, events, revents []int16, ns int64, mask *Sigset) (n int, e syscall.Errno) {
 	if len(events) != len(fds) || len(revents) != len(fds) {
 		return 0, syscall.EINVAL
 	}
@@ -48,8 +54,16 @@ func (k *Kernel) Poll(fds []int32, events, revents []int16, ns int64) (n int, e 
 		}
 		return n
 	}
-	if n := ask(); n > 0 || ns == 0 {
+	signals := k.waitUnder(mask)
+	defer signals.end()
+	if n := ask(); n > 0 {
 		return n, 0
+	}
+	if signals.interrupted() {
+		return 0, syscall.EINTR
+	}
+	if ns == 0 {
+		return 0, 0
 	}
 	var over, again <-chan time.Time // nil: never
 	if ns > 0 {
@@ -68,15 +82,22 @@ func (k *Kernel) Poll(fds []int32, events, revents []int16, ns int64) (n int, e 
 			files[i].waiter.Stop()
 		}
 	}()
-	for {
+	for last := false; ; {
 		if n := ask(); n > 0 {
 			return n, 0
+		}
+		if signals.interrupted() {
+			return 0, syscall.EINTR
+		}
+		if last {
+			return 0, 0
 		}
 		select {
 		case <-woken:
 		case <-again:
+		case <-signals.wakes():
 		case <-over:
-			return ask(), 0
+			last = true
 		}
 	}
 }

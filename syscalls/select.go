@@ -23,6 +23,11 @@ const (
 // leaves those that are, and returns how many. EBADF: one is not open. A set is nil, or words of 64
 // descriptors each. ns is as for Poll.
 func (k *Kernel) Select(n int, r, w, x []uint64, ns int64) (int, syscall.Errno) {
+	return k.Pselect6(n, r, w, x, ns, nil)
+}
+
+// Pselect6 is Select under a mask of signals, as Ppoll has it.
+func (k *Kernel) Pselect6(n int, r, w, x []uint64, ns int64, mask *Sigset) (int, syscall.Errno) {
 	if n < 0 {
 		return -1, syscall.EINVAL
 	}
@@ -67,7 +72,7 @@ func (k *Kernel) Select(n int, r, w, x []uint64, ns int64) (int, syscall.Errno) 
 		}
 		d.put()
 	}
-	if _, e := k.Poll(fds, events, revents, ns); e != 0 {
+	if _, e := k.Ppoll(fds, events, revents, ns, mask); e != 0 {
 		return -1, e
 	}
 	count := 0

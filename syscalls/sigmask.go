@@ -31,19 +31,23 @@ func (k *Kernel) RtSigprocmask(how int, set *Sigset) (old Sigset, e syscall.Errn
 		}
 		s.blocked &^= unblockable
 	}
-	var due []Siginfo
-	for {
-		info, ok := s.take(^s.blocked)
-		if !ok {
-			break
-		}
-		due = append(due, info)
-	}
 	s.mu.Unlock()
-	for _, info := range due {
+	k.release()
+	return old, e
+}
+
+// release lets go what waits and is no longer blocked.
+func (k *Kernel) release() {
+	s := &k.signals
+	for {
+		s.mu.Lock()
+		info, ok := s.take(^s.blocked)
+		s.mu.Unlock()
+		if !ok {
+			return
+		}
 		k.act(info.Signo)
 	}
-	return old, e
 }
 
 // RtSigpending returns the signals that wait behind the mask.
@@ -71,7 +75,8 @@ func (k *Kernel) RtSigtimedwait(set Sigset, timeout time.Duration) (Siginfo, sys
 		defer t.Stop()
 		over = t.C
 	}
-	other := k.signals.arrival()
+	w := k.waitForSignal(nil)
+	defer w.end()
 	for {
 		if info, ok := k.TakeSignal(r); ok {
 			return info, 0
@@ -83,24 +88,26 @@ func (k *Kernel) RtSigtimedwait(set Sigset, timeout time.Duration) (Siginfo, sys
 				return info, 0
 			}
 			return Siginfo{}, syscall.EAGAIN
-		case <-other:
-			return Siginfo{}, syscall.EINTR
+		case <-w.woken:
+			if w.interrupted() {
+				return Siginfo{}, syscall.EINTR
+			}
 		}
 	}
 }
 
 // Pause waits for a signal that the program gets: EINTR.
-func (k *Kernel) Pause() syscall.Errno {
-	<-k.signals.arrival()
-	return syscall.EINTR
-}
+func (k *Kernel) Pause() syscall.Errno { return k.sigsuspend(nil) }
 
 // RtSigsuspend is Pause under another mask.
-func (k *Kernel) RtSigsuspend(set Sigset) syscall.Errno {
-	arrival := k.signals.arrival()
-	old, _ := k.RtSigprocmask(SIG_SETMASK, &set)
-	<-arrival
-	_, _ = k.RtSigprocmask(SIG_SETMASK, &old)
+func (k *Kernel) RtSigsuspend(set Sigset) syscall.Errno { return k.sigsuspend(&set) }
+
+func (k *Kernel) sigsuspend(set *Sigset) syscall.Errno {
+	w := k.waitForSignal(set)
+	defer w.end()
+	for !w.interrupted() {
+		<-w.woken
+	}
 	return syscall.EINTR
 }
 

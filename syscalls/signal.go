@@ -77,12 +77,12 @@ var unblockable = SigsetOf(syscall.SIGKILL, syscall.SIGSTOP)
 // signal to the process passes the mask by, unless somebody reads it from behind
 // there, as by signalfd; one to the thread waits in any case.
 type signals struct {
-	mu       sync.Mutex
-	blocked  Sigset
-	pending  []Siginfo // oldest first
-	readers  []*SignalReader
-	arrivals chan struct{} // closed and replaced by each signal that the program gets
-	stack    SignalStack   // of Sigaltstack
+	mu      sync.Mutex
+	blocked Sigset
+	pending []Siginfo // oldest first
+	readers []*SignalReader
+	waits   []*signalWait
+	stack   SignalStack // of Sigaltstack
 }
 
 // SignalReader takes signals from behind the mask. It counts from AddSignalReader
@@ -172,8 +172,12 @@ func (s *signals) hold(info Siginfo, thread bool) (held bool, e syscall.Errno) {
 			f()
 		}
 	}()
-	if !s.blocked.Has(info.Signo) {
+	blocked, w := s.masked(info.Signo)
+	if !blocked {
 		return false, 0
+	}
+	if w != nil {
+		wake = append(wake, w.wake)
 	}
 	for _, r := range s.readers {
 		if r.set.Has(info.Signo) {
@@ -215,7 +219,7 @@ func (k *Kernel) act(sig syscall.Signal) {
 	}
 	if sig != syscall.SIGKILL && sig != syscall.SIGSTOP {
 		if p.Notify(sig) {
-			k.signals.arrived()
+			k.signals.arrived(sig)
 			return
 		}
 		if p.Ignored(sig) {
@@ -231,24 +235,4 @@ func (k *Kernel) act(sig syscall.Signal) {
 	case syscall.SIGSTOP, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU:
 		p.Stop(sig)
 	}
-}
-
-// arrived tells those who wait for any signal.
-func (s *signals) arrived() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.arrivals != nil {
-		close(s.arrivals)
-		s.arrivals = nil
-	}
-}
-
-// arrival returns a channel that is closed when the program next gets a signal.
-func (s *signals) arrival() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.arrivals == nil {
-		s.arrivals = make(chan struct{})
-	}
-	return s.arrivals
 }

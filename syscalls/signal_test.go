@@ -331,11 +331,12 @@ func TestItimer(t *testing.T) {
 	is(t, "getitimer", e, syscall.EINVAL)
 	gets(t, "none was due", p.got)
 
-	arrival := k.signals.arrival()
+	w := k.waitForSignal(nil)
+	defer w.end()
 	_, _, e = k.Setitimer(ITIMER_REAL, time.Microsecond, time.Microsecond)
 	ok(t, e)
-	<-arrival
-	<-k.signals.arrival() // and again
+	<-w.woken
+	<-w.woken // and again
 	_, _, e = k.Setitimer(ITIMER_REAL, 0, 0)
 	ok(t, e)
 }

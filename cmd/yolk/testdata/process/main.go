@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"strings"
 	"syscall"
@@ -145,7 +146,64 @@ func signals() {
 	now := new(unix.Timespec)
 	_, _, e = unix.Syscall6(unix.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&set.Val[0])), 0, uintptr(unsafe.Pointer(now)), 8, 0, 0)
 	fmt.Println("none", e)
+	waitMasked(set)
 	fmt.Println("unmask", unix.PthreadSigmask(unix.SIG_UNBLOCK, set, nil))
+}
+
+// waitMasked waits under masks, where the thread holds SIGUSR1 back.
+func waitMasked(set *unix.Sigset_t) {
+	got := make(chan os.Signal, 10)
+	signal.Notify(got, unix.SIGUSR1)
+	defer signal.Stop(got)
+	p := make([]int, 2)
+	fmt.Println("pipe", unix.Pipe(p))
+	send := func() error { return unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGUSR1) }
+	poll := []unix.PollFd{{Fd: int32(p[0]), Events: unix.POLLIN}}
+	fds := &unix.FdSet{}
+	soon := &unix.Timespec{Nsec: 1e6}
+	ep, err := unix.EpollCreate1(0)
+	fmt.Println("epoll", err, unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, p[0], &unix.EpollEvent{Events: unix.EPOLLIN}))
+	wait := map[string]func(ts *unix.Timespec, mask *unix.Sigset_t) (int, error){
+		"ppoll": func(ts *unix.Timespec, mask *unix.Sigset_t) (int, error) {
+			n, _, e := unix.Syscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&poll[0])), 1, uintptr(unsafe.Pointer(ts)), uintptr(unsafe.Pointer(mask)), 8, 0)
+			return int(n), e
+		},
+		"pselect": func(ts *unix.Timespec, mask *unix.Sigset_t) (int, error) {
+			fds.Zero()
+			fds.Set(p[0])
+			return unix.Pselect(p[0]+1, fds, nil, nil, ts, mask)
+		},
+		"epoll_pwait": func(ts *unix.Timespec, mask *unix.Sigset_t) (int, error) {
+			ms := -1
+			if ts != nil {
+				ms = 1
+			}
+			events := make([]unix.EpollEvent, 1)
+			n, _, e := unix.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(ep), uintptr(unsafe.Pointer(&events[0])), 1, uintptr(ms), uintptr(unsafe.Pointer(mask)), 8)
+			return int(n), e
+		},
+	}
+	for _, name := range []string{"ppoll", "pselect", "epoll_pwait"} {
+		show := func(what string, n int, err error) {
+			var pending [8]byte
+			unix.Syscall(unix.SYS_RT_SIGPENDING, uintptr(unsafe.Pointer(&pending)), 8, 0)
+			fmt.Println(name, what, n, err, pending[1])
+		}
+		fmt.Println(name, send())
+		n, err := wait[name](soon, set)
+		show("held back", n, err)
+		n, err = wait[name](nil, &unix.Sigset_t{})
+		show("let through", n, err)
+		fmt.Println(<-got)
+		send()
+		unix.Write(p[1], []byte{1})
+		n, err = wait[name](nil, &unix.Sigset_t{})
+		show("ready", n, err)
+		unix.Read(p[0], make([]byte, 1))
+		n, err = wait[name](nil, &unix.Sigset_t{})
+		show("then", n, err)
+		fmt.Println(<-got)
+	}
 }
 
 // search looks for programs, which are found whether they can be started or not.
