@@ -10,9 +10,12 @@ import (
 // methods decode them, and nothing else makes an address of a word.
 //
 // An address that leads nowhere is EFAULT: those of the first page, where nil
-// pointers lead, and beyond the 47 bits of a program, and what Mapped denies.
-// Program and kernel share one address space, so that of addresses which lead
-// somewhere none is wrong.
+// pointers lead, and beyond the 47 bits of a program, and what Mapped denies; so is
+// one where a result goes and that must not be written. Program and kernel share
+// one address space, so that of addresses which lead somewhere none is wrong.
+//
+// What a call reads is an object, an array, memory or a vector; where it puts
+// something is a place or room.
 type args [6]uintptr
 
 const (
@@ -38,44 +41,45 @@ func (a args) size(i int) (int, syscall.Errno) {
 	return int(min(a[i], maxRW)), 0
 }
 
-// Mapped tells whether n bytes at addr are memory, n not 0. There is one
-// address space, and so it is not a Kernel's. It is set before the first call;
-// nil: every address in range is taken for good.
-var Mapped func(addr, n uintptr) bool
+// Mapped tells how many of the n bytes from addr on, n not 0, are memory that may
+// be read, or with write, written. There is one address space, and so it is not a
+// Kernel's. It is set before the first call; nil: every address in range is taken
+// for good.
+var Mapped func(addr, n uintptr, write bool) uintptr
 
 // valid tells whether n bytes at addr are memory of a program.
-func valid(addr, n uintptr) bool {
-	return n == 0 || addr >= lowest && addr < taskSize && n <= taskSize-addr && (Mapped == nil || Mapped(addr, n))
+func valid(addr, n uintptr, write bool) bool { return n == 0 || reach(addr, n, write) == n }
+
+// reach tells how many of the n bytes from addr on are memory of a program.
+func reach(addr, n uintptr, write bool) uintptr {
+	switch {
+	case addr < lowest || addr >= taskSize || n > taskSize-addr:
+		return 0
+	case Mapped == nil || n == 0:
+		return n
+	}
+	return Mapped(addr, n, write)
 }
 
 // at makes a pointer of an address that is valid. The caller of the system call
 // keeps alive what is there.
 func at(addr uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&addr)) }
 
-// memory is the n bytes of the program at addr.
-func memory(addr, n uintptr) ([]byte, syscall.Errno) {
-	if !valid(addr, n) {
-		return nil, syscall.EFAULT
-	}
-	if n == 0 {
-		return nil, 0
-	}
-	return unsafe.Slice((*byte)(at(addr)), n), 0
-}
+// memory is the n bytes of the program at addr, to be read.
+func memory(addr, n uintptr) ([]byte, syscall.Errno) { return region[byte](addr, n, false) }
 
-// bytes is the buffer at word i whose size is word n.
-func (a args) bytes(i, n int) ([]byte, syscall.Errno) {
-	size, e := a.size(n)
-	if e != 0 {
-		return nil, e
-	}
-	return memory(a[i], uintptr(size))
-}
+// room is memory to be written.
+func room(addr, n uintptr) ([]byte, syscall.Errno) { return region[byte](addr, n, true) }
 
-// object is the value at address addr; a nil pointer and EFAULT where there can
-// be none.
-func object[T any](addr uintptr) (*T, syscall.Errno) {
-	if !valid(addr, unsafe.Sizeof(*new(T))) {
+// object is the value at address addr, to be read; a nil pointer and EFAULT where
+// there can be none.
+func object[T any](addr uintptr) (*T, syscall.Errno) { return single[T](addr, false) }
+
+// place is object, but to be written, or both.
+func place[T any](addr uintptr) (*T, syscall.Errno) { return single[T](addr, true) }
+
+func single[T any](addr uintptr, write bool) (*T, syscall.Errno) {
+	if !valid(addr, unsafe.Sizeof(*new(T)), write) {
 		return nil, syscall.EFAULT
 	}
 	return (*T)(at(addr)), 0
@@ -89,16 +93,48 @@ func optional[T any](addr uintptr) (*T, syscall.Errno) {
 	return object[T](addr)
 }
 
-// array is n values at addr.
-func array[T any](addr, n uintptr) ([]T, syscall.Errno) {
+// optionalPlace is place, but nil for address 0.
+func optionalPlace[T any](addr uintptr) (*T, syscall.Errno) {
+	if addr == 0 {
+		return nil, 0
+	}
+	return place[T](addr)
+}
+
+// array is n values at addr, to be read.
+func array[T any](addr, n uintptr) ([]T, syscall.Errno) { return region[T](addr, n, false) }
+
+// places is array, but to be written, or both.
+func places[T any](addr, n uintptr) ([]T, syscall.Errno) { return region[T](addr, n, true) }
+
+func region[T any](addr, n uintptr, write bool) ([]T, syscall.Errno) {
 	size := unsafe.Sizeof(*new(T))
-	if n > taskSize/size || !valid(addr, n*size) {
+	if n > taskSize/size || !valid(addr, n*size, write) {
 		return nil, syscall.EFAULT
 	}
 	if n == 0 {
 		return nil, 0
 	}
 	return unsafe.Slice((*T)(at(addr)), n), 0
+}
+
+// bytes is the buffer at word i whose size is word n, to be read; room, to be
+// written. Of one that is not memory to its end, it is what is: as much is
+// transferred.
+
+func (a args) bytes(i, n int) ([]byte, syscall.Errno) { return a.buffer(i, n, false) }
+func (a args) room(i, n int) ([]byte, syscall.Errno)  { return a.buffer(i, n, true) }
+
+func (a args) buffer(i, n int, write bool) ([]byte, syscall.Errno) {
+	size, e := a.size(n)
+	if e != 0 || size == 0 {
+		return nil, e
+	}
+	there := reach(a[i], uintptr(size), write)
+	if there == 0 {
+		return nil, syscall.EFAULT
+	}
+	return unsafe.Slice((*byte)(at(a[i])), there), 0
 }
 
 // text is a copy of the string at addr that ends with a NUL among the first
@@ -132,8 +168,9 @@ func (a args) paths(i, j int) (p, q string, e syscall.Errno) {
 }
 
 // vector is the buffers of a struct iovec array at word i with as many elements
-// as word n says, together no more than one call takes.
-func (a args) vector(i, n int) ([][]byte, syscall.Errno) {
+// as word n says, together no more than one call takes; to be written if write. It
+// ends where they are not memory.
+func (a args) vector(i, n int, write bool) ([][]byte, syscall.Errno) {
 	if a[n] > maxBuffers {
 		return nil, syscall.EINVAL
 	}
@@ -143,19 +180,30 @@ func (a args) vector(i, n int) ([][]byte, syscall.Errno) {
 	}
 	left := uintptr(maxRW)
 	var bufs [][]byte
+	short := false
 	for _, v := range iov {
 		if int64(v.Len) < 0 {
 			return nil, syscall.EINVAL
 		}
 		size := min(uintptr(v.Len), left)
-		b, e := memory(uintptr(unsafe.Pointer(v.Base)), size)
-		if e != 0 {
-			return nil, e
+		if size == 0 {
+			continue
 		}
 		left -= size
-		if len(b) > 0 {
-			bufs = append(bufs, b)
+		addr, there := uintptr(unsafe.Pointer(v.Base)), uintptr(0)
+		switch {
+		case addr > taskSize-size:
+			return nil, syscall.EFAULT
+		case !short:
+			there = reach(addr, size, write)
 		}
+		if there > 0 {
+			bufs = append(bufs, unsafe.Slice(v.Base, there))
+		}
+		short = short || there < size
+	}
+	if short && bufs == nil {
+		return nil, syscall.EFAULT
 	}
 	return bufs, 0
 }

@@ -45,7 +45,7 @@ func poll(k *Kernel, a args, ns int64, mask *Sigset) (uintptr, syscall.Errno) {
 	if n > maxFiles {
 		return 0, syscall.EINVAL
 	}
-	p, e := array[pollFD](a[0], n)
+	p, e := places[pollFD](a[0], n)
 	if e != 0 {
 		return 0, e
 	}
@@ -80,7 +80,9 @@ func within(ts uintptr, do func(ns int64) (uintptr, syscall.Errno)) (uintptr, sy
 	}
 	start := time.Now()
 	r, e := do(ns)
-	*t = syscall.NsecToTimespec(max(0, ns-int64(time.Since(start))))
+	if t, bad := place[syscall.Timespec](ts); bad == 0 {
+		*t = syscall.NsecToTimespec(max(0, ns-int64(time.Since(start))))
+	}
 	return r, e
 }
 
@@ -101,7 +103,9 @@ func doSelect(k *Kernel, a args) (uintptr, syscall.Errno) {
 	}
 	start := time.Now()
 	r, e := doSelectFor(k, a, ns, nil)
-	*tv = syscall.NsecToTimeval(max(0, ns-int64(time.Since(start))))
+	if tv, bad := place[syscall.Timeval](a[4]); bad == 0 {
+		*tv = syscall.NsecToTimeval(max(0, ns-int64(time.Since(start))))
+	}
 	return r, e
 }
 
@@ -135,7 +139,7 @@ func doSelectFor(k *Kernel, a args, ns int64, mask *Sigset) (uintptr, syscall.Er
 			continue
 		}
 		var e syscall.Errno
-		if sets[i], e = array[uint64](a[1+i], uintptr(n+63)/64); e != 0 {
+		if sets[i], e = places[uint64](a[1+i], uintptr(n+63)/64); e != 0 {
 			return 0, e
 		}
 	}
@@ -210,7 +214,7 @@ func epollWait(k *Kernel, a args, ns int64, mask *Sigset) (uintptr, syscall.Errn
 	if n <= 0 || n > maxEvents {
 		return 0, syscall.EINVAL
 	}
-	to, e := array[epollEvent](a[1], uintptr(n))
+	to, e := places[epollEvent](a[1], uintptr(n))
 	if e != 0 {
 		return 0, e
 	}
@@ -242,7 +246,7 @@ func doTimerfdSettime(k *Kernel, a args) (uintptr, syscall.Errno) {
 	if e != 0 {
 		return 0, e
 	}
-	old, e := optional[Itimerspec](a[3])
+	old, e := optionalPlace[Itimerspec](a[3])
 	if e != 0 {
 		return 0, e
 	}
@@ -250,7 +254,7 @@ func doTimerfdSettime(k *Kernel, a args) (uintptr, syscall.Errno) {
 }
 
 func doTimerfdGettime(k *Kernel, a args) (uintptr, syscall.Errno) {
-	now, e := object[Itimerspec](a[1])
+	now, e := place[Itimerspec](a[1])
 	if e != 0 {
 		return 0, e
 	}

@@ -1,11 +1,14 @@
 package syscalls
 
-import "syscall"
+import (
+	"bytes"
+	"syscall"
+)
 
 // Calls by number on descriptors.
 
 func doRead(k *Kernel, a args) (uintptr, syscall.Errno) {
-	p, e := a.bytes(1, 2)
+	p, e := a.room(1, 2)
 	if e != 0 {
 		return 0, e
 	}
@@ -31,7 +34,7 @@ func written(n int, e syscall.Errno) (uintptr, syscall.Errno) {
 }
 
 func doPread(k *Kernel, a args) (uintptr, syscall.Errno) {
-	p, e := a.bytes(1, 2)
+	p, e := a.room(1, 2)
 	if e != 0 {
 		return 0, e
 	}
@@ -78,7 +81,7 @@ func doLseek(k *Kernel, a args) (uintptr, syscall.Errno) {
 }
 
 func doGetdents64(k *Kernel, a args) (uintptr, syscall.Errno) {
-	buf, e := memory(a[1], uintptr(a.uint32(2)))
+	buf, e := room(a[1], uintptr(a.uint32(2)))
 	if e != 0 {
 		return 0, e
 	}
@@ -86,7 +89,7 @@ func doGetdents64(k *Kernel, a args) (uintptr, syscall.Errno) {
 }
 
 func doFstat(k *Kernel, a args) (uintptr, syscall.Errno) {
-	st, e := object[syscall.Stat_t](a[1])
+	st, e := place[syscall.Stat_t](a[1])
 	if e != 0 {
 		return 0, e
 	}
@@ -94,7 +97,7 @@ func doFstat(k *Kernel, a args) (uintptr, syscall.Errno) {
 }
 
 func doFstatfs(k *Kernel, a args) (uintptr, syscall.Errno) {
-	st, e := object[syscall.Statfs_t](a[1])
+	st, e := place[syscall.Statfs_t](a[1])
 	if e != 0 {
 		return 0, e
 	}
@@ -151,7 +154,7 @@ func doDup3(k *Kernel, a args) (uintptr, syscall.Errno) {
 func doFcntl(k *Kernel, a args) (uintptr, syscall.Errno) {
 	cmd := a.int(1)
 	if cmd >= syscall.F_GETLK && cmd <= syscall.F_SETLKW || cmd >= fOFDGetlk && cmd <= fOFDSetlkw {
-		lk, e := object[syscall.Flock_t](a[2])
+		lk, e := single[syscall.Flock_t](a[2], cmd == syscall.F_GETLK || cmd == fOFDGetlk)
 		if e != 0 {
 			return 0, e
 		}
@@ -174,7 +177,16 @@ func doIoctl(k *Kernel, a args) (uintptr, syscall.Errno) {
 			return 0, e
 		}
 	}
-	return count(k.Ioctl(a.int(0), req, uint64(a[2]), data))
+	if valid(a[2], uintptr(len(data)), true) {
+		return count(k.Ioctl(a.int(0), req, uint64(a[2]), data))
+	}
+	// Most requests only read.
+	was := bytes.Clone(data)
+	n, e := k.Ioctl(a.int(0), req, uint64(a[2]), was)
+	if e == 0 && !bytes.Equal(data, was) {
+		return 0, syscall.EFAULT
+	}
+	return count(n, e)
 }
 
 func doPipe(k *Kernel, a args) (uintptr, syscall.Errno) { return doPipeTo(k, a[0], 0) }
@@ -182,7 +194,7 @@ func doPipe(k *Kernel, a args) (uintptr, syscall.Errno) { return doPipeTo(k, a[0
 func doPipe2(k *Kernel, a args) (uintptr, syscall.Errno) { return doPipeTo(k, a[0], a.int(1)) }
 
 func doPipeTo(k *Kernel, fds uintptr, flags int) (uintptr, syscall.Errno) {
-	to, e := object[[2]int32](fds)
+	to, e := place[[2]int32](fds)
 	if e != 0 {
 		return 0, e
 	}

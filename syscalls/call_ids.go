@@ -60,7 +60,7 @@ func doGetgroups(k *Kernel, a args) (uintptr, syscall.Errno) {
 		return 0, syscall.EINVAL
 	}
 	if size > 0 {
-		to, e := array[uint32](a[1], uintptr(len(groups)))
+		to, e := places[uint32](a[1], uintptr(len(groups)))
 		if e != 0 {
 			return 0, e
 		}

@@ -18,7 +18,7 @@ func doMincore(k *Kernel, a args) (uintptr, syscall.Errno) {
 	if !ok {
 		return 0, syscall.ENOMEM
 	}
-	vec, e := memory(a[2], uintptr(size/pageSize))
+	vec, e := room(a[2], uintptr(size/pageSize))
 	if e != 0 {
 		vec = nil // an error of the range comes first
 	}

@@ -37,7 +37,7 @@ func statPath(k *Kernel, dirfd int, path, st uintptr, flags int) (uintptr, sysca
 	if e != 0 {
 		return 0, e
 	}
-	s, e := object[syscall.Stat_t](st)
+	s, e := place[syscall.Stat_t](st)
 	if e != 0 {
 		return 0, e
 	}
@@ -50,7 +50,7 @@ func doStatx(k *Kernel, a args) (uintptr, syscall.Errno) {
 	if e != 0 {
 		return 0, e
 	}
-	stx, e := memory(a[4], size)
+	stx, e := room(a[4], size)
 	if e != 0 {
 		return 0, e
 	}
@@ -62,7 +62,7 @@ func doStatfs(k *Kernel, a args) (uintptr, syscall.Errno) {
 	if e != 0 {
 		return 0, e
 	}
-	st, e := object[syscall.Statfs_t](a[1])
+	st, e := place[syscall.Statfs_t](a[1])
 	if e != 0 {
 		return 0, e
 	}
@@ -127,7 +127,7 @@ func readLink(k *Kernel, dirfd int, a args) (uintptr, syscall.Errno) {
 	if e != 0 {
 		return 0, e
 	}
-	buf, e := memory(a[1], uintptr(a.int(2)))
+	buf, e := room(a[1], uintptr(a.int(2)))
 	if e != 0 {
 		return 0, e
 	}
@@ -206,7 +206,7 @@ func doGetcwd(k *Kernel, a args) (uintptr, syscall.Errno) {
 	if a[1] < n {
 		return 0, syscall.ERANGE
 	}
-	buf, e := memory(a[0], n)
+	buf, e := room(a[0], n)
 	if e != 0 {
 		return 0, e
 	}
@@ -232,7 +232,7 @@ func doMount(k *Kernel, a args) (uintptr, syscall.Errno) {
 
 func doGetxattr(nofollow bool) call {
 	return func(k *Kernel, a args) (uintptr, syscall.Errno) {
-		return withAttr(a, 2, 3, func(attr string, dest []byte) (int, syscall.Errno) {
+		return withAttr(a, room, func(attr string, dest []byte) (int, syscall.Errno) {
 			p, e := a.path(0)
 			if e != 0 {
 				return 0, e
@@ -243,7 +243,7 @@ func doGetxattr(nofollow bool) call {
 }
 
 func doFgetxattr(k *Kernel, a args) (uintptr, syscall.Errno) {
-	return withAttr(a, 2, 3, func(attr string, dest []byte) (int, syscall.Errno) {
+	return withAttr(a, room, func(attr string, dest []byte) (int, syscall.Errno) {
 		return k.Fgetxattr(a.int(0), attr, dest)
 	})
 }
@@ -253,7 +253,7 @@ func doSetxattr(nofollow bool) call {
 		if a[3] > xattrMax {
 			return 0, syscall.E2BIG
 		}
-		return withAttr(a, 2, 3, func(attr string, data []byte) (int, syscall.Errno) {
+		return withAttr(a, memory, func(attr string, data []byte) (int, syscall.Errno) {
 			p, e := a.path(0)
 			if e != 0 {
 				return 0, e
@@ -267,18 +267,19 @@ func doFsetxattr(k *Kernel, a args) (uintptr, syscall.Errno) {
 	if a[3] > xattrMax {
 		return 0, syscall.E2BIG
 	}
-	return withAttr(a, 2, 3, func(attr string, data []byte) (int, syscall.Errno) {
+	return withAttr(a, memory, func(attr string, data []byte) (int, syscall.Errno) {
 		return 0, k.Fsetxattr(a.int(0), attr, data, a.int(4))
 	})
 }
 
-// withAttr decodes the name of an attribute, word 1, and its value.
-func withAttr(a args, value, size int, do func(attr string, value []byte) (int, syscall.Errno)) (uintptr, syscall.Errno) {
+// withAttr decodes the name of an attribute, word 1, and its value, words 2 and 3:
+// memory, or room for it.
+func withAttr(a args, value func(addr, n uintptr) ([]byte, syscall.Errno), do func(attr string, value []byte) (int, syscall.Errno)) (uintptr, syscall.Errno) {
 	attr, e := text(a[1], xattrName, syscall.ERANGE)
 	if e != 0 {
 		return 0, e
 	}
-	v, e := memory(a[value], min(a[size], xattrMax))
+	v, e := value(a[2], min(a[3], xattrMax))
 	if e != 0 {
 		return 0, e
 	}
@@ -291,7 +292,7 @@ func doListxattr(nofollow bool) call {
 		if e != 0 {
 			return 0, e
 		}
-		dest, e := memory(a[1], min(a[2], xattrMax))
+		dest, e := room(a[1], min(a[2], xattrMax))
 		if e != 0 {
 			return 0, e
 		}
@@ -300,7 +301,7 @@ func doListxattr(nofollow bool) call {
 }
 
 func doFlistxattr(k *Kernel, a args) (uintptr, syscall.Errno) {
-	dest, e := memory(a[1], min(a[2], xattrMax))
+	dest, e := room(a[1], min(a[2], xattrMax))
 	if e != 0 {
 		return 0, e
 	}

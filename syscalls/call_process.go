@@ -44,7 +44,7 @@ func doPrlimit64(k *Kernel, a args) (uintptr, syscall.Errno) {
 }
 
 func doGetrlimit(k *Kernel, a args) (uintptr, syscall.Errno) {
-	if _, e := object[syscall.Rlimit](a[1]); e != 0 {
+	if _, e := place[syscall.Rlimit](a[1]); e != 0 {
 		return 0, e
 	}
 	return rlimit(k, a.int(0), a[1], 0)
@@ -59,7 +59,7 @@ func doSetrlimit(k *Kernel, a args) (uintptr, syscall.Errno) {
 
 // rlimit sets the limit at address new, and puts the one before to old.
 func rlimit(k *Kernel, resource int, old, new uintptr) (uintptr, syscall.Errno) {
-	to, e := optional[syscall.Rlimit](old)
+	to, e := optionalPlace[syscall.Rlimit](old)
 	if e != 0 {
 		return 0, e
 	}
@@ -84,7 +84,7 @@ func doGetrusage(k *Kernel, a args) (uintptr, syscall.Errno) {
 
 // store puts v to an address.
 func store[T any](addr uintptr, v T) (uintptr, syscall.Errno) {
-	to, e := object[T](addr)
+	to, e := place[T](addr)
 	if e == 0 {
 		*to = v
 	}
@@ -112,7 +112,7 @@ func doPrctl(k *Kernel, a args) (uintptr, syscall.Errno) {
 		copy(name[:], k.ThreadName(os.Args[0]))
 		return store(a[1], name)
 	case PR_GET_PDEATHSIG, PR_GET_CHILD_SUBREAPER:
-		to, e := object[int32](a[1])
+		to, e := place[int32](a[1])
 		if e == 0 {
 			*to = int32(k.kept(option - 1))
 		}
@@ -125,7 +125,7 @@ func doPrctl(k *Kernel, a args) (uintptr, syscall.Errno) {
 // threadName is a name for PR_SET_NAME, as much of it as counts.
 func threadName(addr uintptr) (string, syscall.Errno) {
 	name, e := text(addr, maxThreadName, 0)
-	if e == 0 && name == "" && valid(addr, maxThreadName) {
+	if e == 0 && name == "" && valid(addr, maxThreadName, false) {
 		all, _ := memory(addr, maxThreadName) // an empty name, or one without an end
 		if all[0] != 0 {
 			name = string(all)
@@ -148,7 +148,7 @@ func doCapget(k *Kernel, a args) (uintptr, syscall.Errno) {
 	if e != 0 {
 		return 0, e
 	}
-	data, e := array[capData](a[1], n)
+	data, e := places[capData](a[1], n)
 	if e != 0 {
 		return 0, e
 	}
@@ -188,7 +188,7 @@ type (
 // version that there is not is replaced by the newest.
 func (a args) capHead() (head *capHead, n uintptr, e syscall.Errno) {
 	const version1, version2, version3 = 0x19980330, 0x20071026, 0x20080522
-	if head, e = object[capHead](a[0]); e != 0 {
+	if head, e = place[capHead](a[0]); e != 0 {
 		return nil, 0, e
 	}
 	switch head.version {

@@ -65,7 +65,7 @@ func doRtSigprocmask(k *Kernel, a args) (uintptr, syscall.Errno) {
 	if e != 0 {
 		return 0, e
 	}
-	to, e := optional[Sigset](a[2])
+	to, e := optionalPlace[Sigset](a[2])
 	if e != 0 {
 		return 0, e
 	}
@@ -80,7 +80,7 @@ func doRtSigpending(k *Kernel, a args) (uintptr, syscall.Errno) {
 	if a[1] > sigsetSize {
 		return 0, syscall.EINVAL
 	}
-	to, e := object[Sigset](a[0])
+	to, e := place[Sigset](a[0])
 	if e == 0 {
 		*to = k.RtSigpending()
 	}
@@ -95,7 +95,7 @@ func doRtSigtimedwait(k *Kernel, a args) (uintptr, syscall.Errno) {
 	if set == nil {
 		return 0, syscall.EFAULT
 	}
-	to, e := optional[siginfo](a[1])
+	to, e := optionalPlace[siginfo](a[1])
 	if e != 0 {
 		return 0, e
 	}
@@ -132,7 +132,7 @@ func doRtSigaction(k *Kernel, a args) (uintptr, syscall.Errno) {
 	if e != 0 {
 		return 0, e
 	}
-	to, e := optional[Sigaction](a[2])
+	to, e := optionalPlace[Sigaction](a[2])
 	if e != 0 {
 		return 0, e
 	}
@@ -148,7 +148,7 @@ func doSigaltstack(k *Kernel, a args) (uintptr, syscall.Errno) {
 	if e != 0 {
 		return 0, e
 	}
-	to, e := optional[SignalStack](a[1])
+	to, e := optionalPlace[SignalStack](a[1])
 	if e != 0 {
 		return 0, e
 	}
@@ -189,7 +189,7 @@ func doSetitimer(k *Kernel, a args) (uintptr, syscall.Errno) {
 	if e != 0 {
 		return 0, e
 	}
-	to, e := optional[itimerval](a[2])
+	to, e := optionalPlace[itimerval](a[2])
 	if e != 0 {
 		return 0, e
 	}
@@ -210,7 +210,7 @@ func doSetitimer(k *Kernel, a args) (uintptr, syscall.Errno) {
 }
 
 func doGetitimer(k *Kernel, a args) (uintptr, syscall.Errno) {
-	to, e := object[itimerval](a[1])
+	to, e := place[itimerval](a[1])
 	if e != 0 {
 		return 0, e
 	}

@@ -8,7 +8,7 @@ import (
 // Calls by number on the system as a whole, and on time.
 
 func doUname(k *Kernel, a args) (uintptr, syscall.Errno) {
-	u, e := object[syscall.Utsname](a[0])
+	u, e := place[syscall.Utsname](a[0])
 	if e == 0 {
 		k.Uname(u)
 	}
@@ -110,7 +110,7 @@ func sleep(k *Kernel, clock int, absolute bool, a args, i int) (uintptr, syscall
 }
 
 func doAdjtimex(k *Kernel, a args) (uintptr, syscall.Errno) {
-	t, e := object[syscall.Timex](a[0])
+	t, e := place[syscall.Timex](a[0])
 	if e != 0 {
 		return 0, e
 	}
@@ -118,7 +118,7 @@ func doAdjtimex(k *Kernel, a args) (uintptr, syscall.Errno) {
 }
 
 func doClockAdjtime(k *Kernel, a args) (uintptr, syscall.Errno) {
-	t, e := object[syscall.Timex](a[1])
+	t, e := place[syscall.Timex](a[1])
 	switch {
 	case e != 0:
 		return 0, e
@@ -134,7 +134,7 @@ func doGetrandom(k *Kernel, a args) (uintptr, syscall.Errno) {
 	if flags := a.uint32(2); flags&^(nonblock|random|insecure) != 0 || flags&(random|insecure) == random|insecure {
 		return 0, syscall.EINVAL
 	}
-	p, e := a.bytes(0, 1)
+	p, e := a.room(0, 1)
 	if e != 0 {
 		return 0, e
 	}

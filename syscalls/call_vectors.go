@@ -5,10 +5,17 @@ import "syscall"
 // Calls by number on many buffers, and those that move bytes from one descriptor
 // to another.
 
-// onBuffers is a call on the buffers that words 1 and 2 say.
-func onBuffers(do func(k *Kernel, a args, bufs [][]byte) (uintptr, syscall.Errno)) call {
+// fromBuffers is a call that writes what is in the buffers of words 1 and 2 to a file.
+func fromBuffers(do onBuffers) call { return do.call(false) }
+
+// intoBuffers is one that reads from a file into them.
+func intoBuffers(do onBuffers) call { return do.call(true) }
+
+type onBuffers func(k *Kernel, a args, bufs [][]byte) (uintptr, syscall.Errno)
+
+func (do onBuffers) call(write bool) call {
 	return func(k *Kernel, a args) (uintptr, syscall.Errno) {
-		bufs, e := a.vector(1, 2)
+		bufs, e := a.vector(1, 2, write)
 		if e != 0 {
 			return 0, e
 		}
@@ -40,12 +47,21 @@ func doPwritev2(k *Kernel, a args, bufs [][]byte) (uintptr, syscall.Errno) {
 	return written(k.Pwritev2(a.int(0), bufs, a.int64(3), a.int(5)))
 }
 
-func doVmsplice(k *Kernel, a args, bufs [][]byte) (uintptr, syscall.Errno) {
+// doVmsplice goes either way: into the buffers from the end of a pipe that is read.
+func doVmsplice(k *Kernel, a args) (uintptr, syscall.Errno) {
+	flags, e := k.Fcntl(a.int(0), syscall.F_GETFL, 0)
+	if e != 0 {
+		return 0, e
+	}
+	bufs, e := a.vector(1, 2, flags&syscall.O_ACCMODE == syscall.O_RDONLY)
+	if e != 0 {
+		return 0, e
+	}
 	return count(k.Vmsplice(a.int(0), bufs, a.int(3)))
 }
 
 func doSendfile(k *Kernel, a args) (uintptr, syscall.Errno) {
-	off, e := optional[int64](a[2])
+	off, e := optionalPlace[int64](a[2])
 	if e != 0 {
 		return 0, e
 	}
@@ -60,11 +76,11 @@ func doSendfile(k *Kernel, a args) (uintptr, syscall.Errno) {
 // 2, with where the offsets lie in words 1 and 3, the size in 4 and flags in 5.
 func fromTo(do func(k *Kernel, rfd int, roff *int64, wfd int, woff *int64, n, flags int) (int, syscall.Errno)) call {
 	return func(k *Kernel, a args) (uintptr, syscall.Errno) {
-		roff, e := optional[int64](a[1])
+		roff, e := optionalPlace[int64](a[1])
 		if e != 0 {
 			return 0, e
 		}
-		woff, e := optional[int64](a[3])
+		woff, e := optionalPlace[int64](a[3])
 		if e != 0 {
 			return 0, e
 		}

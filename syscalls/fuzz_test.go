@@ -27,10 +27,13 @@ func FuzzCalls(f *testing.F) {
 		f.Add([]byte{syscall.SYS_OPEN, 0, 132, 14, 19, 0, 0, 0, byte(num), n, 0, 133, 141, 9, 0, 0})
 	}
 	memory := sync.OnceValue(newFuzzMemory)
-	Mapped = func(addr, n uintptr) bool {
+	Mapped = func(addr, n uintptr, write bool) uintptr {
 		m := memory()
 		start := uintptr(unsafe.Pointer(&m[0]))
-		return addr >= start && addr-start < uintptr(len(m)) && n <= uintptr(len(m))-(addr-start)
+		if addr < start || addr-start >= uintptr(len(m)) {
+			return 0
+		}
+		return min(n, uintptr(len(m))-(addr-start))
 	}
 	f.Cleanup(func() { Mapped = nil })
 	f.Fuzz(func(t *testing.T, b []byte) {

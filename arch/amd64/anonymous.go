@@ -254,3 +254,22 @@ func (t *pageTables) touch(a, bits uint64, fetch bool, page uintptr) touched {
 	}
 	return touchWants
 }
+
+// reach returns how many bytes of r, from its start on, may be read, or with write,
+// written: at once or by a touch. No table is freed while it runs.
+func (t *pageTables) reach(r Range, write bool) uint64 {
+	a := r.Start
+	for a < r.End {
+		shift := 39
+		v := atomic.LoadUint64(&entries(t.root)[a>>shift&511])
+		for shift > 12 && v&ptePresent != 0 && v&pteLarge == 0 {
+			shift -= 9
+			v = atomic.LoadUint64(&entries(uintptr(v & pteAddrMask))[a>>shift&511])
+		}
+		if v&ptePresent == 0 && v&(pteLazy|pteRead) != pteLazy|pteRead || write && v&pteWrite == 0 {
+			break
+		}
+		a = (a>>shift + 1) << shift
+	}
+	return min(a, r.End) - r.Start
+}

@@ -132,6 +132,9 @@ func TestAnonymous(t *testing.T) {
 		if step%50 == 0 {
 			for i, s := range model {
 				phys, flags, ok := p.translate(base + uint64(i)*pageSize)
+				if got, want := m.reach(Range{base + uint64(i)*pageSize + 1, base + uint64(i+1)*pageSize}, step%100 == 0), s.prot&protRead != 0 && (step%100 != 0 || s.prot&protWrite != 0); want != (got == pageSize-1) || !want && got != 0 {
+					t.Fatalf("step %d: %d bytes of page %d may be accessed, %+v", step, got, i, s)
+				}
 				if want := s.page != 0 && s.prot != 0; ok != want || ok && (uintptr(phys) != s.page || flags&pteAccess != access(s.prot)) {
 					t.Fatalf("step %d: page %d is %#x %#x %t, want %+v", step, i, phys, flags, ok, s)
 				}

@@ -99,6 +99,7 @@ func initTables(start, end uintptr) {
 	deviceStart = (memory.lowEnd() + largePage - 1) &^ (largePage - 1)
 	_, codeEnd := textPages()
 	dataStart := dataPages()
+	imageStart, imageData, lowRAM = uint64(start), dataStart, memory.lowEnd()
 	const data = ptePresent | pteWrite | pteNoExec
 	const rodata = ptePresent | pteNoExec
 	codeStart := uint64(start + pageSize) // behind the page of the ELF header
