@@ -33,6 +33,7 @@ type machine struct {
 	rng     *virtiorng.RNG // nil if there is none
 	resumed chan struct{}  // gets something when the machine was stopped for a while
 	proc    *procfs.FS
+	load    procfs.Load
 	dev     *devfs.FS
 	vfs     *fs.VFS
 	calls   *syscalls.Kernel
@@ -46,6 +47,7 @@ func init() { booted.boot() }
 // the log: the program starts in any case.
 func (m *machine) boot() {
 	m.started = time.Now()
+	m.load.Times = m.times
 	m.resumed = make(chan struct{}, 1)
 	settings, _ := amd64.FwCfg(amd64.FlagsFile)
 	m.flags = parseFlags(string(settings))

@@ -24,6 +24,8 @@ func (wholeMachine) CPUs() int             { return amd64.CPUs() }
 func (wholeMachine) CPU() int              { return amd64.RunningCPU() }
 func (wholeMachine) PowerOff()             { os.Exit(0) }
 
+func (wholeMachine) Loads() [3]float64 { return booted.load.Averages() }
+
 // Restart ends the file systems before the machine.
 func (wholeMachine) Restart() {
 	booted.shutdown()

@@ -26,8 +26,7 @@ func (m *machine) registerProc() {
 	}))
 	p.Register("interrupts", procfs.Interrupts(1, interrupts))
 	p.Register("kmsg", m.log.Append)
-	load := &procfs.Load{Times: m.times}
-	p.Register("loadavg", procfs.Loadavg(load, os.Getpid()))
+	p.Register("loadavg", procfs.Loadavg(&m.load, os.Getpid()))
 	p.Register("meminfo", procfs.Meminfo(meminfo))
 	p.RegisterLink("mounts", "self/mounts")
 	p.RegisterLink("net", "self/net")

@@ -30,7 +30,7 @@ func (k *Kernel) Brk(addr uintptr) uintptr {
 		l.carve(to, from) // anonymous: there is nothing to finish
 	} else if size > was {
 		list, _ := l.within(from, to)
-		if len(list) > 0 || l.add(&mapping{maps: l, mem: k.Memory}, from, size-was, protRead|protWrite) != syscall.Errno(0) {
+		if len(list) > 0 || l.exceeds(size-was, 0, 0) || l.add(&mapping{maps: l, mem: k.Memory}, from, size-was, protRead|protWrite) != syscall.Errno(0) {
 			return b.end
 		}
 	}

@@ -92,7 +92,7 @@ func AllCalls() {
 		{96, "gettimeofday", doGettimeofday, ""},
 		{97, "getrlimit", doGetrlimit, ""},
 		{98, "getrusage", doGetrusage, "times and the memory only"},
-		{99, "sysinfo", doSysinfo, "no loads"},
+		{99, "sysinfo", doSysinfo, ""},
 		{100, "times", doTimes, ""},
 		{101, "ptrace", refuses(syscall.EPERM), "always EPERM"},
 		{103, "syslog", refuses(syscall.EPERM), "always EPERM"},
@@ -254,7 +254,9 @@ func AllCalls() {
 		{274, "get_robust_list", nil, ""},
 		{275, "splice", fromTo((*Kernel).Splice), ""},
 		{276, "tee", doTee, ""},
-		{277, "sync_file_range", onFD((*Kernel).Fdatasync), ""},
+		{277, "sync_file_range", onFDArgs(func(k *Kernel, a args) syscall.Errno {
+			return k.SyncFileRange(a.int(0), int64(a[1]), int64(a[2]), a.uint32(3))
+		}), ""},
 		{278, "vmsplice", doVmsplice, ""},
 		{279, "move_pages", nil, ""},
 		{281, "epoll_pwait", doEpollPwait, ""},

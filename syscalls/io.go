@@ -235,6 +235,27 @@ func (k *Kernel) fsync(fd int, dataOnly bool) syscall.Errno {
 	return errno(d.file.Fsync(dataOnly))
 }
 
+// SyncFileRange writes what n bytes from off on have that is new (0: all up to the
+// end), and waits for it if flags, of the SYNC_FILE_RANGE_ constants, are any:
+// Fdatasync does more. ESPIPE: the file is neither regular nor a directory.
+func (k *Kernel) SyncFileRange(fd int, off, n int64, flags uint32) syscall.Errno {
+	const all = 1 | 2 | 4
+	d, e := k.table.file(fd)
+	if e != 0 {
+		return e
+	}
+	defer d.put()
+	switch {
+	case flags&^all != 0 || off < 0 || n < 0 || off+n < 0:
+		return syscall.EINVAL
+	case d.kind != syscall.S_IFREG && d.kind != syscall.S_IFDIR:
+		return syscall.ESPIPE
+	case flags == 0:
+		return 0
+	}
+	return k.Fdatasync(fd)
+}
+
 // Sync writes back all file systems.
 func (k *Kernel) Sync() {
 	k.maps.flushAll()

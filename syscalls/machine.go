@@ -18,6 +18,8 @@ type Machine interface {
 	// Memory tells of the RAM, in bytes: all of it, what nobody has taken, and
 	// what the program and the kernel have.
 	Memory() (total, free, taken uint64)
+	// Loads are the load averages over 1, 5 and 15 minutes.
+	Loads() [3]float64
 	// PowerOff and Restart end the machine.
 	PowerOff()
 	Restart()
@@ -31,6 +33,7 @@ func (m noMachine) Busy() time.Duration                 { return 0 }
 func (m noMachine) CPUs() int                           { return 1 }
 func (m noMachine) CPU() int                            { return 0 }
 func (m noMachine) Memory() (total, free, taken uint64) { return 0, 0, 0 }
+func (m noMachine) Loads() [3]float64                   { return [3]float64{} }
 func (m noMachine) PowerOff()                           {}
 func (m noMachine) Restart()                            {}
 
@@ -66,10 +69,17 @@ func (k *Kernel) Times() (t syscall.Tms, uptime int64) {
 	return t, int64(k.Machine.Uptime() / clockTick)
 }
 
-// Sysinfo tells of the machine.
+// loadScale is 1 in the load averages of Sysinfo (SI_LOAD_SHIFT of kernel.h).
+const loadScale = 1 << 16
+
+// Sysinfo tells of the machine. As Linux does, it counts a second that has begun:
+// no machine has been up for 0 s.
 func (k *Kernel) Sysinfo() (s syscall.Sysinfo_t) {
 	total, free, _ := k.Machine.Memory()
-	s.Uptime = int64(k.Machine.Uptime() / time.Second)
+	s.Uptime = int64((k.Machine.Uptime() + time.Second - 1) / time.Second)
+	for i, load := range k.Machine.Loads() {
+		s.Loads[i] = uint64(load * loadScale)
+	}
 	s.Totalram, s.Freeram, s.Unit, s.Procs = total, free, 1, 1
 	return s
 }

@@ -148,6 +148,26 @@ func (l *mappings) room(size int, hint uintptr) (uintptr, syscall.Errno) {
 	return top - uintptr(size), 0
 }
 
+// exceeds tells if size more bytes, in place of those mapped from start to end, are
+// more than RLIMIT_AS allows. What the program has besides, its code, heap and
+// stacks, does not count. change is held.
+func (l *mappings) exceeds(size int, start, end uintptr) bool {
+	limit := l.kernel.limitOf(syscall.RLIMIT_AS)
+	if limit == rlimInfinity {
+		return false
+	}
+	total := uint64(size)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, m := range l.all {
+		total += uint64(len(m.data))
+		if from, to := max(start, m.start()), min(end, m.end()); from < to {
+			total -= uint64(to - from)
+		}
+	}
+	return total > limit
+}
+
 // carve takes what is mapped from start to end away, and returns it, to be
 // finished. change is held.
 func (l *mappings) carve(start, end uintptr) []*mapping {

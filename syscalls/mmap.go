@@ -119,7 +119,7 @@ func (k *Kernel) mmap(m *mapping, addr uintptr, length, prot, flags int) (uintpt
 		if e := m.desc.mappable(m.shared && prot&protWrite != 0); e != 0 {
 			return 0, e
 		}
-		if m.shared && !fixed && prot&protExec == 0 && !k.maps.has(m.desc.dentry.Node()) {
+		if m.shared && !fixed && prot&protExec == 0 && !k.maps.has(m.desc.dentry.Node()) && k.limitOf(syscall.RLIMIT_AS) == rlimInfinity {
 			if x := m.desc.mapDirectly(m.off, length, prot&protWrite != 0); x != nil {
 				m.desc.put()
 				m.desc, m.direct, m.data = nil, x, bytesAt(address(x.Bytes()), size) // pages are whole
@@ -132,7 +132,13 @@ func (k *Kernel) mmap(m *mapping, addr uintptr, length, prot, flags int) (uintpt
 	l.change.Lock()
 	var old []*mapping
 	at, e := addr, syscall.Errno(0)
+	var there uintptr // end of what gives way
+	if fixed {
+		there = addr + uintptr(size)
+	}
 	switch {
+	case l.exceeds(size, addr, there):
+		e = syscall.ENOMEM
 	case !fixed:
 		at, e = l.room(size, addr&^(pageSize-1))
 	case flags&mapFixedNoReplace != 0:

@@ -449,6 +449,44 @@ func TestBrk(t *testing.T) {
 	nothingLeft(t, k)
 }
 
+// TestLimitOfAddresses: RLIMIT_AS bounds what is mapped, however it comes to be,
+// and what gives way to a mapping counts no more.
+func TestLimitOfAddresses(t *testing.T) {
+	k := withMemory(t)
+	old, e := k.Prlimit(syscall.RLIMIT_AS, nil)
+	ok(t, e)
+	const anon = mapPrivate | mapAnon
+	at, e := k.Mmap(0, 6*pageSize, 0, anon, -1, 0)
+	ok(t, e)
+	ok(t, k.Munmap(at+3*pageSize, 3*pageSize)) // room behind it
+	_, e = k.Prlimit(syscall.RLIMIT_AS, &syscall.Rlimit{Cur: 5 * pageSize, Max: old.Max})
+	ok(t, e)
+	_, e = k.Mmap(0, 3*pageSize, 0, anon, -1, 0)
+	is(t, "a page too much", e, syscall.ENOMEM)
+	put(t, k, "f", strings.Repeat("x", 3*pageSize))
+	_, e = mmapped(k, open(t, k, "f", syscall.O_RDWR), 0, 3*pageSize, protRead, mapShared)
+	is(t, "of a file", e, syscall.ENOMEM)
+	_, e = k.Mremap(at, 3*pageSize, 6*pageSize, mremapMayMove, 0)
+	is(t, "by mremap", e, syscall.ENOMEM)
+	_, e = k.Mremap(at, 3*pageSize, 3*pageSize, mremapMayMove|mremapDontUnmap, 0)
+	is(t, "by leaving what is moved", e, syscall.ENOMEM)
+	if start := k.Brk(0); k.Brk(start+3*pageSize) != start || k.Brk(start+2*pageSize) != start+2*pageSize || k.Brk(start) != start {
+		t.Error("the break goes by no limit, or by another")
+	}
+	at, e = k.Mmap(at, 5*pageSize, 0, anon|mapFixed, -1, 0)
+	ok(t, e)
+	_, e = k.Mmap(at, 6*pageSize, protRead, anon|mapFixed, -1, 0)
+	is(t, "with MAP_FIXED", e, syscall.ENOMEM)
+	ok(t, k.Mprotect(at, 5*pageSize, protRead)) // what was there is there
+	_, e = k.Prlimit(syscall.RLIMIT_AS, &old)
+	ok(t, e)
+	more, e := k.Mmap(0, 100*pageSize, 0, anon, -1, 0)
+	ok(t, e)
+	ok(t, k.Munmap(at, 5*pageSize))
+	ok(t, k.Munmap(more, 100*pageSize))
+	nothingLeft(t, k)
+}
+
 // TestMlock: memory is locked that is mapped, and that of the program.
 func TestMlock(t *testing.T) {
 	k := withMemory(t)

@@ -45,6 +45,16 @@ func (l *mappings) remap(addr uintptr, was, size int, fixed, stays, moves bool, 
 	case was == 0, stays && (m.file != nil || m.shared):
 		return 0, nil, syscall.EINVAL
 	}
+	more, gone := size-was, uintptr(0)
+	if stays {
+		more = size
+	}
+	if fixed {
+		gone = to + uintptr(size)
+	}
+	if more > 0 && l.exceeds(more, to, gone) {
+		return 0, nil, syscall.ENOMEM
+	}
 	if fixed {
 		old = l.carve(to, to+uintptr(size))
 	}

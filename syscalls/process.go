@@ -249,9 +249,16 @@ const (
 	rlimInfinity     = ^uint64(0)
 )
 
-// Prlimit tells a limit, and sets it with new. That of open files holds; that of
-// waiting signals is fixed, as is the end of open files; the others are kept for
-// who asks, as Linux keeps those that it no longer enforces.
+// limitOf is the soft limit on a resource.
+func (k *Kernel) limitOf(resource int) (n uint64) {
+	k.ids(func(p *process) syscall.Errno { n = p.limits[resource].Cur; return 0 })
+	return n
+}
+
+// Prlimit tells a limit, and sets it with new. Those of open files and of the
+// addresses of mappings hold; that of waiting signals is fixed, as is the end of
+// open files; the others are kept for who asks, as Linux keeps those that it no
+// longer enforces.
 func (k *Kernel) Prlimit(resource int, new *syscall.Rlimit) (old syscall.Rlimit, e syscall.Errno) {
 	if resource < 0 || resource >= nlimits {
 		return old, syscall.EINVAL

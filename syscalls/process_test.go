@@ -84,6 +84,7 @@ func (*bench) Busy() time.Duration                 { return 7654321 * time.Micro
 func (*bench) CPUs() int                           { return 3 }
 func (*bench) CPU() int                            { return 2 }
 func (*bench) Memory() (total, free, taken uint64) { return 256 << 20, 200 << 20, 40 << 20 }
+func (*bench) Loads() [3]float64                   { return [3]float64{2, 0.5, 0} }
 func (m *bench) PowerOff()                         { m.ended = append(m.ended, "off") }
 func (m *bench) Restart()                          { m.ended = append(m.ended, "restart") }
 
@@ -97,7 +98,7 @@ func TestMachine(t *testing.T) {
 	if u, e := k.Getrusage(RUSAGE_CHILDREN); e != 0 || u != (syscall.Rusage{}) {
 		t.Errorf("children %+v, %v", u, e)
 	}
-	if s := k.Sysinfo(); s.Uptime != 1234 || s.Totalram != 256<<20 || s.Freeram != 200<<20 || s.Unit != 1 || s.Procs != 1 {
+	if s := k.Sysinfo(); s.Uptime != 1235 || s.Loads != [3]uint64{2 << 16, 1 << 15, 0} || s.Totalram != 256<<20 || s.Freeram != 200<<20 || s.Unit != 1 || s.Procs != 1 {
 		t.Errorf("sysinfo %+v", s)
 	}
 	if tms, up := k.Times(); tms.Utime != 765 || up != 123456 {

@@ -37,8 +37,8 @@ func New(random func(p []byte) error) *FS {
 		{"null", 3, device{read: nothing, write: swallow}},
 		{"zero", 5, device{read: zeros, write: swallow}},
 		{"full", 7, device{read: zeros, write: full}},
-		{"random", 8, device{read: fill(random), write: swallow}},
-		{"urandom", 9, device{read: fill(random), write: swallow}},
+		{"random", 8, device{read: fill(random), write: swallow, control: controlRandom}},
+		{"urandom", 9, device{read: fill(random), write: swallow, control: controlRandom}},
 	} {
 		n := &node{Base: f.Base(syscall.S_IFCHR | 0o666), dev: d.file}
 		n.Rdev = makedev(1, d.minor)
@@ -113,9 +113,10 @@ func (n *node) number() uint64 { return n.Rdev }
 // open: there is nothing that they do not share. Positions mean nothing to it.
 type device struct {
 	fs.UnsupportedFile
-	node  *node
-	read  func(p []byte) (int, error)
-	write func(p []byte) error
+	node    *node
+	read    func(p []byte) (int, error)
+	write   func(p []byte) error
+	control func(cmd uint32, in, out []byte) error // nil: there is nothing to control
 }
 
 func (d *device) Getattr(a *fs.Attr) error { return d.node.Getattr(a) }
@@ -132,6 +133,14 @@ func (d *device) WriteAt(p []byte, _ int64) (int, int64, error) {
 
 // SeekFrom implements fs.SeekFile: wherever it leads, that is 0.
 func (d *device) SeekFrom(_, _ int64, _ int) (int64, error) { return 0, nil }
+
+// Ioctl implements fs.IoctlFile.
+func (d *device) Ioctl(cmd uint32, _ uint64, in, out []byte) (int32, int, error) {
+	if d.control == nil {
+		return 0, 0, syscall.ENOTTY
+	}
+	return 0, len(out), d.control(cmd, in, out)
+}
 
 func nothing([]byte) (int, error) { return 0, nil }
 
