@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,7 +23,28 @@ func main() {
 	}
 }
 
+// results prints all that ways to make a call return: calls that go well, and
+// those that do not.
+func results() {
+	const fd = ^uintptr(0) // none
+	for i, call := range []func(num, a1, a2, a3 uintptr) (uintptr, uintptr, syscall.Errno){unix.Syscall, unix.RawSyscall, syscall.Syscall, syscall.RawSyscall} {
+		r1, r2, e := call(unix.SYS_MPROTECT, 0, 0, unix.PROT_READ)
+		s1, s2, f := call(unix.SYS_DUP3, fd, 7, 0)
+		fmt.Println("results:", i, r1, r2, e == 0, s1 == fd, s2, f)
+	}
+	for i, call := range []func(num, a1, a2, a3, a4, a5, a6 uintptr) (uintptr, uintptr, syscall.Errno){unix.Syscall6, unix.RawSyscall6, syscall.Syscall6, syscall.RawSyscall6} {
+		r1, r2, e := call(unix.SYS_MPROTECT, 0, 0, unix.PROT_READ, 0, 0, 0)
+		s1, s2, f := call(unix.SYS_PREAD64, fd, 0, 5, 6, 0, 0)
+		fmt.Println("results:", i, r1, r2, e == 0, s1 == fd, s2, f)
+	}
+	for i, call := range []func(num, a1, a2, a3 uintptr) (uintptr, uintptr){unix.SyscallNoError, unix.RawSyscallNoError} {
+		r1, r2 := call(unix.SYS_MPROTECT, 0, 0, unix.PROT_READ)
+		fmt.Println("results:", i, r1, r2)
+	}
+}
+
 func use(dir string) error {
+	results()
 	fd, err := unix.Open(filepath.Join(dir, "file"), unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC, 0o640)
 	if err != nil {
 		return fmt.Errorf("open: %w", err)

@@ -11,15 +11,18 @@ import _ "unsafe" // for go:linkname
 //
 // go:linkname, as in the original, has these called from assembly of other
 // packages.
+//
+// The second result is the register of the third argument, DX, which Linux leaves
+// as it was; of a call that fails it is 0.
 
 //go:uintptrescapes
 //go:linkname Syscall6
 func Syscall6(trap, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2 uintptr, err Errno) {
 	r1, err = kernel.Call(trap, a1, a2, a3, a4, a5, a6)
 	if err != 0 {
-		r1 = ^uintptr(0)
+		return ^uintptr(0), 0, err
 	}
-	return r1, 0, err
+	return r1, a3, 0
 }
 
 //go:uintptrescapes
@@ -46,7 +49,7 @@ func RawSyscall(trap, a1, a2, a3 uintptr) (r1, r2 uintptr, err Errno) {
 //go:uintptrescapes
 func rawSyscallNoError(trap, a1, a2, a3 uintptr) (r1, r2 uintptr) {
 	r1, _ = kernel.Call(trap, a1, a2, a3, 0, 0, 0)
-	return r1, 0
+	return r1, a3
 }
 
 // instruction is for code that has the instruction SYSCALL itself.
