@@ -34,6 +34,7 @@ func (m *machine) self() *procfs.Self {
 		Regions:    m.regions,
 		Limits:     m.limits,
 		Mounts:     m.vfs.Mounts,
+		Internal:   m.vfs.Internal,
 	}
 }
 

@@ -41,6 +41,7 @@ type Self struct {
 	Regions    func() []Region
 	Limits     func() []Limit
 	Mounts     func() []fs.MountInfo
+	Internal   func(fs.FileSystem) *fs.Mount // VFS.Internal
 
 	oomScore atomic.Int32
 }
@@ -79,12 +80,7 @@ func (f *FS) processFiles(d *synth.Dir, s *Self) {
 	d.Add("mountinfo", f.NewText(Mountinfo(s.Mounts)))
 	d.Add("mounts", f.NewText(Mounts(s.Mounts)))
 	d.Add("mountstats", f.NewText(Mountstats(s.Mounts)))
-	// There is one namespace of each kind; the numbers are those of a Linux that
-	// has made no other.
-	for _, ns := range [...]string{"cgroup:[4026531835]", "ipc:[4026531839]", "mnt:[4026531841]", "net:[4026531840]",
-		"pid:[4026531836]", "user:[4026531837]", "uts:[4026531838]"} {
-		d.Add("ns/"+ns[:strings.IndexByte(ns, ':')], f.NewLink(ns))
-	}
+	f.addNamespaces(d, s)
 	// Nothing kills a process for its memory here; what programs write, they
 	// may read again.
 	d.Add("oom_score_adj", f.NewSetting(func(b []byte) []byte {

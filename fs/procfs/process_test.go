@@ -41,7 +41,7 @@ func newSelf(k *syscalls.Kernel) *procfs.Self {
 		Limits: func() []procfs.Limit {
 			return []procfs.Limit{{"Max cpu time", procfs.NoLimit, procfs.NoLimit, "seconds"}, {"Max open files", 1024, 4096, "files"}, {"Max nice priority", 0, 0, ""}}
 		},
-		Mounts: k.VFS().Mounts,
+		Mounts: k.VFS().Mounts, Internal: k.VFS().Internal,
 	}
 }
 
