@@ -344,15 +344,25 @@ func parseReason(line string) (*reason, error) {
 	return &reason{item: f[0], what: f[1], text: strings.TrimSpace(f[2])}, nil
 }
 
-// reasonFor returns the reason for a difference, and notes that it is one.
-func (l *list) reasonFor(item, what string) string {
+// reason returns the reason for a difference, if there is one.
+func (l *list) reason(item, what string) *reason {
 	for _, r := range l.reasons {
 		if r.item == item && like(r.what, what) {
-			r.used = true
-			return r.text
+			return r
 		}
 	}
-	return ""
+	return nil
+}
+
+// reasonFor returns the text of the reason for a difference, and notes that it is
+// one.
+func (l *list) reasonFor(item, what string) string {
+	r := l.reason(item, what)
+	if r == nil {
+		return ""
+	}
+	r.used = true
+	return r.text
 }
 
 // like matches a name with a pattern in which * is for anything.

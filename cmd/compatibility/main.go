@@ -64,6 +64,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.list = l
 	if err := r.prepare(ctx); err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 type runner struct {
 	yolk         string // path of the yolk command
 	dir          string // of all that is kept
+	list         *list
 	lock         *os.File
 	goVersion    string // of the stock Go, as go1.26.8
 	guestVersion string // of toolchain and kernel

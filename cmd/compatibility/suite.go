@@ -54,8 +54,8 @@ func (r *runner) suite(ctx context.Context, s *suite, todo []int) error {
 	return nil
 }
 
-// second gives the tests that pass on Linux only a second chance, without the
-// others.
+// second gives the tests that pass on Linux only, and have no reason to, a second
+// chance without the others: what there is a reason for may have ended them, too.
 func (r *runner) second(ctx context.Context, s *suite, i int, dir string, rec *record, events io.Writer) error {
 	linux, _, err := r.cached(s, onLinux)
 	if linux == nil || err != nil {
@@ -63,12 +63,7 @@ func (r *runner) second(ctx context.Context, s *suite, i int, dir string, rec *r
 	}
 	for _, pkg := range slices.Sorted(maps.Keys(rec.Tests)) {
 		res := rec.Tests[pkg]
-		var names []string
-		for _, e := range gotest.Exceptions(pkg, linux.Tests[pkg], res) {
-			if e.Guests[0].Outcome > gotest.Skipped {
-				names = append(names, regexp.QuoteMeta(e.Test))
-			}
-		}
+		names := r.unexplained(s, pkg, linux.Tests[pkg], res)
 		if len(names) == 0 || res.Verdict == gotest.BuildFailed {
 			continue
 		}
@@ -80,6 +75,18 @@ func (r *runner) second(ctx context.Context, s *suite, i int, dir string, rec *r
 		merge(res, again.Tests[pkg])
 	}
 	return nil
+}
+
+// unexplained lists the tests that pass on Linux only and have no reason to, as
+// regular expressions.
+func (r *runner) unexplained(s *suite, pkg string, linux, guest *gotest.Result) (names []string) {
+	path, _, _ := strings.Cut(s.module, "@")
+	for _, e := range gotest.Exceptions(pkg, linux, guest) {
+		if e.Guests[0].Outcome > gotest.Skipped && r.list.reason(path, below(path, pkg, e.Test)) == nil {
+			names = append(names, regexp.QuoteMeta(e.Test))
+		}
+	}
+	return names
 }
 
 // merge puts what passed at a second run into the result of the first.

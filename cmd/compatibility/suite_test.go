@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/yolkos/yolk/cmd/internal/gotest"
@@ -26,6 +27,27 @@ func TestMerge(t *testing.T) {
 	merge(first, &gotest.Result{Verdict: "pass", Tests: map[string]gotest.Test{"C": test(gotest.Passed)}})
 	if first.Verdict != "pass" {
 		t.Errorf("verdict %s", first.Verdict)
+	}
+}
+
+// TestUnexplained: what has a reason is not run again, and does not end the others.
+func TestUnexplained(t *testing.T) {
+	r := &runner{list: &list{reasons: []*reason{{item: "m.org/m", what: "p.TestExec*", text: "no processes"}}}}
+	s := &suite{module: "m.org/m@v1.0.0"}
+	outcomes := func(o gotest.Outcome) *gotest.Result {
+		res := &gotest.Result{Tests: map[string]gotest.Test{}}
+		for _, name := range []string{"TestExecSelf", "TestLater", "TestSub/a"} {
+			res.Tests[name] = gotest.Test{Outcome: o}
+		}
+		return res
+	}
+	for outcome, want := range map[gotest.Outcome]string{gotest.Passed: "", gotest.Skipped: "", gotest.Failed: "TestLater TestSub", gotest.Unfinished: "TestLater TestSub"} {
+		if got := strings.Join(r.unexplained(s, "m.org/m/p", outcomes(gotest.Passed), outcomes(outcome)), " "); got != want {
+			t.Errorf("%v: %q, want %q", outcome, got, want)
+		}
+	}
+	if r.list.reasons[0].used {
+		t.Error("a reason is used before there is a report")
 	}
 }
 
