@@ -34,3 +34,39 @@ func onRange(do func(k *Kernel, addr uintptr, length, arg int) syscall.Errno) ca
 func onLocked(do func(k *Kernel, addr uintptr, length int) syscall.Errno) call {
 	return func(k *Kernel, a args) (uintptr, syscall.Errno) { return only(do(k, a[0], int(a[1]))) }
 }
+
+func doShmget(k *Kernel, a args) (uintptr, syscall.Errno) {
+	id, e := k.Shmget(int32(a[0]), uint64(a[1]), a.int(2))
+	return uintptr(id), e
+}
+
+func doShmat(k *Kernel, a args) (uintptr, syscall.Errno) { return k.Shmat(a.int(0), a[1], a.int(2)) }
+
+func doShmctl(k *Kernel, a args) (uintptr, syscall.Errno) {
+	const (
+		rmid   = 0  // IPC_RMID
+		set    = 1  // IPC_SET
+		stat   = 2  // IPC_STAT
+		lock   = 11 // SHM_LOCK
+		unlock = 12 // SHM_UNLOCK
+	)
+	switch cmd := a.int(1); cmd {
+	case rmid:
+		return only(k.ShmRemove(a.int(0)))
+	case stat:
+		d, e := k.ShmStat(a.int(0))
+		if e != 0 {
+			return 0, e
+		}
+		return store(a[2], d)
+	case set:
+		d, e := object[ShmidDs](a[2])
+		if e != 0 {
+			return 0, e
+		}
+		return only(k.ShmSet(a.int(0), d))
+	case lock, unlock:
+		return only(k.ShmLock(a.int(0), cmd == lock))
+	}
+	return 0, syscall.EINVAL
+}

@@ -30,6 +30,7 @@ type Kernel struct {
 	itimer  itimer
 	process process
 	inotify inotifyUse
+	shm     segments
 
 	lastDesc atomic.Uint64
 	missed   missed

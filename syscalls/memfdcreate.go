@@ -29,10 +29,6 @@ func (k *Kernel) MemfdCreate(name string, flags int) (int, syscall.Errno) {
 	case flags&^all != 0 || flags&mfdExec != 0 && flags&mfdNoexecSeal != 0 || len(name) > mfdNameMax || strings.Contains(name, "\x00"):
 		return -1, syscall.EINVAL
 	}
-	m, err := k.memory()
-	if err != nil {
-		return -1, errno(err)
-	}
 	mode, seals := uint32(0o777), uint32(fs.SealSeal)
 	if flags&mfdAllowSealing != 0 {
 		seals = 0
@@ -40,23 +36,12 @@ func (k *Kernel) MemfdCreate(name string, flags int) (int, syscall.Errno) {
 	if flags&mfdNoexecSeal != 0 {
 		mode, seals = 0o666, fs.SealExec
 	}
-	root := m.FileSystem().Root()
-	defer root.Unref()
-	dir, ok := root.(fs.TmpfileNode)
-	if !ok {
-		return -1, syscall.ENOSYS
-	}
-	entry, f, err := dir.Tmpfile(syscall.O_RDWR|syscall.O_EXCL, mode, 0)
-	if err != nil {
-		return -1, errno(err)
+	f, d, e := k.memoryFile("/memfd:"+name, mode)
+	if e != 0 {
+		return -1, e
 	}
 	if s, ok := f.(fs.SealFile); ok {
 		s.InitSeals(seals)
-	}
-	d, err := m.Nameless("/memfd:"+name, entry.Node)
-	if err != nil {
-		f.Release()
-		return -1, errno(err)
 	}
 	cloexec := 0
 	if flags&mfdCloexec != 0 {
@@ -65,7 +50,32 @@ func (k *Kernel) MemfdCreate(name string, flags int) (int, syscall.Errno) {
 	return k.install(f, d, syscall.O_RDWR|oLargefile|cloexec)
 }
 
-// memory is where the files of MemfdCreate lie, made when it is first needed.
+// memoryFile makes a file in memory that no path leads to. Label is what /proc shows
+// of it.
+func (k *Kernel) memoryFile(label string, mode uint32) (fs.File, *fs.Dentry, syscall.Errno) {
+	m, err := k.memory()
+	if err != nil {
+		return nil, nil, errno(err)
+	}
+	root := m.FileSystem().Root()
+	defer root.Unref()
+	dir, ok := root.(fs.TmpfileNode)
+	if !ok {
+		return nil, nil, syscall.ENOSYS
+	}
+	entry, f, err := dir.Tmpfile(syscall.O_RDWR|syscall.O_EXCL, mode, 0)
+	if err != nil {
+		return nil, nil, errno(err)
+	}
+	d, err := m.Nameless(label, entry.Node)
+	if err != nil {
+		f.Release()
+		return nil, nil, errno(err)
+	}
+	return f, d, 0
+}
+
+// memory is where files in memory lie, made when it is first needed.
 func (k *Kernel) memory() (*fs.Mount, error) {
 	k.places.Lock()
 	defer k.places.Unlock()
