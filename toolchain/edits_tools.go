@@ -25,6 +25,9 @@ var toolEdits = []Edit{
 	Replace{"src/cmd/link/internal/ld/elf.go", "\tif ctxt.LinkMode != LinkExternal {\n\t\tif ctxt.HeadType == objabi.Hnetbsd {\n", "\tif ctxt.LinkMode != LinkExternal {\n\t\ta += pvhNoteWrite(ctxt)\n\t\tif ctxt.HeadType == objabi.Hnetbsd {\n", 1,
 		"the PVH note itself"},
 
+	Replace{"src/cmd/link/internal/ld/main.go", "\tbuildVersion := buildcfg.Version\n", "\tbuildVersion := buildcfg.Version\n\tif buildcfg.GOOS == \"tamago\" {\n\t\tbuildVersion, _, _ = strings.Cut(buildVersion, \"-yolk.\")\n\t}\n", 1,
+		"a program knows the Go that it is built with by the version that it would have on Linux: some print it, some compare it"},
+
 	Replace{"src/cmd/link/internal/ld/inittask.go", "\t// Sort edges so we can look them up by edge destination.\n", "\tfor _, e := range edges {\n\t\tkernelImport(ldr, e.from, e.to)\n\t}\n\th.rebuild(ldr)\n\n\t// Sort edges so we can look them up by edge destination.\n", 1,
 		"the kernel boots before the first init of the program"},
 	Replace{"src/cmd/link/internal/ld/heap.go", "ldr.SymName(", "initName(ldr, ", 6,

@@ -24,8 +24,11 @@ const (
 //go:linkname interruptIdle runtime.interruptIdle
 func interruptIdle() bool
 
+// goosIdle is set when the timer can end the wait: until then the runtime does not
+// halt, so that a fatal error of its first steps is told, for which it sleeps.
+//
 //go:linkname goosIdle runtime/goos.Idle
-var goosIdle = idle
+var goosIdle func(until int64)
 
 var (
 	timerHz uint64 // counts of the timer in a second
@@ -86,6 +89,7 @@ func initTimer() {
 	timerAccuracy = min(max(span/(closest/2+1), 8), 1024)
 	tickCount = uint32(timerHz * slice / 1e9)
 	arm(slice)
+	goosIdle = idle
 }
 
 // arm makes the timer fire after about d nanoseconds.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -61,8 +62,8 @@ func TestGuestLinux(t *testing.T) {
 	check("workspace", filepath.Join(other, "prog"), uses, "run", "-q", ".")
 }
 
-// TestGuestBuildInfo: a program of a module in the module cache knows its version,
-// and nothing of the directory that it was built in.
+// TestGuestBuildInfo: a program of a module in the module cache knows its version
+// and the Go's, and nothing of the directory that it was built in.
 func TestGuestBuildInfo(t *testing.T) {
 	needGuest(t)
 	file := filepath.Join(t.TempDir(), "hello")
@@ -75,6 +76,9 @@ func TestGuestBuildInfo(t *testing.T) {
 	}
 	if m := info.Main; m.Path != "github.com/hanwen/go-fuse/v2" || m.Version != "v2.12.1" || m.Replace != nil || !strings.HasPrefix(m.Sum, "h1:") {
 		t.Errorf("main module %+v", m)
+	}
+	if !regexp.MustCompile(`^go1\.\d+(\.\d+)?$`).MatchString(info.GoVersion) {
+		t.Errorf("built by %s, want the version that it has on Linux", info.GoVersion)
 	}
 }
 

@@ -185,7 +185,10 @@ func TextRegion() (start, end uint64) {
 	return uint64(firstmoduledata.text), uint64(firstmoduledata.etext)
 }
 
-// DataRegion returns the bounds of what follows the code in the image.
+// DataRegion returns the bounds of what the program writes to in the image. The
+// linker puts firstmoduledata, to which the runtime writes, in front of all other
+// variables, in a section of its own.
 func DataRegion() (start, end uint64) {
-	return uint64(firstmoduledata.noptrdata), uint64(firstmoduledata.end)
+	first := min(uintptr(unsafe.Pointer(&firstmoduledata)), firstmoduledata.noptrdata)
+	return uint64(first), uint64(firstmoduledata.end)
 }
