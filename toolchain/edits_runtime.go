@@ -33,10 +33,12 @@ var runtimeEdits = []Edit{
 		"a hint of address 0 that finds no memory has not found it at 0"},
 	Replace{"src/runtime/mheap.go", "\t\tav, asize := h.sysAlloc(ask, &h.arenaHints, &h.heapArenas)\n", "\t\tif n := osGather(h, npage, ask, false); n >= npage*pageSize {\n\t\t\treturn n, true\n\t\t}\n\t\tav, asize := h.sysAlloc(ask, &h.arenaHints, &h.heapArenas)\n", 1,
 		"rather than to take RAM beyond the limit, free pages are gathered"},
-	Replace{"src/runtime/mheap.go", "\t\tif av == nil {\n\t\t\tinUse := gc", "\t\tif av == nil {\n\t\t\tif n := osGather(h, npage, ask, true); n != 0 {\n\t\t\t\treturn n, n >= npage*pageSize\n\t\t\t}\n\t\t\tinUse := gc", 1,
+	Replace{"src/runtime/mheap.go", "\t\tif av == nil {\n\t\t\tinUse := gc", "\t\tif av == nil {\n\t\t\tif n := osGather(h, npage, ask, true); n != 0 || osTries() {\n\t\t\t\treturn n, n >= npage*pageSize\n\t\t\t}\n\t\t\tinUse := gc", 1,
 		"a large block may have its pages anywhere in the RAM"},
 	Replace{"src/runtime/stack.go", "\tif newsize > maxstacksize || newsize > maxstackceiling {\n", "\tif newsize <= maxstacksize && newsize <= maxstackceiling && !osStackFits(gp, newsize) {\n\t\tmaxstacksize = oldsize\n\t}\n\n\tif newsize > maxstacksize || newsize > maxstackceiling {\n", 1,
 		"a stack that outgrows the RAM has overflown"},
+	Replace{"src/runtime/stack.go", "\t\tif !stackLarge.free[log2npage].isEmpty() {\n", "\t\tif s = osStackSpan(npage); s == nil && !stackLarge.free[log2npage].isEmpty() {\n", 1,
+		"what osStackFits has said to fit is there"},
 
 	Replace{"src/runtime/proc.go", "\tgodebug, parsedGodebug := getGodebugEarly()\n", "\tif disableMemoryProfiling {\n\t\tMemProfileRate = 0\n\t}\n\tgodebug, parsedGodebug := getGodebugEarly()\n", 1,
 		"the first allocations would be sampled, into a table of 1.4 MB, before the rate is set to 0 further down"},

@@ -7,6 +7,9 @@ import _ "unsafe" // for go:linkname
 //go:linkname memTable runtime.memTable
 func memTable() uintptr
 
+//go:linkname memPrepare runtime.memPrepare
+var memPrepare = prepareMemory
+
 //go:linkname memMap runtime.memMap
 var memMap = mapMemory
 
@@ -23,16 +26,24 @@ func heapTable() Range {
 	return Range{p, p + pageSize}
 }
 
-// mapMemory has n bytes at the address to lead to the memory at from, both whole
-// pages. It runs in the midst of an allocation and must not allocate.
-func mapMemory(to, from, n uintptr) bool {
-	for i := uintptr(0); i < n; i += pageSize {
-		phys, _ := heapPages.lookup(uint64(from + i))
-		if !heapPages.mapPage(uint64(to+i), phys, ptePresent|pteWrite|pteNoExec) {
+// prepareMemory makes the tables for n bytes at the address to. It runs in the midst
+// of an allocation, as mapMemory does, and must not allocate.
+func prepareMemory(to, n uintptr) bool {
+	for a := uint64(to) &^ (largePage - 1); a < uint64(to+n); a += largePage {
+		if heapPages.page(a) == nil {
 			return false
 		}
 	}
 	return true
+}
+
+// mapMemory has n bytes at the address to, which is prepared, lead to the memory at
+// from, both whole pages.
+func mapMemory(to, from, n uintptr) {
+	for i := uintptr(0); i < n; i += pageSize {
+		phys, _ := heapPages.lookup(uint64(from + i))
+		heapPages.mapPage(uint64(to+i), phys, ptePresent|pteWrite|pteNoExec)
+	}
 }
 
 // PhysicalRun returns the physical address of what lies at addr in the heap, and

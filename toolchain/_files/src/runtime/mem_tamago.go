@@ -148,6 +148,39 @@ func memAlloc(n, align uintptr, low bool) uintptr {
 	return p
 }
 
+// memKept is what the heap leaves of the RAM, for its own index and the rest of the
+// runtime, which cannot do without.
+func memKept() uintptr { return memTotal / memLowShare }
+
+// memLoose counts the pages of the heap's size that it can still have from the RAM,
+// wherever they lie. memlock must be held.
+//
+//go:systemstack
+func memLoose() (n uintptr) {
+	for b := memFreeList; b != nil; b = b.next {
+		start := uintptr(unsafe.Pointer(b))
+		if first, end := alignUp(start, pageSize), alignDown(start+b.size, pageSize); first < end {
+			n += (end - first) / pageSize
+		}
+	}
+	return n - min(n, memKept()/pageSize)
+}
+
+// memPiece takes up to n bytes, pages of the heap's size, in one piece from the free
+// list; got is 0 if there is no such page.
+//
+//go:systemstack
+func memPiece(n uintptr) (p, got uintptr) {
+	lock(&memlock)
+	if b := *memFind(pageSize, pageSize); b != nil {
+		start := uintptr(unsafe.Pointer(b))
+		got = min(n, alignDown(start+b.size, pageSize)-alignUp(start, pageSize))
+		p = memAlloc(got, pageSize, false)
+	}
+	unlock(&memlock)
+	return p, got
+}
+
 // memClear zeroes [p, p+n), which has been taken, unless it is zero. The arenas that
 // it touches are not zero from now on.
 //
@@ -215,7 +248,9 @@ func memReserve(n, align uintptr, low bool) unsafe.Pointer {
 	var p uintptr
 	systemstack(func() {
 		lock(&memlock)
-		p = memAlloc(n, align, low)
+		if !low || memLeft >= n+memKept() {
+			p = memAlloc(n, align, low)
+		}
 		unlock(&memlock)
 	})
 	return unsafe.Pointer(p)

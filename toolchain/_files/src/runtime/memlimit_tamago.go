@@ -93,8 +93,8 @@ func osReserve(size uintptr) {
 	// What was allocated during a mark phase outlives it: two collections free
 	// all that can be.
 	for i := 0; i < 2; i++ {
-		run, ram := memFits(size)
-		if run || ram && !memBeyond(size) || (ram || memGathers(size)) && !memGain() {
+		run, ram, gathers := memFits(size)
+		if run || ram && !memBeyond(size) || (ram || gathers) && !memGain() {
 			return
 		}
 		memSweep(memCollect())
@@ -120,28 +120,27 @@ func memSweep(n uint32) {
 	}
 }
 
-// memAvailable returns how many bytes are free in the heap and behind it.
+// memAvailable returns about how many bytes the heap has free and can still get.
 func memAvailable() uintptr {
-	return memLeft + memHeapFree()
+	left := memLeft
+	return left - min(left, memKept()) + memHeapFree()
 }
 
-// memGathers reports whether osGather has enough pages for size bytes.
-func memGathers(size uintptr) bool {
-	return memMap != nil && memAvailable() >= size+size/256+heapArenaBytes+memTotal/memLowShare
-}
-
-// memFits reports whether the heap has a run of free memory of size bytes, and
-// whether the RAM has one for the heap to grow by.
-func memFits(size uintptr) (run, ram bool) {
+// memFits reports whether the heap has a run of free memory of size bytes, whether
+// the RAM has one for the heap to grow by, and whether one can be gathered.
+func memFits(size uintptr) (run, ram, gathers bool) {
 	npages := alignUp(size, pageSize) / pageSize
 	systemstack(func() {
 		lock(&mheap_.lock)
 		base, _ := mheap_.pages.find(npages)
-		unlock(&mheap_.lock)
 		run = base != 0
 		lock(&memlock)
-		ram = *memFind(alignUp(size, heapArenaBytes), heapArenaBytes) != nil
+		ask := alignUp(size, heapArenaBytes)
+		ram = memLeft >= ask+memKept() && *memFind(ask, heapArenaBytes) != nil
 		unlock(&memlock)
+		free, loose := memGatherable(&mheap_, npages)
+		gathers = free+loose >= npages
+		unlock(&mheap_.lock)
 	})
-	return run, ram
+	return run, ram, gathers
 }

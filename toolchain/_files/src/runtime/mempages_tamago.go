@@ -126,7 +126,7 @@ func memTake(h *mheap) uintptr {
 	}
 	base, scav := h.pages.alloc(1)
 	if base == 0 {
-		memGrow(h, memHeapFree()+1)
+		h.grow(1)
 		if base, scav = h.pages.alloc(1); base == 0 {
 			return 0
 		}

@@ -10,7 +10,8 @@ import (
 // A stack that grows needs a block of twice its size. If there is none, a
 // goroutine of the runtime's collects the heap while the one that wants to grow
 // waits; if there is none then, that is a stack overflow, and the limit is
-// what fits.
+// what fits. Who is told that a stack fits has the block: another CPU may take what
+// was free a moment ago.
 
 // memStackCheck is the size in bytes from which stacks are checked.
 const memStackCheck = 256 << 10
@@ -45,7 +46,7 @@ func memHelp() {
 //
 //go:systemstack
 func osStackFits(gp *g, size uintptr) bool {
-	if size < memStackCheck || memStackFits(size) {
+	if size < memStackCheck || memStackFits(size) && memStackTake(gp.m, size) {
 		memHelper.waiter.cas(guintptr(unsafe.Pointer(gp)), 0)
 		return true
 	}
@@ -79,6 +80,35 @@ func memStackFits(size uintptr) bool {
 	if memAvailable() < size+memTotal/memStackShare {
 		return false
 	}
-	run, ram := memFits(size)
-	return run || ram || memGathers(size)
+	run, ram, gathers := memFits(size)
+	return run || ram || gathers
+}
+
+// memStackTake takes a block for a stack of mp's goroutine, for osStackSpan.
+//
+//go:systemstack
+func memStackTake(mp *m, size uintptr) bool {
+	mp.stackTry = true
+	s := mheap_.allocManual(size/pageSize, spanAllocStack)
+	mp.stackTry = false
+	if s != nil {
+		s.elemsize = size
+	}
+	mp.stackSpan = s
+	return s != nil
+}
+
+// osTries reports whether it is no error if the memory asked for is not there.
+func osTries() bool { return getg().m.stackTry }
+
+// osStackSpan returns the block of npage pages that osStackFits has taken, nil if
+// it has taken none.
+func osStackSpan(npage uintptr) *mspan {
+	mp := getg().m
+	s := mp.stackSpan
+	if s != nil && s.npages != npage {
+		throw("a stack of another size than was asked for")
+	}
+	mp.stackSpan = nil
+	return s
 }

@@ -23,6 +23,8 @@ func osMemoryShort() bool          { return false }
 func osWaitForMark(gcTrigger) bool { return false }
 func osReserve(uintptr)            {}
 func osStackFits(*g, uintptr) bool { return true }
+func osStackSpan(uintptr) *mspan   { return nil }
+func osTries() bool                { return false }
 
 func osGather(*mheap, uintptr, uintptr, bool) uintptr { return 0 }
 

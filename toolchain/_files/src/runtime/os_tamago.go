@@ -22,6 +22,9 @@ type mOS struct {
 	thread      thread
 	profileNext int64  // when the next sample may be taken
 	waitsema    uint32 // semasleep of lock_futex.go
+
+	stackSpan *mspan // for the stack that osStackFits was asked about
+	stackTry  bool   // it is being taken: if that fails, there is another way
 }
 
 type (
