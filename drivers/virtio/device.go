@@ -10,9 +10,12 @@ type Driver struct {
 	// Features are the device type's own features that the driver can use;
 	// Required are those of them that it cannot do without.
 	Features, Required uint64
-	// Setup reads the configuration and sets up the queues with AddQueue. It
-	// runs once the features stand and before the device is live (§3.1.1,
-	// step 7), so it must not put requests into a queue.
+	// Choose, if not nil, returns those of the offered features that the driver takes,
+	// in place of all that are in Features: for one that needs another.
+	Choose func(offered uint64) uint64
+	// Setup reads the configuration and sets up the queues with AddQueue and
+	// AddBufferQueue. It runs once the features stand and before the device is live (§3.1.1,
+	// step 7), so it must not put anything into a queue.
 	Setup func(d *Device) error
 	// Changed, if not nil, is called after each configuration change, and now
 	// and then without one. It must not call Close.
@@ -29,6 +32,7 @@ type Device struct {
 	drv      Driver
 	features uint64
 	queues   []*Queue
+	buffers  []*BufferQueue
 
 	running sync.WaitGroup // completion goroutines
 
@@ -65,7 +69,11 @@ func (d *Device) start() error {
 	if missing := d.drv.Required &^ offered; missing != 0 {
 		return Errorf(t, "features", "%#x lack %#x, which this driver needs", offered, missing)
 	}
-	d.features = offered & (ringFeatures | d.drv.Features)
+	features := d.drv.Features
+	if d.drv.Choose != nil {
+		features = d.drv.Choose(offered & features)
+	}
+	d.features = offered & (ringFeatures | features)
 	t.SetDriverFeatures(d.features)
 	status |= StatusFeaturesOK
 	t.SetStatus(status)
@@ -84,6 +92,9 @@ func (d *Device) start() error {
 		d.running.Add(1)
 		go q.complete()
 	}
+	for _, q := range d.buffers {
+		d.running.Go(func() { q.serve(q) })
+	}
 	d.running.Add(1)
 	go d.watch()
 	return nil
@@ -93,9 +104,7 @@ func (d *Device) start() error {
 // know of is freed only once it is known to have stopped.
 func (d *Device) abandon() {
 	if d.t.Close() == nil {
-		for _, q := range d.queues {
-			q.freeMemory()
-		}
+		d.freeMemory()
 	}
 	d.t.SetStatus(StatusFailed)
 }
@@ -109,8 +118,11 @@ func (d *Device) Transport() Transport { return d.t }
 // Features returns the features in force.
 func (d *Device) Features() uint64 { return d.features }
 
-// Queues returns the queues in use.
+// Queues returns the queues of requests.
 func (d *Device) Queues() []*Queue { return d.queues }
+
+// BufferQueues returns the queues of buffers.
+func (d *Device) BufferQueues() []*BufferQueue { return d.buffers }
 
 // AddQueue sets up and enables queue index with at most max descriptors (a
 // power of two). Only a Driver's Setup calls it.
@@ -120,10 +132,18 @@ func (d *Device) AddQueue(index int, name string, max int) (*Queue, error) {
 		return nil, err
 	}
 	d.queues = append(d.queues, q)
-	if err := d.t.EnableQueue(index, q.size, q.ring.desc, q.ring.driver, q.ring.device); err != nil {
+	return q, q.enable()
+}
+
+// AddBufferQueue is AddQueue for a queue of buffers. Serve runs from when the device
+// is live and returns once q.Wait has returned false.
+func (d *Device) AddBufferQueue(index int, name string, max int, serve func(q *BufferQueue)) (*BufferQueue, error) {
+	q, err := newBufferQueue(d, index, name, max, serve)
+	if err != nil {
 		return nil, err
 	}
-	return q, nil
+	d.buffers = append(d.buffers, q)
+	return q, q.enable()
 }
 
 // watch waits for configuration changes; a device that is in trouble announces
@@ -179,6 +199,9 @@ func (d *Device) stop(err error) bool {
 	for _, q := range d.queues {
 		q.abort(err)
 	}
+	for _, q := range d.buffers {
+		q.abort(err)
+	}
 	close(d.stopped)
 	return true
 }
@@ -192,8 +215,15 @@ func (d *Device) Abort(err error) { d.stop(err) }
 func (d *Device) Close() error {
 	d.stop(fmt.Errorf("%s: %w", d.t.Name(), ErrClosed))
 	d.running.Wait()
+	d.freeMemory()
+	return nil
+}
+
+func (d *Device) freeMemory() {
 	for _, q := range d.queues {
 		q.freeMemory()
 	}
-	return nil
+	for _, q := range d.buffers {
+		q.freeMemory()
+	}
 }

@@ -2,90 +2,36 @@ package virtio
 
 import (
 	"fmt"
-	"math/bits"
 	"sync"
 	"syscall"
 )
 
-// Queue is one virtqueue, safe for concurrent use. Requests wait for room when
-// it is full. In the steady state a request allocates nothing.
+// Queue is a virtqueue of requests that somebody waits for, safe for concurrent
+// use. Requests wait for room when it is full. In the steady state a request
+// allocates nothing.
 type Queue struct {
-	dev   *Device
-	t     Transport
-	mem   Memory
-	index int
-	name  string
-	size  int
-
+	virtqueue
 	free chan *Request // idle ones
 	dead chan struct{} // closed by abort
 
 	turn sync.Mutex // held by the one who waits for descriptors
 
-	mu sync.Mutex
+	// The virtqueue's mutex guards these.
 	watch
-	ring    *splitRing
 	room    sync.Cond // descriptors have come free
 	made    int       // requests that exist, at most as many as the ring has descriptors
 	urgent  int       // requests in flight whose reply somebody awaits
 	waiting int       // requests that wait for room
-	broken  bool      // the ring's content is not to be looked at any more
-	err     error
-	freed   bool
-	stats   Stats
-}
-
-// Stats are the counters of a queue since it was set up.
-type Stats struct {
-	Requests      uint64 // put into the ring
-	Notifications uint64 // sent to the device
-	Interrupts    uint64 // received, spurious ones included
-	BytesOut      uint64 // from driver to device
-	BytesIn       uint64 // from device to driver, as the device says
-	Full          uint64 // waits for room
-	Bad           uint64 // replies with an impossible length
-	InFlight      int
-	Size          int // descriptors
 }
 
 func newQueue(d *Device, index int, name string, max int) (*Queue, error) {
-	limit := d.t.QueueMax(index)
-	if limit == 0 {
-		return nil, Errorf(d.t, "queue size", "there is no queue %d (%s)", index, name)
+	q := &Queue{watch: newWatch(), dead: make(chan struct{})}
+	if err := q.open(d, index, name, max); err != nil {
+		return nil, err
 	}
-	size := min(limit, max)
-	if size < 2 || size > 1<<15 {
-		return nil, Errorf(d.t, "queue size", "queue %d (%s) has %d descriptors, want 2 to 32768", index, name, size)
-	}
-	size = 1 << (bits.Len(uint(size)) - 1) // a power of two (§2.7)
-	ring, err := newSplitRing(d.mem, size, d.features)
-	if err != nil {
-		return nil, fmt.Errorf("queue %d (%s): %w", index, name, err)
-	}
-	q := &Queue{
-		dev: d, t: d.t, mem: d.mem, index: index, name: name, size: size, ring: ring, watch: newWatch(),
-		free: make(chan *Request, size), dead: make(chan struct{}),
-	}
+	q.free = make(chan *Request, q.size)
 	q.room.L = &q.mu
 	return q, nil
-}
-
-// Index is the queue's number in its device.
-func (q *Queue) Index() int { return q.index }
-
-// Name says what the queue is for.
-func (q *Queue) Name() string { return q.name }
-
-// Size is the number of its descriptors.
-func (q *Queue) Size() int { return q.size }
-
-// Stats returns the counters.
-func (q *Queue) Stats() Stats {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	s := q.stats
-	s.InFlight, s.Size = q.ring.inflight, q.size
-	return s
 }
 
 // Do sends the parts of in and waits for the device, which writes into the
@@ -180,7 +126,7 @@ func (q *Queue) idle() (*Request, error) {
 	default:
 	}
 	if q.another() {
-		return &Request{q: q, done: make(chan struct{}, 1)}, nil
+		return &Request{q: q, v: &q.virtqueue, done: make(chan struct{}, 1)}, nil
 	}
 	q.wait(1)
 	defer q.wait(-1)
@@ -383,16 +329,6 @@ func (q *Queue) deliver(r *Request) {
 	r.wake()
 }
 
-// label names the queue for messages.
-func (q *Queue) label() string { return fmt.Sprintf("queue %d (%s)", q.index, q.name) }
-
-// report has the device stopped if fault is not nil. q.mu is not held.
-func (q *Queue) report(f *fault) {
-	if f != nil {
-		q.dev.fail(&Error{q.t.Name(), q.label(), f.field, f.problem})
-	}
-}
-
 // abort fails every request in flight and all that come later. The device has
 // been stopped.
 func (q *Queue) abort(err error) {
@@ -456,11 +392,4 @@ func (q *Queue) freeMemory() {
 			return
 		}
 	}
-}
-
-// Direct reports whether the device can reach b itself, in one piece; otherwise a
-// request may copy it.
-func (q *Queue) Direct(b []byte) bool {
-	_, n := q.mem.Phys(b)
-	return n == len(b) && n > 0
 }

@@ -31,8 +31,13 @@ const (
 
 // Request is a request in flight. Its queue owns it and uses it again.
 type Request struct {
-	q    *Queue
+	v    *virtqueue
+	q    *Queue        // the same
 	done chan struct{} // one token: the owner is to look at complete, and watching
+
+	// In place of these two a buffer of a BufferQueue has
+	slot   int
+	placed bool // the device has it
 
 	// The queue's mutex guards these.
 	complete bool // the result is there
@@ -81,7 +86,7 @@ func (r *Request) prepare(in, out [][]byte) error {
 	}
 	// Nor may it be longer than the queue (§2.7.5.3.1): the parts that are too
 	// many share one bounce buffer.
-	room := r.q.size
+	room := r.v.size
 	reserve := 0
 	if r.writable > 0 {
 		reserve = 1
@@ -93,7 +98,7 @@ func (r *Request) prepare(in, out [][]byte) error {
 	if err := r.add(out, true, room-r.nread); err != nil {
 		return err
 	}
-	if r.q.ring.indirect && len(r.segs) > 1 {
+	if r.v.ring.indirect && len(r.segs) > 1 {
 		return r.fillTable()
 	}
 	return nil
@@ -130,7 +135,7 @@ const scatterMin = 4096
 func (r *Request) scatter(p []byte, room int) int {
 	before := len(r.segs)
 	for rest := p; len(rest) > 0; {
-		addr, n := r.q.mem.Phys(rest)
+		addr, n := r.v.mem.Phys(rest)
 		if n == 0 || len(r.segs)-before == max(room, 1) || n < len(rest) && len(p) < scatterMin {
 			r.segs = r.segs[:before]
 			return 0
@@ -157,12 +162,12 @@ func (r *Request) bounce(parts [][]byte, out bool) error {
 	if size == 0 {
 		return nil
 	}
-	mem, err := r.q.mem.Alloc(size, 16)
+	mem, err := r.v.mem.Alloc(size, 16)
 	if err != nil {
 		return fmt.Errorf("bounce buffer of %d bytes: %w", size, err)
 	}
 	r.bounces = append(r.bounces, bounce{mem, parts, out, len(r.segs)})
-	addr, n := r.q.mem.Phys(mem)
+	addr, n := r.v.mem.Phys(mem)
 	if n < size {
 		return fmt.Errorf("bounce buffer of %d bytes has no physical address: %w", size, ErrNoMemory)
 	}
@@ -180,13 +185,13 @@ func (r *Request) bounce(parts [][]byte, out bool) error {
 func (r *Request) fillTable() error {
 	if need := len(r.segs) * descriptorSize; need > len(r.table) {
 		need = roundUp(need, tableStep*descriptorSize)
-		table, err := r.q.mem.Alloc(need, descriptorSize)
+		table, err := r.v.mem.Alloc(need, descriptorSize)
 		if err != nil {
 			return fmt.Errorf("table of %d indirect descriptors: %w", len(r.segs), err)
 		}
-		phys, n := r.q.mem.Phys(table)
+		phys, n := r.v.mem.Phys(table)
 		if n < need {
-			r.q.mem.Free(table)
+			r.v.mem.Free(table)
 			return fmt.Errorf("table of %d indirect descriptors has no physical address: %w", len(r.segs), ErrNoMemory)
 		}
 		r.freeTable()
@@ -209,7 +214,7 @@ func (r *Request) fillTable() error {
 
 func (r *Request) freeTable() {
 	if r.table != nil {
-		r.q.mem.Free(r.table)
+		r.v.mem.Free(r.table)
 		r.table = nil
 	}
 }
@@ -219,7 +224,7 @@ func (r *Request) finish() {
 	if len(r.bounces) > 0 {
 		r.copyBack()
 		for i := range r.bounces {
-			r.q.mem.Free(r.bounces[i].mem)
+			r.v.mem.Free(r.bounces[i].mem)
 			r.bounces[i] = bounce{}
 		}
 		r.bounces = r.bounces[:0]

@@ -208,6 +208,16 @@ func (r *splitRing) arm(lazy bool) {
 	}
 }
 
+// armAfter asks for an interrupt once n more elements are used, or already at the
+// next one.
+func (r *splitRing) armAfter(n int) {
+	if r.eventIdx {
+		store(r.usedEvent, uint32(uint16(r.lastUsed+uint16(n)-1)))
+		return
+	}
+	r.arm(false)
+}
+
 // quiet asks for no interrupts until arm is called.
 func (r *splitRing) quiet() {
 	if r.eventIdx {
