@@ -28,6 +28,13 @@ import (
 //	tty=R C X Y T      there is a terminal, on the port yolk.tty: its size in
 //	                   characters and pixels, its struct termios2 in hexadecimal
 //	tty.cooked=1       it breaks lines by itself
+//	net.ip=P P         addresses of the first network device, each with the length of
+//	                   its prefix, IPv4 or IPv6, separated by spaces as in all
+//	                   lists here; without it the device asks (DHCPv4, SLAAC)
+//	net.gateway=A A    its default routers, one of each family at most
+//	net.dns=A A        name servers, in order
+//	net.search=D D     domains for short names, in order
+//	net.hostname=NAME  the name of the machine; also without a network
 type flags map[string]string
 
 // parseFlags reads lines of key=value.
