@@ -65,6 +65,7 @@ type Config struct {
 	Random bool // random bytes from this host's kernel
 	Files  []File
 	Shares []ShareFD
+	Net    *NetDevice // nil: none
 }
 
 // File is a firmware-configuration file that the guest can read.
@@ -115,6 +116,7 @@ func (c *Config) Args() []string {
 	if c.Random {
 		args = append(args, "-object", "rng-random,filename=/dev/urandom,id=random", "-device", c.device("virtio-rng")+",rng=random")
 	}
+	args = append(args, c.netDevice()...)
 	for _, f := range c.Files {
 		args = append(args, "-fw_cfg", fmt.Sprintf("name=%s,file=%s", quote(f.Name), fdPath(f.FD)))
 	}
@@ -228,9 +230,13 @@ func CheckTag(tag string) error {
 // bridge and the chipset's own functions take two.
 var busSlots = map[Machine]int{MicroVM: 8, Q35: 30}
 
-// MaxShares is how many shares a machine has room for beside its other devices.
-func MaxShares(m Machine) int {
+// MaxShares is how many shares a machine has room for beside its other devices, with
+// a network device among them or without.
+func MaxShares(m Machine, network bool) int {
 	c := Config{Machine: m, Stdin: 1, Stdout: 1, Stderr: 1, Random: true}
+	if network {
+		c.Net = &NetDevice{}
+	}
 	n := busSlots[m]
 	for _, arg := range c.Args() {
 		if model, _, _ := strings.Cut(arg, ","); strings.HasPrefix(model, "virtio-") &&

@@ -117,7 +117,7 @@ func TestParseMemory(t *testing.T) {
 func TestMaxShares(t *testing.T) {
 	for _, m := range []Machine{MicroVM, Q35} {
 		c := Config{Machine: m, Stdin: 3, Stdout: 4, Stderr: 5, Random: true}
-		for range MaxShares(m) {
+		for range MaxShares(m, false) {
 			c.Shares = append(c.Shares, ShareFD{"t", 9})
 		}
 		devices := 0
@@ -127,7 +127,7 @@ func TestMaxShares(t *testing.T) {
 			}
 		}
 		if devices != busSlots[m] {
-			t.Errorf("%s: %d shares and the other devices are %d, on a bus with %d places", m, MaxShares(m), devices, busSlots[m])
+			t.Errorf("%s: %d shares and the other devices are %d, on a bus with %d places", m, MaxShares(m, false), devices, busSlots[m])
 		}
 	}
 }

@@ -32,7 +32,11 @@ type Options struct {
 	Shares  []Share
 	Daemon  Daemon
 	Cache   Cache
+	Network Network
 	Self    []string // command of this program that ends up in ServeBuiltin
+	SelfNet []string // command of this program that ends up in ServeNetwork
+
+	Hostname string // of the guest; empty: its own
 
 	Stdin   io.Reader // nil: empty
 	Stdout  io.Writer
@@ -61,6 +65,7 @@ const grace = 2 * time.Second
 // started has ended.
 func Run(ctx context.Context, o *Options) (status int, err error) {
 	defer o.Kernel.Close()
+	defer o.Network.closeSockets()
 	notes := newOutput(o.Notes)
 	defer notes.close()
 	terminal := findTerminal(o)
@@ -97,8 +102,14 @@ func Run(ctx context.Context, o *Options) (status int, err error) {
 		defer cancel()
 	}
 	srv.cache = o.Cache
+	slirp := false
 	for {
-		status, err = once(ctx, o, terminal, path, srv)
+		status, err = once(ctx, o, terminal, path, srv, slirp)
+		if errors.Is(err, errNoStream) {
+			fmt.Fprintf(o.Notes, "yolk: %v; with QEMU's own the guest reaches what listens on the host's loopback, at %v, and large frames and IPv6 are missing\n", err, o.Network.User.Router4)
+			own.Network, slirp = *o.Network.overSlirp(), true
+			continue
+		}
 		var failed *serverError
 		if !errors.As(err, &failed) || o.Daemon != AutoDaemon || srv.path == "" {
 			return status, err
@@ -126,6 +137,10 @@ type guest struct {
 	first    []*shareServer // of each share
 	servers  *servers
 	qemu     *process
+	slirp    bool // QEMU's own network stands for the user's
+
+	network     *process // serves the guest's network; nil: nobody does
+	networkKeep io.Closer
 
 	conns   struct{ control, stdin, keys, link, time, profile *net.UnixConn }
 	control *progress
@@ -143,8 +158,8 @@ type guest struct {
 	noting sync.Mutex
 }
 
-func once(ctx context.Context, o *Options, t *terminal, path string, srv server) (int, error) {
-	g := &guest{o: o, terminal: t, keyboard: newKeyboard(t), server: srv, servers: newServers()}
+func once(ctx context.Context, o *Options, t *terminal, path string, srv server, slirp bool) (int, error) {
+	g := &guest{o: o, terminal: t, keyboard: newKeyboard(t), server: srv, servers: newServers(), slirp: slirp}
 	defer g.close()
 	kernel, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", o.Kernel.Fd()))
 	if err != nil {
@@ -170,6 +185,9 @@ func once(ctx context.Context, o *Options, t *terminal, path string, srv server)
 			return 0, &serverError{err}
 		}
 		g.config.Shares = append(g.config.Shares, ShareFD{Tag: s.Tag, FD: g.files.add(client)})
+	}
+	if err := g.addNetwork(); err != nil {
+		return 0, err
 	}
 	t.hand(false)
 	g.qemu, err = start(path, g.config.Args(), &g.files, o.Trace, o.Trace)
@@ -219,6 +237,10 @@ func (g *guest) addFiles(srv server) error {
 	if o.Trace != nil {
 		flags += "enosys=1\n"
 	}
+	if o.Hostname != "" {
+		flags += "net.hostname=" + o.Hostname + "\n"
+	}
+	flags += o.Network.settings()
 	flags += srv.flags(o.Shares)
 	if len(o.Shares) > 0 {
 		flags += "watch=1\n"
@@ -254,6 +276,7 @@ func (g *guest) wait(ctx context.Context) (int, error) {
 	main, exited := g.control.main, g.control.exited
 	var late, settled <-chan time.Time
 	var unsettled []*shareServer // that have ended, perhaps with QEMU
+	network := g.networkDone()
 	for {
 		select {
 		case <-g.qemu.done:
@@ -293,6 +316,15 @@ func (g *guest) wait(ctx context.Context) (int, error) {
 				unsettled = append(unsettled, s)
 				settled = time.After(settleTime)
 			}
+		case <-network:
+			network = nil
+			if err := g.networkEnded(); err != nil && !closed(g.control.main) {
+				g.qemu.kill()
+				g.drain(ctx)
+				return 0, err
+			} else if err != nil {
+				g.note("%v; the guest has no network any more", err)
+			}
 		case <-settled:
 			if !closed(g.control.main) {
 				g.qemu.kill()
@@ -317,6 +349,9 @@ func (g *guest) verdict() (int, error) {
 	if code := g.qemu.cmd.ProcessState.ExitCode(); code > 1 && code&1 == 1 {
 		return code >> 1, nil
 	}
+	if g.lacksStream() {
+		return 0, errNoStream
+	}
 	if err := g.serverFailure(); err != nil {
 		return 0, err
 	}
@@ -327,6 +362,10 @@ func (g *guest) verdict() (int, error) {
 func (g *guest) close() {
 	if g.qemu != nil {
 		g.qemu.kill()
+	}
+	if g.network != nil {
+		g.networkKeep.Close()
+		g.network.kill()
 	}
 	g.files.close()
 	for _, c := range g.closers {

@@ -14,6 +14,7 @@ import (
 // that carries its exit status.
 func boot(ctx context.Context, o *qemu.Options) error {
 	o.Self = []string{"/proc/self/exe", serveCommand}
+	o.SelfNet = []string{"/proc/self/exe", serveNetCommand}
 	o.Stdin, o.Stdout, o.Stderr, o.Console, o.Notes = os.Stdin, os.Stdout, os.Stderr, os.Stderr, os.Stderr
 	if o.Suspend == nil {
 		o.Suspend = suspend

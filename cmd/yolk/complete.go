@@ -38,7 +38,9 @@ func completionOf(f *pflag.Flag) cobra.CompletionFunc {
 		}
 	case "mount":
 		return completeMount
-	case "env", "tags", "ldflags", "gcflags", "asmflags", "cwd":
+	case "net":
+		return cobra.FixedCompletions([]string{"user", "user," + hostLoopback, "tap=", "none"}, cobra.ShellCompDirectiveNoFileComp)
+	case "publish", "ip", "gateway", "dns", "mac", "hostname", "env", "tags", "ldflags", "gcflags", "asmflags", "cwd":
 		return cobra.NoFileCompletions
 	}
 	return nil

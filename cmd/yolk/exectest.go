@@ -61,6 +61,12 @@ func execTestCmd() *cobra.Command {
 			if o.Kernel, err = os.Open(args[0]); err != nil {
 				return err
 			}
+			if err := decideNetwork(o); err != nil {
+				return err
+			}
+			if err := openNetwork(&o.Network, os.Stderr); err != nil {
+				return err
+			}
 			return boot(cmd.Context(), o)
 		},
 	}

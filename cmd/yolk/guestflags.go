@@ -20,11 +20,12 @@ type guestFlags struct {
 	daemon  choice
 	cache   choice
 	tree    treeFlags
+	net     netFlags
 	env     envFlags
 	verbose bool
 }
 
-func (f *guestFlags) add(set *pflag.FlagSet, mem string) {
+func (f *guestFlags) add(set *pflag.FlagSet, mem, publish string) {
 	f.machine = choose(qemu.MicroVM, qemu.Q35)
 	f.accel = choose(qemu.Auto, qemu.KVM, qemu.TCG)
 	f.daemon = choose(qemu.AutoDaemon, qemu.Virtiofsd, qemu.Builtin)
@@ -40,6 +41,7 @@ func (f *guestFlags) add(set *pflag.FlagSet, mem string) {
 	set.Var(&f.daemon, "daemon", "virtio-fs server")
 	set.Var(&f.cache, "cache", "changes on the host are seen after a second (auto) or at once (none)")
 	f.tree.add(set)
+	f.net.add(set, publish)
 	f.env.add(set)
 }
 
@@ -52,19 +54,22 @@ func (f *guestFlags) fill(o *qemu.Options, defaultRoot string) (err error) {
 	if f.verbose {
 		o.Trace = os.Stderr
 	}
-	o.Shares, err = f.tree.shares(defaultRoot)
+	if o.Shares, err = f.tree.shares(defaultRoot); err != nil {
+		return err
+	}
+	if err := checkHostname(f.net.hostname); err != nil {
+		return err
+	}
+	o.Hostname = f.net.hostname
+	o.Network, err = f.net.network()
 	return err
 }
 
 // check finds out before anything is built or booted whether the guest's tree
 // can be made.
 func check(o *qemu.Options) error {
-	if most := qemu.MaxShares(o.Machine); len(o.Shares) > most {
-		hint := ""
-		if o.Machine != qemu.Q35 && len(o.Shares) <= qemu.MaxShares(qemu.Q35) {
-			hint = fmt.Sprintf("; --machine %s takes %d", qemu.Q35, qemu.MaxShares(qemu.Q35))
-		}
-		return fmt.Errorf("%d directories to share, and a %s has room for %d%s", len(o.Shares), o.Machine, most, hint)
+	if err := checkRoom(o); err != nil {
+		return err
 	}
 	for _, s := range o.Shares {
 		if err := s.Check(); err != nil {
@@ -76,6 +81,23 @@ func check(o *qemu.Options) error {
 		return err
 	}
 	return t.checkDir(o.Dir)
+}
+
+// checkRoom finds out whether the machine has room for its devices.
+func checkRoom(o *qemu.Options) error {
+	network := o.Network.Backend == qemu.UserNetwork || o.Network.Backend == qemu.TapNetwork
+	most := qemu.MaxShares(o.Machine, network)
+	if len(o.Shares) <= most {
+		return nil
+	}
+	with, hint := "", ""
+	if network {
+		with = " beside the network"
+	}
+	if best := qemu.MaxShares(qemu.Q35, network); o.Machine != qemu.Q35 && len(o.Shares) <= best {
+		hint = fmt.Sprintf("; --machine %s takes %d", qemu.Q35, best)
+	}
+	return fmt.Errorf("%d directories to share, and a %s has room for %d%s%s", len(o.Shares), o.Machine, most, with, hint)
 }
 
 // accelerate decides how the guest's instructions are run, and says on notes

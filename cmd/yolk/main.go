@@ -82,7 +82,7 @@ or of the go command that yolk runs.`,
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; %s --help lists the options", err, cmd.CommandPath())
 	})
-	cmd.AddCommand(runCmd(), buildCmd(), testCmd(), goCmd(), toolchainCmd(), doctorCmd(), versionCmd(), execTestCmd(), serveCmd())
+	cmd.AddCommand(runCmd(), buildCmd(), testCmd(), goCmd(), toolchainCmd(), doctorCmd(), versionCmd(), execTestCmd(), serveCmd(), serveNetCmd())
 	cmd.InitDefaultHelpCmd()
 	return cmd
 }

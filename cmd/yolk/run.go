@@ -51,7 +51,7 @@ program. A second SIGINT, or the time of --stop-timeout after SIGTERM, ends the
 machine. Status 124 means that --timeout ended the program, 125 that yolk could not
 run it or that its machine failed.`,
 		Example: "  yolk run .\n" +
-			"  yolk run --root ./site --mem 512M -tags prod ./cmd/server -addr :8080\n" +
+			"  yolk run -p 8080:80 --root ./site --mem 512M -tags prod ./cmd/server\n" +
 			"  yolk run example.com/cmd/tool@v1.2.3\n" +
 			"  yolk build -o app.elf . && yolk run app.elf",
 		Annotations:       map[string]string{programArgs: "true"},
@@ -60,7 +60,7 @@ run it or that its machine failed.`,
 	}
 	flags := cmd.Flags()
 	flags.SetInterspersed(false)
-	o.guest.add(flags, "256M")
+	o.guest.add(flags, "256M", "p")
 	o.build.add(flags)
 	flags.BoolVarP(&o.guest.verbose, "verbose", "v", false, "show the commands that are run")
 	flags.StringVar(&o.cwd, "cwd", "/", "working directory in the guest")
@@ -98,6 +98,10 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := openNetwork(&o.Network, os.Stderr); err != nil {
+		return err
+	}
+	defer closeNetwork(&o.Network)
 	name := packages[0]
 	if image.IsELF(name) {
 		if err := r.onlyToBuild(flags, name); err != nil {
@@ -122,6 +126,10 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) error {
 		}
 	}
 	o.Args = append([]string{name}, programArgs...)
+	if err := decideNetwork(o); err != nil {
+		o.Kernel.Close()
+		return err
+	}
 	if err := accelerate(ctx, o, notes); err != nil {
 		return err
 	}

@@ -11,6 +11,21 @@ import (
 // serveCommand is the hidden command that runs the built-in virtio-fs server.
 const serveCommand = "serve-fs"
 
+// serveNetCommand is the hidden command that runs a guest's network.
+const serveNetCommand = "serve-net"
+
+func serveNetCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:    serveNetCommand + " CONFIG",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			signal.Reset() // as for the server of a directory
+			return qemu.ServeNetwork(args[0])
+		},
+	}
+}
+
 func serveCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:    serveCommand + " DIR CACHE",

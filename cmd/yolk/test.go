@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -59,6 +60,10 @@ func runTests(cmd *cobra.Command, f *guestFlags, args []string) error {
 	if err := check(o); err != nil {
 		return err
 	}
+	if err := openNetwork(&o.Network, io.Discard); err != nil { // to see whether it can be had
+		return err
+	}
+	closeNetwork(&o.Network)
 	if _, err := f.env.environment(nil); err != nil {
 		return err
 	}
@@ -95,7 +100,7 @@ func runTests(cmd *cobra.Command, f *guestFlags, args []string) error {
 func guestSet(f *guestFlags) *pflag.FlagSet {
 	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	set.SortFlags = false
-	f.add(set, testMemory)
+	f.add(set, testMemory, "")
 	set.BoolVar(&f.verbose, "verbose", false, "show the commands that are run")
 	return set
 }
@@ -203,6 +208,7 @@ func (f *guestFlags) settings(scratch string, environ []string) (string, error) 
 	for _, v := range f.env.vars {
 		err = errors.Join(err, add("--env", v, false))
 	}
+	err = errors.Join(err, f.net.list(add))
 	for _, name := range f.env.files {
 		err = errors.Join(err, add("--env-file", name, true))
 	}

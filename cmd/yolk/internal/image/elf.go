@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
+	"slices"
 )
 
 // IsELF reports whether a file begins as ELF files do.
@@ -52,6 +54,16 @@ func Check(r io.ReaderAt) error {
 		return errors.New("without Yolk's kernel in it")
 	}
 	return nil
+}
+
+// stackModule is the module of the TCP/IP stack.
+const stackModule = "gvisor.dev/gvisor"
+
+// HasNetwork reports whether an image has what it takes to use a network: the TCP/IP
+// stack, which is in programs that use package net.
+func HasNetwork(r io.ReaderAt) bool {
+	info, err := buildinfo.Read(r)
+	return err == nil && slices.ContainsFunc(info.Deps, func(d *debug.Module) bool { return d.Path == stackModule })
 }
 
 // pvhNote is the type of the note with the 32-bit entry point by which QEMU
