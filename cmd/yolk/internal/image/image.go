@@ -99,7 +99,8 @@ func (b *Builder) Program(ctx context.Context, args []string, flags ...string) (
 // Build builds the program into a file.
 func (p *Program) Build(ctx context.Context, file string) error {
 	text := "package main\n\nimport _ \"" + kernelPackage + "\"\n"
-	if p.makesCalls(ctx) {
+	need := p.needs(ctx)
+	if need.calls {
 		text += "import _ \"" + callsPackage + "\"\n"
 	}
 	if p.b.Profile {
@@ -122,18 +123,6 @@ func (p *Program) Build(ctx context.Context, file string) error {
 		return p.explain(ctx, err)
 	}
 	return nil
-}
-
-// makesCalls reports whether a package of the program, other than those of the
-// standard library, can make system calls itself: by package syscall, by
-// assembly, or by a linkname. Where that cannot be found out, it may.
-func (p *Program) makesCalls(ctx context.Context) bool {
-	const format = `{{if not (or .Standard (eq .ImportPath "runtime/goos"))}}` +
-		`{{range .Imports}}{{if or (eq . "syscall") (eq . "unsafe")}}calls{{end}}{{end}}{{if .SFiles}}calls{{end}}{{end}}`
-	tags, _ := takeFlag(p.flags, "tags")
-	list := slices.Concat([]string{"list", "-deps", "-f", format, "-tags=" + strings.Join(tags, ",")}, p.ws.flags, []string{"--"}, p.args)
-	out, err := p.b.goCommand(ctx, p.dir, p.ws.env, list...)
-	return err != nil || strings.Contains(string(out), "calls")
 }
 
 // bootFile is the name of the file that the overlay adds to a package.

@@ -237,8 +237,9 @@ func TestBuild(t *testing.T) {
 	}
 }
 
-// TestMakesCalls: all system calls are for programs that can make some.
-func TestMakesCalls(t *testing.T) {
+// TestNeeds: all system calls are for programs that can make some, the TCP/IP stack
+// for those with package net in them, wherever that is imported.
+func TestNeeds(t *testing.T) {
 	b, tree := hosted(t), t.TempDir()
 	layOut(t, tree, map[string]string{
 		"go.mod":         "module example.com/m\n\ngo 1.22\n",
@@ -249,13 +250,15 @@ func TestMakesCalls(t *testing.T) {
 		"asm/main.go":    "package main\n\nfunc f()\n\nfunc main() { f() }\n",
 		"asm/f.s":        "TEXT \u00b7f(SB),4,$0\n\tRET\n",
 	})
-	for dir, want := range map[string]bool{"none": false, "direct": true, "below": true, "asm": true} {
+	for dir, want := range map[string]needs{
+		"none": {network: true}, "direct": {calls: true}, "below": {calls: true}, "asm": {calls: true},
+	} {
 		p, err := b.Program(context.Background(), []string{filepath.Join(tree, dir)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.makesCalls(context.Background()); got != want {
-			t.Errorf("%s: %t", dir, got)
+		if got := p.needs(context.Background()); got != want {
+			t.Errorf("%s: %+v", dir, got)
 		}
 	}
 }
