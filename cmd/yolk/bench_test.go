@@ -13,7 +13,7 @@ import (
 )
 
 // hello builds the smallest ordinary program there is.
-func hello(b *testing.B) *os.File {
+func hello(b testing.TB) *os.File {
 	b.Helper()
 	dir := b.TempDir()
 	layOut(b, dir, map[string]string{

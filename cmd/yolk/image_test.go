@@ -59,7 +59,7 @@ func TestGuestDataPages(t *testing.T) {
 func TestGuestEarlyFault(t *testing.T) {
 	needGuest(t)
 	file := filepath.Join(t.TempDir(), "hello")
-	if got := runCommand(t, yolkCommand(t, program(t, "hello"), "build", "-o", file, ".")); got.status != 0 {
+	if got := runCommand(t, yolkCommand(t, program(t, "hello"), "build", "--ldflags=-s=0", "-o", file, ".")); got.status != 0 {
 		t.Fatalf("%+v", got)
 	}
 	image, err := elf.Open(file)
@@ -94,5 +94,18 @@ func TestGuestEarlyFault(t *testing.T) {
 		if got.status != 2 || !strings.Contains(got.stderr, "fatal error: exception 6") || !strings.Contains(got.stderr, "runtime.modulesinit") {
 			t.Errorf("%s: %+v", machine, got)
 		}
+	}
+}
+
+// TestGuestHelloIsSmall: what only some programs need is not in every image.
+func TestGuestHelloIsSmall(t *testing.T) {
+	needGuest(t)
+	const limit = 4_000_000 // bytes
+	info, err := hello(t).Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() > limit {
+		t.Errorf("the image of hello has %d bytes, want at most %d", info.Size(), limit)
 	}
 }

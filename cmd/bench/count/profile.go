@@ -35,7 +35,7 @@ func profile(ctx context.Context, l *lab.Lab, yolk, row string) error {
 		return fmt.Errorf("%s: only what needs nothing from outside can be profiled", row)
 	}
 	image := filepath.Join(l.Dir, program+".symbols")
-	if _, err := lab.Output(ctx, "", yolk, "build", "-o", image, "./cmd/bench/ops"); err != nil {
+	if _, err := lab.Output(ctx, "", yolk, "build", "--ldflags=-s=0", "-o", image, "./cmd/bench/ops"); err != nil {
 		return err
 	}
 	names, err := readFunctions(image)

@@ -33,9 +33,9 @@ const (
 	buildTags = "linkcpuinit,linkramstart,linkramsize,linkprintk"
 	// linkFlags put the text above the boot area of the kernel.
 	linkFlags = "-T 0x201000 -R 0x1000"
-	// smallFlags leave out what only debuggers read; -ldflags=-w=0 brings it
-	// back.
-	smallFlags = "-w "
+	// smallFlags leave out what only debuggers read: -ldflags=-s=0 brings the
+	// symbols back, -ldflags=-w=0 DWARF.
+	smallFlags = "-s -w "
 )
 
 // Builder holds what all builds of one run of yolk share.

@@ -10,7 +10,7 @@ import (
 )
 
 func TestTargetFlags(t *testing.T) {
-	const base = "-ldflags=-w " + linkFlags
+	const base = "-ldflags=-s -w " + linkFlags
 	for _, tt := range []struct {
 		flags, goflags []string
 		tags           string
@@ -20,12 +20,12 @@ func TestTargetFlags(t *testing.T) {
 		{[]string{"-v", "-tags=a,b", "-x"}, []string{"-tags=c"}, ",a,b", []string{base, "-v", "-x"}},
 		{[]string{"-tags=", "-v"}, []string{"-tags=c"}, "", []string{base, "-v"}},
 		{[]string{"-tags=a", "-tags", "b c"}, nil, ",b,c", []string{base}},
-		{nil, []string{"-tags=c", "-ldflags=-s"}, ",c", []string{base, "-ldflags=-w -s " + linkFlags}},
-		{[]string{"--tags", "a", "--ldflags", "-s"}, nil, ",a", []string{base, "-ldflags=-w -s " + linkFlags}},
-		{[]string{"-o", "x"}, []string{"-ldflags=-w=0"}, "", []string{base, "-ldflags=-w -w=0 " + linkFlags, "-o", "x"}},
-		{[]string{"-ldflags=-X 'main.a=b c=d'"}, nil, "", []string{base, "-ldflags=-w -X 'main.a=b c=d' " + linkFlags}},
+		{nil, []string{"-tags=c", "-ldflags=-s"}, ",c", []string{base, "-ldflags=-s -w -s " + linkFlags}},
+		{[]string{"--tags", "a", "--ldflags", "-s"}, nil, ",a", []string{base, "-ldflags=-s -w -s " + linkFlags}},
+		{[]string{"-o", "x"}, []string{"-ldflags=-w=0"}, "", []string{base, "-ldflags=-s -w -w=0 " + linkFlags, "-o", "x"}},
+		{[]string{"-ldflags=-X 'main.a=b c=d'"}, nil, "", []string{base, "-ldflags=-s -w -X 'main.a=b c=d' " + linkFlags}},
 		{[]string{"-ldflags=all=-s", "-ldflags=./x= -X a=b "}, nil, "",
-			[]string{base, "-ldflags=all=-w -s " + linkFlags, "-ldflags=./x=-w -X a=b " + linkFlags}},
+			[]string{base, "-ldflags=all=-s -w -s " + linkFlags, "-ldflags=./x=-s -w -X a=b " + linkFlags}},
 		{[]string{"-ldflags=nonsense", "-ldflags="}, nil, "", []string{base, "-ldflags=nonsense", base}},
 	} {
 		tags, all := targetFlags(tt.flags, tt.goflags)
