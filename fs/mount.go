@@ -76,6 +76,7 @@ func (m *Mount) ReadOnly() bool { return m.readOnly }
 func (v *VFS) Mount(b Base, path string, f FileSystem, o MountOptions) error {
 	v.mounts.Lock()
 	defer v.mounts.Unlock()
+	v.closeIdle()
 	point, pinned, err := v.mountPoint(b, path, o.Bare)
 	if err != nil {
 		return err
@@ -166,62 +167,10 @@ func (d *Dentry) pin() (pinned []*Dentry) {
 	return pinned
 }
 
-// Unmount takes away what is mounted at path and closes it. EINVAL: nothing
-// is mounted just there; EBUSY: it is in use.
-func (v *VFS) Unmount(b Base, path string) error {
-	d, err := v.Walk(b, path, true)
-	if err != nil {
-		return err
-	}
-	v.mounts.Lock()
-	defer v.mounts.Unlock()
-	m := d.mnt
-	isRoot := d == m.root
-	d.Put()
-	switch {
-	case !isRoot:
-		return syscall.EINVAL
-	case m.point == nil:
-		return syscall.EBUSY
-	}
-	// As on Linux, what cannot be written back does not keep the mount: its
-	// server may be gone.
-	_ = m.fs.Sync()
-	point := m.point
-	point.mu.Lock() // nobody crosses into the mount now
-	m.root.prune()
-	if m.root.refs.Load() != 1 || m.root.mounted.Load() != nil {
-		point.mu.Unlock()
-		return syscall.EBUSY
-	}
-	point.mounted.Store(nil)
-	point.mu.Unlock()
-
-	for i, o := range v.mounts.list {
-		if o == m {
-			v.mounts.list = append(v.mounts.list[:i:i], v.mounts.list[i+1:]...)
-			break
-		}
-	}
-	m.root.dead.Store(true)
-	m.root.Put()
-	for _, d := range m.pinned {
-		d.pins.Add(-1)
-	}
-	if point.node == nil {
-		if p := point.parent.Load(); p != nil {
-			p.unhash(point.name, point)
-		}
-	}
-	point.Put()
-	v.unwatch(m.fs)
-	return m.fs.Close()
-}
-
 // Sync writes back what the mounted file systems hold; the first error wins.
 func (v *VFS) Sync() error {
 	var first error
-	for _, m := range v.allMounts() {
+	for _, m := range append(v.allMounts(), v.detached()...) {
 		if err := m.fs.Sync(); err != nil && first == nil {
 			first = err
 		}

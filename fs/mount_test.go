@@ -205,3 +205,67 @@ func TestReadDirInPieces(t *testing.T) {
 		t.Errorf("read %q", s)
 	}
 }
+
+// closing tells when it is closed.
+type closing struct {
+	*tmpfs.FS
+	name   string
+	closed *[]string
+}
+
+func (c closing) Close() error {
+	*c.closed = append(*c.closed, c.name)
+	return c.FS.Close()
+}
+
+// TestDetach: what is detached is out of the tree at once, with what is mounted
+// below it, and is closed when it is used no longer.
+func TestDetach(t *testing.T) {
+	v := tree(t, "a/", "a/old", "z/")
+	var closed []string
+	one, two := closing{mem(), "one", &closed}, closing{mem(), "two", &closed}
+	mount(t, v, "a", one, fs.MountOptions{})
+	lay(t, v, "a/b/", "a/f: text")
+	mount(t, v, "a/b", two, fs.MountOptions{})
+	lay(t, v, "a/b/c/")
+	used, err := v.Walk(fs.Base{}, "a/b/c", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.UnmountWith(fs.Base{}, "a/b/c", fs.UnmountOptions{Detach: true}); err != syscall.EINVAL {
+		t.Errorf("what is no mount: %v", err)
+	}
+	if err := v.UnmountWith(fs.Base{}, "a", fs.UnmountOptions{Detach: true}); err != nil {
+		t.Fatal(err)
+	}
+	if s := list(t, v, "a"); s != "old" {
+		t.Errorf("under what is detached: %q", s)
+	}
+	if n := len(v.Mounts()); n != 1 {
+		t.Errorf("%d mounts", n)
+	}
+	if err := v.Unlink(fs.Base{}, "/a/old"); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Rmdir(fs.Base{}, "/a"); err != nil {
+		t.Errorf("removing what was a mount point: %v", err)
+	}
+	if len(closed) > 0 {
+		t.Errorf("closed in use: %v", closed)
+	}
+	if err := v.UnmountWith(fs.Base{Dir: used}, ".", fs.UnmountOptions{Detach: true}); err != syscall.EINVAL {
+		t.Errorf("a directory of it: %v", err)
+	}
+	var a fs.Attr
+	if err := used.Getattr(&a); err != nil {
+		t.Errorf("what is in use: %v", err)
+	}
+	used.Put()
+	mount(t, v, "z", mem(), fs.MountOptions{})
+	if s := strings.Join(closed, " "); s != "two one" {
+		t.Errorf("closed: %q", s)
+	}
+	if err := v.UnmountWith(fs.Base{}, "z", fs.UnmountOptions{Detach: true}); err != nil {
+		t.Error(err)
+	}
+}

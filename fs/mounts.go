@@ -102,7 +102,7 @@ func (v *VFS) isDirectory(d *Dentry, e *Dirent) bool {
 // The VFS and everything opened through it must not be used any more.
 func (v *VFS) Shutdown() error {
 	first := v.Sync()
-	list := v.allMounts()
+	list := append(v.allMounts(), v.detached()...)
 	for i := len(list) - 1; i >= 0; i-- {
 		if err := list[i].fs.Close(); err != nil && first == nil {
 			first = err

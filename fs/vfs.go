@@ -20,6 +20,7 @@ type VFS struct {
 	mounts struct {
 		sync.Mutex
 		list     []*Mount // in the order of mounting
+		detached []*Mount // out of the tree, and in use
 		internal int      // how many there are besides
 		lastID   uint32
 	}

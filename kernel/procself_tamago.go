@@ -49,6 +49,9 @@ func (m *machine) usage() procfs.Usage {
 	u.UID[0], u.UID[1], u.UID[2] = m.calls.Getresuid()
 	u.GID[0], u.GID[1], u.GID[2] = m.calls.Getresgid()
 	u.Groups = m.calls.Getgroups()
+	caps, bounding, noNewPrivs := m.calls.Privileges()
+	u.Capabilities = procfs.Capabilities{Inheritable: caps.Inheritable, Permitted: caps.Permitted, Effective: caps.Effective, Bounding: bounding}
+	u.NoNewPrivs = noNewPrivs
 	u.ReadCalls, u.ReadChars, u.WriteCalls, u.WriteChars = m.calls.Transfers()
 	var s runtime.MemStats
 	runtime.ReadMemStats(&s)

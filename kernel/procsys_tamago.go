@@ -75,7 +75,7 @@ func (m *machine) registerSys() {
 	p.RegisterFixed(sysFixed)
 	limit := strconv.Itoa(maxFiles)
 	for _, f := range [...][2]string{
-		{"kernel/domainname", u.domainname}, {"kernel/osrelease", u.release}, {"kernel/ostype", u.sysname}, {"kernel/version", u.version},
+		{"kernel/arch", u.machine}, {"kernel/domainname", u.domainname}, {"kernel/osrelease", u.release}, {"kernel/ostype", u.sysname}, {"kernel/version", u.version},
 		{"fs/file-max", limit}, {"fs/nr_open", limit}, {"fs/pipe-max-size", strconv.Itoa(fs.PipeMax)},
 	} {
 		p.RegisterLine("sys/"+f[0], f[1])
@@ -96,7 +96,7 @@ func (m *machine) appendHostname(b []byte) []byte {
 }
 
 // system is what uname(2) tells.
-type system struct{ sysname, nodename, release, version, domainname string }
+type system struct{ sysname, nodename, release, version, machine, domainname string }
 
 func (m *machine) uname() system {
 	var u syscall.Utsname
@@ -111,7 +111,7 @@ func (m *machine) uname() system {
 		}
 		return string(b)
 	}
-	return system{text(&u.Sysname), text(&u.Nodename), text(&u.Release), text(&u.Version), text(&u.Domainname)}
+	return system{text(&u.Sysname), text(&u.Nodename), text(&u.Release), text(&u.Version), text(&u.Machine), text(&u.Domainname)}
 }
 
 // version is /proc/version.

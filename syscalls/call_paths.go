@@ -228,6 +228,51 @@ func doMount(k *Kernel, a args) (uintptr, syscall.Errno) {
 	return only(k.Mount(s[0], s[1], s[2], a[3], s[3]))
 }
 
+// doNameToHandleAt finds the file and says of it what Linux says of one whose file
+// system cannot be exported: it has no handle that outlasts the name.
+func doNameToHandleAt(k *Kernel, a args) (uintptr, syscall.Errno) {
+	const handleFID, follow = 0x200, AT_SYMLINK_FOLLOW
+	flags := a.int(4)
+	if flags&^(handleFID|follow|AT_EMPTY_PATH) != 0 {
+		return 0, syscall.EINVAL
+	}
+	p, e := a.path(1)
+	if e != 0 {
+		return 0, e
+	}
+	at := flags & AT_EMPTY_PATH
+	if flags&follow == 0 {
+		at |= AT_SYMLINK_NOFOLLOW
+	}
+	var st syscall.Stat_t
+	if e := k.Fstatat(a.int(0), p, &st, at); e != 0 {
+		return 0, e
+	}
+	return 0, syscall.EOPNOTSUPP
+}
+
+// doOpenByHandleAt is for handles that come from elsewhere.
+func doOpenByHandleAt(k *Kernel, a args) (uintptr, syscall.Errno) {
+	const maxHandle = 128 // bytes: MAX_HANDLE_SZ
+	if a.int(0) != AT_FDCWD {
+		d, e := k.table.get(a.int(0))
+		if e != 0 {
+			return 0, e
+		}
+		d.put()
+	}
+	h, e := object[struct{ bytes, kind uint32 }](a[1])
+	switch {
+	case !k.can(capDacReadSearch):
+		return 0, syscall.EPERM
+	case e != 0:
+		return 0, e
+	case h.bytes == 0 || h.bytes > maxHandle:
+		return 0, syscall.EINVAL
+	}
+	return 0, syscall.ESTALE
+}
+
 // Extended attributes: of a path, of a symbolic link itself, of a descriptor.
 
 func doGetxattr(nofollow bool) call {

@@ -17,13 +17,14 @@ const capabilities = (1<<(capLast+1) - 1) &^ (1<<16 | 1<<17 | 1<<19 | 1<<20 | 1<
 
 // Capabilities that calls ask for.
 const (
-	capSetgid      = 6
-	capSetuid      = 7
-	capSetpcap     = 8
-	capSysAdmin    = 21
-	capSysBoot     = 22
-	capSysNice     = 23
-	capSysResource = 24
+	capDacReadSearch = 2
+	capSetgid        = 6
+	capSetuid        = 7
+	capSetpcap       = 8
+	capSysAdmin      = 21
+	capSysBoot       = 22
+	capSysNice       = 23
+	capSysResource   = 24
 )
 
 // capFiles are those that come and go with user 0 for files: CHOWN, DAC_OVERRIDE,
@@ -49,6 +50,15 @@ func (k *Kernel) Capget(of int) (c Capabilities, e syscall.Errno) {
 	}
 	e = k.ids(func(p *process) syscall.Errno { c = p.caps; return 0 })
 	return c, e
+}
+
+// Privileges returns what the process may do, and may come to.
+func (k *Kernel) Privileges() (c Capabilities, bounding uint64, noNewPrivs bool) {
+	k.ids(func(p *process) syscall.Errno {
+		c, bounding, noNewPrivs = p.caps, p.bounding, p.prctl[PR_SET_NO_NEW_PRIVS] != 0
+		return 0
+	})
+	return c, bounding, noNewPrivs
 }
 
 // Capset sets them. None can be had that is not permitted, or is beyond the

@@ -39,6 +39,21 @@ func TestMountCalls(t *testing.T) {
 	ok(t, k.Chdir("/"))
 	ok(t, k.Unmount("m", 0))
 	is(t, "unmount again", k.Unmount("m", 0), syscall.EINVAL)
+
+	const nosuid, nodev, noatime, bind, expire = 2, 4, 0x400, 0x1000, 4
+	ok(t, k.Mount("", "m", "tmpfs", 0xc0ed0000|nosuid|nodev|noatime, ""))
+	is(t, "a second place", k.Mount("m", "m", "", bind, ""), syscall.EINVAL)
+	ok(t, k.Symlinkat("m", AT_FDCWD, "l"))
+	is(t, "unmount a link", k.Unmount("l", umountNoFollow), syscall.EINVAL)
+	is(t, "expire", k.Unmount("m", expire), syscall.EINVAL)
+	fd = open(t, k, "m/f", syscall.O_CREAT|syscall.O_RDWR)
+	is(t, "force out what is in use", k.Unmount("m", mntForce), syscall.EBUSY)
+	ok(t, k.Unmount("l", mntDetach))
+	if n, e := k.Write(fd, []byte("text")); n != 4 || e != 0 {
+		t.Errorf("writing to what is detached: %d, %v", n, e)
+	}
+	ok(t, k.Unlinkat(AT_FDCWD, "m", AT_REMOVEDIR)) // it is no mount point any more
+	ok(t, k.Close(fd))
 }
 
 func TestCopyFileRange(t *testing.T) {

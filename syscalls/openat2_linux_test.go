@@ -66,3 +66,60 @@ func TestOpenat2(t *testing.T) {
 		}
 	}
 }
+
+// TestHandles: errors of calls on handles come in Linux's order, until it is asked
+// whether the file system has any.
+func TestHandles(t *testing.T) {
+	host, k := t.TempDir(), newKernel(t)
+	for _, name := range []string{"f", "l"} {
+		if name == "l" {
+			ok(t, k.Symlinkat("none", AT_FDCWD, "/l"))
+			if err := os.Symlink("none", filepath.Join(host, "l")); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		put(t, k, "/f", "")
+		if err := os.WriteFile(filepath.Join(host, "f"), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	theirs, err := syscall.Open(host, syscall.O_RDONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(theirs)
+	ours := open(t, k, "/", syscall.O_RDONLY)
+	handle := [34]uint32{128}
+	var mount int32
+	both := func(what string, num uintptr, theirs, ours, a2, a3, a4, a5 uintptr) {
+		t.Helper()
+		handle[0], handle[1] = 128, 1
+		_, _, want := syscall.Syscall6(num, theirs, a2, a3, a4, a5, 0)
+		handle[0], handle[1] = 128, 1
+		_, got := k.Call(num, ours, a2, a3, a4, a5, 0)
+		if want == 0 {
+			want = syscall.EOPNOTSUPP
+		}
+		is(t, what, got, want)
+	}
+	const nameToHandleAt, openByHandleAt = 303, 304
+	h, m := uintptr(unsafe.Pointer(&handle)), uintptr(unsafe.Pointer(&mount))
+	for _, path := range []string{"f", "l", "none", "", "f/x"} {
+		name, _ := syscall.BytePtrFromString(path)
+		for _, flags := range []uintptr{0, 0x400, 0x1000, 0x100, 0x1400, 1 << 20} {
+			both(fmt.Sprintf("handle of %q, flags %#x", path, flags), nameToHandleAt, uintptr(theirs), uintptr(ours), uintptr(unsafe.Pointer(name)), h, m, flags)
+		}
+	}
+	both("no path", nameToHandleAt, uintptr(theirs), uintptr(ours), 0, h, m, 0)
+	both("no directory", openByHandleAt, 1<<20, 1<<20, h, 0, 0, 0)
+	if os.Geteuid() == 0 {
+		both("no handle", openByHandleAt, uintptr(theirs), uintptr(ours), 0, 0, 0, 0)
+	}
+	handle[0] = 0
+	_, e := k.Call(openByHandleAt, uintptr(ours), h, 0, 0, 0, 0)
+	is(t, "an empty handle", e, syscall.EINVAL)
+	handle[0] = 8
+	_, e = k.Call(openByHandleAt, uintptr(ours), h, 0, 0, 0, 0)
+	is(t, "a handle", e, syscall.ESTALE)
+}

@@ -96,13 +96,35 @@ func (k *Kernel) Shutdown() error {
 	return k.vfs.Shutdown()
 }
 
-// msRdonly is MS_RDONLY of mount(2).
-const msRdonly = 1
+// Flags of mount(2). All but the first are taken and change nothing: they forbid what
+// there is not (other users, devices of theirs, other programs), or are about times
+// and caches. Old programs add a number that means nothing.
+const (
+	msRdonly  = 1
+	msIgnored = 0x2 | // MS_NOSUID
+		0x4 | // MS_NODEV
+		0x8 | // MS_NOEXEC
+		0x10 | // MS_SYNCHRONOUS
+		0x80 | // MS_DIRSYNC
+		0x400 | // MS_NOATIME
+		0x800 | // MS_NODIRATIME
+		0x8000 | // MS_SILENT
+		0x200000 | // MS_RELATIME
+		0x1000000 | // MS_STRICTATIME
+		0x2000000 // MS_LAZYTIME
+
+	msMagic     = 0xc0ed0000
+	msMagicMask = 0xffff0000
+)
 
 // Mount mounts a new file system of one of the types that k.FileSystems
-// knows, else ENODEV. One that says so itself is mounted for reading only.
+// knows, else ENODEV. One that says so itself is mounted for reading only. EINVAL:
+// flags ask for something else, such as a second place for what is there (MS_BIND).
 func (k *Kernel) Mount(source, target, fstype string, flags uintptr, data string) syscall.Errno {
-	if flags&^msRdonly != 0 {
+	if flags&msMagicMask == msMagic {
+		flags &^= msMagicMask
+	}
+	if flags&^(msRdonly|msIgnored) != 0 {
 		return syscall.EINVAL
 	}
 	if k.FileSystems == nil {
@@ -126,9 +148,17 @@ func (k *Kernel) Mount(source, target, fstype string, flags uintptr, data string
 	return errno(err)
 }
 
-// Unmount takes away what is mounted at target; no flags are supported.
+// Flags of umount2(2). MNT_FORCE ends calls on servers that are gone, which end by
+// themselves here.
+const (
+	mntForce       = 1
+	mntDetach      = 2
+	umountNoFollow = 8
+)
+
+// Unmount takes away what is mounted at target. EINVAL: flags has MNT_EXPIRE.
 func (k *Kernel) Unmount(target string, flags int) syscall.Errno {
-	if flags != 0 {
+	if flags&^(mntForce|mntDetach|umountNoFollow) != 0 {
 		return syscall.EINVAL
 	}
 	b, e := k.base(AT_FDCWD, target)
@@ -136,5 +166,7 @@ func (k *Kernel) Unmount(target string, flags int) syscall.Errno {
 		return e
 	}
 	defer b.done()
-	return errno(k.vfs.Unmount(b.Base, target))
+	return errno(k.vfs.UnmountWith(b.Base, target, fs.UnmountOptions{
+		Detach: flags&mntDetach != 0, NoFollow: flags&umountNoFollow != 0,
+	}))
 }

@@ -27,7 +27,7 @@ func newSelf(k *syscalls.Kernel) *procfs.Self {
 		SetName:    k.SetThreadName,
 		Executable: func() (string, *fs.Dentry) { return "", nil },
 		Usage: func() procfs.Usage {
-			return procfs.Usage{User: 11 * time.Second, System: 12 * time.Second, CPUs: 2, Umask: 0o27, UID: [3]uint32{1, 2, 3}, GID: [3]uint32{4, 5, 6}, Groups: []uint32{7, 8}, FDSize: 64, Switches: 13,
+			return procfs.Usage{User: 11 * time.Second, System: 12 * time.Second, CPUs: 2, Umask: 0o27, UID: [3]uint32{1, 2, 3}, GID: [3]uint32{4, 5, 6}, Groups: []uint32{7, 8}, Capabilities: procfs.Capabilities{1, 2, 0x1ff, 1 << 40}, NoNewPrivs: true, FDSize: 64, Switches: 13,
 				ReadCalls: 14, WriteCalls: 15, ReadChars: 16, WriteChars: 17,
 				Memory: procfs.ProcessMemory{Virtual: 90 << 20, Resident: 80 << 20, Peak: 85 << 20, Text: 2 << 20, File: 5 << 20, Data: 70 << 20, Stack: 1 << 20, PageTables: 3 << 20, MinorFaults: 18}}
 		},
@@ -77,7 +77,8 @@ Max nice priority         0                    0
 		}
 	}
 	for _, line := range []string{"Uid:\t1\t2\t3\t2\nGid:\t4\t5\t6\t5\nFDSize:\t64\nGroups:\t7 8 \n", "Umask:\t0027\n", "VmRSS:\t   81920 kB\n",
-		"RssFile:\t    5120 kB\n", "RssAnon:\t   76800 kB\n", "Cpus_allowed:\t3\nCpus_allowed_list:\t0-1\n", "voluntary_ctxt_switches:\t13\n"} {
+		"RssFile:\t    5120 kB\n", "RssAnon:\t   76800 kB\n", "Cpus_allowed:\t3\nCpus_allowed_list:\t0-1\n", "voluntary_ctxt_switches:\t13\n",
+		"CapInh:\t0000000000000001\nCapPrm:\t0000000000000002\nCapEff:\t00000000000001ff\nCapBnd:\t0000010000000000\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\n"} {
 		if s := text(t, k, "/proc/self/status"); !strings.Contains(s, line) {
 			t.Errorf("status lacks %q:\n%s", line, s)
 		}

@@ -19,6 +19,8 @@ type Usage struct {
 	Umask        uint32
 	UID, GID     [3]uint32 // real, effective, saved; those for files are the effective ones
 	Groups       []uint32
+	Capabilities Capabilities
+	NoNewPrivs   bool
 	FDSize       int    // slots of the table of descriptors
 	Switches     uint64 // of goroutines that gave way
 	ReadCalls    uint64
@@ -26,6 +28,9 @@ type Usage struct {
 	ReadChars    uint64 // bytes that calls have read, from wherever
 	WriteChars   uint64
 }
+
+// Capabilities are sets of capabilities(7), a bit for each.
+type Capabilities struct{ Inheritable, Permitted, Effective, Bounding uint64 }
 
 // ProcessMemory has numbers of bytes.
 type ProcessMemory struct {
@@ -92,7 +97,7 @@ func (s *Self) statm(b []byte) []byte {
 	return expand(b, "@ @ @ @ 0 @ 0\n", pages(m.Virtual), pages(m.Resident), pages(m.File), pages(m.Text), pages(m.Data))
 }
 
-// status is status. The capabilities are all up to CAP_CHECKPOINT_RESTORE.
+// status is status. Of signals it tells nothing.
 func (s *Self) status(b []byte) []byte {
 	u := s.Usage()
 	m := &u.Memory
@@ -102,6 +107,10 @@ func (s *Self) status(b []byte) []byte {
 		cpus += "-" + strconv.Itoa(u.CPUs-1)
 	}
 	file := min(m.File, m.Resident)
+	noNewPrivs := "0"
+	if u.NoNewPrivs {
+		noNewPrivs = "1"
+	}
 	groups := ""
 	for _, g := range u.Groups {
 		groups += decimal(uint64(g)) + " "
@@ -148,12 +157,12 @@ ShdPnd:	0000000000000000
 SigBlk:	0000000000000000
 SigIgn:	0000000000000000
 SigCgt:	0000000000000000
-CapInh:	0000000000000000
-CapPrm:	000001ffffffffff
-CapEff:	000001ffffffffff
-CapBnd:	000001ffffffffff
+CapInh:	@
+CapPrm:	@
+CapEff:	@
+CapBnd:	@
 CapAmb:	0000000000000000
-NoNewPrivs:	0
+NoNewPrivs:	@
 Seccomp:	0
 Seccomp_filters:	0
 Cpus_allowed:	@
@@ -166,7 +175,13 @@ nonvoluntary_ctxt_switches:	0
 		ids(u.UID[0], u.UID[1], u.UID[2], u.UID[1]), ids(u.GID[0], u.GID[1], u.GID[2], u.GID[1]), strconv.Itoa(u.FDSize), groups, pid, pid, pid, pid,
 		kib(m.Virtual), kib(m.Virtual), kib(max(m.Peak, m.Resident)), kib(m.Resident), kib(m.Resident-file), kib(file),
 		kib(m.Data), kib(m.Stack), kib(m.Text), kib(m.PageTables),
-		strconv.FormatUint(1<<u.CPUs-1, 16), cpus, decimal(u.Switches))
+		capabilitySet(u.Capabilities.Inheritable), capabilitySet(u.Capabilities.Permitted), capabilitySet(u.Capabilities.Effective),
+		capabilitySet(u.Capabilities.Bounding), noNewPrivs, strconv.FormatUint(1<<u.CPUs-1, 16), cpus, decimal(u.Switches))
+}
+
+// capabilitySet is a set in 16 hexadecimal digits.
+func capabilitySet(set uint64) string {
+	return string(padZero(nil, strconv.FormatUint(set, 16), 16))
 }
 
 func ids(list ...uint32) string {
