@@ -19,6 +19,10 @@ func withMemory(t testing.TB) *Kernel {
 	t.Helper()
 	k := newKernel(t)
 	k.Memory = newMemory(t)
+	t.Cleanup(func() { // or what is written back later would touch what is gone
+		low, high := k.Memory.Bounds()
+		k.Munmap(low, int(high-low))
+	})
 	return k
 }
 
