@@ -12,7 +12,7 @@ net/dev=Inter-|   Receive                                                |  Tran
 ;
 net/if_inet6=;
 net/ipv6_route=;
-net/netstat=TcpExt: SyncookiesSent SyncookiesRecv SyncookiesFailed EmbryonicRsts PruneCalled RcvPruned OfoPruned OutOfWindowIcmps LockDroppedIcmps ArpFilter TW TWRecycled TWKilled DelayedACKs DelayedACKLocked DelayedACKLost ListenOverflows ListenDrops TCPTimeouts TCPFastRetrans TCPLostRetransmit TCPSynRetrans TCPOrigDataSent
+net/netstat=TcpExt: SyncookiesSent SyncookiesRecv SyncookiesFailed EmbryonicRsts PruneCalled RcvPruned OfoPruned OutOfWindowIcmps LockDroppedIcmps ArpFilter TW TWRecycled TWKilled DelayedACKs DelayedACKLocked DelayedACKLost ListenOverflows ListenDrops TCPLostRetransmit TCPFastRetrans TCPTimeouts TCPSynRetrans TCPOrigDataSent
 TcpExt: 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
 IpExt: InNoRoutes InTruncatedPkts InMcastPkts OutMcastPkts InBcastPkts OutBcastPkts InOctets OutOctets InMcastOctets OutMcastOctets InBcastOctets OutBcastOctets InCsumErrors InNoECTPkts InECT1Pkts InECT0Pkts InCEPkts ReasmOverlaps
 IpExt: 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0

@@ -219,6 +219,49 @@ func TestLikeLinux(t *testing.T) {
 	}
 }
 
+// TestNetworkTables: tables of counters have as many values as names, all names are
+// Linux's, in its order, and so are the protocols, but for those of types of messages,
+// which Linux has if there were such.
+func TestNetworkTables(t *testing.T) {
+	k, p := newKernel(t)
+	p.RegisterSelf(newSelf(k))
+	for _, path := range []string{"/proc/self/net/snmp", "/proc/self/net/netstat"} {
+		theirs, err := os.ReadFile(path)
+		if err != nil {
+			t.Skip(err)
+		}
+		names := func(text string) (protocols []string, all map[string][]string) {
+			all = make(map[string][]string)
+			lines := strings.Split(strings.TrimSpace(text), "\n")
+			for i := 0; i+1 < len(lines); i += 2 {
+				f, values := strings.Fields(lines[i]), strings.Fields(lines[i+1])
+				if len(f) != len(values) || f[0] != values[0] {
+					t.Errorf("%s: %d names and %d values of %s", path, len(f), len(values), f[0])
+				}
+				protocols, all[f[0]] = append(protocols, f[0]), f[1:]
+			}
+			return protocols, all
+		}
+		want, linux := names(string(theirs))
+		want = slices.DeleteFunc(want, func(p string) bool { return p == "IcmpMsg:" || p == "MPTcpExt:" })
+		got, ours := names(text(t, k, path))
+		if !slices.Equal(got, want) {
+			t.Errorf("%s has %v, on Linux %v", path, got, want)
+		}
+		for protocol, list := range ours {
+			at := 0
+			for _, name := range list {
+				i := slices.Index(linux[protocol][at:], name)
+				if i < 0 {
+					t.Errorf("%s: Linux has no %s %s, or before others", path, protocol, name)
+					break
+				}
+				at += i + 1
+			}
+		}
+	}
+}
+
 // keys are the first words of the lines.
 func keys(text string) (list []string) {
 	for line := range strings.Lines(text) {
