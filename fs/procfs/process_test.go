@@ -219,9 +219,9 @@ func TestLikeLinux(t *testing.T) {
 	}
 }
 
-// TestNetworkTables: tables of counters have as many values as names, all names are
-// Linux's, in its order, and so are the protocols, but for those of types of messages,
-// which Linux has if there were such.
+// TestNetworkTables: tables of counters have as many values as names, which are Linux's,
+// in its order. All protocols are there but for types of messages, which Linux has if
+// there were such, and Multipath TCP.
 func TestNetworkTables(t *testing.T) {
 	k, p := newKernel(t)
 	p.RegisterSelf(newSelf(k))
@@ -245,10 +245,15 @@ func TestNetworkTables(t *testing.T) {
 		want, linux := names(string(theirs))
 		want = slices.DeleteFunc(want, func(p string) bool { return p == "IcmpMsg:" || p == "MPTcpExt:" })
 		got, ours := names(text(t, k, path))
-		if !slices.Equal(got, want) {
-			t.Errorf("%s has %v, on Linux %v", path, got, want)
+		for _, protocol := range want {
+			if !slices.Contains(got, protocol) {
+				t.Errorf("%s has %v, on Linux %v", path, got, want)
+			}
 		}
 		for protocol, list := range ours {
+			if linux[protocol] == nil {
+				continue // of another version
+			}
 			at := 0
 			for _, name := range list {
 				i := slices.Index(linux[protocol][at:], name)
