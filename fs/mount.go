@@ -76,7 +76,6 @@ func (m *Mount) ReadOnly() bool { return m.readOnly }
 func (v *VFS) Mount(b Base, path string, f FileSystem, o MountOptions) error {
 	v.mounts.Lock()
 	defer v.mounts.Unlock()
-	v.closeIdle()
 	point, pinned, err := v.mountPoint(b, path, o.Bare)
 	if err != nil {
 		return err

@@ -261,11 +261,12 @@ func TestDetach(t *testing.T) {
 		t.Errorf("what is in use: %v", err)
 	}
 	used.Put()
-	mount(t, v, "z", mem(), fs.MountOptions{})
+	v.CloseDetached()
 	if s := strings.Join(closed, " "); s != "two one" {
 		t.Errorf("closed: %q", s)
 	}
-	if err := v.UnmountWith(fs.Base{}, "z", fs.UnmountOptions{Detach: true}); err != nil {
-		t.Error(err)
+	mount(t, v, "z", closing{mem(), "three", &closed}, fs.MountOptions{})
+	if err := v.UnmountWith(fs.Base{}, "z", fs.UnmountOptions{Detach: true}); err != nil || len(closed) != 3 {
+		t.Errorf("detaching what nobody uses: %v, closed: %v", err, closed)
 	}
 }

@@ -8,8 +8,7 @@ import (
 // UnmountOptions say how to unmount.
 type UnmountOptions struct {
 	// Detach takes what is in use out of the tree, too, with all that is mounted
-	// below it. It is closed when it is used no longer and somebody mounts or
-	// unmounts, or in the end.
+	// below it. CloseDetached closes it.
 	Detach bool
 	// NoFollow does not follow a link in the last component of the path.
 	NoFollow bool
@@ -108,8 +107,15 @@ func (v *VFS) close(m *Mount) error {
 	return m.fs.Close()
 }
 
-// closeIdle closes what was detached and is used no longer. Whoever detached it has
-// heard of its last errors already.
+// CloseDetached closes what was detached and is used no longer. Unmount and Shutdown
+// do so, too.
+func (v *VFS) CloseDetached() {
+	v.mounts.Lock()
+	defer v.mounts.Unlock()
+	v.closeIdle()
+}
+
+// closeIdle does so. Whoever detached it has heard of its last errors already.
 func (v *VFS) closeIdle() {
 	for _, m := range slices.Clone(v.mounts.detached) {
 		_ = v.close(m)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"testing"
 	"unsafe"
@@ -67,6 +68,12 @@ func TestOpenat2(t *testing.T) {
 	}
 }
 
+// A handle and the number of its mount: memory that stays where it is.
+var (
+	handle  [34]uint32
+	mountID int32
+)
+
 // TestHandles: errors of calls on handles come in Linux's order, until it is asked
 // whether the file system has any.
 func TestHandles(t *testing.T) {
@@ -90,13 +97,11 @@ func TestHandles(t *testing.T) {
 	}
 	defer syscall.Close(theirs)
 	ours := open(t, k, "/", syscall.O_RDONLY)
-	handle := [34]uint32{128}
-	var mount int32
 	both := func(what string, num uintptr, theirs, ours, a2, a3, a4, a5 uintptr) {
 		t.Helper()
-		handle[0], handle[1] = 128, 1
+		handle = [34]uint32{128, 1}
 		_, _, want := syscall.Syscall6(num, theirs, a2, a3, a4, a5, 0)
-		handle[0], handle[1] = 128, 1
+		handle = [34]uint32{128, 1}
 		_, got := k.Call(num, ours, a2, a3, a4, a5, 0)
 		if want == 0 {
 			want = syscall.EOPNOTSUPP
@@ -104,12 +109,13 @@ func TestHandles(t *testing.T) {
 		is(t, what, got, want)
 	}
 	const nameToHandleAt, openByHandleAt = 303, 304
-	h, m := uintptr(unsafe.Pointer(&handle)), uintptr(unsafe.Pointer(&mount))
+	h, m := uintptr(unsafe.Pointer(&handle)), uintptr(unsafe.Pointer(&mountID))
 	for _, path := range []string{"f", "l", "none", "", "f/x"} {
 		name, _ := syscall.BytePtrFromString(path)
 		for _, flags := range []uintptr{0, 0x400, 0x1000, 0x100, 0x1400, 1 << 20} {
 			both(fmt.Sprintf("handle of %q, flags %#x", path, flags), nameToHandleAt, uintptr(theirs), uintptr(ours), uintptr(unsafe.Pointer(name)), h, m, flags)
 		}
+		runtime.KeepAlive(name)
 	}
 	both("no path", nameToHandleAt, uintptr(theirs), uintptr(ours), 0, h, m, 0)
 	both("no directory", openByHandleAt, 1<<20, 1<<20, h, 0, 0, 0)

@@ -135,6 +135,7 @@ func (k *Kernel) Mount(source, target, fstype string, flags uintptr, data string
 		return e
 	}
 	defer b.done()
+	k.vfs.CloseDetached() // which may have what is to be mounted
 	f, err := k.FileSystems(fstype, source, data)
 	if err != nil {
 		return errno(err)

@@ -8,6 +8,9 @@ import (
 	"unsafe"
 )
 
+// What is told of segments: memory that stays where it is.
+var ourData, theirData ShmidDs
+
 // TestSharedMemory makes the same calls on segments here and on the host: errors, and
 // what is told of segments, are the same.
 func TestSharedMemory(t *testing.T) {
@@ -15,7 +18,6 @@ func TestSharedMemory(t *testing.T) {
 	k.Memory = newMemory(t)
 	type pair struct{ ours, theirs uintptr }
 	var made []pair // ids
-	var ourData, theirData ShmidDs
 	call := func(what string, num uintptr, ours, theirs [3]uintptr) (p pair, ok bool) {
 		t.Helper()
 		r, _, want := syscall.Syscall(num, theirs[0], theirs[1], theirs[2])

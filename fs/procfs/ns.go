@@ -32,21 +32,24 @@ var namespaces = []struct {
 	{"user", "user", 4026531837, syscall.CLONE_NEWUSER}, {"uts", "uts", 4026531838, syscall.CLONE_NEWUTS},
 }
 
-// addNamespaces adds ns to a directory of a process: links that show what no path
+// addNamespaces adds ns to directories of a process: links that show what no path
 // leads to, and lead there all the same.
-func (f *FS) addNamespaces(process *synth.Dir, s *Self) {
+func (f *FS) addNamespaces(s *Self, dirs ...*synth.Dir) {
 	files := synth.New("nsfs", nsMagic)
 	mnt := s.Internal(files)
 	for _, ns := range namespaces {
 		n := &namespace{files.Base(syscall.S_IFREG | 0o444), ns.kind, ns.flag}
 		n.Ino = ns.ino
-		process.Add("ns/"+ns.link, f.newJump(func() (string, *fs.Dentry) {
+		link := f.newJump(func() (string, *fs.Dentry) {
 			at, err := mnt.Nameless(n.Label(), n)
 			if err != nil {
 				return "", nil
 			}
 			return n.Label(), at
-		}))
+		})
+		for _, d := range dirs {
+			d.Add("ns/"+ns.link, link)
+		}
 	}
 }
 

@@ -36,6 +36,10 @@ func TestNamespaces(t *testing.T) {
 		if e := k.Fstatat(cwd, path, &st, 0); e != 0 || link != fmt.Sprintf("%s:[%d]", kind, st.Ino) {
 			t.Errorf("%s leads to %q, inode %d, %v; on Linux %q", path, link, st.Ino, e, theirs)
 		}
+		var same syscall.Stat_t
+		if e := k.Fstatat(cwd, "/proc/self/ns/"+name, &same, 0); e != 0 || same.Dev != st.Dev || same.Ino != st.Ino {
+			t.Errorf("the thread is in %d on %#x, the process in %d on %#x, %v", st.Ino, st.Dev, same.Ino, same.Dev, e)
+		}
 		if err := syscall.Stat(path, &hostSt); err != nil || st.Mode != hostSt.Mode || st.Nlink != hostSt.Nlink || st.Size != hostSt.Size {
 			t.Errorf("%s: mode %o, %d links, %d bytes; on Linux %o, %d, %d, %v", path, st.Mode, st.Nlink, st.Size, hostSt.Mode, hostSt.Nlink, hostSt.Size, err)
 		}

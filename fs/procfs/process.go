@@ -59,6 +59,7 @@ func (f *FS) RegisterSelf(s *Self) {
 	f.processFiles(process, s)
 	f.processFiles(thread, s)
 	f.networkFiles(process)
+	f.addNamespaces(s, process, thread)
 }
 
 // processFiles fills a directory of a process, or of a thread of it.
@@ -80,7 +81,6 @@ func (f *FS) processFiles(d *synth.Dir, s *Self) {
 	d.Add("mountinfo", f.NewText(Mountinfo(s.Mounts)))
 	d.Add("mounts", f.NewText(Mounts(s.Mounts)))
 	d.Add("mountstats", f.NewText(Mountstats(s.Mounts)))
-	f.addNamespaces(d, s)
 	// Nothing kills a process for its memory here; what programs write, they
 	// may read again.
 	d.Add("oom_score_adj", f.NewSetting(func(b []byte) []byte {
