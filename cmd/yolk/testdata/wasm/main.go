@@ -41,7 +41,7 @@ func main() {
 			if err != nil {
 				panic(err)
 			}
-			if _, ok := m.Memory().Grow(100); !ok || !m.Memory().WriteUint32Le(100<<16, 7) {
+			if _, ok := m.Memory().Grow(50); !ok || !m.Memory().WriteUint32Le(50<<16, 7) {
 				panic("no memory")
 			}
 			for range 1000 {

@@ -101,6 +101,32 @@ func osReserve(size uintptr) {
 	}
 }
 
+// memTries is how often a large block is asked for. Another CPU, or whoever ran in
+// between, may have taken what a collection had freed.
+const memTries = 8
+
+// osTries reports whether it is no error if the memory asked for is not there.
+func osTries() bool { return getg().m.tries }
+
+// osAllocLarge allocates a span for size bytes on the thread *mp, which it may
+// change, and with it the cache *c.
+func osAllocLarge(mp **m, c **mcache, size uintptr, noscan bool) *mspan {
+	for i := 1; ; i++ {
+		(*mp).tries = i < memTries && memGain()
+		s := (*c).allocLarge(size, noscan)
+		(*mp).tries = false
+		if s != nil {
+			return s
+		}
+		(*mp).mallocing = 0
+		releasem(*mp)
+		osReserve(size)
+		*mp = acquirem()
+		(*mp).mallocing = 1
+		*c = getMCache(*mp)
+	}
+}
+
 // memCollect runs a collection up to its sweep phase and returns its number.
 func memCollect() uint32 {
 	n := work.cycles.Load()

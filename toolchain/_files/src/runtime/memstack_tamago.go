@@ -88,18 +88,15 @@ func memStackFits(size uintptr) bool {
 //
 //go:systemstack
 func memStackTake(mp *m, size uintptr) bool {
-	mp.stackTry = true
+	mp.tries = true
 	s := mheap_.allocManual(size/pageSize, spanAllocStack)
-	mp.stackTry = false
+	mp.tries = false
 	if s != nil {
 		s.elemsize = size
 	}
 	mp.stackSpan = s
 	return s != nil
 }
-
-// osTries reports whether it is no error if the memory asked for is not there.
-func osTries() bool { return getg().m.stackTry }
 
 // osStackSpan returns the block of npage pages that osStackFits has taken, nil if
 // it has taken none.

@@ -26,6 +26,10 @@ func osStackFits(*g, uintptr) bool { return true }
 func osStackSpan(uintptr) *mspan   { return nil }
 func osTries() bool                { return false }
 
+func osAllocLarge(_ **m, c **mcache, size uintptr, noscan bool) *mspan {
+	return (*c).allocLarge(size, noscan)
+}
+
 func osGather(*mheap, uintptr, uintptr, bool) uintptr { return 0 }
 
 // heapDumpChunk stands for the dump, which is written as it is made.

@@ -24,7 +24,7 @@ type mOS struct {
 	waitsema    uint32 // semasleep of lock_futex.go
 
 	stackSpan *mspan // for the stack that osStackFits was asked about
-	stackTry  bool   // it is being taken: if that fails, there is another way
+	tries     bool   // memory is asked for, and it is no error if there is none
 }
 
 type (
