@@ -284,5 +284,5 @@ const maxMemory = 1 << 52
 // MaxCPUs is how many CPUs a guest may have: the kernel uses no more.
 const MaxCPUs = 64
 
-// minMemory is the least memory that the kernel starts in, in bytes.
-const minMemory = 64 << 20
+// minMemory is the least memory that a small program runs in, in bytes.
+const minMemory = 20 << 20

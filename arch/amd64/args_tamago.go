@@ -27,11 +27,13 @@ func initArgs() {
 		envSize = 0
 	}
 	size := uint64(argSize) + uint64(envSize)
-	if size*9+argsEnds+minRAM > memory.main.Size()/2 {
-		fatal("yolk: arguments and environment are too large for the memory\n")
-	}
 	// The strings, and in the worst case, all of them empty, a pointer for each byte.
-	memory.main.End -= (size*9 + argsEnds + pageSize) &^ (pageSize - 1)
+	// The runtime and package syscall make slices and a map of them.
+	room := (size*9 + argsEnds + pageSize) &^ (pageSize - 1)
+	if _, end := imageBounds(); uint64(end)+minRAM+4*room > memory.main.End {
+		fatal("yolk: arguments and environment are too large for the memory: give the machine more\n")
+	}
+	memory.main.End -= room
 	strings := uintptr(memory.main.End)
 	pointers := strings + uintptr(size+16)&^7
 

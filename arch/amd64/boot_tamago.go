@@ -54,7 +54,7 @@ func boot(info uintptr) {
 	copyCommandLine(uintptr(si.cmdline))
 	rootPointer = si.rsdp
 	if uint64(end)+minRAM > memory.main.End {
-		fatal("yolk: not enough memory: give the machine more, 64 MiB at least\n")
+		fatal("yolk: not enough memory: give the machine more, 8 MiB besides the image at least\n")
 	}
 	initTraps()
 	initTables(start, end)

@@ -36,7 +36,7 @@ func (f *guestFlags) add(set *pflag.FlagSet, mem, publish string) {
 	}
 	set.Var(&f.machine, "machine", "machine type")
 	set.Var(&f.accel, "accel", "acceleration")
-	set.Var(&f.mem, "mem", "memory: a number of MiB, or one with a unit such as 512M or 1.5G; 64M at least")
+	set.Var(&f.mem, "mem", "memory: a number of MiB, or one with a unit such as 512M or 1.5G; 20M at least")
 	set.Var(&f.cpus, "cpus", "number of CPUs")
 	set.Var(&f.daemon, "daemon", "virtio-fs server")
 	set.Var(&f.cache, "cache", "changes on the host are seen after a second (auto) or at once (none)")

@@ -27,7 +27,7 @@ func TestGuestMemory(t *testing.T) {
 		{"256M", "holes", "180"},
 		{"256M", "files", "190"},
 		{"256M", "stacks", "100"},
-		{"256M", "deep", "60"}, // 32 MiB are copied to 64
+		{"256M", "deep", "100"}, // 64 MiB are copied to 128
 		{"256M", "pair", "150"},
 		{"64M", "blocks", "28"},
 		{"64M", "mixed", "28"},
@@ -158,10 +158,29 @@ func TestGuestStackOverflow(t *testing.T) {
 func TestGuestCompiler(t *testing.T) {
 	needGuest(t)
 	dir, _ := module(t, "wasm")
-	for i, machine := range machines {
-		r := runCommand(t, yolkCommand(t, dir, "run", "-q", "--machine", machine, "--mem", "128M", "--cpus", fmt.Sprint(1+i), "--timeout", "15m", "."))
+	for i, machine := range append(machines, machines...) {
+		cpus := 1 + i/len(machines)
+		r := runCommand(t, yolkCommand(t, dir, "run", "-q", "--machine", machine, "--mem", "64M", "--cpus", fmt.Sprint(cpus), "--timeout", "15m", "."))
 		if r.status != 0 || r.stdout != "compiled\n" {
-			t.Errorf("%s: status %d, stdout %q, stderr:\n%.2000s", machine, r.status, r.stdout, r.stderr)
+			t.Errorf("%s, %d CPUs: status %d, stdout %q, stderr:\n%.2000s", machine, cpus, r.status, r.stdout, r.stderr)
+		}
+	}
+}
+
+// TestGuestLeastMemory: a small program runs in the least memory that --mem takes.
+func TestGuestLeastMemory(t *testing.T) {
+	needGuest(t)
+	dir := t.TempDir()
+	layOut(t, dir, map[string]string{
+		"go.mod":  "module example.com/hello\n\ngo 1.24\n",
+		"main.go": "package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println(\"hello\") }\n",
+	})
+	for _, machine := range machines {
+		for _, cpus := range []string{"1", "2"} {
+			r := runCommand(t, yolkCommand(t, dir, "run", "-q", "--machine", machine, "--mem", "20M", "--cpus", cpus, "--timeout", "15m", "."))
+			if r.status != 0 || r.stdout != "hello\n" {
+				t.Errorf("%s, %s CPUs: status %d, stdout %q, stderr:\n%.2000s", machine, cpus, r.status, r.stdout, r.stderr)
+			}
 		}
 	}
 }
