@@ -35,8 +35,9 @@ var controlTimeout = 10 * time.Second
 type control struct {
 	q *virtio.Queue
 
-	mu  sync.Mutex
-	err error // it answers no more
+	mu   sync.Mutex
+	err  error          // it answers no more
+	late sync.WaitGroup // waits for what was not answered in time
 }
 
 // command has the device do something, and waits until it says that it has.
@@ -57,7 +58,7 @@ func (c *control) command(command [2]byte, data []byte) error {
 	case <-r.Done():
 	case <-timer.C:
 		// The buffers are the device's until it is closed.
-		go r.Wait()
+		c.late.Go(func() { r.Wait() })
 		c.err = fmt.Errorf("control command %d.%d is not answered within %v: %w", command[0], command[1], controlTimeout, syscall.EIO)
 		return c.err
 	}

@@ -235,6 +235,9 @@ func (n *Net) Close() error {
 		close(n.closing)
 		err = n.dev.Close() // which gives back all buffers and frames
 		n.events.Wait()
+		if n.control != nil {
+			n.control.late.Wait()
+		}
 		for _, t := range n.tx {
 			t.timer.Stop()
 		}
