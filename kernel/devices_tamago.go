@@ -133,6 +133,7 @@ func (m *machine) open(s *share) (fs.FileSystem, error) {
 
 // Device types (virtio 1.2 §5).
 const (
+	networkID    = 1
 	consoleID    = 3
 	entropyID    = 4
 	fileSystemID = 26
@@ -188,6 +189,8 @@ func (m *machine) start(open func() (virtio.Transport, error)) {
 		}
 	case entropyID:
 		err = m.startRandom(t)
+	case networkID:
+		m.cards = append(m.cards, t) // for OpenNetworks
 	default:
 		m.logf("%s: no driver for a device of type %d", t.Name(), t.DeviceID())
 	}

@@ -32,11 +32,15 @@ type machine struct {
 	streams streams
 	rng     *virtiorng.RNG // nil if there is none
 	resumed chan struct{}  // gets something when the machine was stopped for a while
-	proc    *procfs.FS
-	load    procfs.Load
-	dev     *devfs.FS
-	vfs     *fs.VFS
-	calls   *syscalls.Kernel
+
+	cards    []virtio.Transport // network devices without a driver
+	networks []Network          // and those with one
+
+	proc  *procfs.FS
+	load  procfs.Load
+	dev   *devfs.FS
+	vfs   *fs.VFS
+	calls *syscalls.Kernel
 }
 
 var booted machine

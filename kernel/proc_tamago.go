@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/yolkos/yolk/arch/amd64"
+	"github.com/yolkos/yolk/drivers/nic"
+	"github.com/yolkos/yolk/drivers/virtio"
 	"github.com/yolkos/yolk/fs/procfs"
 )
 
@@ -146,12 +148,38 @@ func (m *machine) appendVirtio(b []byte) []byte {
 	for _, s := range m.shares {
 		dev := s.dev.Load()
 		b = append(append(b, dev.String()...), '\n')
-		for _, q := range dev.Device().Queues() {
-			n := q.Stats()
-			b = appendCounter(b, q.Name()+".requests", n.Requests)
-			b = appendCounter(b, q.Name()+".notifications", n.Notifications)
-			b = appendCounter(b, q.Name()+".interrupts", n.Interrupts)
-		}
+		b = appendQueues(b, dev.Device())
+	}
+	for _, n := range m.networks {
+		b = appendFrames(append(append(b, n.String()...), '\n'), n.Stats())
+		b = appendQueues(b, n.Device())
 	}
 	return b
+}
+
+func appendFrames(b []byte, s nic.Stats) []byte {
+	b = appendCounter(b, "received.frames", s.RxFrames)
+	b = appendCounter(b, "received.bytes", s.RxBytes)
+	b = appendCounter(b, "received.errors", s.RxErrors)
+	b = appendCounter(b, "received.dropped", s.RxDropped)
+	b = appendCounter(b, "sent.frames", s.TxFrames)
+	b = appendCounter(b, "sent.bytes", s.TxBytes)
+	b = appendCounter(b, "sent.errors", s.TxErrors)
+	return appendCounter(b, "sent.dropped", s.TxDropped)
+}
+
+func appendQueues(b []byte, d *virtio.Device) []byte {
+	for _, q := range d.Queues() {
+		b = appendQueue(b, q.Name(), q.Stats())
+	}
+	for _, q := range d.BufferQueues() {
+		b = appendQueue(b, q.Name(), q.Stats())
+	}
+	return b
+}
+
+func appendQueue(b []byte, name string, n virtio.Stats) []byte {
+	b = appendCounter(b, name+".requests", n.Requests)
+	b = appendCounter(b, name+".notifications", n.Notifications)
+	return appendCounter(b, name+".interrupts", n.Interrupts)
 }
