@@ -164,6 +164,27 @@ func (g *guest) frames(take func(frame []byte)) {
 	}
 }
 
+// unreachable returns the codes of the messages that say so of a packet of the
+// guest.
+func (g *guest) unreachable() <-chan uint8 {
+	codes := make(chan uint8, 10)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.taken = func(frame []byte) {
+		packet := frame[header.EthernetMinimumSize:]
+		if ip := header.IPv4(packet); ip.IsValid(len(packet)) {
+			if p := ip.Payload(); ip.TransportProtocol() == header.ICMPv4ProtocolNumber && p[0] == byte(header.ICMPv4DstUnreachable) {
+				codes <- p[1]
+			}
+		} else if ip := header.IPv6(packet); ip.IsValid(len(packet)) {
+			if p := ip.Payload(); ip.TransportProtocol() == header.ICMPv6ProtocolNumber && p[0] == byte(header.ICMPv6DstUnreachable) {
+				codes <- p[1]
+			}
+		}
+	}
+	return codes
+}
+
 // send sends a frame as it is.
 func (g *guest) send(frame []byte) error {
 	_, err := g.conn.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(frame))), frame...))
