@@ -33,7 +33,8 @@ func hostUDP(t testing.TB, at netip.Addr) netip.AddrPort {
 	return netip.AddrPortFrom(at, uint16(c.LocalAddr().(*net.UDPAddr).Port))
 }
 
-// ask sends a datagram until there is an answer: one may be lost.
+// ask sends a datagram until there is an answer: one may be lost, and of an error the
+// stack does not tell who is waiting already.
 func ask(t testing.TB, c net.Conn, question []byte) ([]byte, error) {
 	t.Helper()
 	buf := make([]byte, maxDatagram)
@@ -41,7 +42,7 @@ func ask(t testing.TB, c net.Conn, question []byte) ([]byte, error) {
 		if _, err := c.Write(question); err != nil {
 			return nil, err
 		}
-		if err := c.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		if err := c.SetReadDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
 			return nil, err
 		}
 		n, err := c.Read(buf)
@@ -89,7 +90,7 @@ func TestUDPUnreachable(t *testing.T) {
 			t.Errorf("%v: %q, %v, want refused", to, got, err)
 		}
 	}
-	for _, to := range []string{"169.254.169.254:80", "10.0.2.99:80", "[fe80::1]:80", "[::ffff:127.0.0.1]:80"} {
+	for _, to := range []string{"169.254.169.254:80", "10.0.2.99:80", "[fe80::1]:80"} {
 		addr := netip.MustParseAddrPort(to)
 		told := g.unreachable()
 		if addr.Addr().Is4() {
@@ -105,8 +106,13 @@ func TestUDPUnreachable(t *testing.T) {
 		if addr.Addr().Is6() {
 			want = hostUnreachable.v6
 		}
-		if got := <-told; got != want {
-			t.Errorf("%s: code %d, want %d", to, got, want)
+		select {
+		case got := <-told:
+			if got != want {
+				t.Errorf("%s: code %d, want %d", to, got, want)
+			}
+		case <-time.After(hang):
+			t.Errorf("%s: nothing is said", to)
 		}
 	}
 }
