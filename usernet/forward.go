@@ -69,7 +69,7 @@ func cutLast(s string) (before, after string, ok bool) {
 // parsePort reads a port; the error is what was found in its place.
 func parsePort(s string) (uint16, error) {
 	n, err := strconv.ParseUint(s, 10, 16)
-	if err != nil {
+	if err != nil || strings.HasPrefix(s, "+") {
 		return 0, fmt.Errorf("%q, which is no number up to 65535,", s)
 	}
 	return uint16(n), nil
@@ -108,17 +108,23 @@ func (f *Forward) Listen() (*os.File, error) {
 	} else {
 		file, err = f.listenTCP()
 	}
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("port %d/%s of the host is in use; choose another one, or 0 for one that is free", f.Host, f.network())
-	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("port %d/%s of the host is for root alone; choose one from %s on", f.Host, f.network(), unprivilegedPort())
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return nil, fmt.Errorf("%v is no address of the host", f.Bind)
-	case err != nil:
-		return nil, fmt.Errorf("port %d/%s of the host: %w", f.Host, f.network(), err)
+	if err != nil {
+		return nil, listenError(*f, err)
 	}
 	return file, nil
+}
+
+// listenError says what can be done about a port that cannot be had.
+func listenError(f Forward, err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("port %d/%s of the host is in use; choose another one, or 0 for one that is free", f.Host, f.network())
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("port %d/%s of the host is for root alone; choose one from %s on", f.Host, f.network(), unprivilegedPort())
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("%v is no address of the host", f.Bind)
+	}
+	return fmt.Errorf("port %d/%s of the host: %w", f.Host, f.network(), err)
 }
 
 func unprivilegedPort() string {
