@@ -31,6 +31,17 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	if len(os.Args) == 3 && os.Args[1] == "serve-net" {
+		if how := os.Getenv("FAKE_NETWORK"); how != "" {
+			fmt.Fprintln(os.Stderr, how)
+			os.Exit(1)
+		}
+		if err := ServeNetwork(os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
 }
 
@@ -107,6 +118,29 @@ func fakeQEMU() {
 				fmt.Fprintln(os.Stderr, arg)
 				os.Exit(1)
 			}
+		case "netdev": // the network's backend to standard output
+			for i, a := range os.Args {
+				if os.Args[max(i-1, 0)] == "-netdev" {
+					fmt.Fprintln(port["stdout"], a)
+				}
+			}
+		case "nostream": // be a QEMU without -netdev stream
+			for _, a := range os.Args {
+				if strings.HasPrefix(a, "stream,") {
+					fmt.Fprintf(os.Stderr, "qemu: -netdev %s: Parameter 'type' expects a netdev backend type\n", a)
+					os.Exit(1)
+				}
+			}
+		case "discover": // ask the network for an address, and write the answer's type to standard output
+			fmt.Fprintln(port["stdout"], discover())
+		case "badframe": // send the network what is no frame
+			networkSocket().Write([]byte{255, 255, 255, 255})
+		case "await": // wait for a file
+			for _, err := os.Stat(arg); err != nil; _, err = os.Stat(arg) {
+				time.Sleep(time.Millisecond)
+			}
+		case "netgone": // wait until the network has ended
+			networkSocket().Read(make([]byte, 1))
 		case "pid":
 			fmt.Fprintln(port["stdout"], os.Getpid())
 		case "profile": // a profile, said to be of a number of bytes
