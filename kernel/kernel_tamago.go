@@ -3,6 +3,7 @@
 package kernel
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -70,7 +71,7 @@ func (m *machine) boot() {
 	m.mountRoot()
 	m.watchHost()
 	m.calls = syscalls.New(m.vfs)
-	m.calls.Name = hostname
+	m.calls.Name = cmp.Or(m.flags["net.hostname"], hostname)
 	m.calls.FileSystems = m.newFileSystem
 	total, _ := amd64.Memory()
 	m.calls.Random = m.random

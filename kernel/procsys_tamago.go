@@ -13,7 +13,7 @@ import (
 	"github.com/yolkos/yolk/fs"
 )
 
-// hostname is the name of the machine.
+// hostname is the name of the machine where the launcher gives it none.
 const hostname = "yolk"
 
 // sysFixed are files of /proc/sys, in the format of procfs.FS.RegisterFixed.

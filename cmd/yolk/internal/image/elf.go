@@ -56,14 +56,15 @@ func Check(r io.ReaderAt) error {
 	return nil
 }
 
-// stackModule is the module of the TCP/IP stack.
-const stackModule = "gvisor.dev/gvisor"
+// stackModules are what has the TCP/IP stack in it: that of the kernel's own copies of
+// others' packages, and, in tests of this module's packages, the stack's own.
+var stackModules = []string{modulePath + "/thirdparty", "gvisor.dev/gvisor"}
 
 // HasNetwork reports whether an image has what it takes to use a network: the TCP/IP
 // stack, which is in programs that use package net.
 func HasNetwork(r io.ReaderAt) bool {
 	info, err := buildinfo.Read(r)
-	return err == nil && slices.ContainsFunc(info.Deps, func(d *debug.Module) bool { return d.Path == stackModule })
+	return err == nil && slices.ContainsFunc(info.Deps, func(d *debug.Module) bool { return slices.Contains(stackModules, d.Path) })
 }
 
 // pvhNote is the type of the note with the 32-bit entry point by which QEMU
