@@ -15,6 +15,7 @@ import (
 
 	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/anonfs"
+	"github.com/yolkos/yolk/fs/socket"
 )
 
 // Kernel serves the system calls of the one process that there is. Its
@@ -50,6 +51,9 @@ type Kernel struct {
 	// FileSystems makes a file system for Mount by its type. It is set before
 	// the first call and may be nil.
 	FileSystems func(fstype, source, data string) (fs.FileSystem, error)
+	// Families are who makes sockets, by the number of the address family (AF_INET,
+	// ...), set likewise; one that is not there is EAFNOSUPPORT.
+	Families map[int]socket.Family
 	// Name is the name of the host, set likewise.
 	Name string
 	// Program takes the signals that nothing else holds back, set likewise;
@@ -69,7 +73,7 @@ type Kernel struct {
 // New makes a Kernel over v, with no descriptor open, the root as working
 // directory and a umask of 022.
 func New(v *fs.VFS) *Kernel {
-	k := &Kernel{vfs: v, anon: v.Internal(anonfs.FS{}), Machine: noMachine{time.Now()}}
+	k := &Kernel{vfs: v, anon: v.Internal(anonfs.FS{}), Machine: noMachine{time.Now()}, Families: map[int]socket.Family{}}
 	k.process.init()
 	k.maps.kernel = k
 	k.umask.Store(0o022)

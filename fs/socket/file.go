@@ -1,0 +1,207 @@
+package socket
+
+import (
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/yolkos/yolk/fs"
+)
+
+// File is the open file of a Socket: reads and writes are Recv and Send, and those
+// that have to wait do.
+type File struct {
+	fs.UnsupportedFile
+	Socket
+	node *Node
+
+	Domain, Type, Protocol int // as of socket(2); Type without flags
+
+	// Timeouts are SO_RCVTIMEO and SO_SNDTIMEO, in nanoseconds; 0: none.
+	Timeouts [2]atomic.Int64
+}
+
+var _ interface {
+	fs.File
+	fs.Interruptible
+	fs.NotifyFile
+} = (*File)(nil)
+
+// Directions: of Timeouts, and of what waits.
+const (
+	In  = 0
+	Out = 1
+)
+
+// NewFile makes the file of s, whose node is n.
+func NewFile(s Socket, n *Node, domain, typ, protocol int) *File {
+	if s, ok := s.(Numbered); ok {
+		s.SetInode(n.ino)
+	}
+	return &File{Socket: s, node: n, Domain: domain, Type: typ, Protocol: protocol}
+}
+
+// Await runs try until it answers something else than EAGAIN. In between it waits
+// until the socket says that it is worth another try: EINTR if end is closed first,
+// EAGAIN when the timeout of the direction is over.
+func (f *File) Await(direction int, end <-chan struct{}, try func() error) error {
+	err := try()
+	if err != syscall.EAGAIN {
+		return err
+	}
+	select {
+	case <-end: // nothing to set up for who does not want to wait
+		return syscall.EINTR
+	default:
+	}
+	events := uint32(fs.PollReads)
+	if direction == Out {
+		events = fs.PollWrites
+	}
+	woken := make(chan struct{}, 1)
+	w := fs.Waiter{Wake: func(now uint32) bool {
+		if now&events == 0 {
+			return false
+		}
+		select {
+		case woken <- struct{}{}:
+			return true
+		default:
+			return false
+		}
+	}}
+	f.Socket.Watch(&w)
+	defer w.Stop()
+	var over <-chan time.Time
+	if ns := f.Timeouts[direction].Load(); ns > 0 {
+		t := time.NewTimer(time.Duration(ns))
+		defer t.Stop()
+		over = t.C
+	}
+	for {
+		if err := try(); err != syscall.EAGAIN {
+			return err
+		}
+		select {
+		case <-woken:
+		case <-end:
+			return syscall.EINTR
+		case <-over:
+			return syscall.EAGAIN
+		}
+	}
+}
+
+// Receive is recvmsg(2): it waits for something, and with MSG_WAITALL for a stream's
+// Buffers to be full.
+func (f *File) Receive(m *Message, end <-chan struct{}) (n int, err error) {
+	flags, all := m.Flags, m.Buffers
+	defer func() { m.Buffers = all }()
+	for {
+		got := 0
+		err := f.Await(In, end, func() (err error) {
+			m.Flags = flags
+			got, err = f.Recv(m)
+			return err
+		})
+		n += got
+		switch {
+		case err != nil && n > 0:
+			m.Flags = 0
+			return n, nil
+		case err != nil:
+			return 0, err
+		case f.Type != syscall.SOCK_STREAM || flags&syscall.MSG_WAITALL == 0 || flags&(syscall.MSG_PEEK|syscall.MSG_ERRQUEUE) != 0:
+			return n, nil
+		case got == 0 || len(m.Rights) > 0 || len(m.Control) > 0 || m.Size() == got:
+			return n, nil
+		}
+		m.Buffers = Skip(m.Buffers, got)
+	}
+}
+
+// Transmit is sendmsg(2): it waits until all is sent. What was sent before an error
+// counts.
+func (f *File) Transmit(m *Message, end <-chan struct{}) (n int, err error) {
+	all := m.Buffers
+	defer func() { m.Buffers = all }()
+	for total := m.Size(); ; {
+		sent := 0
+		err := f.Await(Out, end, func() (err error) {
+			sent, err = f.Send(m)
+			return err
+		})
+		n += sent
+		switch {
+		case err != nil && n > 0:
+			return n, nil
+		case err != nil:
+			return 0, err
+		case n >= total || f.Type != syscall.SOCK_STREAM:
+			return n, nil
+		}
+		m.Buffers = Skip(m.Buffers, sent)
+		m.Rights, m.Creds, m.Control = nil, nil, nil
+	}
+}
+
+// Skip is bufs without their first n bytes.
+func Skip(bufs [][]byte, n int) [][]byte {
+	for len(bufs) > 0 && n >= len(bufs[0]) {
+		n -= len(bufs[0])
+		bufs = bufs[1:]
+	}
+	if n == 0 || len(bufs) == 0 {
+		return bufs
+	}
+	return append([][]byte{bufs[0][n:]}, bufs[1:]...)
+}
+
+// Read implements fs.Stream, like Write.
+func (f *File) Read(p []byte) (int, error)  { return f.ReadUntil(p, nil) }
+func (f *File) Write(p []byte) (int, error) { return f.WriteUntil(p, nil) }
+
+// ReadUntil implements fs.Interruptible, like WriteUntil.
+func (f *File) ReadUntil(p []byte, end <-chan struct{}) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	m := Message{Buffers: [][]byte{p}}
+	n, err := f.Receive(&m, end)
+	Drop(m.Rights)
+	return min(n, len(p)), err
+}
+
+func (f *File) WriteUntil(p []byte, end <-chan struct{}) (int, error) {
+	return f.Transmit(&Message{Buffers: [][]byte{p}}, end)
+}
+
+// Drop releases rights.
+func Drop(rights []Right) {
+	for _, r := range rights {
+		r.Release()
+	}
+}
+
+// Getattr implements fs.File, like Setattr.
+func (f *File) Getattr(a *fs.Attr) error                { return f.node.Getattr(a) }
+func (f *File) Setattr(s *fs.SetAttr, a *fs.Attr) error { return f.node.Setattr(s, a) }
+
+// Release implements fs.File.
+func (f *File) Release() { f.Socket.Release() }
+
+// Ioctl implements fs.IoctlFile.
+func (f *File) Ioctl(cmd uint32, arg uint64, in, out []byte) (int32, int, error) {
+	if s, ok := f.Socket.(fs.IoctlFile); ok {
+		return s.Ioctl(cmd, arg, in, out)
+	}
+	return 0, 0, syscall.ENOTTY
+}
+
+// Readable implements fs.ReadableFile.
+func (f *File) Readable() (int, error) {
+	if s, ok := f.Socket.(fs.ReadableFile); ok {
+		return s.Readable()
+	}
+	return 0, syscall.ENOTTY
+}
