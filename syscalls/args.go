@@ -171,10 +171,15 @@ func (a args) paths(i, j int) (p, q string, e syscall.Errno) {
 // as word n says, together no more than one call takes; to be written if write. It
 // ends where they are not memory.
 func (a args) vector(i, n int, write bool) ([][]byte, syscall.Errno) {
-	if a[n] > maxBuffers {
+	return vector(a[i], a[n], write)
+}
+
+// vector is that of the n elements at addr.
+func vector(addr, n uintptr, write bool) ([][]byte, syscall.Errno) {
+	if n > maxBuffers {
 		return nil, syscall.EINVAL
 	}
-	iov, e := array[syscall.Iovec](a[i], a[n])
+	iov, e := array[syscall.Iovec](addr, n)
 	if e != 0 {
 		return nil, e
 	}

@@ -168,6 +168,9 @@ func doFlock(k *Kernel, a args) (uintptr, syscall.Errno) { return only(k.Flock(a
 func doIoctl(k *Kernel, a args) (uintptr, syscall.Errno) {
 	req := a.uint32(1)
 	var data []byte
+	if req == siocGifconf {
+		return doIfconf(k, a)
+	}
 	if size := ioctlSize(req); size > 0 {
 		var e syscall.Errno
 		if data, e = memory(a[2], uintptr(size)); e != 0 {

@@ -33,6 +33,31 @@ const (
 	tiocGsid = 0x5429
 )
 
+// Requests of sockets, netdevice(7), which are numbers without a size.
+const (
+	siocGroup    = 0x89
+	siocGstamp   = 0x8906 // takes struct timeval
+	siocGstampNs = 0x8907 // struct timespec
+	siocGifconf  = 0x8912 // struct ifconf, whose array is what the file gets
+	siocDarp     = 0x8953 // the first of those that take struct arpreq
+	siocGarp     = 0x8954
+	siocSarp     = 0x8955
+)
+
+// siocSize is how much memory of the program such a request takes, in bytes.
+func siocSize(req uint32) int {
+	switch req {
+	case siocGstamp, siocGstampNs:
+		return 16
+	case siocDarp, siocGarp, siocSarp:
+		return 68
+	}
+	if req < 0x890b { // those on processes and marks
+		return 4
+	}
+	return 40 // struct ifreq
+}
+
 // Parts of a request of ioctl(2).
 const (
 	iocWrite = 1 << 30 // it reads what arg points to
@@ -58,6 +83,9 @@ func ioctlSize(req uint32) int {
 	case syscall.TIOCSTI:
 		return 1
 	}
+	if req>>8 == siocGroup {
+		return siocSize(req)
+	}
 	if req&(iocWrite|iocRead) == 0 {
 		return 0
 	}
@@ -82,6 +110,9 @@ func (k *Kernel) Ioctl(fd int, req uint32, arg uint64, data []byte) (int, syscal
 		return 0, 0
 	}
 	size := ioctlSize(req)
+	if req == siocGifconf {
+		size = len(data)
+	}
 	if len(data) < size {
 		return -1, syscall.EFAULT
 	}
@@ -118,12 +149,14 @@ func (k *Kernel) Ioctl(fd int, req uint32, arg uint64, data []byte) (int, syscal
 	if size > 0 && both || req&iocRead != 0 {
 		out = data
 	}
-	val, _, err := f.Ioctl(req, arg, in, out)
+	val, n, err := f.Ioctl(req, arg, in, out)
 	switch {
 	case err != nil:
 		return -1, errno(err)
 	case val < 0:
 		return -1, syscall.Errno(-val)
+	case req == siocGifconf:
+		return n, 0
 	}
 	return int(val), 0
 }

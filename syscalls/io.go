@@ -117,7 +117,9 @@ func (k *Kernel) writeFrom(fd int, p []byte) (int, syscall.Errno) {
 	n := 0
 	if err = d.mayWrite(); err == 0 {
 		if d.stream != nil {
-			n, err = s.stream(p, true)
+			if n, err = s.stream(p, true); err == syscall.EPIPE && d.breaks() {
+				k.brokenPipe()
+			}
 		} else {
 			n, err = d.write(p)
 		}

@@ -39,6 +39,7 @@ type Kernel struct {
 	reads, writes transfers
 
 	anon         *fs.Mount // of eventfds and their like
+	sockets      sockets
 	memfds       *fs.Mount // of MemfdCreate; under places, nil: none was made yet
 	realtimeSets anonfs.Sets
 

@@ -134,6 +134,13 @@ func (t *table) add(d *desc, from int, cloexec bool) (int, syscall.Errno) {
 	return fd, 0
 }
 
+// full tells if there is no number left for a new descriptor.
+func (t *table) full() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.used.firstFree(0) >= t.max()
+}
+
 // grow makes room for fd; t.mu is held.
 func (t *table) grow(fd int) {
 	old := *t.slots.Load()

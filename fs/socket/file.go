@@ -1,6 +1,8 @@
 package socket
 
 import (
+	"encoding/binary"
+	"math"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -49,10 +51,8 @@ func (f *File) Await(direction int, end <-chan struct{}, try func() error) error
 	if err != syscall.EAGAIN {
 		return err
 	}
-	select {
-	case <-end: // nothing to set up for who does not want to wait
+	if atOnce(end) { // nothing to set up
 		return syscall.EINTR
-	default:
 	}
 	events := uint32(fs.PollReads)
 	if direction == Out {
@@ -92,11 +92,52 @@ func (f *File) Await(direction int, end <-chan struct{}, try func() error) error
 	}
 }
 
+// Dial is connect(2): it waits until the connection is made or has failed.
+func (f *File) Dial(addr []byte, end <-chan struct{}) error {
+	err := f.Await(Out, end, func() error { return f.Connect(addr) })
+	if err != syscall.EINPROGRESS && err != syscall.EALREADY || atOnce(end) {
+		return err
+	}
+	err = f.Await(Out, end, func() error {
+		now, err := f.Poll(fs.PollOut | fs.PollErr | fs.PollHup)
+		if err == nil && now == 0 {
+			err = syscall.EAGAIN
+		}
+		return err
+	})
+	switch err {
+	case nil:
+		var e [4]byte
+		if _, err := f.Socket.Option(syscall.SOL_SOCKET, syscall.SO_ERROR, e[:]); err != nil {
+			return err
+		}
+		if n := binary.NativeEndian.Uint32(e[:]); n != 0 {
+			return syscall.Errno(n)
+		}
+	case syscall.EAGAIN:
+		return syscall.EINPROGRESS
+	}
+	return err
+}
+
+// atOnce tells if who has end for the end of waiting does not want to wait.
+func atOnce(end <-chan struct{}) bool {
+	select {
+	case <-end:
+		return true
+	default:
+		return false
+	}
+}
+
 // Receive is recvmsg(2): it waits for something, and with MSG_WAITALL for a stream's
 // Buffers to be full.
 func (f *File) Receive(m *Message, end <-chan struct{}) (n int, err error) {
 	flags, all := m.Flags, m.Buffers
 	defer func() { m.Buffers = all }()
+	if atOnce(end) {
+		flags |= syscall.MSG_DONTWAIT
+	}
 	for {
 		got := 0
 		err := f.Await(In, end, func() (err error) {
@@ -181,6 +222,73 @@ func Drop(rights []Right) {
 	for _, r := range rights {
 		r.Release()
 	}
+}
+
+// Option implements Socket, like SetOption.
+func (f *File) Option(level, name int, dst []byte) (int, error) {
+	if level != syscall.SOL_SOCKET {
+		return f.Socket.Option(level, name, dst)
+	}
+	if direction, ok := timeoutOf(name); ok {
+		t := syscall.NsecToTimeval(f.Timeouts[direction].Load())
+		var b [16]byte // struct timeval, and __kernel_sock_timeval
+		binary.NativeEndian.PutUint64(b[:], uint64(t.Sec))
+		binary.NativeEndian.PutUint64(b[8:], uint64(t.Usec))
+		return copy(dst, b[:]), nil
+	}
+	n, err := f.Socket.Option(level, name, dst)
+	if err != syscall.ENOPROTOOPT {
+		return n, err
+	}
+	var b [4]byte
+	switch name {
+	case syscall.SO_DOMAIN:
+		binary.NativeEndian.PutUint32(b[:], uint32(f.Domain))
+	case syscall.SO_TYPE:
+		binary.NativeEndian.PutUint32(b[:], uint32(f.Type))
+	case syscall.SO_PROTOCOL:
+		binary.NativeEndian.PutUint32(b[:], uint32(f.Protocol))
+	default:
+		return n, err
+	}
+	return copy(dst, b[:]), nil
+}
+
+func (f *File) SetOption(level, name int, value []byte) error {
+	direction, ok := timeoutOf(name)
+	if level != syscall.SOL_SOCKET || !ok {
+		return f.Socket.SetOption(level, name, value)
+	}
+	if len(value) < 16 {
+		return syscall.EINVAL
+	}
+	sec, usec := int64(binary.NativeEndian.Uint64(value)), int64(binary.NativeEndian.Uint64(value[8:]))
+	switch {
+	case usec < 0 || usec >= 1e6:
+		return syscall.EDOM
+	case sec < 0:
+		f.Timeouts[direction].Store(1) // it has passed
+	case sec >= math.MaxInt64/1_000_000_000-1:
+		f.Timeouts[direction].Store(0)
+	default:
+		f.Timeouts[direction].Store(sec*1e9 + usec*1e3)
+	}
+	return nil
+}
+
+// timeoutOf tells which timeout an option of SOL_SOCKET sets, if it does.
+func timeoutOf(name int) (direction int, ok bool) {
+	const (
+		rcvTimeoNew = 66
+		sndTimeoNew = 67
+	)
+	switch name {
+	case syscall.SO_RCVTIMEO, rcvTimeoNew:
+		return In, true
+	case syscall.SO_SNDTIMEO, sndTimeoNew:
+		return Out, true
+	}
+	return 0, false
 }
 
 // Getattr implements fs.File, like Setattr.

@@ -2,6 +2,9 @@
 // images of programs that may make some themselves.
 package calls
 
-import "github.com/yolkos/yolk/syscalls"
+import (
+	_ "github.com/yolkos/yolk/kernel/sockets"
+	"github.com/yolkos/yolk/syscalls"
+)
 
 func init() { syscalls.AllCalls() }

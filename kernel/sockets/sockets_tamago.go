@@ -1,0 +1,16 @@
+//go:build tamago
+
+package sockets
+
+import (
+	"syscall"
+
+	"github.com/yolkos/yolk/fs/unixsocket"
+	"github.com/yolkos/yolk/syscalls"
+)
+
+func init() {
+	syscalls.SocketCalls()
+	k := syscalls.Bound()
+	k.Families[syscall.AF_UNIX] = unixsocket.New(k)
+}
