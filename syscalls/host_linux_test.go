@@ -416,8 +416,11 @@ func (s *script) end() {
 
 // differs runs play on the host and on a Kernel, and returns where their notes
 // differ, with those before; "" if nowhere.
-func differs(play func(s *script)) string {
-	host, mine := &script{system: linux{}}, &script{system: newOurs()}
+func differs(play func(s *script)) string { return differ(linux{}, newOurs(), play) }
+
+// differ is differs for any two systems.
+func differ(a, b system, play func(s *script)) string {
+	host, mine := &script{system: a}, &script{system: b}
 	for _, s := range []*script{host, mine} {
 		play(s)
 		s.end()

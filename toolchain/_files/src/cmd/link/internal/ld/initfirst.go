@@ -4,12 +4,13 @@ import "cmd/link/internal/loader"
 
 // kernelPackage is initialised, with all that it imports, before any other
 // package: from then on files, arguments and the clock are there. So are those
-// packages below it which an image may have: callsPackage, so that all system
-// calls are there for the others' initialisation, and profilePackage, so that it
-// sees that.
+// packages below it which an image may have: callsPackage and networkPackage, so
+// that all system calls and the network are there for the others' initialisation, and
+// profilePackage, so that it sees that.
 const (
 	kernelPackage  = "github.com/yolkos/yolk/kernel"
 	callsPackage   = kernelPackage + "/calls"
+	networkPackage = kernelPackage + "/network"
 	profilePackage = kernelPackage + "/profile"
 )
 
@@ -34,7 +35,7 @@ func initName(ldr *loader.Loader, s loader.Sym) string {
 		kernelNeeds = map[loader.Sym]bool{}
 		for from := range kernelImports {
 			switch ldr.SymName(from) {
-			case kernelPackage + "..inittask", callsPackage + "..inittask", profilePackage + "..inittask":
+			case kernelPackage + "..inittask", callsPackage + "..inittask", networkPackage + "..inittask", profilePackage + "..inittask":
 				needByKernel(from)
 			}
 		}

@@ -1,9 +1,10 @@
-//go:build tamago
+//go:build unix || tamago
 
 package net
 
 import (
 	"context"
+	"internal/poll"
 	"os"
 	"syscall"
 )
@@ -15,26 +16,14 @@ import (
 // network is that of [Dial] or [Listen] ("tcp", "udp4"...). family is
 // [syscall.AF_INET6] only if an address or the network asks for it.
 //
-// Without it, and for Unix sockets, the network is one inside the program that
-// reaches only the program itself. It must be set before the first socket is
-// made.
+// Without it, and for Unix sockets, sockets are descriptors of the system. It must be
+// set before the first socket is made.
 var SocketFunc func(ctx context.Context, network string, family, sotype int, laddr, raddr Addr) (any, error)
 
-// hookSocket makes a socket with SocketFunc. hooked is false if the fake network
+// hookSocket makes a socket with SocketFunc. hooked is false if the system
 // shall make it.
 func hookSocket(ctx context.Context, net string, family, sotype int, laddr, raddr sockaddr, ctrlCtxFn func(context.Context, string, string, syscall.RawConn) error) (fd *netFD, hooked bool, err error) {
-	if family == syscall.AF_UNIX {
-		// There is no descriptor to give it: as in the fake network, sockets that
-		// are bound do without, and those that connect do not.
-		if ctrlCtxFn != nil && raddr != nil {
-			return nil, true, os.NewSyscallError("socket", syscall.EOPNOTSUPP)
-		}
-		local, _ := laddr.(*UnixAddr)
-		remote, _ := raddr.(*UnixAddr)
-		fd, err := hookUnix(ctx, net, sotype, local, remote)
-		return fd, true, err
-	}
-	if SocketFunc == nil {
+	if SocketFunc == nil || family == syscall.AF_UNIX {
 		return nil, false, nil
 	}
 	if ctrlCtxFn != nil {
@@ -48,7 +37,7 @@ func hookSocket(ctx context.Context, net string, family, sotype int, laddr, radd
 	if err != nil {
 		return nil, true, bareError(err)
 	}
-	fd = &netFD{family: family, sotype: sotype, net: net}
+	fd = &netFD{pfd: poll.FD{Sysfd: noFD}, family: family, sotype: sotype, net: net}
 	fd.hooked, err = newHookedSocket(s)
 	if err != nil {
 		return nil, true, err

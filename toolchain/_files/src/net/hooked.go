@@ -1,8 +1,9 @@
-//go:build tamago
+//go:build unix || tamago
 
 package net
 
 import (
+	"internal/poll"
 	"os"
 	"sync/atomic"
 	"syscall"
@@ -64,6 +65,7 @@ func (h *hookedSocket) accept(fd *netFD) (*netFD, error) {
 	}
 	packets, _ := c.(PacketConn)
 	return &netFD{
+		pfd:         poll.FD{Sysfd: noFD},
 		family:      fd.family,
 		sotype:      fd.sotype,
 		net:         fd.net,

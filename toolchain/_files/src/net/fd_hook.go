@@ -1,4 +1,4 @@
-//go:build tamago
+//go:build unix || tamago
 
 package net
 
@@ -9,90 +9,77 @@ import (
 	"time"
 )
 
-// netFD is a socket, of SocketFunc or of the fake network in net_fake.go. It is
-// no descriptor.
-type netFD struct {
-	pfd poll.FD // for raw access, which fails
-
-	family      int
-	sotype      int
-	isConnected bool
-	net         string
-	laddr       Addr
-	raddr       Addr
-
-	hooked *hookedSocket
-	*fakeNetFD
-}
+// A netFD is a descriptor, or a socket that SocketFunc has made. What the methods of
+// the former are is in fd_posix.go and fd_unix.go.
 
 func (fd *netFD) Close() error {
 	if fd.hooked != nil {
 		return fd.hooked.close()
 	}
-	if fd.fakeNetFD == nil {
-		return nil // net_fake.go could not bind it
-	}
-	return fd.fakeNetFD.Close()
+	return fd.osClose()
 }
 
 func (fd *netFD) accept() (*netFD, error) {
 	if fd.hooked != nil {
 		return fd.hooked.accept(fd)
 	}
-	return fd.fakeNetFD.accept(fd.laddr)
+	return fd.osAccept()
 }
 
 func (fd *netFD) Read(p []byte) (int, error) {
 	if fd.hooked != nil {
 		return fd.hooked.read(p)
 	}
-	return fd.fakeNetFD.Read(p)
+	return fd.osRead(p)
 }
 
 func (fd *netFD) Write(p []byte) (int, error) {
 	if fd.hooked != nil {
 		return fd.hooked.write(p)
 	}
-	return fd.fakeNetFD.Write(p)
+	return fd.osWrite(p)
 }
 
 func (fd *netFD) closeRead() error {
 	if fd.hooked != nil {
 		return fd.hooked.closeRead()
 	}
-	return fd.fakeNetFD.closeRead()
+	return fd.osCloseRead()
 }
 
 func (fd *netFD) closeWrite() error {
 	if fd.hooked != nil {
 		return fd.hooked.closeWrite()
 	}
-	return fd.fakeNetFD.closeWrite()
+	return fd.osCloseWrite()
 }
 
 func (fd *netFD) dup() (*os.File, error) {
-	return nil, os.NewSyscallError("dup", syscall.ENOSYS)
+	if fd.hooked != nil {
+		return nil, os.NewSyscallError("dup", syscall.ENOSYS)
+	}
+	return fd.osDup()
 }
 
 func (fd *netFD) SetDeadline(t time.Time) error {
 	if fd.hooked != nil {
 		return fd.hooked.setDeadline(t, 'r'+'w')
 	}
-	return fd.fakeNetFD.SetDeadline(t)
+	return fd.osSetDeadline(t)
 }
 
 func (fd *netFD) SetReadDeadline(t time.Time) error {
 	if fd.hooked != nil {
 		return fd.hooked.setDeadline(t, 'r')
 	}
-	return fd.fakeNetFD.SetReadDeadline(t)
+	return fd.osSetReadDeadline(t)
 }
 
 func (fd *netFD) SetWriteDeadline(t time.Time) error {
 	if fd.hooked != nil {
 		return fd.hooked.setDeadline(t, 'w')
 	}
-	return fd.fakeNetFD.SetWriteDeadline(t)
+	return fd.osSetWriteDeadline(t)
 }
 
 // Packets. The address comes and goes in the form that the callers, which know
@@ -100,7 +87,7 @@ func (fd *netFD) SetWriteDeadline(t time.Time) error {
 
 func (fd *netFD) readFrom(p []byte) (n int, sa syscall.Sockaddr, err error) {
 	if fd.hooked == nil {
-		return fd.fakeNetFD.readFrom(p)
+		return fd.osReadFrom(p)
 	}
 	n, from, err := fd.hooked.readFrom(p)
 	if from, ok := from.(sockaddr); ok && err == nil {
@@ -111,7 +98,7 @@ func (fd *netFD) readFrom(p []byte) (n int, sa syscall.Sockaddr, err error) {
 
 func (fd *netFD) readFromInet4(p []byte, sa *syscall.SockaddrInet4) (n int, err error) {
 	if fd.hooked == nil {
-		return fd.fakeNetFD.readFromInet4(p, sa)
+		return fd.osReadFromInet4(p, sa)
 	}
 	n, from, err := fd.readFrom(p)
 	if from, ok := from.(*syscall.SockaddrInet4); ok {
@@ -122,7 +109,7 @@ func (fd *netFD) readFromInet4(p []byte, sa *syscall.SockaddrInet4) (n int, err 
 
 func (fd *netFD) readFromInet6(p []byte, sa *syscall.SockaddrInet6) (n int, err error) {
 	if fd.hooked == nil {
-		return fd.fakeNetFD.readFromInet6(p, sa)
+		return fd.osReadFromInet6(p, sa)
 	}
 	n, from, err := fd.readFrom(p)
 	if from, ok := from.(*syscall.SockaddrInet6); ok {
@@ -133,7 +120,7 @@ func (fd *netFD) readFromInet6(p []byte, sa *syscall.SockaddrInet6) (n int, err 
 
 func (fd *netFD) readMsg(p []byte, oob []byte, flags int) (n, oobn, retflags int, sa syscall.Sockaddr, err error) {
 	if fd.hooked == nil {
-		return fd.fakeNetFD.readMsg(p, oob, flags)
+		return fd.osReadMsg(p, oob, flags)
 	}
 	n, sa, err = fd.readFrom(p)
 	return n, 0, 0, sa, err
@@ -141,7 +128,7 @@ func (fd *netFD) readMsg(p []byte, oob []byte, flags int) (n, oobn, retflags int
 
 func (fd *netFD) readMsgInet4(p []byte, oob []byte, flags int, sa *syscall.SockaddrInet4) (n, oobn, retflags int, err error) {
 	if fd.hooked == nil {
-		return fd.fakeNetFD.readMsgInet4(p, oob, flags, sa)
+		return fd.osReadMsgInet4(p, oob, flags, sa)
 	}
 	n, err = fd.readFromInet4(p, sa)
 	return n, 0, 0, err
@@ -149,7 +136,7 @@ func (fd *netFD) readMsgInet4(p []byte, oob []byte, flags int, sa *syscall.Socka
 
 func (fd *netFD) readMsgInet6(p []byte, oob []byte, flags int, sa *syscall.SockaddrInet6) (n, oobn, retflags int, err error) {
 	if fd.hooked == nil {
-		return fd.fakeNetFD.readMsgInet6(p, oob, flags, sa)
+		return fd.osReadMsgInet6(p, oob, flags, sa)
 	}
 	n, err = fd.readFromInet6(p, sa)
 	return n, 0, 0, err
@@ -157,7 +144,7 @@ func (fd *netFD) readMsgInet6(p []byte, oob []byte, flags int, sa *syscall.Socka
 
 func (fd *netFD) writeTo(p []byte, sa syscall.Sockaddr) (n int, err error) {
 	if fd.hooked == nil {
-		return fd.fakeNetFD.writeTo(p, sa)
+		return fd.osWriteTo(p, sa)
 	}
 	if sa == nil {
 		return fd.hooked.write(p)
@@ -166,14 +153,23 @@ func (fd *netFD) writeTo(p []byte, sa syscall.Sockaddr) (n int, err error) {
 }
 
 func (fd *netFD) writeToInet4(p []byte, sa *syscall.SockaddrInet4) (n int, err error) {
+	if fd.hooked == nil {
+		return fd.osWriteToInet4(p, sa)
+	}
 	return fd.writeTo(p, sa)
 }
 
 func (fd *netFD) writeToInet6(p []byte, sa *syscall.SockaddrInet6) (n int, err error) {
+	if fd.hooked == nil {
+		return fd.osWriteToInet6(p, sa)
+	}
 	return fd.writeTo(p, sa)
 }
 
 func (fd *netFD) writeMsg(p []byte, oob []byte, sa syscall.Sockaddr) (n int, oobn int, err error) {
+	if fd.hooked == nil {
+		return fd.osWriteMsg(p, oob, sa)
+	}
 	if len(oob) > 0 {
 		return 0, 0, os.NewSyscallError("sendmsg", syscall.EOPNOTSUPP)
 	}
@@ -182,6 +178,9 @@ func (fd *netFD) writeMsg(p []byte, oob []byte, sa syscall.Sockaddr) (n int, oob
 }
 
 func (fd *netFD) writeMsgInet4(p []byte, oob []byte, sa *syscall.SockaddrInet4) (n int, oobn int, err error) {
+	if fd.hooked == nil {
+		return fd.osWriteMsgInet4(p, oob, sa)
+	}
 	if sa == nil {
 		return fd.writeMsg(p, oob, nil)
 	}
@@ -189,8 +188,69 @@ func (fd *netFD) writeMsgInet4(p []byte, oob []byte, sa *syscall.SockaddrInet4) 
 }
 
 func (fd *netFD) writeMsgInet6(p []byte, oob []byte, sa *syscall.SockaddrInet6) (n int, oobn int, err error) {
+	if fd.hooked == nil {
+		return fd.osWriteMsgInet6(p, oob, sa)
+	}
 	if sa == nil {
 		return fd.writeMsg(p, oob, nil)
 	}
 	return fd.writeMsg(p, oob, sa)
+}
+
+func (fd *netFD) writeBuffers(v *Buffers) (n int64, err error) {
+	if fd.hooked == nil {
+		return fd.osWriteBuffers(v)
+	}
+	for len(*v) > 0 {
+		k, err := fd.hooked.write((*v)[0])
+		n += int64(k)
+		v.consume(int64(k))
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// sizer is a connection of SocketFunc that has buffers of a settable size.
+type sizer interface {
+	SetReadBuffer(bytes int) error
+	SetWriteBuffer(bytes int) error
+}
+
+func setReadBuffer(fd *netFD, bytes int) error {
+	if fd.hooked == nil {
+		return osSetReadBuffer(fd, bytes)
+	}
+	return fd.hooked.setBuffer(func(s sizer) error { return s.SetReadBuffer(bytes) })
+}
+
+func setWriteBuffer(fd *netFD, bytes int) error {
+	if fd.hooked == nil {
+		return osSetWriteBuffer(fd, bytes)
+	}
+	return fd.hooked.setBuffer(func(s sizer) error { return s.SetWriteBuffer(bytes) })
+}
+
+// setBuffer sets a size where the socket has one.
+func (h *hookedSocket) setBuffer(set func(sizer) error) error {
+	for _, c := range []any{h.conn, h.packets} {
+		if c, ok := c.(sizer); ok {
+			return set(c)
+		}
+	}
+	return syscall.ENOPROTOOPT
+}
+
+// noFD is that of sockets that are no descriptors: calls on it fail.
+const noFD = -1
+
+// unhooked is splice for descriptors alone.
+func unhooked(splice func(dst, src *poll.FD, remain int64) (int64, bool, error)) func(dst, src *poll.FD, remain int64) (int64, bool, error) {
+	return func(dst, src *poll.FD, remain int64) (int64, bool, error) {
+		if dst.Sysfd == noFD || src.Sysfd == noFD {
+			return 0, false, nil
+		}
+		return splice(dst, src, remain)
+	}
 }

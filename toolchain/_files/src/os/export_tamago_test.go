@@ -1,5 +1,0 @@
-//go:build tamago
-
-package os
-
-var PollCopyFileRangeP = &pollCopyFileRange
