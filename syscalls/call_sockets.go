@@ -388,6 +388,9 @@ func doGetsockopt(k *Kernel, a args) (uintptr, syscall.Errno) {
 	case e != 0:
 		return 0, e
 	case *size < 0:
+		if _, e := k.Getsockopt(a.int(0), a.int(1), a.int(2), nil); e != 0 && a.int(1) != syscall.SOL_SOCKET {
+			return 0, e // that there is no such level comes first
+		}
 		return 0, syscall.EINVAL
 	}
 	value := make([]byte, min(*size, optionMax))

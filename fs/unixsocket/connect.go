@@ -230,9 +230,9 @@ func (s *sock) release(orphan bool) *fs.Dentry {
 	s.packets, s.pending = nil, nil
 	s.roomier()
 	s.mu.Unlock()
-	if p := s.peer.Load(); p != nil && s.connects() {
+	if p := s.peer.Swap(nil); p != nil && s.connects() {
 		e := syscall.Errno(0)
-		if orphan || len(gone) > 0 {
+		if orphan || len(gone) > 1 || len(gone) == 1 && len(gone[0].data) > 0 {
 			e = syscall.ECONNRESET
 		}
 		p.close(shutBoth, e)

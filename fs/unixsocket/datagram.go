@@ -8,30 +8,20 @@ import (
 
 // sendDatagram sends a message as a whole, for datagrams and sequenced packets.
 func (s *sock) sendDatagram(m *socket.Message) (int, error) {
-	to, err := s.target(m)
+	n := m.Size()
+	err := s.hasTarget(m)
+	if err == nil && s.passCreds.Load() {
+		err = s.autobind()
+	}
+	if err == nil {
+		err = s.maySend(n)
+	}
 	if err != nil {
 		return 0, err
 	}
-	n := m.Size()
-	if int64(n) > s.sndbuf.Load()-32 {
-		return 0, syscall.EMSGSIZE
-	}
-	s.mu.Lock()
-	err = s.takeError()
-	if err == nil && s.shut&shutOut != 0 {
-		err = syscall.EPIPE
-	}
-	s.mu.Unlock()
-	switch {
-	case err != nil:
+	to, err := s.target(m)
+	if err != nil {
 		return 0, err
-	case s.charged.Load() >= s.sndbuf.Load():
-		return 0, syscall.EAGAIN
-	}
-	if to == nil {
-		if to, err = s.f.find(m.Addr, s.typ); err != nil {
-			return 0, err
-		}
 	}
 	theirs := to.peer.Load()
 	if theirs != nil && theirs != s {
@@ -58,28 +48,49 @@ func (s *sock) sendDatagram(m *socket.Message) (int, error) {
 	return n, nil
 }
 
-// target is whom m goes to: the peer, or nil for an address that is to be looked up.
-func (s *sock) target(m *socket.Message) (*sock, error) {
+// hasTarget looks whether m can go to anybody.
+func (s *sock) hasTarget(m *socket.Message) error {
 	if s.typ == syscall.SOCK_SEQPACKET {
+		m.Addr = nil // there is the peer alone
 		s.mu.Lock()
-		err := s.takeError()
-		s.mu.Unlock()
-		switch {
-		case err != nil:
-			return nil, err
-		case s.state.Load() != connected:
-			return nil, syscall.ENOTCONN
+		defer s.mu.Unlock()
+		if err := s.takeError(); err != nil {
+			return err
 		}
-		return s.peer.Load(), nil
-	}
-	if s.passCreds.Load() {
-		if err := s.autobind(); err != nil {
-			return nil, err
+		if s.state.Load() != connected {
+			return syscall.ENOTCONN
 		}
 	}
 	if m.Addr != nil {
 		_, _, err := text(m.Addr)
-		return nil, err
+		return err
+	}
+	return nil
+}
+
+// maySend tells if s can send a message of n bytes, whoever gets it.
+func (s *sock) maySend(n int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if int64(n) > s.sndbuf.Load()-32 {
+		return syscall.EMSGSIZE
+	}
+	if err := s.takeError(); err != nil {
+		return err
+	}
+	switch {
+	case s.shut&shutOut != 0:
+		return syscall.EPIPE
+	case s.charged.Load() >= s.sndbuf.Load():
+		return syscall.EAGAIN
+	}
+	return nil
+}
+
+// target is whom m goes to: who has its address, or the peer.
+func (s *sock) target(m *socket.Message) (*sock, error) {
+	if m.Addr != nil {
+		return s.f.find(m.Addr, s.typ)
 	}
 	if p := s.peer.Load(); p != nil {
 		return p, nil
@@ -91,10 +102,10 @@ func (s *sock) target(m *socket.Message) (*sock, error) {
 func (s *sock) recvDatagram(m *socket.Message) (int, error) {
 	flags := m.Flags
 	switch {
-	case flags&syscall.MSG_OOB != 0:
-		return 0, syscall.EOPNOTSUPP
 	case s.connects() && s.state.Load() != connected:
 		return 0, syscall.ENOTCONN
+	case flags&syscall.MSG_OOB != 0:
+		return 0, syscall.EOPNOTSUPP
 	}
 	m.Flags = 0
 	s.mu.Lock()

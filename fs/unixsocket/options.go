@@ -70,6 +70,10 @@ func (s *sock) Option(level, name int, dst []byte) (int, error) {
 		return integer(dst, int32(s.rcvbuf.Load()))
 	case syscall.SO_SNDLOWAT:
 		return integer(dst, 1)
+	case syscall.SO_TYPE:
+		return integer(dst, int32(s.typ)) // also where SOCK_RAW was given
+	case syscall.SO_PROTOCOL:
+		return integer(dst, 0) // also where PF_UNIX was given
 	case syscall.SO_ACCEPTCONN:
 		return integer(dst, flag(s.state.Load() == listening))
 	case syscall.SO_PASSCRED:

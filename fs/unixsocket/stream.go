@@ -104,32 +104,35 @@ func (s *sock) recvStream(m *socket.Message) (got int, err error) {
 	}()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := 0; got < size && i < len(s.packets); {
+	// The first packet counts also if there is no room, and a peek goes on to the
+	// first that has rights, as on Linux.
+	seen := false
+	for i := 0; (got < size || !seen || peek) && i < len(s.packets); {
 		p := s.packets[i]
 		if s.passCreds.Load() {
 			if c := p.sender(); m.Creds == nil {
 				m.Creds = &c
 			} else if *m.Creds != c {
-				break
+				return got, nil
 			}
 		}
-		if got == 0 {
+		if !seen {
 			m.Addr = p.from.addressTo(m.Addr)
 		}
 		n := scatter(m.Buffers, got, p.data)
 		got += n
 		m.Rights = p.take(m.Rights, s.f, peek)
-		rights := len(m.Rights) > 0
+		seen = true
 		if peek {
 			i++
 		} else if p.data = p.data[n:]; len(p.data) == 0 {
 			done = append(done, s.pop())
 		}
-		if rights {
+		if len(m.Rights) > 0 {
 			break
 		}
 	}
-	if got > 0 || size == 0 {
+	if seen {
 		return got, nil
 	}
 	if err := s.takeError(); err != nil {
@@ -137,6 +140,9 @@ func (s *sock) recvStream(m *socket.Message) (got int, err error) {
 	}
 	if s.shut&shutIn == 0 {
 		return 0, syscall.EAGAIN
+	}
+	if s.passCreds.Load() && m.Creds == nil {
+		m.Creds = new(socket.Creds) // as Linux has it
 	}
 	return 0, nil
 }

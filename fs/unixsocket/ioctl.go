@@ -1,0 +1,32 @@
+package unixsocket
+
+import (
+	"encoding/binary"
+	"syscall"
+)
+
+// Readable implements fs.ReadableFile: of a stream all that can be read, else the
+// first message.
+func (s *sock) Readable() (n int, err error) {
+	if s.state.Load() == listening {
+		return 0, syscall.EINVAL
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.packets {
+		n += len(p.data)
+		if s.typ == syscall.SOCK_DGRAM {
+			break
+		}
+	}
+	return n, nil
+}
+
+// Ioctl implements fs.IoctlFile.
+func (s *sock) Ioctl(cmd uint32, _ uint64, _, out []byte) (int32, int, error) {
+	if cmd != syscall.TIOCOUTQ { // SIOCOUTQ
+		return 0, 0, syscall.ENOTTY
+	}
+	binary.NativeEndian.PutUint32(out, uint32(s.charged.Load()))
+	return 0, 4, nil
+}
