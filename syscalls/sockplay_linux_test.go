@@ -20,8 +20,8 @@ import (
 
 var sockSeeds = flag.Int("sockseeds", 300, "how many plays TestRandomSockets makes")
 
-// byNumber makes system calls by number: Linux, or a Kernel.
-type byNumber interface {
+// callsByNumber makes system calls by number: Linux, or a Kernel.
+type callsByNumber interface {
 	call(nr uintptr, args ...uintptr) (int, syscall.Errno)
 }
 
@@ -55,13 +55,13 @@ func TestRandomSockets(t *testing.T) {
 // sockPlayer makes random calls on sockets.
 type sockPlayer struct {
 	player
-	byNumber
+	callsByNumber
 	seed uint64
 	kept [][]byte // what addresses of a call lead to, so that it stays where it is
 }
 
 func playSockets(s *script, seed uint64, steps int) {
-	p := &sockPlayer{player: player{s, rand.New(rand.NewPCG(seed, 1))}, byNumber: s.system.(byNumber), seed: seed}
+	p := &sockPlayer{player: player{s, rand.New(rand.NewPCG(seed, 1))}, callsByNumber: s.system.(callsByNumber), seed: seed}
 	fd, e := s.epollCreate1(0)
 	s.made("epoll_create1", fd, e)
 	s.makePipe(syscall.O_NONBLOCK)

@@ -30,14 +30,13 @@ func (s *sock) sendDatagram(m *socket.Message) (int, error) {
 	p := s.newPacket(m.Buffers, n, oneDgram)
 	p.attach(m, to)
 	to.mu.Lock()
+	if to.dead && !s.connects() {
+		to.mu.Unlock()
+		s.lose(to)
+		return 0, syscall.ECONNREFUSED
+	}
 	defer to.mu.Unlock()
 	switch {
-	case to.dead && s.connects():
-		return 0, syscall.EPIPE
-	case to.dead:
-		s.peer.CompareAndSwap(to, nil)
-		s.state.Store(closed)
-		return 0, syscall.ECONNREFUSED
 	case to.shut&shutIn != 0:
 		return 0, syscall.EPIPE
 	case to != s && theirs != s && to.crowded():
@@ -46,6 +45,18 @@ func (s *sock) sendDatagram(m *socket.Message) (int, error) {
 	}
 	to.put(p)
 	return n, nil
+}
+
+// lose ends the association with a peer that is closed, and forgets what came from it.
+func (s *sock) lose(p *sock) {
+	s.f.mu.Lock()
+	var gone []*packet
+	if s.peer.CompareAndSwap(p, nil) {
+		s.state.Store(closed)
+		gone = s.disconnected(p)
+	}
+	s.f.mu.Unlock()
+	s.f.drop(gone)
 }
 
 // hasTarget looks whether m can go to anybody.

@@ -24,6 +24,8 @@ const (
 	kernelPackage = modulePath + "/kernel"
 	// callsPackage has all of Linux's system calls when a program imports it.
 	callsPackage = kernelPackage + "/calls"
+	// socketsPackage has the calls on sockets when a program imports it.
+	socketsPackage = kernelPackage + "/sockets"
 	// profilePackage takes a CPU profile when a program imports it as well.
 	profilePackage = kernelPackage + "/profile"
 	// boardPackage is the value of GOOSPKG: its subdirectory goos stands in
@@ -102,6 +104,9 @@ func (p *Program) Build(ctx context.Context, file string) error {
 	need := p.needs(ctx)
 	if need.calls {
 		text += "import _ \"" + callsPackage + "\"\n"
+	}
+	if need.network {
+		text += "import _ \"" + socketsPackage + "\"\n"
 	}
 	if p.b.Profile {
 		text += "import _ \"" + profilePackage + "\"\n"
