@@ -34,10 +34,11 @@ func hosted(t *testing.T) *Builder {
 	}
 	guest := t.TempDir()
 	layOut(t, guest, map[string]string{
-		"go.mod":                string(files["go.mod"]),
-		"go.sum":                string(files["go.sum"]),
-		"kernel/kernel.go":      "package kernel\n\nimport _ \"github.com/usbarmory/tamago/bits\"\n\nfunc init() { println(\"kernel\") }\n",
-		"kernel/calls/calls.go": "package calls\n",
+		"go.mod":                    string(files["go.mod"]),
+		"go.sum":                    string(files["go.sum"]),
+		"kernel/kernel.go":          "package kernel\n\nimport _ \"github.com/usbarmory/tamago/bits\"\n\nfunc init() { println(\"kernel\") }\n",
+		"kernel/calls/calls.go":     "package calls\n",
+		"kernel/sockets/sockets.go": "package sockets\n",
 	})
 	return &Builder{Toolchain: &toolchain.Toolchain{Go: dir + "/go"}, Guest: guest, Scratch: t.TempDir()}
 }
