@@ -1,0 +1,273 @@
+package netstack
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+
+	"github.com/yolkos/yolk/drivers/nic"
+	"github.com/yolkos/yolk/netstack/dhcp"
+)
+
+// Config is how an interface comes to its addresses.
+type Config struct {
+	// Addresses it has, with the lengths of their subnets. Without one of IPv4 it
+	// asks by DHCP; IPv6 listens to routers in any case.
+	Addresses []netip.Prefix
+	Gateways  []netip.Addr
+	// Servers and Search are for the resolver, and hide what others say.
+	Servers []netip.Addr
+	Search  []string
+	// Hostname is told to the DHCP server.
+	Hostname string
+	// Logf, if not nil, gets a line for each thing that a user may want to know of.
+	Logf func(format string, args ...any)
+}
+
+// patience is how long those that depend on an address wait for a DHCP server.
+const patience = 5 * time.Second
+
+// AddDevice makes an interface of a network card: eth0, eth1, ...
+func (s *Stack) AddDevice(dev nic.Device, c Config) error {
+	s.mu.Lock()
+	number := len(s.links)
+	id := tcpip.NICID(loopbackID + 1 + number)
+	l := newLink(s, id, fmt.Sprintf("eth%d", number), dev)
+	s.links = append(s.links, l)
+	s.mu.Unlock()
+	if c.Logf == nil {
+		c.Logf = func(string, ...any) {}
+	}
+	if err := s.CreateNICWithOptions(id, l, stack.NICOptions{Name: l.name, DeliverLinkPackets: true}); err != nil {
+		return fmt.Errorf("interface %s: %s", l.name, err)
+	}
+	s.setRoute(tcpip.Route{Destination: linkLocal6, NIC: id})
+	dynamic := true
+	for _, p := range c.Addresses {
+		if p.Addr().Is4() {
+			dynamic = false
+		}
+		if err := s.setAddress(id, p); err != nil {
+			return fmt.Errorf("interface %s, address %s: %w", l.name, p, err)
+		}
+	}
+	for _, g := range c.Gateways {
+		s.setRoute(defaultRoute(id, g))
+	}
+	if len(c.Servers) > 0 || len(c.Search) > 0 {
+		s.setNames(func(n *names) { n.configured = resolver{c.Servers, c.Search} })
+	}
+	restart := make(chan struct{}, 1)
+	l.changed = func(up bool) {
+		c.Logf("%s: link %s", l.name, map[bool]string{true: "up", false: "down"}[up])
+		if up {
+			select {
+			case restart <- struct{}{}:
+			default:
+			}
+		}
+	}
+	if dynamic {
+		s.expect()
+		s.startDHCP(l, &c, restart)
+	}
+	if err := l.start(); err != nil {
+		return err
+	}
+	return nil
+}
+
+// linkLocal6 is fe80::/64.
+var linkLocal6 = header.IPv6LinkLocalPrefix.Subnet()
+
+// expect has callers wait for addresses, until a lease is there or patience is over.
+func (s *Stack) expect() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.ready:
+		s.ready = make(chan struct{})
+		time.AfterFunc(patience, s.arrived)
+	default:
+	}
+}
+
+// arrived ends that.
+func (s *Stack) arrived() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.ready:
+	default:
+		close(s.ready)
+	}
+}
+
+// Ready returns a channel that is closed when there are addresses, or none are to be
+// expected soon.
+func (s *Stack) Ready() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ready
+}
+
+// await waits for addresses, where a is one to be bound to, or to be reached, that
+// depends on them.
+func (s *Stack) await(a tcpip.Address, bind bool) {
+	ready := s.Ready()
+	select {
+	case <-ready:
+		return
+	default:
+	}
+	if a.Len() == 16 && header.IsV4MappedAddress(a) {
+		a = tcpip.AddrFrom4(to4(a))
+	}
+	if a.Len() == 0 || a.Unspecified() || header.IsV4LoopbackAddress(a) || a == header.IPv6Loopback || bind && isMulticast(a) {
+		return
+	}
+	if bind && s.CheckLocalAddress(0, networkOf(a), a) != 0 {
+		return
+	}
+	<-ready
+}
+
+// setAddress adds an address and the route to its subnet.
+func (s *Stack) setAddress(id tcpip.NICID, p netip.Prefix) error {
+	a := tcpip.AddressWithPrefix{Address: addressOf(p.Addr()), PrefixLen: p.Bits()}
+	proto := tcpip.ProtocolAddress{Protocol: networkOf(a.Address), AddressWithPrefix: a}
+	if err := s.AddProtocolAddress(id, proto, stack.AddressProperties{}); err != nil {
+		if _, ok := err.(*tcpip.ErrDuplicateAddress); !ok {
+			return errno(err)
+		}
+	}
+	s.setRoute(tcpip.Route{Destination: a.Subnet(), NIC: id, SourceHint: a.Address})
+	s.tell()
+	return nil
+}
+
+// dropAddress removes an address and the route to its subnet.
+func (s *Stack) dropAddress(id tcpip.NICID, p netip.Prefix) {
+	a := tcpip.AddressWithPrefix{Address: addressOf(p.Addr()), PrefixLen: p.Bits()}
+	s.dropRoute(tcpip.Route{Destination: a.Subnet(), NIC: id})
+	_ = s.RemoveAddress(id, a.Address) // it may be gone
+	s.tell()
+}
+
+func addressOf(a netip.Addr) tcpip.Address { return tcpip.AddrFromSlice(a.AsSlice()) }
+
+// defaultRoute leads everywhere by a router.
+func defaultRoute(id tcpip.NICID, router netip.Addr) tcpip.Route {
+	to := header.IPv4EmptySubnet
+	if router.Is6() {
+		to = header.IPv6EmptySubnet
+	}
+	return tcpip.Route{Destination: to, Gateway: addressOf(router), NIC: id}
+}
+
+func sameRoute(a, b tcpip.Route) bool {
+	return a.Destination == b.Destination && a.NIC == b.NIC && a.Gateway == b.Gateway
+}
+
+// setRoute adds a route, unless there is the same.
+func (s *Stack) setRoute(r tcpip.Route) {
+	s.dropRoute(r)
+	s.AddRoute(r)
+}
+
+func (s *Stack) dropRoute(r tcpip.Route) {
+	s.RemoveRoutes(func(o tcpip.Route) bool { return sameRoute(o, r) })
+}
+
+// startDHCP has an interface get its address of IPv4 from a server, for as long as
+// the machine runs.
+func (s *Stack) startDHCP(l *link, c *Config, restart <-chan struct{}) {
+	d := &lease{s: s, link: l, logf: c.Logf}
+	client := &dhcp.Client{
+		Conn: newDHCPConn(l), MAC: l.dev.Address(), Hostname: c.Hostname,
+		Restart: restart, Got: d.got, Lost: d.lost,
+	}
+	go client.Run(context.Background())
+}
+
+// lease is what a lease has set.
+type lease struct {
+	s    *Stack
+	link *link
+	logf func(format string, args ...any)
+
+	address netip.Prefix
+	routes  []tcpip.Route
+}
+
+func (d *lease) got(l *dhcp.Lease) {
+	if d.address != l.Address {
+		d.remove()
+		d.logf("%s: %s from the DHCP server %s, for %s", d.link.name, l.Address, l.Server, l.Expires)
+	}
+	d.address = l.Address
+	if err := d.s.setAddress(d.link.id, l.Address); err != nil {
+		d.logf("%s: address %s: %v", d.link.name, l.Address, err)
+	}
+	for _, r := range d.routes {
+		d.s.dropRoute(r)
+	}
+	d.routes = d.routes[:0]
+	// Where there are classless routes, the routers are not to be looked at (RFC 3442).
+	for _, r := range l.Routes {
+		to, err := tcpip.NewSubnet(addressOf(r.To.Addr()), tcpip.MaskFromBytes(maskOf(r.To.Bits())))
+		if err != nil {
+			continue
+		}
+		route := tcpip.Route{Destination: to, NIC: d.link.id, SourceHint: addressOf(l.Address.Addr())}
+		if !r.Gateway.IsUnspecified() {
+			route.Gateway = addressOf(r.Gateway)
+		}
+		d.routes = append(d.routes, route)
+	}
+	if len(l.Routes) == 0 && len(l.Routers) > 0 {
+		d.routes = append(d.routes, defaultRoute(d.link.id, l.Routers[0]))
+	}
+	for _, r := range d.routes {
+		d.s.setRoute(r)
+	}
+	if l.MTU >= header.IPv4MinimumMTU && l.MTU < d.link.dev.MTU() {
+		d.link.SetMTU(uint32(l.MTU))
+	}
+	search := l.Search
+	if len(search) == 0 && l.Domain != "" {
+		search = []string{l.Domain}
+	}
+	d.s.setNames(func(n *names) {
+		n.leased, n.hostname = resolver{l.DNS, search}, l.Hostname
+	})
+	d.s.arrived()
+}
+
+// maskOf is a mask of IPv4 with so many bits.
+func maskOf(bits int) []byte {
+	m := ^uint32(0) << (32 - bits)
+	return []byte{byte(m >> 24), byte(m >> 16), byte(m >> 8), byte(m)}
+}
+
+func (d *lease) lost() {
+	d.logf("%s: the lease of %s is over", d.link.name, d.address)
+	d.remove()
+	d.s.setNames(func(n *names) { n.leased, n.hostname = resolver{}, "" })
+}
+
+func (d *lease) remove() {
+	for _, r := range d.routes {
+		d.s.dropRoute(r)
+	}
+	d.routes = nil
+	if d.address.IsValid() {
+		d.s.dropAddress(d.link.id, d.address)
+	}
+	d.address = netip.Prefix{}
+}

@@ -1,0 +1,255 @@
+package netstack
+
+import (
+	"encoding/binary"
+	"syscall"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+
+	"github.com/yolkos/yolk/fs/socket"
+)
+
+// Names of ancillary data and options that package syscall does not have.
+const (
+	soTimestampNS    = 35  // SO_TIMESTAMPNS
+	soTimestampNew   = 63  // SO_TIMESTAMP_NEW
+	soTimestampNSNew = 64  // SO_TIMESTAMPNS_NEW
+	udpSegment       = 103 // UDP_SEGMENT
+	udpGRO           = 104 // UDP_GRO
+	ipRecvOrigDst    = 20  // IP_RECVORIGDSTADDR
+	ipv6RecvOrigDst  = 74  // IPV6_RECVORIGDSTADDR
+)
+
+// sizeCmsghdr is the length of struct cmsghdr, and what such are aligned to.
+const (
+	sizeCmsghdr = 16
+	cmsgAlign   = 8
+)
+
+// sendControl is what ancillary data asks for.
+type sendControl struct {
+	tcpip.SendableControlMessages
+	tos     int           // IP_TOS or IPV6_TCLASS; -1: the socket's
+	segment int           // UDP_SEGMENT; 0: the socket's
+	nic     tcpip.NICID   // of IP_PKTINFO
+	source  tcpip.Address // of IP_PKTINFO
+}
+
+// parseControl reads the ancillary data of a message that is to be sent.
+func (k *sock) parseControl(b []byte, c *sendControl) error {
+	c.tos = -1
+	for len(b) >= sizeCmsghdr {
+		n := binary.NativeEndian.Uint64(b)
+		level, typ := int32(binary.NativeEndian.Uint32(b[8:])), int32(binary.NativeEndian.Uint32(b[12:]))
+		if n < sizeCmsghdr || n > uint64(len(b)) {
+			return syscall.EINVAL
+		}
+		if err := k.parseOne(int(level), int(typ), b[sizeCmsghdr:n], c); err != nil {
+			return err
+		}
+		b = b[min((n+cmsgAlign-1)&^(cmsgAlign-1), uint64(len(b))):]
+	}
+	return nil
+}
+
+func (k *sock) parseOne(level, typ int, data []byte, c *sendControl) error {
+	number := func() (int, error) {
+		if len(data) != 4 {
+			return 0, syscall.EINVAL
+		}
+		return int(int32(binary.NativeEndian.Uint32(data))), nil
+	}
+	switch {
+	case level == syscall.SOL_SOCKET:
+		return nil // times and marks, of which nothing here depends
+	case level == syscall.IPPROTO_UDP && typ == udpSegment && k.protocol == syscall.IPPROTO_UDP:
+		if len(data) != 2 {
+			return syscall.EINVAL
+		}
+		c.segment = int(binary.NativeEndian.Uint16(data))
+		return nil
+	case level == syscall.IPPROTO_IP && typ == syscall.IP_PKTINFO:
+		if len(data) != 12 {
+			return syscall.EINVAL
+		}
+		c.nic = tcpip.NICID(binary.NativeEndian.Uint32(data))
+		if ip := [4]byte(data[4:8]); ip != [4]byte{} {
+			c.source = tcpip.AddrFrom4(ip)
+		}
+		return nil
+	case level == syscall.IPPROTO_IP && typ == syscall.IP_TTL:
+		n, err := number()
+		if err != nil || n < 1 || n > 255 {
+			return syscall.EINVAL
+		}
+		c.HasTTL, c.TTL = true, uint8(n)
+		return nil
+	case level == syscall.IPPROTO_IP && typ == syscall.IP_TOS:
+		if len(data) == 1 {
+			c.tos = int(data[0])
+			return nil
+		}
+		n, err := number()
+		if err != nil || n < 0 || n > 255 {
+			return syscall.EINVAL
+		}
+		c.tos = n
+		return nil
+	case level == syscall.IPPROTO_IPV6 && k.family == syscall.AF_INET6 && typ == syscall.IPV6_PKTINFO:
+		if len(data) < 20 {
+			return syscall.EINVAL
+		}
+		c.HasIPv6PacketInfo = true
+		c.IPv6PacketInfo.NIC = tcpip.NICID(binary.NativeEndian.Uint32(data[16:]))
+		if ip := [16]byte(data[:16]); ip != [16]byte{} {
+			c.IPv6PacketInfo.Addr = tcpip.AddrFrom16(ip)
+		}
+		return nil
+	case level == syscall.IPPROTO_IPV6 && k.family == syscall.AF_INET6 && typ == syscall.IPV6_HOPLIMIT:
+		n, err := number()
+		if err != nil || n < -1 || n > 255 {
+			return syscall.EINVAL
+		}
+		if n >= 0 {
+			c.HasHopLimit, c.HopLimit = true, uint8(n)
+		}
+		return nil
+	case level == syscall.IPPROTO_IPV6 && k.family == syscall.AF_INET6 && typ == syscall.IPV6_TCLASS:
+		n, err := number()
+		if err != nil || n < -1 || n > 255 {
+			return syscall.EINVAL
+		}
+		c.tos = n
+		return nil
+	}
+	return syscall.EINVAL
+}
+
+// appendCmsg appends ancillary data to m, as far as there is room: what is cut off
+// sets MSG_CTRUNC (put_cmsg of Linux).
+func appendCmsg(m *socket.Message, level, typ int, data []byte) {
+	room := cap(m.Control) - len(m.Control)
+	if room < sizeCmsghdr {
+		m.Flags |= syscall.MSG_CTRUNC
+		return
+	}
+	if len(data) > room-sizeCmsghdr {
+		data = data[:room-sizeCmsghdr]
+		m.Flags |= syscall.MSG_CTRUNC
+	}
+	m.Control = binary.NativeEndian.AppendUint64(m.Control, uint64(sizeCmsghdr+len(data)))
+	m.Control = binary.NativeEndian.AppendUint32(m.Control, uint32(level))
+	m.Control = binary.NativeEndian.AppendUint32(m.Control, uint32(typ))
+	m.Control = append(m.Control, data...)
+	for len(m.Control)%cmsgAlign != 0 && len(m.Control) < cap(m.Control) {
+		m.Control = append(m.Control, 0)
+	}
+}
+
+func appendCmsgInt(m *socket.Message, level, typ int, v uint32) {
+	appendCmsg(m, level, typ, binary.NativeEndian.AppendUint32(nil, v))
+}
+
+// appendControl appends what a program has asked for of a datagram that came.
+func (k *sock) appendControl(m *socket.Message, c *tcpip.ReceivableControlMessages) {
+	if cap(m.Control) == 0 && !k.settings.wantsControl() {
+		return
+	}
+	if mode := k.settings.timestamp.Load(); mode != 0 && c.HasTimestamp {
+		appendTimestamp(m, int(mode), c.Timestamp)
+	}
+	if c.HasIPPacketInfo {
+		local, dst := to4(c.PacketInfo.LocalAddr), to4(c.PacketInfo.DestinationAddr)
+		b := binary.NativeEndian.AppendUint32(nil, uint32(c.PacketInfo.NIC))
+		b = append(append(b, local[:]...), dst[:]...)
+		appendCmsg(m, syscall.IPPROTO_IP, syscall.IP_PKTINFO, b)
+	}
+	if c.HasTTL {
+		appendCmsgInt(m, syscall.IPPROTO_IP, syscall.IP_TTL, uint32(c.TTL))
+	}
+	if c.HasTOS {
+		appendCmsg(m, syscall.IPPROTO_IP, syscall.IP_TOS, []byte{c.TOS})
+	}
+	if c.HasIPv6PacketInfo {
+		ip := to16(c.IPv6PacketInfo.Addr)
+		b := binary.NativeEndian.AppendUint32(ip[:], uint32(c.IPv6PacketInfo.NIC))
+		appendCmsg(m, syscall.IPPROTO_IPV6, syscall.IPV6_PKTINFO, b)
+	}
+	if c.HasHopLimit {
+		appendCmsgInt(m, syscall.IPPROTO_IPV6, syscall.IPV6_HOPLIMIT, uint32(c.HopLimit))
+	}
+	if c.HasTClass {
+		appendCmsgInt(m, syscall.IPPROTO_IPV6, syscall.IPV6_TCLASS, c.TClass)
+	}
+	if c.HasOriginalDstAddress {
+		level, typ := syscall.IPPROTO_IP, ipRecvOrigDst
+		if k.family == syscall.AF_INET6 {
+			level, typ = syscall.IPPROTO_IPV6, ipv6RecvOrigDst
+		}
+		appendCmsg(m, level, typ, appendAddress(nil, k.family, c.OriginalDstAddress))
+	}
+}
+
+// appendTimestamp appends when a datagram came, as the option mode has it.
+func appendTimestamp(m *socket.Message, mode int, t time.Time) {
+	fraction := int64(t.Nanosecond())
+	if mode == syscall.SO_TIMESTAMP || mode == soTimestampNew {
+		fraction /= 1000
+	}
+	b := binary.NativeEndian.AppendUint64(nil, uint64(t.Unix()))
+	b = binary.NativeEndian.AppendUint64(b, uint64(fraction))
+	appendCmsg(m, syscall.SOL_SOCKET, mode, b)
+}
+
+// Origins of struct sock_extended_err.
+const (
+	originLocal = 1 // SO_EE_ORIGIN_LOCAL
+	originICMP  = 2
+	originICMP6 = 3
+)
+
+// recvError takes an error off the queue of IP_RECVERR: the datagram that caused it,
+// to whom it went, and in IP_RECVERR (ip(7)) what was wrong with it.
+func (k *sock) recvError(m *socket.Message) (int, error) {
+	m.Addr = m.Addr[:0]
+	e := k.ep.SocketOptions().DequeueErr()
+	if e == nil {
+		return 0, syscall.EAGAIN
+	}
+	m.Flags |= msgErrQueue
+	number, _ := errno(e.Err).(syscall.Errno)
+	b := binary.NativeEndian.AppendUint32(nil, uint32(number))
+	origin := byte(originLocal)
+	switch e.Cause.Origin() {
+	case tcpip.SockExtErrorOriginICMP:
+		origin = originICMP
+	case tcpip.SockExtErrorOriginICMP6:
+		origin = originICMP6
+	}
+	b = append(b, origin, e.Cause.Type(), e.Cause.Code(), 0)
+	b = binary.NativeEndian.AppendUint32(b, e.Cause.Info())
+	b = binary.NativeEndian.AppendUint32(b, 0)
+	level, typ := syscall.IPPROTO_IP, syscall.IP_RECVERR
+	if k.family == syscall.AF_INET6 {
+		level, typ = syscall.IPPROTO_IPV6, syscall.IPV6_RECVERR
+	}
+	offender := e.Offender
+	offender.Port = 0
+	if e.Cause.Origin().IsICMPErr() {
+		b = appendAddress(b, k.family, offender)
+	} else {
+		b = append(b, make([]byte, sizeSockaddrIn)...) // AF_UNSPEC: it was here
+	}
+	appendCmsg(m, level, typ, b)
+	m.Addr = appendAddress(m.Addr, k.family, e.Dst)
+	d := newBuffers(m.Buffers)
+	if e.Payload == nil {
+		return 0, nil
+	}
+	n, err := d.Write(e.Payload.AsSlice())
+	if err != nil {
+		m.Flags |= msgTrunc
+	}
+	return n, nil
+}

@@ -1,0 +1,142 @@
+package netstack
+
+import (
+	"syscall"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+
+	"github.com/yolkos/yolk/fs/socket"
+)
+
+// Flags of messages that are told from others here.
+const (
+	msgOOB      = syscall.MSG_OOB
+	msgPeek     = syscall.MSG_PEEK
+	msgTrunc    = syscall.MSG_TRUNC
+	msgErrQueue = syscall.MSG_ERRQUEUE
+	msgMore     = 0x8000 // MSG_MORE
+)
+
+// Send implements socket.Socket.
+func (k *sock) Send(m *socket.Message) (int, error) {
+	if m.Flags&msgOOB != 0 && !k.stream() {
+		return 0, syscall.EOPNOTSUPP
+	}
+	if k.stream() {
+		return k.sendStream(m)
+	}
+	var o tcpip.WriteOptions
+	var c sendControl
+	if err := k.parseControl(m.Control, &c); err != nil {
+		return 0, err
+	}
+	if m.Addr != nil {
+		a, err := k.address(m.Addr, false)
+		if err != nil {
+			return 0, err
+		}
+		if a.Port == 0 && k.protocol == syscall.IPPROTO_UDP && k.typ == syscall.SOCK_DGRAM {
+			return 0, syscall.EINVAL
+		}
+		k.s.await(a.Addr, false)
+		o.To = &a
+	}
+	o.ControlMessages = c.SendableControlMessages
+	return k.sendDatagram(m, &c, o)
+}
+
+// sendStream gives a connection what it takes at once.
+func (k *sock) sendStream(m *socket.Message) (int, error) {
+	b := newBuffers(m.Buffers)
+	n, err := k.ep.Write(&b, tcpip.WriteOptions{More: m.Flags&msgMore != 0})
+	if err == nil && n == 0 && m.Size() > 0 {
+		return 0, syscall.EAGAIN
+	}
+	return int(n), errno(err)
+}
+
+// Recv implements socket.Socket.
+func (k *sock) Recv(m *socket.Message) (int, error) {
+	flags := m.Flags
+	m.Flags, m.Addr = 0, m.Addr[:0]
+	m.Rights, m.Creds = nil, nil
+	switch {
+	case flags&msgErrQueue != 0:
+		return k.recvError(m)
+	case k.stream():
+		return k.recvStream(m, flags)
+	case flags&msgOOB != 0:
+		return 0, syscall.EOPNOTSUPP
+	}
+	return k.recvDatagram(m, flags)
+}
+
+// recvStream takes what has come of a connection. At its end that is nothing.
+func (k *sock) recvStream(m *socket.Message, flags int) (int, error) {
+	m.Addr = nil
+	if flags&msgOOB != 0 {
+		return 0, syscall.EINVAL // there is no urgent data
+	}
+	b := newBuffers(m.Buffers)
+	o := tcpip.ReadOptions{Peek: flags&msgPeek != 0}
+	if b.size == 0 {
+		return 0, nil
+	}
+	var r tcpip.ReadResult
+	var err tcpip.Error
+	if flags&msgTrunc != 0 && !o.Peek {
+		r, err = k.ep.Read(&discard{b.size}, o)
+	} else {
+		r, err = k.ep.Read(&b, o)
+	}
+	switch err.(type) {
+	case nil:
+	case *tcpip.ErrClosedForReceive:
+		return 0, nil
+	default:
+		return 0, errno(err)
+	}
+	if !o.Peek {
+		k.ep.ModerateRecvBuf(r.Count)
+	}
+	return r.Count, nil
+}
+
+// datagram takes the bytes of one, as far as there is room.
+type datagram struct{ to buffers }
+
+func (d *datagram) Write(p []byte) (int, error) {
+	_, _ = d.to.Write(p) // what does not fit is cut off
+	return len(p), nil
+}
+
+// recvDatagram takes one datagram.
+func (k *sock) recvDatagram(m *socket.Message, flags int) (int, error) {
+	d := datagram{newBuffers(m.Buffers)}
+	room := d.to.size
+	r, err := k.ep.Read(&d, tcpip.ReadOptions{Peek: flags&msgPeek != 0, NeedRemoteAddr: true})
+	switch err.(type) {
+	case nil:
+	case *tcpip.ErrClosedForReceive:
+		m.Addr = nil
+		return 0, nil
+	default:
+		return 0, errno(err)
+	}
+	m.Addr = appendAddress(m.Addr, k.family, r.RemoteAddr)
+	k.appendControl(m, &r.ControlMessages)
+	n := min(r.Total, room)
+	if r.Total > room {
+		m.Flags |= msgTrunc
+		if flags&msgTrunc != 0 {
+			n = r.Total
+		}
+	}
+	return n, nil
+}
+
+// Readable implements fs.ReadableFile.
+func (k *sock) Readable() (int, error) {
+	n, err := k.ep.GetSockOptInt(tcpip.ReceiveQueueSizeOption)
+	return n, errno(err)
+}

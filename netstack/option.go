@@ -1,0 +1,170 @@
+package netstack
+
+import (
+	"encoding/binary"
+	"syscall"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+)
+
+// Option implements socket.Socket.
+func (k *sock) Option(level, name int, dst []byte) (int, error) {
+	v, err := k.value(level, name)
+	if err != nil {
+		return 0, err
+	}
+	switch v := v.(type) {
+	case int:
+		b := binary.NativeEndian.AppendUint32(nil, uint32(v))
+		// Of these a program may ask for one byte.
+		if (level == syscall.IPPROTO_IP || level == syscall.IPPROTO_IPV6) && len(dst) > 0 && len(dst) < 4 && v >= 0 && v <= 255 {
+			return copy(dst, []byte{byte(v)}), nil
+		}
+		return copy(dst, b), nil
+	case bool:
+		n := uint32(0)
+		if v {
+			n = 1
+		}
+		return copy(dst, binary.NativeEndian.AppendUint32(nil, n)), nil
+	case []byte:
+		return copy(dst, v), nil
+	case string:
+		return copy(dst, v+"\x00"), nil
+	}
+	return 0, syscall.ENOPROTOOPT
+}
+
+// value returns the value of an option: an int, a bool, the bytes of a structure, or
+// a string that a NUL byte ends.
+func (k *sock) value(level, name int) (any, error) {
+	switch {
+	case level == syscall.SOL_SOCKET:
+		return k.socketOption(name)
+	case level == syscall.IPPROTO_IP:
+		return k.ipOption(name)
+	case level == syscall.IPPROTO_IPV6 && k.family == syscall.AF_INET6:
+		return k.ipv6Option(name)
+	case level == syscall.IPPROTO_TCP && k.stream():
+		return k.tcpOption(name)
+	case level == syscall.IPPROTO_UDP && k.protocol == syscall.IPPROTO_UDP:
+		return k.udpOption(name)
+	case k.typ == syscall.SOCK_RAW:
+		return k.rawOption(level, name)
+	}
+	return nil, syscall.ENOPROTOOPT
+}
+
+// SetOption implements socket.Socket.
+func (k *sock) SetOption(level, name int, value []byte) error {
+	switch {
+	case level == syscall.SOL_SOCKET:
+		return k.setSocketOption(name, value)
+	case level == syscall.IPPROTO_IP:
+		return k.setIPOption(name, value)
+	case level == syscall.IPPROTO_IPV6 && k.family == syscall.AF_INET6:
+		return k.setIPv6Option(name, value)
+	case level == syscall.IPPROTO_TCP && k.stream():
+		return k.setTCPOption(name, value)
+	case level == syscall.IPPROTO_UDP && k.protocol == syscall.IPPROTO_UDP:
+		return k.setUDPOption(name, value)
+	case k.typ == syscall.SOCK_RAW:
+		return k.setRawOption(level, name, value)
+	}
+	return syscall.ENOPROTOOPT
+}
+
+// intValue reads an option that is an int.
+func intValue(b []byte) (int, error) {
+	if len(b) < 4 {
+		return 0, syscall.EINVAL
+	}
+	return int(int32(binary.NativeEndian.Uint32(b))), nil
+}
+
+// smallValue reads one that may be a single byte as well, as those of IP are.
+func smallValue(b []byte) (int, error) {
+	if len(b) > 0 && len(b) < 4 {
+		return int(b[0]), nil
+	}
+	return intValue(b)
+}
+
+// Options of SOL_SOCKET that package syscall does not have.
+const (
+	soProtocol    = 38
+	soDomain      = 39
+	soBusyPoll    = 46
+	soIncomingCPU = 49
+	soZeroCopy    = 60
+	soMeminfo     = 55
+	soCookie      = 57
+	soPreferBusy  = 69
+)
+
+// ifNameSize is IFNAMSIZ.
+const ifNameSize = 16
+
+func (k *sock) socketOption(name int) (any, error) {
+	o := k.ep.SocketOptions()
+	switch name {
+	case syscall.SO_TYPE:
+		return k.typ, nil
+	case soProtocol:
+		return k.protocol, nil
+	case soDomain:
+		return k.family, nil
+	case syscall.SO_ERROR:
+		err, _ := errno(o.GetLastError()).(syscall.Errno)
+		return int(err), nil
+	case syscall.SO_ACCEPTCONN:
+		return o.GetAcceptConn(), nil
+	case syscall.SO_REUSEADDR:
+		return o.GetReuseAddress(), nil
+	case soReusePort:
+		return o.GetReusePort(), nil
+	case syscall.SO_KEEPALIVE:
+		return o.GetKeepAlive(), nil
+	case syscall.SO_BROADCAST:
+		return o.GetBroadcast(), nil
+	case syscall.SO_OOBINLINE:
+		return k.settings.get(syscall.SOL_SOCKET, name, 0), nil
+	case syscall.SO_RCVBUF:
+		return int(o.GetReceiveBufferSize()), nil
+	case syscall.SO_SNDBUF:
+		return int(o.GetSendBufferSize()), nil
+	case syscall.SO_LINGER:
+		l := o.GetLinger()
+		b := binary.NativeEndian.AppendUint32(nil, boolInt(l.Enabled))
+		return binary.NativeEndian.AppendUint32(b, uint32(l.Timeout.Seconds())), nil
+	case syscall.SO_BINDTODEVICE:
+		id := o.GetBindToDevice()
+		if id == 0 {
+			return []byte{}, nil
+		}
+		return k.s.FindNICNameFromID(tcpip.NICID(id)), nil
+	case syscall.SO_TIMESTAMP, soTimestampNS, soTimestampNew, soTimestampNSNew:
+		return int(k.settings.timestamp.Load()) == name, nil
+	case syscall.SO_NO_CHECK:
+		return o.GetNoChecksum(), nil
+	case syscall.SO_RCVLOWAT:
+		return k.settings.get(syscall.SOL_SOCKET, name, 1), nil
+	case syscall.SO_SNDLOWAT:
+		return 1, nil
+	case soCookie:
+		return binary.NativeEndian.AppendUint64(nil, k.ino.Load()), nil
+	case soIncomingCPU:
+		return k.settings.get(syscall.SOL_SOCKET, name, 0), nil
+	case syscall.SO_PASSCRED, syscall.SO_PRIORITY, syscall.SO_MARK, syscall.SO_DONTROUTE, syscall.SO_RXQ_OVFL,
+		soBusyPoll, soPreferBusy, soZeroCopy, syscall.SO_DEBUG:
+		return k.settings.get(syscall.SOL_SOCKET, name, 0), nil
+	}
+	return nil, syscall.ENOPROTOOPT
+}
+
+func boolInt(b bool) uint32 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,98 @@
+package netstack
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"syscall"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+)
+
+const soReusePort = 15 // SO_REUSEPORT
+
+// setSocketOption sets an option of SOL_SOCKET.
+func (k *sock) setSocketOption(name int, value []byte) error {
+	o := k.ep.SocketOptions()
+	switch name {
+	case syscall.SO_BINDTODEVICE:
+		return k.bindToDevice(value)
+	case syscall.SO_LINGER:
+		return k.setLinger(value)
+	case syscall.SO_ATTACH_FILTER, syscall.SO_TYPE, soProtocol, soDomain, syscall.SO_ERROR, syscall.SO_ACCEPTCONN:
+		return syscall.ENOPROTOOPT
+	}
+	v, err := intValue(value)
+	if err != nil {
+		return err
+	}
+	switch name {
+	case syscall.SO_REUSEADDR:
+		o.SetReuseAddress(v != 0)
+	case soReusePort:
+		o.SetReusePort(v != 0)
+	case syscall.SO_KEEPALIVE:
+		o.SetKeepAlive(v != 0)
+	case syscall.SO_BROADCAST:
+		o.SetBroadcast(v != 0)
+	case syscall.SO_RCVBUF, syscall.SO_RCVBUFFORCE:
+		least, most := o.ReceiveBufferLimits()
+		o.SetReceiveBufferSize(bufferSize(v, least, most), true)
+	case syscall.SO_SNDBUF, syscall.SO_SNDBUFFORCE:
+		least, most := o.SendBufferLimits()
+		o.SetSendBufferSize(bufferSize(v, least, most), true)
+	case syscall.SO_TIMESTAMP, soTimestampNS, soTimestampNew, soTimestampNSNew:
+		if v == 0 {
+			name = 0
+		}
+		k.settings.timestamp.Store(int32(name))
+	case syscall.SO_NO_CHECK:
+		o.SetNoChecksum(v != 0)
+	case syscall.SO_DETACH_FILTER:
+		return syscall.ENOENT
+	case syscall.SO_OOBINLINE, syscall.SO_PASSCRED, syscall.SO_DONTROUTE, syscall.SO_RXQ_OVFL, soPreferBusy, soZeroCopy, syscall.SO_DEBUG:
+		k.settings.note(syscall.SOL_SOCKET, name, int(boolInt(v != 0)))
+	case syscall.SO_RCVLOWAT:
+		k.settings.note(syscall.SOL_SOCKET, name, max(v, 1))
+	case syscall.SO_PRIORITY, syscall.SO_MARK, soBusyPoll, soIncomingCPU:
+		k.settings.note(syscall.SOL_SOCKET, name, v)
+	default:
+		return syscall.ENOPROTOOPT
+	}
+	return nil
+}
+
+// bufferSize is what becomes of a size that a program asks for: twice as much, as
+// socket(7) has it, within the limits.
+func bufferSize(v int, least, most int64) int64 {
+	if v < 0 {
+		v = math.MaxInt32
+	}
+	return min(max(2*min(int64(v), most), least), 2*most)
+}
+
+func (k *sock) bindToDevice(value []byte) error {
+	name, _, _ := bytes.Cut(value, []byte{0})
+	if len(name) > ifNameSize-1 {
+		name = name[:ifNameSize-1]
+	}
+	if len(name) == 0 {
+		return errno(k.ep.SocketOptions().SetBindToDevice(0))
+	}
+	for id, info := range k.s.NICInfo() {
+		if info.Name == string(name) {
+			return errno(k.ep.SocketOptions().SetBindToDevice(int32(id)))
+		}
+	}
+	return syscall.ENODEV
+}
+
+func (k *sock) setLinger(value []byte) error {
+	if len(value) < 8 {
+		return syscall.EINVAL
+	}
+	on, seconds := binary.NativeEndian.Uint32(value), binary.NativeEndian.Uint32(value[4:])
+	k.ep.SocketOptions().SetLinger(tcpip.LingerOption{Enabled: on != 0, Timeout: time.Duration(seconds) * time.Second})
+	return nil
+}

@@ -1,0 +1,232 @@
+package netstack
+
+import (
+	"sync/atomic"
+	"syscall"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"gvisor.dev/gvisor/pkg/waiter"
+
+	"github.com/yolkos/yolk/fs"
+	"github.com/yolkos/yolk/fs/socket"
+)
+
+// sock is a socket of the families AF_INET and AF_INET6.
+type sock struct {
+	s        *Stack
+	ep       tcpip.Endpoint
+	from     *waiter.Queue // whom the endpoint tells
+	entry    waiter.Entry
+	queue    fs.WaitQueue // whom we tell
+	family   int
+	typ      int
+	protocol int
+	ino      atomic.Uint64
+	settings settings // what only this package knows of
+}
+
+// newSock makes a socket of an endpoint, which tells q.
+func (s *Stack) newSock(ep tcpip.Endpoint, q *waiter.Queue, family, typ, protocol int) *sock {
+	k := &sock{s: s, ep: ep, from: q, family: family, typ: typ, protocol: protocol}
+	k.settings.init(k)
+	k.entry.Init(k, waiter.AllEvents)
+	q.EventRegister(&k.entry)
+	s.mu.Lock()
+	s.sockets[ep] = k
+	s.mu.Unlock()
+	return k
+}
+
+// NotifyEvent implements waiter.EventListener.
+func (k *sock) NotifyEvent(mask waiter.EventMask) {
+	if mask&(waiter.EventErr|waiter.EventHUp) != 0 {
+		mask |= waiter.ReadableEvents | waiter.WritableEvents // a call would tell
+	}
+	k.queue.Wake(mask.ToLinux())
+}
+
+// stream reports whether the socket is one of TCP.
+func (k *sock) stream() bool { return k.typ == syscall.SOCK_STREAM }
+
+// SetInode implements socket.Numbered.
+func (k *sock) SetInode(ino uint64) { k.ino.Store(ino) }
+
+// Release implements socket.Socket.
+func (k *sock) Release() {
+	k.s.mu.Lock()
+	delete(k.s.sockets, k.ep)
+	k.s.mu.Unlock()
+	k.from.EventUnregister(&k.entry)
+	k.ep.Close()
+}
+
+// Poll implements fs.PollFile.
+func (k *sock) Poll(events uint32) (uint32, error) {
+	now := k.ep.Readiness(waiter.EventMaskFromLinux(events)).ToLinux()
+	if k.ep.SocketOptions().PeekErr() != nil {
+		now |= fs.PollErr
+	}
+	if k.stream() {
+		now |= k.streamEvents()
+	}
+	return now & (events | fs.PollErr | fs.PollHup), nil
+}
+
+// Watch implements fs.NotifyFile.
+func (k *sock) Watch(w *fs.Waiter) bool {
+	k.queue.Add(w, fs.PollReads|fs.PollWrites)
+	return true
+}
+
+// local turns an address of the caller's into one that this socket can be bound to.
+func (k *sock) address(b []byte, bind bool) (tcpip.FullAddress, error) {
+	a, family, err := decodeAddress(b)
+	switch {
+	case err == syscall.EAFNOSUPPORT && bind && family == syscall.AF_UNSPEC && k.family == syscall.AF_INET && len(b) >= sizeSockaddrIn && [4]byte(b[4:8]) == [4]byte{}:
+		// An old way to say AF_INET, which bind(2) keeps alive.
+		return tcpip.FullAddress{Port: uint16(b[2])<<8 | uint16(b[3])}, nil
+	case err != nil:
+		return a, err
+	case family == k.family:
+	case family == syscall.AF_INET && !bind && k.typ == syscall.SOCK_DGRAM && !k.ep.SocketOptions().GetV6Only():
+		// A datagram of a socket of IPv6 may go to an address of IPv4.
+		a.Addr = tcpip.AddrFrom16(to16(tcpip.AddrFrom4(to4(a.Addr))))
+	default:
+		if bind || k.typ == syscall.SOCK_STREAM {
+			return a, syscall.EAFNOSUPPORT
+		}
+		return a, syscall.EINVAL
+	}
+	return a, nil
+}
+
+// Bind implements socket.Socket.
+func (k *sock) Bind(addr []byte) error {
+	if family, err := addressFamily(addr); err != nil || k.family == syscall.AF_INET && len(addr) < sizeSockaddrIn || k.family == syscall.AF_INET6 && len(addr) < sizeSockaddrIn6V {
+		return syscall.EINVAL
+	} else if family != k.family && family != syscall.AF_UNSPEC {
+		return syscall.EAFNOSUPPORT
+	}
+	a, err := k.address(addr, true)
+	if err != nil {
+		return err
+	}
+	if k.typ == syscall.SOCK_RAW {
+		a.Port = 0
+	}
+	k.s.await(a.Addr, true)
+	return errno(k.ep.Bind(a))
+}
+
+// somaxconn is the longest backlog (net.core.somaxconn).
+const somaxconn = 4096
+
+// Listen implements socket.Socket.
+func (k *sock) Listen(backlog int) error {
+	if !k.stream() {
+		return syscall.EOPNOTSUPP
+	}
+	if backlog < 0 || backlog > somaxconn {
+		backlog = somaxconn
+	}
+	// Linux lets one more wait than it was told.
+	err := k.ep.Listen(backlog + 1)
+	if _, ok := err.(*tcpip.ErrInvalidEndpointState); ok {
+		return syscall.EINVAL
+	}
+	return errno(err)
+}
+
+// Accept implements socket.Socket.
+func (k *sock) Accept() (socket.Socket, error) {
+	if !k.stream() {
+		return nil, syscall.EOPNOTSUPP
+	}
+	ep, q, err := k.ep.Accept(nil)
+	if err != nil {
+		return nil, errno(err)
+	}
+	n := k.s.newSock(ep, q, k.family, k.typ, k.protocol)
+	n.inherit(k)
+	return n, nil
+}
+
+// Connect implements socket.Socket.
+func (k *sock) Connect(addr []byte) error {
+	family, err := addressFamily(addr)
+	if err != nil {
+		return err
+	}
+	if family == syscall.AF_UNSPEC {
+		return k.disconnect()
+	}
+	a, err := k.address(addr, false)
+	if err != nil {
+		return err
+	}
+	k.s.await(a.Addr, false)
+	terr := k.ep.Connect(a)
+	if _, ok := terr.(*tcpip.ErrBadLocalAddress); ok && k.stream() && k.bound() {
+		return syscall.EADDRNOTAVAIL
+	}
+	return errno(terr)
+}
+
+// bound reports whether the socket has a port.
+func (k *sock) bound() bool {
+	a, err := k.ep.GetLocalAddress()
+	return err == nil && a.Port != 0
+}
+
+// disconnect is connect(2) with AF_UNSPEC.
+func (k *sock) disconnect() error {
+	err := k.ep.Disconnect()
+	if _, ok := err.(*tcpip.ErrNotSupported); ok && !k.stream() {
+		return nil
+	}
+	return errno(err)
+}
+
+// Shutdown implements socket.Socket.
+func (k *sock) Shutdown(how int) error {
+	var flags tcpip.ShutdownFlags
+	switch how {
+	case syscall.SHUT_RD:
+		flags = tcpip.ShutdownRead
+	case syscall.SHUT_WR:
+		flags = tcpip.ShutdownWrite
+	case syscall.SHUT_RDWR:
+		flags = tcpip.ShutdownRead | tcpip.ShutdownWrite
+	default:
+		return syscall.EINVAL
+	}
+	return errno(k.ep.Shutdown(flags))
+}
+
+// Name implements socket.Socket.
+func (k *sock) Name() ([]byte, error) {
+	a, err := k.ep.GetLocalAddress()
+	if err != nil {
+		return nil, errno(err)
+	}
+	return appendAddress(nil, k.family, k.mapAny(a)), nil
+}
+
+// mapAny makes an address without length that of its protocol: a socket of IPv6 that
+// is connected by IPv4 has no other.
+func (k *sock) mapAny(a tcpip.FullAddress) tcpip.FullAddress {
+	if a.Addr.Len() == 0 && k.family == syscall.AF_INET6 {
+		a.Addr = header.IPv6Any
+	}
+	return a
+}
+
+// Peer implements socket.Socket.
+func (k *sock) Peer() ([]byte, error) {
+	a, err := k.ep.GetRemoteAddress()
+	if err != nil {
+		return nil, syscall.ENOTCONN
+	}
+	return appendAddress(nil, k.family, a), nil
+}

@@ -1,0 +1,201 @@
+// Package netstack is the internet for the calls on sockets: the families AF_INET,
+// AF_INET6, AF_PACKET and AF_NETLINK on gVisor's TCP/IP stack.
+package netstack
+
+import (
+	"fmt"
+	"sync"
+	"syscall"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"gvisor.dev/gvisor/pkg/tcpip/link/loopback"
+	"gvisor.dev/gvisor/pkg/tcpip/network/arp"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/icmp"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/raw"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
+	"gvisor.dev/gvisor/pkg/waiter"
+
+	"github.com/yolkos/yolk/fs/socket"
+)
+
+// Stack is a network stack with its interfaces, and the sockets on it.
+type Stack struct {
+	*stack.Stack
+
+	mu      sync.Mutex
+	sockets map[tcpip.Endpoint]*sock // those that a program holds
+	links   []*link                  // in the order of their numbers
+	names   names
+	changed func() // is told when names or addresses have changed; may be nil
+
+	ready chan struct{} // closed when nobody has to wait for addresses any more
+}
+
+// Options are what a Stack is made for.
+type Options struct {
+	// Memory is how many bytes of memory there are; 0: enough.
+	Memory uint64
+}
+
+// loopbackID is the number of the interface lo.
+const loopbackID = 1
+
+// New makes a stack whose only interface is lo, with 127.0.0.1/8 and ::1/128.
+func New(o Options) (*Stack, error) {
+	s := &Stack{sockets: map[tcpip.Endpoint]*sock{}, ready: make(chan struct{})}
+	close(s.ready)
+	ndp := ipv6.NewProtocolWithOptions(ipv6.Options{
+		NDPConfigs:       ipv6.DefaultNDPConfigurations(),
+		AutoGenLinkLocal: true,
+		NDPDisp:          &routerDiscovery{s: s},
+	})
+	s.Stack = stack.New(stack.Options{
+		NetworkProtocols:         []stack.NetworkProtocolFactory{ipv4.NewProtocol, ndp, arp.NewProtocol},
+		TransportProtocols:       []stack.TransportProtocolFactory{tcp.NewProtocol, udp.NewProtocol, icmp.NewProtocol4, icmp.NewProtocol6},
+		HandleLocal:              true,
+		RawFactory:               raw.EndpointFactory{},
+		AllowPacketEndpointWrite: true,
+	})
+	if err := s.tune(o); err != nil {
+		return nil, err
+	}
+	if err := s.CreateNICWithOptions(loopbackID, loopback.New(), stack.NICOptions{Name: "lo", DeliverLinkPackets: true}); err != nil {
+		return nil, fmt.Errorf("interface lo: %s", err)
+	}
+	for _, a := range []struct {
+		proto  tcpip.NetworkProtocolNumber
+		prefix tcpip.AddressWithPrefix
+	}{
+		{header.IPv4ProtocolNumber, tcpip.AddressWithPrefix{Address: tcpip.AddrFrom4([4]byte{127, 0, 0, 1}), PrefixLen: 8}},
+		{header.IPv6ProtocolNumber, tcpip.AddressWithPrefix{Address: header.IPv6Loopback, PrefixLen: 128}},
+	} {
+		p := tcpip.ProtocolAddress{Protocol: a.proto, AddressWithPrefix: a.prefix}
+		if err := s.AddProtocolAddress(loopbackID, p, stack.AddressProperties{}); err != nil {
+			return nil, fmt.Errorf("address %s of lo: %s", a.prefix, err)
+		}
+		s.AddRoute(tcpip.Route{Destination: a.prefix.Subnet(), NIC: loopbackID})
+	}
+	return s, nil
+}
+
+// Sizes of a connection's buffers, in bytes: what it begins with and how far it may
+// grow, as shares of the memory.
+const (
+	bufferMin          = 4 << 10
+	bufferDefaultShare = 1024
+	bufferDefaultMin   = 64 << 10
+	bufferDefaultMax   = 1 << 20
+	bufferMaxShare     = 64
+	bufferMaxMin       = 512 << 10
+	bufferMaxMax       = 4 << 20
+	// A datagram socket's buffer, as Linux has it (net.core.rmem_default).
+	datagramDefault = 212992
+)
+
+// tune sets what is to be otherwise than the stack has it.
+func (s *Stack) tune(o Options) error {
+	def, limit := bufferDefaultMax, bufferMaxMax
+	if o.Memory != 0 {
+		def = int(min(max(o.Memory/bufferDefaultShare, bufferDefaultMin), bufferDefaultMax))
+		limit = int(min(max(o.Memory/bufferMaxShare, bufferMaxMin), bufferMaxMax))
+	}
+	// Loss detection by time (RACK, RFC 8985) stalls connections of which packets get
+	// lost: by the third duplicate acknowledgement and SACK they go on.
+	recovery := tcpip.TCPRecovery(0)
+	sack, moderate := tcpip.TCPSACKEnabled(true), tcpip.TCPModerateReceiveBufferOption(true)
+	cubic := tcpip.CongestionControlOption("cubic")
+	// A port in TIME_WAIT can be had again where the sequence numbers allow it
+	// (RFC 6191), so that a client does not run out of them.
+	reuse := tcpip.TCPTimeWaitReuseOption(tcpip.TCPTimeWaitReuseGlobal)
+	send := tcpip.TCPSendBufferSizeRangeOption{Min: bufferMin, Default: def, Max: limit}
+	receive := tcpip.TCPReceiveBufferSizeRangeOption{Min: bufferMin, Default: def, Max: limit}
+	for _, opt := range []tcpip.SettableTransportProtocolOption{&recovery, &sack, &moderate, &cubic, &reuse, &send, &receive} {
+		if err := s.SetTransportProtocolOption(tcp.ProtocolNumber, opt); err != nil {
+			return fmt.Errorf("TCP option %T: %s", opt, err)
+		}
+	}
+	for _, opt := range []any{
+		tcpip.SendBufferSizeOption{Min: bufferMin, Default: datagramDefault, Max: limit},
+		tcpip.ReceiveBufferSizeOption{Min: bufferMin, Default: datagramDefault, Max: limit},
+	} {
+		if err := s.SetOption(opt); err != nil {
+			return fmt.Errorf("stack option %T: %s", opt, err)
+		}
+	}
+	// As net.ipv4.ip_local_port_range has it.
+	if err := s.SetPortRange(32768, 60999); err != nil {
+		return fmt.Errorf("range of ports: %s", err)
+	}
+	return nil
+}
+
+// family is AF_INET or AF_INET6.
+type family struct {
+	s      *Stack
+	number int
+}
+
+// Family returns the family of AF_INET or AF_INET6.
+func (s *Stack) Family(number int) socket.Family { return &family{s, number} }
+
+// network is the number of the family's protocol.
+func (f *family) network() tcpip.NetworkProtocolNumber {
+	if f.number == syscall.AF_INET {
+		return header.IPv4ProtocolNumber
+	}
+	return header.IPv6ProtocolNumber
+}
+
+// Socket implements socket.Family.
+func (f *family) Socket(typ, protocol int) (socket.Socket, error) {
+	echo, echoProto := syscall.IPPROTO_ICMP, header.ICMPv4ProtocolNumber
+	if f.number == syscall.AF_INET6 {
+		echo, echoProto = syscall.IPPROTO_ICMPV6, header.ICMPv6ProtocolNumber
+	}
+	var proto tcpip.TransportProtocolNumber
+	switch typ {
+	case syscall.SOCK_STREAM:
+		if protocol == 0 {
+			protocol = syscall.IPPROTO_TCP
+		}
+		if protocol != syscall.IPPROTO_TCP {
+			return nil, syscall.EPROTONOSUPPORT
+		}
+		proto = tcp.ProtocolNumber
+	case syscall.SOCK_DGRAM:
+		switch protocol {
+		case 0, syscall.IPPROTO_UDP:
+			protocol, proto = syscall.IPPROTO_UDP, udp.ProtocolNumber
+		case echo:
+			proto = echoProto
+		default:
+			return nil, syscall.EPROTONOSUPPORT
+		}
+	case syscall.SOCK_RAW:
+		if protocol <= 0 || protocol > 255 {
+			return nil, syscall.EPROTONOSUPPORT
+		}
+		q := &waiter.Queue{}
+		ep, err := f.s.NewRawEndpoint(tcpip.TransportProtocolNumber(protocol), f.network(), q, protocol != syscall.IPPROTO_RAW)
+		if err != nil {
+			return nil, errno(err)
+		}
+		if protocol == syscall.IPPROTO_RAW {
+			ep.SocketOptions().SetHeaderIncluded(true)
+		}
+		return f.s.newSock(ep, q, f.number, typ, protocol), nil
+	default:
+		return nil, syscall.ESOCKTNOSUPPORT
+	}
+	q := &waiter.Queue{}
+	ep, err := f.s.NewEndpoint(proto, f.network(), q)
+	if err != nil {
+		return nil, errno(err)
+	}
+	return f.s.newSock(ep, q, f.number, typ, protocol), nil
+}
