@@ -6,7 +6,7 @@ import "embed"
 
 // Guest holds the packages of the kernel's module.
 //
-//go:embed arch drivers fs kernel syscalls
+//go:embed arch drivers fs kernel netstack syscalls
 var Guest embed.FS
 
 // GoMod and GoSum are the module files, which name the version of tamago.

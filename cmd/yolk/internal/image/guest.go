@@ -44,7 +44,11 @@ func guestFiles() (map[string][]byte, error) {
 		if err != nil || d.IsDir() || strings.HasSuffix(name, "_test.go") {
 			return err
 		}
-		files[name], err = yolk.Guest.ReadFile(name)
+		src, err := yolk.Guest.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		files[name], err = kernelFile(name, src)
 		return err
 	})
 	return files, err
@@ -72,11 +76,7 @@ func UnpackGuest() (string, error) {
 // is damaged.
 func unpack(base string, files map[string][]byte) (string, error) {
 	names := slices.Sorted(maps.Keys(files))
-	h := sha256.New()
-	for _, name := range names {
-		fmt.Fprintf(h, "%q %x\n", name, sha256.Sum256(files[name]))
-	}
-	dir := filepath.Join(base, fmt.Sprintf("%x", h.Sum(nil)[:10]))
+	dir := filepath.Join(base, nameOf(files))
 	if intact(dir, files) {
 		now := time.Now()
 		_ = os.Chtimes(dir, now, now) // noted for sweep, as far as it goes
@@ -109,6 +109,15 @@ func unpack(base string, files map[string][]byte) (string, error) {
 		}
 	}
 	return "", err
+}
+
+// nameOf is the name of a directory that holds files, after what they hold.
+func nameOf(files map[string][]byte) string {
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		fmt.Fprintf(h, "%q %x\n", name, sha256.Sum256(files[name]))
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)[:10])
 }
 
 // keep is how long sources stay in the cache after their last use.

@@ -24,8 +24,8 @@ const (
 	kernelPackage = modulePath + "/kernel"
 	// callsPackage has all of Linux's system calls when a program imports it.
 	callsPackage = kernelPackage + "/calls"
-	// socketsPackage has the calls on sockets when a program imports it.
-	socketsPackage = kernelPackage + "/sockets"
+	// networkPackage has the sockets of the internet when a program imports it.
+	networkPackage = kernelPackage + "/network"
 	// profilePackage takes a CPU profile when a program imports it as well.
 	profilePackage = kernelPackage + "/profile"
 	// boardPackage is the value of GOOSPKG: its subdirectory goos stands in
@@ -106,7 +106,10 @@ func (p *Program) Build(ctx context.Context, file string) error {
 		text += "import _ \"" + callsPackage + "\"\n"
 	}
 	if need.network {
-		text += "import _ \"" + socketsPackage + "\"\n"
+		text += "import _ \"" + networkPackage + "\"\n"
+		if err := p.b.addNetwork(ctx, p.ws); err != nil {
+			return err
+		}
 	}
 	if p.b.Profile {
 		text += "import _ \"" + profilePackage + "\"\n"

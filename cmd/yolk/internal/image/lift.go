@@ -24,7 +24,7 @@ func (b *Builder) lift(ctx context.Context, ws *workspace, pkgs []pkg) (bool, er
 		if m == nil || !strings.HasPrefix(m.Dir, ws.modCache+"/") || lifted[m.Dir] {
 			continue
 		}
-		if ws.work == nil {
+		if ws.file == "" || ws.vendored {
 			return false, fmt.Errorf("%s lies in the module cache: name its version, as in %s@%s", p.ImportPath, p.ImportPath, m.Version)
 		}
 		dir, err := copyModule(ctx, ws.modCache, m)

@@ -22,11 +22,22 @@ func (b *Builder) Test(ctx context.Context, dir, wrapper string, args []string) 
 	if err != nil {
 		return cmd, err
 	}
+	imports := []string{kernelPackage, callsPackage}
+	if args := slices.Concat([]string{"-test", "-tags=" + tags}, ws.flags, []string{"--"}, packages); b.needsOf(ctx, dir, ws, args).network {
+		imports = append(imports, networkPackage)
+		if err := b.addNetwork(ctx, ws); err != nil {
+			return cmd, err
+		}
+	}
+	boot := "\n\nimport (\n"
+	for _, pkg := range imports {
+		boot += "\t_ \"" + pkg + "\"\n"
+	}
 	files := map[string]string{}
 	for _, p := range pkgs {
 		if len(p.TestGoFiles)+len(p.XTestGoFiles) > 0 {
 			name := filepath.Join(p.Dir, strings.TrimSuffix(bootFile, ".go")+"_test.go")
-			files[name] = "package " + p.Name + "_test\n\nimport (\n\t_ \"" + kernelPackage + "\"\n\t_ \"" + callsPackage + "\"\n)\n"
+			files[name] = "package " + p.Name + "_test" + boot + ")\n"
 		}
 	}
 	overlay, err := b.overlay(files)

@@ -22,8 +22,9 @@ type workspace struct {
 	modCache string   // $GOMODCACHE
 	cache    string   // $GOCACHE
 
-	file string    // the go.work
-	work *workFile // what it holds; nil if it is not for this program to change
+	file     string   // the go.work; "" inside the kernel's own module
+	work     workFile // what it holds
+	vendored bool     // there is a vendor directory beside it
 }
 
 // replaces reports whether a go build -o puts a new file in the place of one in
@@ -121,10 +122,15 @@ func (b *Builder) workspace(ctx context.Context, dir string) (*workspace, error)
 	}
 	if vendored {
 		ws.flags = []string{"-mod=vendor"}
-		return ws, nil
 	}
-	ws.file, ws.work = file, &w
+	ws.file, ws.work, ws.vendored = file, w, vendored
 	return ws, nil
+}
+
+// use adds the module in a directory to the workspace.
+func (ws *workspace) use(dir string) error {
+	ws.work.Use = append(ws.work.Use, struct{ DiskPath string }{dir})
+	return os.WriteFile(ws.file, ws.work.format(), 0o600)
 }
 
 // defaults are the settings that a module's main packages have by its go.mod,
