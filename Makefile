@@ -19,7 +19,7 @@ YOLK     := bin/yolk
 # Packages whose tests run in the guest as well.
 GUEST_TESTS := ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/fstest ./fs/fstest/coherence ./syscalls ./cmd/demo
 
-.PHONY: qemu test test-debian12 test-debian13 test-unstable fuzz bench count scale conformance compatibility toolchain deps tmux vet clean FORCE
+.PHONY: qemu test test-debian12 test-debian13 test-unstable fuzz bench count scale conformance compatibility toolchain deps tools vet clean FORCE
 
 qemu: $(YOLK) deps
 	@if [ -t 0 ]; then \
@@ -31,7 +31,7 @@ qemu: $(YOLK) deps
 # The limit is for what hangs, on a machine that has other things to do as well.
 LIMIT := -timeout=3h
 
-test: $(YOLK) deps tmux toolchain vet
+test: $(YOLK) deps tools toolchain vet
 	YOLK_GUEST=1 go test -count=1 $(LIMIT) ./...
 	.ci/fuzz $(FUZZTIME)
 	go run ./cmd/bench/count -check -yolk $(YOLK)
@@ -86,11 +86,11 @@ toolchain: $(YOLK)
 deps: $(YOLK)
 	@$(YOLK) doctor --install
 
-# Tests look at programs on a terminal in it, and are skipped without it.
-tmux:
-	@command -v tmux >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-		{ apt-get install -qy --no-install-recommends tmux || { apt-get update -q && apt-get install -qy --no-install-recommends tmux; }; } >/dev/null; } || \
-		echo "tmux is missing: apt-get install tmux" >&2
+# What tests look at programs with: on a terminal, and over the network. Where one is
+# missing, its tests are skipped, but fail in CI.
+tools:
+	@.ci/tools tmux=tmux curl=curl ab=apache2-utils dig=bind9-dnsutils redis-cli=redis-tools ssh=openssh-client \
+		chromium-headless-shell=chromium-headless-shell
 
 # The go command knows best whether there is something to build.
 $(YOLK): FORCE
