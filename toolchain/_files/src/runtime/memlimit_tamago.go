@@ -153,7 +153,7 @@ func memAvailable() uintptr {
 }
 
 // memFits reports whether the heap has a run of free memory of size bytes, whether
-// the RAM has one for the heap to grow by, and whether one can be gathered.
+// the RAM has one for the heap to grow by, and if neither, whether one can be gathered.
 func memFits(size uintptr) (run, ram, gathers bool) {
 	npages := alignUp(size, pageSize) / pageSize
 	systemstack(func() {
@@ -164,8 +164,10 @@ func memFits(size uintptr) (run, ram, gathers bool) {
 		ask := alignUp(size, heapArenaBytes)
 		ram = memLeft >= ask+memKept() && *memFind(ask, heapArenaBytes) != nil
 		unlock(&memlock)
-		free, loose := memGatherable(&mheap_, npages)
-		gathers = free+loose >= npages
+		if !run && !ram {
+			free, loose := memGatherable(&mheap_, npages)
+			gathers = free+loose >= npages
+		}
 		unlock(&mheap_.lock)
 	})
 	return run, ram, gathers

@@ -126,7 +126,11 @@ func memTake(h *mheap) uintptr {
 	}
 	base, scav := h.pages.alloc(1)
 	if base == 0 {
+		mp := getg().m
+		tries := mp.tries
+		mp.tries = true
 		h.grow(1)
+		mp.tries = tries
 		if base, scav = h.pages.alloc(1); base == 0 {
 			return 0
 		}
