@@ -14,8 +14,8 @@ import (
 // are answered: see args for what addresses can lead to. A call that is not
 // there is ENOSYS, and counted.
 //
-// Words that hold addresses must lead to memory that stays where it is: not to
-// the stack of a goroutine.
+// Words that hold addresses must lead to memory that stays where it is until Call
+// returns. Package syscall has the stack of the caller stay, if one leads there.
 func (k *Kernel) Call(num, a1, a2, a3, a4, a5, a6 uintptr) (uintptr, syscall.Errno) {
 	if num < uintptr(len(calls)) && calls[num].do != nil {
 		return calls[num].do(k, args{a1, a2, a3, a4, a5, a6})
@@ -81,7 +81,11 @@ func (m *missed) count(num uintptr) {
 // which only pass system calls on.
 func caller() string {
 	var pcs [16]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
+	n := servedCallers(pcs[:])
+	if n == 0 {
+		n = runtime.Callers(3, pcs[:])
+	}
+	frames := runtime.CallersFrames(pcs[:n])
 	name := "?"
 	for {
 		f, more := frames.Next()

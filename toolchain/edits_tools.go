@@ -46,9 +46,6 @@ var toolEdits = []Edit{
 
 	Replace{"src/cmd/go/internal/load/pkg.go", "\t\tif mi.Replace != nil {\n\t\t\tdm.Replace =", "\t\tif mi.Replace != nil && !lifted(mi.Replace.Path) {\n\t\t\tdm.Replace =", 1,
 		"a program of the module cache tells its version"},
-
-	Replace{"src/cmd/compile/internal/noder/writer.go", "\t} else {\n\t\tif base.Flag.Complete || decl.Name.Value == \"init\" {\n", "\t} else {\n\t\tif buildcfg.GOOS == \"tamago\" && !base.Flag.Std {\n\t\t\tpragma |= ir.UintptrEscapes | ir.UintptrKeepAlive\n\t\t}\n\t\tif base.Flag.Complete || decl.Name.Value == \"init\" {\n", 1,
-		"behind system calls in assembly is Go: the stack may move during one"},
 }
 
 const asLinux = "packages of other people are matched as for Linux as well"

@@ -4,10 +4,9 @@ package syscall
 
 import _ "unsafe" // for go:linkname
 
-// System calls by number. What is behind them is Go: the stack of the caller may
-// move meanwhile, so that memory whose address is given as a number must not be
-// on it. go:uintptrescapes, here and in the compiler for functions in assembly,
-// sees to it where the address is taken in the call, as package unsafe demands.
+// System calls by number. What is behind them is Go, and the stack of a goroutine
+// moves when it grows: so nothing of this may split it, until the runtime has seen
+// whether a word leads there, and has the stack stay if so.
 //
 // go:linkname, as in the original, has these called from assembly of other
 // packages.
@@ -15,17 +14,28 @@ import _ "unsafe" // for go:linkname
 // The second result is the register of the third argument, DX, which Linux leaves
 // as it was; of a call that fails it is 0.
 
-//go:uintptrescapes
+// Of package runtime. systemCallOnStack returns the result, or the negative error
+// number.
+func onStack(a1, a2, a3, a4, a5, a6 uintptr) bool
+func systemCallOnStack(num, a1, a2, a3, a4, a5, a6 uintptr) uintptr
+
+//go:uintptrkeepalive
+//go:nosplit
 //go:linkname Syscall6
 func Syscall6(trap, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2 uintptr, err Errno) {
-	r1, err = kernel.Call(trap, a1, a2, a3, a4, a5, a6)
+	if !onStack(a1, a2, a3, a4, a5, a6) {
+		r1, err = kernel.Call(trap, a1, a2, a3, a4, a5, a6)
+	} else if r1 = systemCallOnStack(trap, a1, a2, a3, a4, a5, a6); r1 > ^uintptr(4095) {
+		err = Errno(-r1)
+	}
 	if err != 0 {
 		return ^uintptr(0), 0, err
 	}
 	return r1, a3, 0
 }
 
-//go:uintptrescapes
+//go:uintptrkeepalive
+//go:nosplit
 //go:linkname Syscall
 func Syscall(trap, a1, a2, a3 uintptr) (r1, r2 uintptr, err Errno) {
 	return Syscall6(trap, a1, a2, a3, 0, 0, 0)
@@ -34,26 +44,29 @@ func Syscall(trap, a1, a2, a3 uintptr) (r1, r2 uintptr, err Errno) {
 // There is no scheduler to tell that a call may take long: raw calls are as
 // others.
 
-//go:uintptrescapes
+//go:uintptrkeepalive
+//go:nosplit
 //go:linkname RawSyscall6
 func RawSyscall6(trap, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2 uintptr, err Errno) {
 	return Syscall6(trap, a1, a2, a3, a4, a5, a6)
 }
 
-//go:uintptrescapes
+//go:uintptrkeepalive
+//go:nosplit
 //go:linkname RawSyscall
 func RawSyscall(trap, a1, a2, a3 uintptr) (r1, r2 uintptr, err Errno) {
 	return Syscall6(trap, a1, a2, a3, 0, 0, 0)
 }
 
-//go:uintptrescapes
+//go:uintptrkeepalive
+//go:nosplit
 func rawSyscallNoError(trap, a1, a2, a3 uintptr) (r1, r2 uintptr) {
-	r1, _ = kernel.Call(trap, a1, a2, a3, 0, 0, 0)
-	return r1, a3
+	r1, r2, _ = Syscall6(trap, a1, a2, a3, 0, 0, 0)
+	return r1, r2
 }
 
-// instruction is for code that has the instruction SYSCALL itself.
-func instruction(num, a1, a2, a3, a4, a5, a6 uintptr) uintptr {
+// encoded is a call with its result as Linux has it: errors are negative.
+func encoded(num, a1, a2, a3, a4, a5, a6 uintptr) uintptr {
 	r, e := kernel.Call(num, a1, a2, a3, a4, a5, a6)
 	if e != 0 {
 		return -uintptr(e)
@@ -61,15 +74,14 @@ func instruction(num, a1, a2, a3, a4, a5, a6 uintptr) uintptr {
 	return r
 }
 
-// systemCallHook is what the runtime calls for it.
+// systemCallHook is what the runtime calls, for systemCallOnStack and for code that
+// has the instruction SYSCALL itself.
 //
 //go:linkname systemCallHook runtime.systemCallHook
 var systemCallHook func(num, a1, a2, a3, a4, a5, a6 uintptr) uintptr
 
 // runtime_doAllThreadsSyscall is for what Linux keeps for each thread. There is
-// one of it here.
-//
-//go:uintptrescapes
+// one of it here. What calls it has the memory of its arguments on the heap.
 func runtime_doAllThreadsSyscall(trap, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2, err uintptr) {
 	r1, r2, e := Syscall6(trap, a1, a2, a3, a4, a5, a6)
 	return r1, r2, uintptr(e)

@@ -53,7 +53,7 @@ var kernel Kernel = noKernel{}
 func SetKernel(k Kernel) {
 	kernel = k
 	heapDumpWrite = writeAll
-	systemCallHook = instruction
+	systemCallHook = encoded
 }
 
 // heapDumpWrite is what the runtime writes heap dumps with.
