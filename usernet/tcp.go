@@ -16,8 +16,9 @@ import (
 	"gvisor.dev/gvisor/pkg/waiter"
 )
 
-// maxConnecting is how many connections of the guest may be on their way to the
-// host's side; the guest sends a SYN that is dropped again.
+// maxConnecting is how many connections of the guest may be on their way, to the
+// host's side and back; a SYN that is dropped the guest sends again. The stack gives
+// one up that the guest lets be after two minutes.
 const maxConnecting = 1024
 
 // tcpHandler takes connections of the guest.
