@@ -135,6 +135,9 @@ func (l *flows) close() {
 // maxDatagram is the largest payload of UDP and ICMP, in bytes.
 const maxDatagram = 65535
 
+// datagrams are buffers for one each, held only while there is one.
+var datagrams = sync.Pool{New: func() any { return new([maxDatagram]byte) }}
+
 // receive calls take for each datagram of the host's side. It returns the error of
 // the socket, which is unusable if it is net.ErrClosed, else may have more.
 func (f *flow) receive(take func(p []byte)) error {
@@ -145,9 +148,9 @@ func (f *flow) receive(take func(p []byte)) error {
 	for {
 		var failed error
 		err := raw.Read(func(fd uintptr) bool {
-			buf := chunks.Get().(*[chunk]byte)
-			defer chunks.Put(buf)
-			n, err := ignoreInterrupt(func() (int, error) { return unix.Read(int(fd), buf[:maxDatagram]) })
+			buf := datagrams.Get().(*[maxDatagram]byte)
+			defer datagrams.Put(buf)
+			n, err := ignoreInterrupt(func() (int, error) { return unix.Read(int(fd), buf[:]) })
 			if err == unix.EAGAIN {
 				return false
 			}
@@ -175,9 +178,9 @@ func (s *guestSocket) receive(take func(p []byte)) {
 	s.wq.EventRegister(&we)
 	defer s.wq.EventUnregister(&we)
 	one := func() tcpip.Error {
-		buf := chunks.Get().(*[chunk]byte)
-		defer chunks.Put(buf)
-		to := tcpip.SliceWriter(buf[:maxDatagram])
+		buf := datagrams.Get().(*[maxDatagram]byte)
+		defer datagrams.Put(buf)
+		to := tcpip.SliceWriter(buf[:])
 		result, err := s.ep.Read(&to, tcpip.ReadOptions{})
 		if err == nil {
 			take(buf[:result.Count])
