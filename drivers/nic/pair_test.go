@@ -283,39 +283,36 @@ func TestPairDrops(t *testing.T) {
 func TestPairClose(t *testing.T) {
 	for _, first := range []int{0, 1} {
 		a, b, _, _ := pair(t, nic.Options{Depth: 16})
-		var owners []*owner
 		stop := make(chan struct{})
-		done := make(chan error)
+		sent := make(chan []*owner)
 		go func() {
-			var err error
+			var owners []*owner
 			for {
+				select {
+				case <-stop:
+					sent <- owners
+					return
+				default:
+				}
 				f := frame(there, 1000)
-				n, e := a.Send(0, []nic.Frame{f})
-				if n == 1 {
+				if n, _ := a.Send(0, []nic.Frame{f}); n == 1 {
 					owners = append(owners, f.Owner.(*owner))
 				} else {
 					<-a.Room(0)
 				}
-				select {
-				case <-stop:
-					done <- err
-					return
-				default:
-				}
-				err = e
 			}
 		}()
-		time.Sleep(5 * time.Millisecond)
 		ends := []*nic.End{a, b}
-		ends[first].Close()
-		time.Sleep(5 * time.Millisecond)
-		ends[1-first].Close()
-		time.Sleep(time.Millisecond)
-		close(stop)
-		if err := <-done; !errors.Is(err, fs.ErrClosed) {
-			t.Errorf("sending into what is closed: %v", err)
+		for _, i := range []int{first, 1 - first} {
+			time.Sleep(5 * time.Millisecond)
+			ends[i].Close()
 		}
-		for _, o := range owners {
+		close(stop)
+		last := frame(there, 1000)
+		if n, err := a.Send(0, []nic.Frame{last}); n != 1 || !errors.Is(err, fs.ErrClosed) {
+			t.Errorf("sending into what is closed: %d, %v", n, err)
+		}
+		for _, o := range append(<-sent, last.Owner.(*owner)) {
 			if n := o.n.Load(); n != 1 {
 				t.Fatalf("an owner was told %d times", n)
 			}

@@ -76,6 +76,10 @@ const tableStep = 16
 // requests share.
 func (r *Request) prepare(in, out [][]byte) error {
 	r.segs, r.bounces = r.segs[:0], r.bounces[:0]
+	if r.direct(in, out) {
+		return r.tabulate()
+	}
+	r.segs = r.segs[:0]
 	r.readable, r.writable = total(in), total(out)
 	if r.readable+r.writable == 0 {
 		return fmt.Errorf("empty virtio request: %w", syscall.EINVAL)
@@ -98,6 +102,48 @@ func (r *Request) prepare(in, out [][]byte) error {
 	if err := r.add(out, true, room-r.nread); err != nil {
 		return err
 	}
+	return r.tabulate()
+}
+
+// direct describes parts that all lie in one piece and are not too many or too large,
+// as they mostly are, and reports whether it could.
+func (r *Request) direct(in, out [][]byte) bool {
+	if len(in)+len(out) > r.v.size || !r.whole(in) {
+		return false
+	}
+	r.nread = len(r.segs)
+	if !r.whole(out) {
+		return false
+	}
+	r.readable, r.writable = 0, 0
+	for i, s := range r.segs {
+		if i < r.nread {
+			r.readable += uint64(s.len)
+		} else {
+			r.writable += uint64(s.len)
+		}
+	}
+	return len(r.segs) > 0 && r.readable+r.writable <= math.MaxUint32
+}
+
+// whole describes parts each in one piece, and reports whether they all are.
+func (r *Request) whole(parts [][]byte) bool {
+	mem := r.v.mem
+	for _, p := range parts {
+		if len(p) == 0 {
+			continue
+		}
+		addr, n := mem.Phys(p)
+		if n != len(p) || n > math.MaxUint32 {
+			return false
+		}
+		r.segs = append(r.segs, segment{addr, uint32(n)})
+	}
+	return true
+}
+
+// tabulate writes the indirect descriptor table where there is to be one.
+func (r *Request) tabulate() error {
 	if r.v.ring.indirect && len(r.segs) > 1 {
 		return r.fillTable()
 	}

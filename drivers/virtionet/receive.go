@@ -168,29 +168,38 @@ func (r *receiver) refill() {
 func (r *receiver) collect(slot, n int, err error) {
 	r.idle = append(r.idle, slot)
 	r.posted--
-	offset := 0
+	written := r.parts[slot][0][:n]
+	part := nic.Part{Buffer: r.buffers[slot], Len: n}
 	if r.want == 0 {
-		offset = r.begin(r.parts[slot][0][:n])
+		part.Offset = r.begin(written)
+		part.Len -= part.Offset
+		if part.Len < nic.HeaderLen {
+			r.broken = true
+		}
 	}
 	r.want--
-	part := nic.Part{Buffer: r.buffers[slot], Offset: offset, Len: n - offset}
 	r.length += part.Len
-	if err != nil || part.Len <= 0 || r.length > nic.MaxFrame || len(r.chain) > r.longest || len(r.chain) == 0 && part.Len < nic.HeaderLen {
+	if err != nil || part.Len <= 0 || r.length > nic.MaxFrame || len(r.chain) > r.longest {
 		r.broken = true
 	}
 	switch {
 	case r.broken:
-		clear(r.parts[slot][0][:n]) // it is used again
+		clear(written) // it is used again
+		r.drop()
+		if r.want == 0 {
+			r.errors++
+		}
+		return
 	case r.want == 0 && len(r.chain) == 0 && part.Len <= r.size/copyShare:
 		b := r.stack.Alloc(part.Len)
-		copy(b.Bytes(), part.Bytes())
-		clear(r.parts[slot][0][:n])
-		r.chain = append(r.chain, nic.Part{Buffer: b, Len: part.Len})
+		copy(b.Bytes(), written[part.Offset:])
+		clear(written)
+		part.Buffer, part.Offset = b, 0
 	default:
 		r.buffers[slot] = nil // the stack's
-		r.chain = append(r.chain, part)
 	}
-	if r.want == 0 || r.broken {
+	r.chain = append(r.chain, part)
+	if r.want == 0 {
 		r.end()
 	}
 }
@@ -212,13 +221,11 @@ func (r *receiver) begin(b []byte) int {
 	return headerSize
 }
 
-// end completes a frame, or drops what there is of it.
+// end completes a frame, or drops it for what its header says.
 func (r *receiver) end() {
 	o, ok := r.header.offload(r.length, r.n.dev.Features())
-	if r.broken || !ok {
-		if r.want == 0 {
-			r.errors++
-		}
+	if !ok {
+		r.errors++
 		r.drop()
 		return
 	}
