@@ -92,7 +92,7 @@ func compare(old, now figures) error {
 	var errs []error
 	for _, name := range old.names() {
 		was, ok := old.yolk[name]
-		if !ok || waits(name) {
+		if !ok || strings.HasPrefix(name, ops.Virtiofs) { // the server's answers come when they come
 			continue
 		}
 		if is, ok := now.yolk[name]; !ok {

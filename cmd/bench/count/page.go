@@ -15,14 +15,15 @@ What an operation costs in instructions, counted by QEMU (` + "`" + `-icount shi
 machine, and what KVM and hardware execute as well. Times under TCG are not: it makes system calls and page walks
 dear and everything else cheap. The same Go program is process 1 of a Linux guest (Debian's %s,
 ` + "`" + `init_on_alloc=0` + "`" + `) and the program of a Yolk guest, on a microvm with one CPU and no garbage collection. An operation
-is counted in batches, of which the least counts.
+is counted in batches, in five boots with random numbers of their own (where names come to lie in hash tables is
+chance), and the least counts.
 
 Linux's copies by ` + "`" + `rep movsb` + "`" + ` count each byte as an instruction, so that rows with 4 KiB flatter Yolk by up to 4,096.
 
     make count                                                  # writes this page and docs/instructions.txt
     go run ./cmd/bench/count -profile "tmpfs stat 4"            # tells which functions execute them
 
-` + "`" + `make test` + "`" + ` fails when a row is more than 2 %% above the recorded figure. A change that means to make a row dearer says
+` + "`" + `make test` + "`" + ` fails when a row that needs no server is more than 2 %% above the recorded figure. A change that means to make a row dearer says
 so by recording it with ` + "`" + `make count` + "`" + `. Yolk's ratio to Linux is to be at most 0.33 where the level is package syscall,
 0.5 for package os, 0.8 for the runtime.
 `

@@ -24,6 +24,7 @@ type System struct {
 	Cache   qemu.Cache   // of Linux's virtiofsd; empty: Yolk
 	CPUs    int          // 0: one
 	Count   bool         // the guest's clock counts instructions, one a nanosecond
+	Seed    int          // with Bare: where the random numbers begin
 	Bare    bool         // the machine has no device but a serial port, and nothing outside has a say; Yolk
 }
 
@@ -139,7 +140,11 @@ func (l *Lab) Bare(ctx context.Context, s *System, image string, memory uint64) 
 		return nil, err
 	}
 	c := qemu.Config{Machine: s.Machine, Accel: l.Accel, Memory: memory, CPUs: s.CPUs, Count: s.Count, Kernel: image}
-	return exec.CommandContext(ctx, path, append(c.Args(), "-serial", "stdio")...), nil
+	seed := filepath.Join(l.Dir, "seed")
+	if err := os.WriteFile(seed, fmt.Appendf(nil, "%064d", s.Seed), 0o600); err != nil {
+		return nil, err
+	}
+	return exec.CommandContext(ctx, path, append(c.Args(), "-serial", "stdio", "-fw_cfg", "name=opt/yolk/seed,file="+seed)...), nil
 }
 
 // RunBare runs a command of Bare. What ends the machine is a device whose status is
