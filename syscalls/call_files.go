@@ -7,10 +7,49 @@ import (
 
 // Calls by number on descriptors.
 
+// What a call does with bytes at the descriptor of its word 0.
+type use int
+
+const (
+	reads use = iota
+	writes
+	readsAt
+	writesAt
+	controls
+	tells // something, also of what was opened with O_PATH
+)
+
+// badMemory is the error of a call whose memory is bad, e, unless Linux, which looks
+// at the descriptor first, finds that bad, too.
+func (k *Kernel) badMemory(fd int, u use, e syscall.Errno) (uintptr, syscall.Errno) {
+	d, bad := k.table.get(fd)
+	if bad != 0 {
+		return 0, bad
+	}
+	defer d.put()
+	if (u == readsAt || u == writesAt) && (d.stream != nil || d.anon()) {
+		return 0, syscall.ESPIPE
+	}
+	switch u {
+	case reads, readsAt:
+		bad = d.mayRead()
+	case writes, writesAt:
+		bad = d.mayWrite()
+	case controls:
+		if d.opened&O_PATH != 0 {
+			bad = syscall.EBADF
+		}
+	}
+	if bad != 0 {
+		return 0, bad
+	}
+	return 0, e
+}
+
 func doRead(k *Kernel, a args) (uintptr, syscall.Errno) {
 	p, e := a.room(1, 2)
 	if e != 0 {
-		return 0, e
+		return k.badMemory(a.int(0), reads, e)
 	}
 	return count(k.Read(a.int(0), p))
 }
@@ -18,7 +57,7 @@ func doRead(k *Kernel, a args) (uintptr, syscall.Errno) {
 func doWrite(k *Kernel, a args) (uintptr, syscall.Errno) {
 	p, e := a.bytes(1, 2)
 	if e != 0 {
-		return 0, e
+		return k.badMemory(a.int(0), writes, e)
 	}
 	n, e := k.Write(a.int(0), p)
 	return written(n, e)
@@ -35,16 +74,22 @@ func written(n int, e syscall.Errno) (uintptr, syscall.Errno) {
 
 func doPread(k *Kernel, a args) (uintptr, syscall.Errno) {
 	p, e := a.room(1, 2)
-	if e != 0 {
-		return 0, e
+	switch {
+	case a.int64(3) < 0:
+		return 0, syscall.EINVAL
+	case e != 0:
+		return k.badMemory(a.int(0), readsAt, e)
 	}
 	return count(k.Pread(a.int(0), p, a.int64(3)))
 }
 
 func doPwrite(k *Kernel, a args) (uintptr, syscall.Errno) {
 	p, e := a.bytes(1, 2)
-	if e != 0 {
-		return 0, e
+	switch {
+	case a.int64(3) < 0:
+		return 0, syscall.EINVAL
+	case e != 0:
+		return k.badMemory(a.int(0), writesAt, e)
 	}
 	n, e := k.Pwrite(a.int(0), p, a.int64(3))
 	return written(n, e)
@@ -83,7 +128,7 @@ func doLseek(k *Kernel, a args) (uintptr, syscall.Errno) {
 func doGetdents64(k *Kernel, a args) (uintptr, syscall.Errno) {
 	buf, e := room(a[1], uintptr(a.uint32(2)))
 	if e != 0 {
-		return 0, e
+		return k.badMemory(a.int(0), tells, e)
 	}
 	return count(k.ReadDirent(a.int(0), buf))
 }
@@ -91,7 +136,7 @@ func doGetdents64(k *Kernel, a args) (uintptr, syscall.Errno) {
 func doFstat(k *Kernel, a args) (uintptr, syscall.Errno) {
 	st, e := place[syscall.Stat_t](a[1])
 	if e != 0 {
-		return 0, e
+		return k.badMemory(a.int(0), tells, e)
 	}
 	return only(k.Fstat(a.int(0), st))
 }
@@ -174,10 +219,7 @@ func doIoctl(k *Kernel, a args) (uintptr, syscall.Errno) {
 	if size := ioctlSize(req); size > 0 {
 		var e syscall.Errno
 		if data, e = memory(a[2], uintptr(size)); e != 0 {
-			if _, bad := k.Fcntl(a.int(0), syscall.F_GETFD, 0); bad != 0 {
-				return 0, bad
-			}
-			return 0, e
+			return k.badMemory(a.int(0), controls, e)
 		}
 	}
 	if valid(a[2], uintptr(len(data)), true) {

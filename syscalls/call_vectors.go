@@ -17,6 +17,13 @@ func (do onBuffers) call(write bool) call {
 	return func(k *Kernel, a args) (uintptr, syscall.Errno) {
 		bufs, e := a.vector(1, 2, write)
 		if e != 0 {
+			u := writes
+			if write {
+				u = reads
+			}
+			if _, bad := k.badMemory(a.int(0), u, e); bad == syscall.EBADF {
+				e = bad
+			}
 			return 0, e
 		}
 		return do(k, a, bufs)
