@@ -2,6 +2,7 @@ package syscalls
 
 import (
 	"bytes"
+	"sync"
 	"syscall"
 	"unsafe"
 )
@@ -167,50 +168,60 @@ func (a args) paths(i, j int) (p, q string, e syscall.Errno) {
 	return p, q, e
 }
 
-// vector is the buffers of a struct iovec array at word i with as many elements
-// as word n says, together no more than one call takes; to be written if write. It
-// ends where they are not memory.
-func (a args) vector(i, n int, write bool) ([][]byte, syscall.Errno) {
-	return vector(a[i], a[n], write)
+// vector is the buffers of a call, which costs no allocation.
+type vector struct{ bufs [][]byte }
+
+var vectors = sync.Pool{New: func() any { return new(vector) }}
+
+func (v *vector) release() {
+	clear(v.bufs)
+	v.bufs = v.bufs[:0]
+	vectors.Put(v)
 }
 
-// vector is that of the n elements at addr.
-func vector(addr, n uintptr, write bool) ([][]byte, syscall.Errno) {
+// vector has v be the buffers of a struct iovec array at word i with as many
+// elements as word n says, together no more than one call takes; to be written if
+// write. It ends where they are not memory.
+func (a args) vector(i, n int, write bool, v *vector) syscall.Errno {
+	return v.decode(a[i], a[n], write)
+}
+
+// decode is args.vector of the n elements at addr.
+func (v *vector) decode(addr, n uintptr, write bool) syscall.Errno {
 	if n > maxBuffers {
-		return nil, syscall.EINVAL
+		return syscall.EINVAL
 	}
 	iov, e := array[syscall.Iovec](addr, n)
 	if e != 0 {
-		return nil, e
+		return e
 	}
 	left := uintptr(maxRW)
-	var bufs [][]byte
 	short := false
-	for _, v := range iov {
-		if int64(v.Len) < 0 {
-			return nil, syscall.EINVAL
+	for _, p := range iov {
+		if int64(p.Len) < 0 {
+			return syscall.EINVAL
 		}
-		size := min(uintptr(v.Len), left)
+		size := min(uintptr(p.Len), left)
 		if size == 0 {
 			continue
 		}
 		left -= size
-		addr, there := uintptr(unsafe.Pointer(v.Base)), uintptr(0)
+		addr, there := uintptr(unsafe.Pointer(p.Base)), uintptr(0)
 		switch {
 		case addr > taskSize-size:
-			return nil, syscall.EFAULT
+			return syscall.EFAULT
 		case !short:
 			there = reach(addr, size, write)
 		}
 		if there > 0 {
-			bufs = append(bufs, unsafe.Slice(v.Base, there))
+			v.bufs = append(v.bufs, unsafe.Slice(p.Base, there))
 		}
 		short = short || there < size
 	}
-	if short && bufs == nil {
-		return nil, syscall.EFAULT
+	if short && len(v.bufs) == 0 {
+		return syscall.EFAULT
 	}
-	return bufs, 0
+	return 0
 }
 
 // count is a method's result that counts something.

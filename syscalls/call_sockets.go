@@ -228,9 +228,11 @@ func message(h *syscall.Msghdr, receives bool) (m SocketMessage, to name, e sysc
 	if h.Iovlen > maxBuffers {
 		return m, to, syscall.EMSGSIZE
 	}
-	if m.Buffers, e = vector(uintptr(unsafe.Pointer(h.Iov)), uintptr(h.Iovlen), receives); e != 0 {
+	var v vector
+	if e = v.decode(uintptr(unsafe.Pointer(h.Iov)), uintptr(h.Iovlen), receives); e != 0 {
 		return m, to, e
 	}
+	m.Buffers = v.bufs
 	if h.Controllen > 1<<31-1 {
 		return m, to, syscall.ENOBUFS
 	}

@@ -15,8 +15,9 @@ type onBuffers func(k *Kernel, a args, bufs [][]byte) (uintptr, syscall.Errno)
 
 func (do onBuffers) call(write bool) call {
 	return func(k *Kernel, a args) (uintptr, syscall.Errno) {
-		bufs, e := a.vector(1, 2, write)
-		if e != 0 {
+		v := vectors.Get().(*vector)
+		defer v.release()
+		if e := a.vector(1, 2, write, v); e != 0 {
 			u := writes
 			if write {
 				u = reads
@@ -26,7 +27,7 @@ func (do onBuffers) call(write bool) call {
 			}
 			return 0, e
 		}
-		return do(k, a, bufs)
+		return do(k, a, v.bufs)
 	}
 }
 
@@ -60,11 +61,12 @@ func doVmsplice(k *Kernel, a args) (uintptr, syscall.Errno) {
 	if e != 0 {
 		return 0, e
 	}
-	bufs, e := a.vector(1, 2, flags&syscall.O_ACCMODE == syscall.O_RDONLY)
-	if e != 0 {
+	v := vectors.Get().(*vector)
+	defer v.release()
+	if e := a.vector(1, 2, flags&syscall.O_ACCMODE == syscall.O_RDONLY, v); e != 0 {
 		return 0, e
 	}
-	return count(k.Vmsplice(a.int(0), bufs, a.int(3)))
+	return count(k.Vmsplice(a.int(0), v.bufs, a.int(3)))
 }
 
 func doSendfile(k *Kernel, a args) (uintptr, syscall.Errno) {

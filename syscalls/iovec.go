@@ -2,6 +2,7 @@ package syscalls
 
 import (
 	"slices"
+	"sync"
 	"syscall"
 
 	"github.com/yolkos/yolk/fs"
@@ -54,23 +55,23 @@ func (k *Kernel) Pwritev(fd int, bufs [][]byte, off int64) (int, syscall.Errno) 
 
 // Preadv2 is Preadv with flags; off -1 is the position.
 func (k *Kernel) Preadv2(fd int, bufs [][]byte, off int64, flags int) (int, syscall.Errno) {
-	done, read, e := k.vector(fd, bufs, off, flags, false)
-	if done {
+	t := vectored{k: k, fd: fd, off: off, flags: flags}
+	if done, e := t.begin(bufs); done {
 		return 0, e
 	}
-	return k.spread(bufs, true, read)
+	return t.spread(bufs)
 }
 
 // Pwritev2 is Pwritev with flags; off -1 is the position.
 func (k *Kernel) Pwritev2(fd int, bufs [][]byte, off int64, flags int) (int, syscall.Errno) {
-	done, write, e := k.vector(fd, bufs, off, flags, true)
-	if done {
+	t := vectored{k: k, fd: fd, off: off, flags: flags, write: true}
+	if done, e := t.begin(bufs); done {
 		return 0, e
 	}
-	if k.separate(fd) {
-		return eachOf(bufs, write)
+	if t.anon {
+		return t.eachOf(bufs) // each is a write of its own
 	}
-	n, e := k.spread(bufs, false, write)
+	n, e := t.spread(bufs)
 	if e == 0 && flags&(rwfDsync|rwfSync) != 0 {
 		if e := k.fsync(fd, flags&rwfSync == 0); e != 0 {
 			return 0, e
@@ -79,16 +80,27 @@ func (k *Kernel) Pwritev2(fd int, bufs [][]byte, off int64, flags int) (int, sys
 	return n, e
 }
 
-// vector checks the arguments of a call and returns what does a part of it. done:
-// there is nothing to do, or an error.
-func (k *Kernel) vector(fd int, bufs [][]byte, off int64, flags int, write bool) (done bool, part func([]byte) (int, syscall.Errno), e syscall.Errno) {
-	s, e := k.table.slot(fd)
+// vectored is a call on several buffers.
+type vectored struct {
+	k      *Kernel
+	fd     int
+	off    int64 // of the next part; -1: the position
+	flags  int
+	write  bool
+	anon   bool // the file is of package anonfs
+	stream bool
+}
+
+// begin checks the arguments. done: there is nothing to do, or an error.
+func (t *vectored) begin(bufs [][]byte) (done bool, e syscall.Errno) {
+	s, e := t.k.table.slot(t.fd)
 	if e != 0 {
-		return true, nil, e
+		return true, e
 	}
 	d := s.desc
 	defer d.put()
-	if write {
+	t.anon, t.stream = d.anon(), d.stream != nil
+	if t.write {
 		e = d.mayWrite()
 	} else if e = d.mayRead(); e == syscall.EISDIR && len(bufs) == 0 {
 		e = 0
@@ -98,42 +110,45 @@ func (k *Kernel) vector(fd int, bufs [][]byte, off int64, flags int, write bool)
 		total += len(b)
 	}
 	switch {
-	case off < -1 || len(bufs) > maxBuffers:
-		return true, nil, syscall.EINVAL
-	case off >= 0 && (d.stream != nil || d.anon()):
-		return true, nil, syscall.ESPIPE
-	case e == 0 && d.anon() && !d.transfers(write):
-		return true, nil, syscall.EINVAL
+	case t.off < -1 || len(bufs) > maxBuffers:
+		return true, syscall.EINVAL
+	case t.off >= 0 && (t.stream || t.anon):
+		return true, syscall.ESPIPE
+	case e == 0 && t.anon && !d.transfers(t.write):
+		return true, syscall.EINVAL
 	case e != 0 || total == 0:
-		return true, nil, e
-	case flags&^rwfAll != 0:
-		return true, nil, syscall.EOPNOTSUPP
-	case flags&(rwfAppend|rwfNoappend) == rwfAppend|rwfNoappend:
-		return true, nil, syscall.EINVAL
-	case d.anon() && write && flags&^rwfHipri != 0:
-		return true, nil, syscall.EOPNOTSUPP
-	case flags&rwfNowait != 0 && d.stream == nil, flags&rwfNoappend != 0 && write && d.flags.Load()&syscall.O_APPEND != 0:
-		return true, nil, syscall.EOPNOTSUPP
+		return true, e
+	case t.flags&^rwfAll != 0:
+		return true, syscall.EOPNOTSUPP
+	case t.flags&(rwfAppend|rwfNoappend) == rwfAppend|rwfNoappend:
+		return true, syscall.EINVAL
+	case t.anon && t.write && t.flags&^rwfHipri != 0:
+		return true, syscall.EOPNOTSUPP
+	case t.flags&rwfNowait != 0 && !t.stream, t.flags&rwfNoappend != 0 && t.write && d.flags.Load()&syscall.O_APPEND != 0:
+		return true, syscall.EOPNOTSUPP
 	}
+	return false, 0
+}
+
+// part reads into b, or writes it.
+func (t *vectored) part(b []byte) (n int, e syscall.Errno) {
+	k := t.k
 	switch {
-	case flags&rwfNowait != 0:
-		return false, func(b []byte) (int, syscall.Errno) { return k.now(fd, b, write) }, 0
-	case flags&rwfAppend != 0 && write && d.stream == nil:
-		return false, func(b []byte) (int, syscall.Errno) { return k.append(fd, b, off < 0) }, 0
-	case off < 0 && write:
-		return false, func(b []byte) (int, syscall.Errno) { return k.Write(fd, b) }, 0
-	case off < 0:
-		return false, func(b []byte) (int, syscall.Errno) { return k.Read(fd, b) }, 0
+	case t.flags&rwfNowait != 0:
+		return k.now(t.fd, b, t.write)
+	case t.flags&rwfAppend != 0 && t.write && !t.stream:
+		return k.append(t.fd, b, t.off < 0)
+	case t.off < 0 && t.write:
+		return k.Write(t.fd, b)
+	case t.off < 0:
+		return k.Read(t.fd, b)
+	case t.write:
+		n, e = k.Pwrite(t.fd, b, t.off)
+	default:
+		n, e = k.Pread(t.fd, b, t.off)
 	}
-	return false, func(b []byte) (n int, e syscall.Errno) {
-		if write {
-			n, e = k.Pwrite(fd, b, off)
-		} else {
-			n, e = k.Pread(fd, b, off)
-		}
-		off += int64(max(n, 0))
-		return n, e
-	}, 0
+	t.off += int64(max(n, 0))
+	return n, e
 }
 
 // now reads or writes what can be at once.
@@ -176,40 +191,53 @@ func (k *Kernel) append(fd int, b []byte, move bool) (int, syscall.Errno) {
 	return n, errno(err)
 }
 
-// spread has part read into bufs or write them, all at once if they are not too
-// long.
-func (k *Kernel) spread(bufs [][]byte, read bool, part func([]byte) (int, syscall.Errno)) (done int, e syscall.Errno) {
+// spread reads into bufs or writes them, all at once if they are not too long.
+func (t *vectored) spread(bufs [][]byte) (done int, e syscall.Errno) {
 	if len(bufs) == 1 {
-		return part(bufs[0])
+		return t.part(bufs[0])
 	}
 	total, mapped := 0, false
 	for _, b := range bufs {
 		total += len(b)
-		mapped = mapped || k.maps.holds(b)
+		mapped = mapped || t.k.maps.holds(b)
 	}
-	if total <= joined && !mapped {
-		all := make([]byte, 0, total)
-		if !read {
-			for _, b := range bufs {
-				all = append(all, b...)
-			}
-		}
-		n, e := part(all[:total])
-		if read {
-			for rest := all[:max(n, 0)]; len(rest) > 0; bufs = bufs[1:] {
-				rest = rest[copy(bufs[0], rest):]
-			}
-		}
-		return n, e
+	if total > joined || mapped {
+		return t.eachOf(slices.DeleteFunc(slices.Clone(bufs), func(b []byte) bool { return len(b) == 0 }))
 	}
-	return eachOf(slices.DeleteFunc(slices.Clone(bufs), func(b []byte) bool { return len(b) == 0 }), part)
+	kept := joints.Get().(*[]byte)
+	defer joints.Put(kept)
+	all := (*kept)[:0]
+	if cap(all) < total {
+		all = make([]byte, 0, total)
+	}
+	if cap(all) <= jointKept {
+		*kept = all
+	}
+	if t.write {
+		for _, b := range bufs {
+			all = append(all, b...)
+		}
+		return t.part(all)
+	}
+	all = all[:total]
+	n, e := t.part(all)
+	for rest := all[:max(n, 0)]; len(rest) > 0; bufs = bufs[1:] {
+		rest = rest[copy(bufs[0], rest):]
+	}
+	return n, e
 }
 
-// eachOf has part read or write one of bufs after the other, until one is not
-// done as a whole.
-func eachOf(bufs [][]byte, part func([]byte) (int, syscall.Errno)) (done int, e syscall.Errno) {
+// jointKept is the size, in bytes, up to which such a buffer is kept.
+const jointKept = 64 << 10
+
+// joints are buffers for several in one piece.
+var joints = sync.Pool{New: func() any { return new([]byte) }}
+
+// eachOf reads into or writes one of bufs after the other, until one is not done as
+// a whole.
+func (t *vectored) eachOf(bufs [][]byte) (done int, e syscall.Errno) {
 	for _, b := range bufs {
-		n, e := part(b)
+		n, e := t.part(b)
 		done += max(n, 0)
 		switch {
 		case e != 0 && done == 0:
@@ -226,14 +254,4 @@ func eachOf(bufs [][]byte, part func([]byte) (int, syscall.Errno)) (done int, e 
 func (d *desc) transfers(write bool) bool {
 	_, event := d.file.(*anonfs.Eventfd)
 	return d.stream != nil && (!write || event)
-}
-
-// separate tells if each buffer of a Writev to fd is a write of its own.
-func (k *Kernel) separate(fd int) bool {
-	d, e := k.table.get(fd)
-	if e != 0 {
-		return false
-	}
-	defer d.put()
-	return d.anon()
 }
