@@ -137,7 +137,7 @@ func (w *words) word() uintptr {
 const fuzzHang = time.Minute
 
 // timeAt is which word of a call says where the time lies for which it waits.
-var timeAt = map[uintptr]int{syscall.SYS_PPOLL: 2, syscall.SYS_SELECT: 4, syscall.SYS_PSELECT6: 4, 441: 3} // epoll_pwait2
+var timeAt = map[uintptr]int{syscall.SYS_PPOLL: 2, syscall.SYS_SELECT: 4, syscall.SYS_PSELECT6: 4, 441: 3, syscall.SYS_FUTEX: 3} // epoll_pwait2
 
 // notCalled end the program, or wait for what nobody does here.
 var notCalled = []uintptr{

@@ -152,14 +152,19 @@ func (o ours) close(fd int) syscall.Errno      { return o.k.Close(fd) }
 // result.
 type linux struct{}
 
-// sys makes a call. What its arguments point to stays where it is.
+// sys makes a call, again if a signal of the Go runtime has ended it. What its
+// arguments point to stays where it is.
 //
 //go:uintptrescapes
 func sys(nr uintptr, args ...uintptr) (int, syscall.Errno) {
 	var a [6]uintptr
 	copy(a[:], args)
-	n, _, e := syscall.Syscall6(nr, a[0], a[1], a[2], a[3], a[4], a[5])
-	return int(n), e
+	for {
+		n, _, e := syscall.Syscall6(nr, a[0], a[1], a[2], a[3], a[4], a[5])
+		if e != syscall.EINTR {
+			return int(n), e
+		}
+	}
 }
 
 // addr is where p lies, anywhere if it is empty.

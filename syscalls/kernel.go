@@ -32,6 +32,9 @@ type Kernel struct {
 	process process
 	inotify inotifyUse
 	shm     segments
+	futexes futexes
+
+	membarrier atomic.Bool // the program has registered for membarrier
 
 	lastDesc atomic.Uint64
 	missed   missed
