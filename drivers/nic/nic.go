@@ -208,6 +208,7 @@ type Device interface {
 	// Stats returns the counters.
 	Stats() Stats
 	// Close stops the device. It returns when no call of the stack runs any more and
-	// the device touches no memory; every buffer and every frame has been released.
+	// the device touches no memory; every buffer and every frame has been released, but
+	// for what a Send that runs meanwhile is about to release.
 	Close() error
 }

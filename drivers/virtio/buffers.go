@@ -177,6 +177,9 @@ func (q *BufferQueue) Wait() bool {
 	return false
 }
 
+// Stopped is closed once the queue has ended, for those who Wait only at times.
+func (q *BufferQueue) Stopped() <-chan struct{} { return q.stopped }
+
 // abort ends the use of the queue. The device has been stopped.
 func (q *BufferQueue) abort(err error) {
 	q.mu.Lock()

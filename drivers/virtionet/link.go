@@ -1,12 +1,7 @@
 package virtionet
 
 // look has the watcher look at the configuration.
-func (n *Net) look() {
-	select {
-	case n.changed <- struct{}{}:
-	default:
-	}
-}
+func (n *Net) look() { signal(n.changed) }
 
 // status is the configuration's field of that name (§5.1.4).
 func (n *Net) status() uint16 {

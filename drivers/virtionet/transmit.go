@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/yolkos/yolk/drivers/nic"
@@ -28,7 +29,9 @@ type transmitter struct {
 	n       *Net
 	q       *virtio.BufferQueue
 	room    chan struct{} // for nic.Device's Room
+	asked   chan struct{} // there is an interrupt to wait for
 	timer   *time.Timer   // runs linger
+	lingers sync.Mutex    // held by it
 	headers []byte        // of the device's memory, headerStep for each slot
 
 	// The lock of q guards the rest.
@@ -36,6 +39,7 @@ type transmitter struct {
 	idle      []int       // slots that the device does not have
 	parts     [][]byte    // of the frame that is put
 	full      bool        // somebody waits for room
+	awaits    bool        // an interrupt was asked for, and nothing taken back since
 	lingering bool        // the timer runs
 	wait      time.Duration
 
@@ -43,7 +47,7 @@ type transmitter struct {
 }
 
 func newTransmitter(n *Net, d *virtio.Device, pair int) (*transmitter, error) {
-	t := &transmitter{n: n, room: make(chan struct{}, 1)}
+	t := &transmitter{n: n, room: make(chan struct{}, 1), asked: make(chan struct{}, 1)}
 	q, err := d.AddBufferQueue(2*pair+1, "transmit "+strconv.Itoa(pair), queueSize, t.serve)
 	if err != nil {
 		return nil, err
@@ -59,6 +63,14 @@ func newTransmitter(n *Net, d *virtio.Device, pair int) (*transmitter, error) {
 	t.timer = time.AfterFunc(time.Hour, t.linger)
 	t.timer.Stop()
 	return t, nil
+}
+
+// end waits for what the timer began. The device has been closed, so that what begins
+// later finds nothing.
+func (t *transmitter) end() {
+	t.timer.Stop()
+	t.lingers.Lock()
+	defer t.lingers.Unlock()
 }
 
 func (t *transmitter) freeMemory() {
@@ -130,7 +142,7 @@ func (t *transmitter) sendBatch(frames []nic.Frame, done *owners) (n int, more b
 		case err == nil:
 		case errors.Is(err, virtio.ErrFull):
 			t.full = true
-			return i, t.q.Arm(max(1, t.flying()/2))
+			return i, t.ask(max(1, t.flying()/2))
 		default:
 			t.dropped++
 			done.add(f)
@@ -169,12 +181,21 @@ func (t *transmitter) remember() {
 		return
 	}
 	if quarter := len(t.sent) / 4; t.flying() > quarter && !t.full {
-		t.q.Arm(quarter)
+		t.ask(quarter)
 	}
 	if !t.lingering {
 		t.lingering, t.wait = true, lingerTime
 		t.timer.Reset(t.wait)
 	}
+}
+
+// ask asks for an interrupt after n frames more, and reports whether they are there.
+func (t *transmitter) ask(n int) (more bool) {
+	if !t.awaits {
+		t.awaits = true
+		signal(t.asked)
+	}
+	return t.q.Arm(n)
 }
 
 // reap takes back up to sendBatch of the frames that the device has sent, and reports
@@ -194,15 +215,17 @@ func (t *transmitter) reap(done *owners) (more bool) {
 		t.wait = lingerTime
 		if t.full && len(t.idle) >= len(t.sent)/4 {
 			t.full = false
-			t.wake()
+			signal(t.room)
 		}
+		t.awaits = t.full
 	}
 	return n == sendBatch
 }
 
-func (t *transmitter) wake() {
+// signal wakes the one who waits for c, or who waits next.
+func signal(c chan struct{}) {
 	select {
-	case t.room <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -220,6 +243,8 @@ func (t *transmitter) poll() {
 
 // linger does so for frames after which nothing happened.
 func (t *transmitter) linger() {
+	t.lingers.Lock()
+	defer t.lingers.Unlock()
 	t.poll()
 	t.q.Lock()
 	defer t.q.Unlock()
@@ -230,18 +255,33 @@ func (t *transmitter) linger() {
 	}
 }
 
-// serve runs for as long as the device does.
+// serve runs for as long as the device does. It waits only for interrupts that were
+// asked for: where queues share one, each wakes all who wait.
 func (t *transmitter) serve(q *virtio.BufferQueue) {
-	for ok := true; ok; ok = q.Wait() {
-		t.poll()
-		q.Lock()
-		if !t.full {
-			q.Lazy()
+	for ok := true; ok; {
+		for ok && t.expects() {
+			ok = q.Wait()
+			t.poll()
 		}
-		q.Unlock()
+		select {
+		case <-t.asked:
+		case <-q.Stopped():
+			ok = false
+		}
 	}
 	t.poll() // all that the device had
-	t.wake()
+	signal(t.room)
+}
+
+// expects reports whether there is an interrupt to wait for, and has the device send
+// none if not.
+func (t *transmitter) expects() bool {
+	t.q.Lock()
+	defer t.q.Unlock()
+	if !t.awaits {
+		t.q.Lazy()
+	}
+	return t.awaits
 }
 
 // count adds the counters to s.

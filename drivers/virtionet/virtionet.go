@@ -239,7 +239,7 @@ func (n *Net) Close() error {
 			n.control.late.Wait()
 		}
 		for _, t := range n.tx {
-			t.timer.Stop()
+			t.end()
 		}
 		n.freeMemory()
 	})
