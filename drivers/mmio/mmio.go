@@ -81,9 +81,7 @@ func Open(base uint64, regs reg.Regs, line func() (virtio.Interrupt, error)) (*T
 	if version != 2 {
 		return nil, virtio.Errorf(t, "version", "%d, want 2", version)
 	}
-	for t.QueueMax(len(t.queues)) != 0 && len(t.queues) < maxQueues {
-		t.queues = append(t.queues, virtio.NewWakeup())
-	}
+	t.findQueues()
 	t.config = virtio.NewWakeup()
 	irq, err := line()
 	if err != nil {
@@ -96,6 +94,16 @@ func Open(base uint64, regs reg.Regs, line func() (virtio.Interrupt, error)) (*T
 
 // maxQueues is how many queues are looked for.
 const maxQueues = 256
+
+// findQueues looks for queues behind those that are known. With some features a device
+// has more of them than without, a network device those of its further pairs.
+func (t *Transport) findQueues() {
+	for len(t.queues) < maxQueues && t.QueueMax(len(t.queues)) != 0 {
+		t.mu.Lock()
+		t.queues = append(t.queues, virtio.NewWakeup())
+		t.mu.Unlock()
+	}
+}
 
 // dispatch wakes those who wait, until Close. All queues share one line and one
 // status bit, so each of them is told.
@@ -110,8 +118,11 @@ func (t *Transport) dispatch() {
 			}
 			t.regs.Write32(regInterruptAck, s)
 			if s&intUsed != 0 {
-				for i := range t.queues {
-					t.queues[i].Fire()
+				t.mu.Lock()
+				queues := t.queues
+				t.mu.Unlock()
+				for _, q := range queues {
+					q.Fire()
 				}
 			}
 			if s&intConfig != 0 {
@@ -160,11 +171,12 @@ func (t *Transport) DeviceFeatures() uint64 {
 // SetDriverFeatures implements virtio.Transport.
 func (t *Transport) SetDriverFeatures(f uint64) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.regs.Write32(regDriverFeaturesSel, 0)
 	t.regs.Write32(regDriverFeatures, uint32(f))
 	t.regs.Write32(regDriverFeaturesSel, 1)
 	t.regs.Write32(regDriverFeatures, uint32(f>>32))
+	t.mu.Unlock()
+	t.findQueues()
 }
 
 // NumQueues implements virtio.Transport.

@@ -120,14 +120,19 @@ func (t *Virtio) open() error {
 	if err := t.findStructures(); err != nil {
 		return err
 	}
-	t.queues = make([]queue, min(int(t.common.Read16(commonNumQueues)), maxQueues))
-	for i := range t.queues {
-		t.queues[i].wakeup = virtio.NewWakeup()
-	}
+	t.findQueues()
 	if err := t.openInterrupts(); err != nil {
 		return fmt.Errorf("%s: interrupt: %w", t.name, err)
 	}
 	return nil
+}
+
+// findQueues counts the queues. With some features a device has more of them than
+// without, a network device those of its further pairs; it forgets none here.
+func (t *Virtio) findQueues() {
+	for n := min(int(t.common.Read16(commonNumQueues)), maxQueues); len(t.queues) < n; {
+		t.queues = append(t.queues, queue{wakeup: virtio.NewWakeup()})
+	}
 }
 
 // openInterrupts sets up the shared interrupt: an MSI-X entry, or the line.
@@ -165,8 +170,11 @@ func (t *Virtio) dispatch(what func() (used, changed bool)) {
 	for t.shared.Wait() {
 		used, changed := what()
 		if used {
-			for i := range t.queues {
-				t.queues[i].wakeup.Fire()
+			t.mu.Lock()
+			queues := t.queues
+			t.mu.Unlock()
+			for i := range queues {
+				queues[i].wakeup.Fire()
 			}
 		}
 		if changed {
@@ -224,6 +232,7 @@ func (t *Virtio) SetDriverFeatures(f uint64) {
 	t.common.Write32(commonDriverFeature, uint32(f))
 	t.common.Write32(commonDriverFeatureSelect, 1)
 	t.common.Write32(commonDriverFeature, uint32(f>>32))
+	t.findQueues()
 }
 
 // NumQueues implements virtio.Transport.

@@ -509,6 +509,46 @@ func TestVirtioQueueRefused(t *testing.T) {
 }
 
 // A device that does not stop is cut off from memory.
+// A device that has more queues with some features than without shows them once they
+// are taken, and their interrupts come.
+func TestQueuesByFeature(t *testing.T) {
+	mem := virtiotest.NewMemory(1 << 20)
+	d := virtiotest.New(mem, 26, 1<<22, 8, 16, 4)
+	const feature = 1 << 22
+	d.Visible = func(features uint64) int {
+		if features&feature != 0 {
+			return 3
+		}
+		return 1
+	}
+	d.Serve = func(c *virtiotest.Chain) { c.Done(c.Put(0, []byte{7})) }
+	m := q35(t)
+	newVirtio(m, 2, 2, d)
+	tr, err := OpenVirtio(open(t, m).Functions()[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := tr.NumQueues(); n != 1 || tr.QueueMax(2) != 0 {
+		t.Errorf("%d queues before, the last one of %d", n, tr.QueueMax(2))
+	}
+	var q *virtio.Queue
+	dev, err := virtio.Init(tr, mem, virtio.Driver{Features: feature, Setup: func(v *virtio.Device) (err error) {
+		q, err = v.AddQueue(2, "late", 4)
+		return err
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := tr.NumQueues(); n != 3 {
+		t.Errorf("%d queues", n)
+	}
+	b := []byte{0}
+	if n, err := q.Do([][]byte{{1}}, [][]byte{b}); n != 1 || err != nil || b[0] != 7 {
+		t.Errorf("%d, %v, %d", n, err, b[0])
+	}
+	dev.Close()
+}
+
 func TestVirtioStuck(t *testing.T) {
 	mem := virtiotest.NewMemory(1 << 16)
 	d := simulated(mem)

@@ -25,6 +25,10 @@ type Device struct {
 	// virtio.ConfigInterrupt), besides waking WaitInterrupt.
 	Raised func(queue int)
 
+	// Visible, if not nil, is how many queues there are with the features that the
+	// driver has taken; the others show up with others.
+	Visible func(features uint64) int
+
 	// How it misbehaves.
 	RefuseFeatures bool
 	StuckStatus    bool                            // ignores resets
@@ -193,11 +197,18 @@ func (d *Device) SetDriverFeatures(f uint64) {
 }
 
 // NumQueues implements virtio.Transport.
-func (d *Device) NumQueues() int { return len(d.queues) }
+func (d *Device) NumQueues() int {
+	if d.Visible == nil {
+		return len(d.queues)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.Visible(d.accepted)
+}
 
 // QueueMax implements virtio.Transport.
 func (d *Device) QueueMax(i int) int {
-	if i < 0 || i >= len(d.QueueSizes) {
+	if i < 0 || i >= d.NumQueues() {
 		return 0
 	}
 	return d.QueueSizes[i]
