@@ -35,6 +35,7 @@ func (m *machine) self() *procfs.Self {
 		Limits:     m.limits,
 		Mounts:     m.vfs.Mounts,
 		Internal:   m.vfs.Internal,
+		Network:    m.calls.NetworkFiles,
 	}
 }
 

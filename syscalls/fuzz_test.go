@@ -13,6 +13,7 @@ import (
 
 	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/tmpfs"
+	"github.com/yolkos/yolk/fs/unixsocket"
 )
 
 // FuzzCalls makes any system calls by number with any words. Whatever a program
@@ -25,6 +26,9 @@ func FuzzCalls(f *testing.F) {
 		// open("a", O_CREAT|O_RDWR), then the call on it.
 		f.Add([]byte{syscall.SYS_OPEN, 0, 132, 14, 19, 0, 0, 0, byte(num), n, 0, 140, 8, 0, 140, 8})
 		f.Add([]byte{syscall.SYS_OPEN, 0, 132, 14, 19, 0, 0, 0, byte(num), n, 0, 133, 141, 9, 0, 0})
+		// socketpair(AF_UNIX, SOCK_STREAM), a sendto and the call on the other.
+		f.Add([]byte{syscall.SYS_SOCKETPAIR, 0, 1, 1, 0, 140, 0, 0, syscall.SYS_SENDTO, 0, 0, 140, 7, 0, 0, 0, byte(num), n, 1, 140, 8, 0, 140, 8})
+		f.Add([]byte{syscall.SYS_SOCKETPAIR, 0, 1, 2, 0, 140, 0, 0, syscall.SYS_SENDTO, 0, 0, 140, 7, 0, 0, 0, byte(num), n, 1, 133, 141, 9, 0, 0})
 	}
 	memory := sync.OnceValue(newFuzzMemory)
 	Mapped = func(addr, n uintptr, write bool) uintptr {
@@ -40,6 +44,7 @@ func FuzzCalls(f *testing.F) {
 		m := memory()
 		k := New(fs.New(tmpfs.New(tmpfs.Limits{Bytes: 1 << 20, Files: 100}), fs.MountOptions{}))
 		k.Random = func(p []byte) error { return nil }
+		k.Families[syscall.AF_UNIX] = unixsocket.New(k)
 		w := &words{bytes: b, memory: m}
 		m.lay()
 		for n := 0; len(w.bytes) > 0 && n < 64; n++ {

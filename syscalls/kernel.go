@@ -58,6 +58,9 @@ type Kernel struct {
 	// Families are who makes sockets, by the number of the address family (AF_INET,
 	// ...), set likewise; one that is not there is EAFNOSUPPORT.
 	Families map[int]socket.Family
+	// NetworkFiles are those of /proc/net that tell something, by name: each appends its
+	// contents. Set likewise.
+	NetworkFiles map[string]func(b []byte) []byte
 	// Name is the name of the host, set likewise.
 	Name string
 	// Program takes the signals that nothing else holds back, set likewise;
@@ -77,7 +80,8 @@ type Kernel struct {
 // New makes a Kernel over v, with no descriptor open, the root as working
 // directory and a umask of 022.
 func New(v *fs.VFS) *Kernel {
-	k := &Kernel{vfs: v, anon: v.Internal(anonfs.FS{}), Machine: noMachine{time.Now()}, Families: map[int]socket.Family{}}
+	k := &Kernel{vfs: v, anon: v.Internal(anonfs.FS{}), Machine: noMachine{time.Now()}, Families: map[int]socket.Family{},
+		NetworkFiles: map[string]func([]byte) []byte{}}
 	k.process.init()
 	k.maps.kernel = k
 	k.umask.Store(0o022)

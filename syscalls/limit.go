@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/yolkos/yolk/fs"
+	"github.com/yolkos/yolk/fs/socket"
 )
 
 // limit ends blocked calls in one direction of a descriptor: at a deadline,
@@ -132,13 +133,20 @@ func (k *Kernel) Wait(fd int, mode int) syscall.Errno {
 	if s.desc.stream == nil {
 		return 0
 	}
-	l, events := &s.limits[0], uint32(fs.PollIn)
+	direction, events := socket.In, uint32(fs.PollIn)
 	if mode == 'w' {
-		l, events = &s.limits[1], fs.PollOut
+		direction, events = socket.Out, fs.PollOut
 	}
+	l := &s.limits[direction]
 	end, e := l.state()
 	if e == 0 {
-		if fs.Await(s.desc.stream, events, end) == nil {
+		var err error
+		if f, ok := s.desc.file.(*socket.File); ok {
+			err = f.Ready(direction, end)
+		} else {
+			err = fs.Await(s.desc.stream, events, end)
+		}
+		if err == nil {
 			return 0
 		}
 		if _, e = l.state(); e == 0 { // the deadline was moved meanwhile

@@ -1,6 +1,7 @@
 package syscalls
 
 import (
+	"cmp"
 	"math"
 	"syscall"
 
@@ -80,6 +81,10 @@ func (k *Kernel) transfer(rfd, wfd, flags int) (*transfer, syscall.Errno) {
 	t.from, _ = t.r.file.(fs.PipeFile)
 	t.to, _ = t.w.file.(fs.PipeFile)
 	pipes := t.from != nil && t.to != nil
+	if e := cmp.Or(r.over(0), w.over(1)); e != 0 {
+		t.put()
+		return nil, e
+	}
 	t.rend = r.end(0, flags&spliceNonblock != 0 || pipes && t.w.nonblock())
 	t.wend = w.end(1, flags&spliceNonblock != 0 || pipes && t.r.nonblock())
 	return t, 0
@@ -88,6 +93,16 @@ func (k *Kernel) transfer(rfd, wfd, flags int) (*transfer, syscall.Errno) {
 func (t *transfer) put() {
 	t.r.put()
 	t.w.put()
+}
+
+// over is the error of a call in one direction of a descriptor whose deadline has
+// passed, or which is closed or interrupted.
+func (s *slot) over(which int) syscall.Errno {
+	_, e := s.limits[which].state()
+	if e != 0 && e != syscall.EBADF {
+		e = syscall.EAGAIN
+	}
+	return e
 }
 
 // end is what ends waiting in one direction of a descriptor.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/anonfs"
+	"github.com/yolkos/yolk/fs/socket"
 )
 
 // maxFiles is how many descriptors there can be.
@@ -198,7 +199,11 @@ func (s *slot) close() syscall.Errno {
 	if err := errno(s.desc.file.Flush()); err != 0 {
 		e = err
 	}
+	f, ok := s.desc.file.(*socket.File)
 	s.desc.put()
+	if ok {
+		f.Collect()
+	}
 	return e
 }
 

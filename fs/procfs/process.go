@@ -42,6 +42,8 @@ type Self struct {
 	Limits     func() []Limit
 	Mounts     func() []fs.MountInfo
 	Internal   func(fs.FileSystem) *fs.Mount // VFS.Internal
+	// Network are files of net, by name, in place of those of a system without one.
+	Network map[string]func(b []byte) []byte
 
 	oomScore atomic.Int32
 }
@@ -60,6 +62,9 @@ func (f *FS) RegisterSelf(s *Self) {
 	f.processFiles(thread, s)
 	f.networkFiles(process)
 	f.addNamespaces(s, process, thread)
+	for name, text := range s.Network {
+		process.Add("net/"+name, f.NewText(text))
+	}
 }
 
 // processFiles fills a directory of a process, or of a thread of it.

@@ -3,6 +3,7 @@ package socket
 import (
 	"encoding/binary"
 	"math"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -47,6 +48,29 @@ func NewFile(s Socket, n *Node, domain, typ, protocol int) *File {
 // until the socket says that it is worth another try: EINTR if end is closed first,
 // EAGAIN when the timeout of the direction is over.
 func (f *File) Await(direction int, end <-chan struct{}, try func() error) error {
+	return f.await(direction, end, f.Timeouts[direction].Load(), try)
+}
+
+// Ready waits until a Recv or Send is worth a try. EINTR: end is closed.
+func (f *File) Ready(direction int, end <-chan struct{}) error {
+	events := uint32(fs.PollIn | fs.PollErr | fs.PollHup)
+	if direction == Out {
+		events ^= fs.PollIn | fs.PollOut
+	}
+	return f.await(direction, end, 0, func() error {
+		now, err := f.Poll(events)
+		if err != nil {
+			return err
+		}
+		if w, ok := f.Socket.(Waiting); now == 0 || now == fs.PollOut && ok && !w.CanSend() {
+			return syscall.EAGAIN
+		}
+		return nil
+	})
+}
+
+// await is Await with a timeout in nanoseconds; 0: none.
+func (f *File) await(direction int, end <-chan struct{}, timeout int64, try func() error) error {
 	err := try()
 	if err != syscall.EAGAIN {
 		return err
@@ -54,27 +78,22 @@ func (f *File) Await(direction int, end <-chan struct{}, try func() error) error
 	if atOnce(end) { // nothing to set up
 		return syscall.EINTR
 	}
-	events := uint32(fs.PollReads)
-	if direction == Out {
-		events = fs.PollWrites
+	a := awaiters.Get().(*awaiter)
+	if a.events = fs.PollReads; direction == Out {
+		a.events = fs.PollWrites
 	}
-	woken := make(chan struct{}, 1)
-	w := fs.Waiter{Wake: func(now uint32) bool {
-		if now&events == 0 {
-			return false
-		}
-		select {
-		case woken <- struct{}{}:
-			return true
+	f.Socket.Watch(&a.waiter)
+	defer func() {
+		a.waiter.Stop()
+		select { // what came meanwhile
+		case <-a.woken:
 		default:
-			return false
 		}
-	}}
-	f.Socket.Watch(&w)
-	defer w.Stop()
+		awaiters.Put(a)
+	}()
 	var over <-chan time.Time
-	if ns := f.Timeouts[direction].Load(); ns > 0 {
-		t := time.NewTimer(time.Duration(ns))
+	if timeout > 0 {
+		t := time.NewTimer(time.Duration(timeout))
 		defer t.Stop()
 		over = t.C
 	}
@@ -83,12 +102,37 @@ func (f *File) Await(direction int, end <-chan struct{}, try func() error) error
 			return err
 		}
 		select {
-		case <-woken:
+		case <-a.woken:
 		case <-end:
 			return syscall.EINTR
 		case <-over:
 			return syscall.EAGAIN
 		}
+	}
+}
+
+// awaiter is somebody who waits for a socket, to be used again.
+type awaiter struct {
+	waiter fs.Waiter
+	events uint32
+	woken  chan struct{}
+}
+
+var awaiters = sync.Pool{New: func() any {
+	a := &awaiter{woken: make(chan struct{}, 1)}
+	a.waiter.Wake = a.wake
+	return a
+}}
+
+func (a *awaiter) wake(now uint32) bool {
+	if now&a.events == 0 {
+		return false
+	}
+	select {
+	case a.woken <- struct{}{}:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -202,19 +246,43 @@ func Skip(bufs [][]byte, n int) [][]byte {
 func (f *File) Read(p []byte) (int, error)  { return f.ReadUntil(p, nil) }
 func (f *File) Write(p []byte) (int, error) { return f.WriteUntil(p, nil) }
 
+// whole is a Message of one buffer, to be used again.
+type whole struct {
+	Message
+	buffer [1][]byte
+}
+
+var wholes = sync.Pool{New: func() any { return new(whole) }}
+
+func newWhole(p []byte) *whole {
+	w := wholes.Get().(*whole)
+	w.buffer[0] = p
+	w.Buffers = w.buffer[:]
+	return w
+}
+
+func (w *whole) done() {
+	Drop(w.Rights)
+	w.buffer[0] = nil
+	w.Message = Message{}
+	wholes.Put(w)
+}
+
 // ReadUntil implements fs.Interruptible, like WriteUntil.
 func (f *File) ReadUntil(p []byte, end <-chan struct{}) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	m := Message{Buffers: [][]byte{p}}
-	n, err := f.Receive(&m, end)
-	Drop(m.Rights)
+	w := newWhole(p)
+	defer w.done()
+	n, err := f.Receive(&w.Message, end)
 	return min(n, len(p)), err
 }
 
 func (f *File) WriteUntil(p []byte, end <-chan struct{}) (int, error) {
-	return f.Transmit(&Message{Buffers: [][]byte{p}}, end)
+	w := newWhole(p)
+	defer w.done()
+	return f.Transmit(&w.Message, end)
 }
 
 // Drop releases rights.
@@ -297,6 +365,13 @@ func (f *File) Setattr(s *fs.SetAttr, a *fs.Attr) error { return f.node.Setattr(
 
 // Release implements fs.File.
 func (f *File) Release() { f.Socket.Release() }
+
+// Collect is called when a descriptor of the file is no more.
+func (f *File) Collect() {
+	if s, ok := f.Socket.(Collector); ok {
+		s.Collect()
+	}
+}
 
 // Ioctl implements fs.IoctlFile.
 func (f *File) Ioctl(cmd uint32, arg uint64, in, out []byte) (int32, int, error) {

@@ -72,6 +72,10 @@ type (
 	// tells whether Send, where it last answered EAGAIN, is worth another try.
 	Waiting interface{ CanSend() bool }
 
+	// Collector is told when a descriptor of the file is no more: who keeps open files
+	// in queues looks whether somebody else has them.
+	Collector interface{ Collect() }
+
 	// A Socket may be an fs.IoctlFile, for SIOC requests: in and out are then what
 	// they take and give, 40 bytes of struct ifreq or arpreq's 68; of SIOCGIFCONF out
 	// is the room for the array itself. It may be an fs.ReadableFile, for FIONREAD.

@@ -36,6 +36,9 @@ func (f *flights) change(rights []socket.Right, by int) {
 	}
 }
 
+// Collect implements socket.Collector.
+func (s *sock) Collect() { s.f.collect() }
+
 // collect ends what is in queues of sockets that only such queues lead to: those of
 // which every reference is in a queue, unless a queue of another leads there. A
 // socket in use by a call meanwhile is left for the next time.

@@ -214,7 +214,6 @@ func (s *sock) Release() {
 	if place != nil {
 		place.Put()
 	}
-	s.f.collect()
 }
 
 // release ends s. Its peer is told that what it sent was lost, if it was, or if s was

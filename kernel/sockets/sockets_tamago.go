@@ -12,5 +12,7 @@ import (
 func init() {
 	syscalls.SocketCalls()
 	k := syscalls.Bound()
-	k.Families[syscall.AF_UNIX] = unixsocket.New(k)
+	f := unixsocket.New(k)
+	k.Families[syscall.AF_UNIX] = f
+	k.NetworkFiles["unix"] = f.AppendTable
 }

@@ -242,8 +242,9 @@ func (h *hookedSocket) setBuffer(set func(sizer) error) error {
 	return syscall.ENOPROTOOPT
 }
 
-// noFD is that of sockets that are no descriptors: calls on it fail.
-const noFD = -1
+// noFD is that of sockets that are no descriptors: calls on it fail. That of a closed
+// one is -1.
+const noFD = -2
 
 // unhooked is splice for descriptors alone.
 func unhooked(splice func(dst, src *poll.FD, remain int64) (int64, bool, error)) func(dst, src *poll.FD, remain int64) (int64, bool, error) {
