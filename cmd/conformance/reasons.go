@@ -5,7 +5,6 @@ const (
 	otherProcess = "starts another process"
 	goCommandRun = "runs the go command, another process"
 	pidfds       = "starts another process and refers to it by a pidfd"
-	sockets      = "sockets are inside the program and have no descriptors that a kernel could copy between"
 	mprotect     = "wants pages that fault; one map of all RAM, with large pages, stays as it is (syscall.Mprotect answers ENOSYS)"
 )
 
@@ -17,18 +16,14 @@ var reasons = map[string]string{
 	"os.TestExecutableDeleted":      goCommandRun,
 	"os.TestFileChdirTestlog":       otherProcess,
 	"os.TestFindProcessViaPidfd":    pidfds,
-	"os.TestGetPollFDAndNetwork":    sockets,
 	"os.TestGetppid":                otherProcess,
 	"os.TestHostname":               "compares with what /bin/hostname prints, another process",
 	"os.TestKillFindProcess":        otherProcess,
 	"os.TestKillStartProcess":       otherProcess,
 	"os.TestPidfdLeak":              pidfds,
-	"os.TestProcCopy":               "in a file for Linux by its name; the port's os.TestCopyFromProc is its like",
 	"os.TestProcessReleaseTwice":    otherProcess,
 	"os.TestProcessWithHandleLinux": pidfds,
 	"os.TestReadNonblockingFd":      otherProcess,
-	"os.TestSendFile":               sockets,
-	"os.TestSpliceFile":             sockets,
 	"os.TestStartProcess":           otherProcess,
 	"os.TestStartProcessWithPidfd":  pidfds,
 	"os.TestStatStdin":              otherProcess,
