@@ -1,6 +1,9 @@
 package fs
 
-import "syscall"
+import (
+	"strings"
+	"syscall"
+)
 
 // SetFallback has f give what the tree lacks: a name that the directory at some
 // path does not have is looked up at the same path of f, which is nothing but
@@ -16,6 +19,22 @@ func (v *VFS) SetFallback(f FileSystem) {
 	v.fallback = Mount{vfs: v, fs: f, source: f.Type(), id: v.mounts.lastID, readOnly: true}
 	v.fallback.dev = uint64(v.fallback.id)
 }
+
+// Cover has the fallback win for files of these names ("/etc/hosts"), which it has:
+// what the tree has is hidden, and is neither changed nor seen. It is called before
+// the tree is in use.
+func (v *VFS) Cover(paths ...string) {
+	if v.covered == nil {
+		v.covered = map[string]bool{}
+	}
+	for _, path := range paths {
+		v.covered[path[strings.LastIndexByte(path, '/')+1:]] = true
+	}
+}
+
+// covers reports whether a name may be one that Cover was given, in a directory that
+// is of the tree itself.
+func (v *VFS) covers(p *Dentry, name string) bool { return v.covered[name] && !p.inFallback() }
 
 // fallbackDepth is how many directories above a name of the fallback are looked at.
 const fallbackDepth = 8

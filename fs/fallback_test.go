@@ -101,6 +101,36 @@ func TestFallback(t *testing.T) {
 	want(t, "all of that", namesIn(t, k, "/"), "")
 }
 
+// TestCover: what is covered hides the root's own, which stays as it is.
+func TestCover(t *testing.T) {
+	const cwd = syscalls.AT_FDCWD
+	root := tmpfs.New(tmpfs.Limits{})
+	k := syscalls.New(fs.New(root, fs.MountOptions{}))
+	want(t, "mkdir", k.Mkdirat(cwd, "/etc", 0o755), syscall.Errno(0))
+	for _, name := range []string{"/etc/hosts", "/etc/other"} {
+		want(t, name, writeTo(t, k, name, "ours", syscall.O_CREAT), syscall.Errno(0))
+	}
+	f := synth.New("ramfs", 1)
+	for _, name := range []string{"etc/hosts", "etc/other"} {
+		f.Dir().Add(name, f.NewText(func(b []byte) []byte { return append(b, "theirs"...) }))
+	}
+	w := fs.New(root, fs.MountOptions{})
+	k = syscalls.New(w)
+	w.SetFallback(f)
+	w.Cover("/etc/hosts")
+	for range 2 {
+		want(t, "covered", textOf(t, k, "/etc/hosts"), "theirs")
+		want(t, "another", textOf(t, k, "/etc/other"), "ours")
+		want(t, "write", writeTo(t, k, "/etc/hosts", "x", syscall.O_CREAT|syscall.O_TRUNC), syscall.EROFS)
+		want(t, "write without O_CREAT", writeTo(t, k, "/etc/hosts", "x", 0), syscall.EROFS)
+		want(t, "exclusive", writeTo(t, k, "/etc/hosts", "x", syscall.O_CREAT|syscall.O_EXCL), syscall.EROFS)
+		want(t, "unlink", k.Unlinkat(cwd, "/etc/hosts", 0), syscall.EROFS)
+		want(t, "rename", k.Renameat2(cwd, "/etc/other", cwd, "/etc/hosts", 0), syscall.EROFS)
+		want(t, "the listing", namesIn(t, k, "/etc"), "hosts other")
+	}
+	want(t, "elsewhere", writeTo(t, k, "/hosts", "x", syscall.O_CREAT), syscall.Errno(0))
+}
+
 // TestFallbackYields: what is made goes into the root, which wins.
 func TestFallbackYields(t *testing.T) {
 	const cwd = syscalls.AT_FDCWD

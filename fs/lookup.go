@@ -52,8 +52,12 @@ func (w *walk) doubt(err error) error {
 // or of the fallback where that does not count.
 func (w *walk) unlessOwn(d *Dentry) (*Dentry, error) {
 	if w.own && d.inFallback() {
+		err := syscall.ENOENT
+		if w.v.covered[d.name] {
+			err = syscall.EROFS
+		}
 		d.Put()
-		return nil, syscall.ENOENT
+		return nil, err
 	}
 	return d.positive()
 }
@@ -79,8 +83,17 @@ func (w *walk) find(p *Dentry, name string) (*Dentry, error) {
 	case len(name) > NameMax:
 		return nil, syscall.ENAMETOOLONG
 	}
-	e, err := p.node.Lookup(name)
+	var e Entry
+	var err error
 	m := p.mnt
+	if w.v.covers(p, name) {
+		if e.Node = w.v.fallbackNode(p, name); e.Node != nil {
+			e.Valid, m = Forever, &w.v.fallback
+		}
+	}
+	if e.Node == nil {
+		e, err = p.node.Lookup(name)
+	}
 	if err == syscall.ENOENT || err == nil && e.Node == nil {
 		if n := w.v.fallbackNode(p, name); n != nil {
 			e.Node, m, err = n, &w.v.fallback, nil
@@ -106,7 +119,7 @@ func (w *walk) find(p *Dentry, name string) (*Dentry, error) {
 // not looked up but ENOENT, unless the cache is sure of it.
 func (w *walk) findNew(p *Dentry, name string, unseen bool) (*Dentry, error) {
 	_, ok := p.node.(UnseenNode)
-	if !unseen || !ok || w.slash || p.mnt.readOnly {
+	if !unseen || !ok || w.slash || p.mnt.readOnly || w.v.covers(p, name) {
 		return w.find(p, name)
 	}
 	if d := p.cached(name); d != nil {

@@ -16,6 +16,7 @@ type VFS struct {
 	pipes *Mount // where pipes lie; not in the table of mounts
 	// fallback is of what the tree lacks; not in the table either. See SetFallback.
 	fallback Mount
+	covered  map[string]bool // names for which it wins. See Cover.
 
 	mounts struct {
 		sync.Mutex

@@ -23,7 +23,7 @@ func (m *machine) setFallback() {
 	f := synth.New("ramfs", ramfsMagic)
 	f.Dir().FillOnUse(func() {
 		f.Dir().Add("etc", m.newEtc(f))
-		f.Dir().Add("sys", newSys(f))
+		f.Dir().Add("sys", m.newSys(f))
 		f.Dir().Add("usr/share/mime/globs2", m.hostNode(f, "usr/share/mime/globs2", ""))
 		f.Dir().Add("usr/share/zoneinfo", m.hostNode(f, "usr/share/zoneinfo", ""))
 		if name := imagePath()[1:]; f.Dir().Has(name) {
@@ -76,12 +76,13 @@ func (m *machine) newEtc(f *synth.FS) *synth.Dir {
 		} {
 			etc.Add(x[0], f.NewText(func(b []byte) []byte { return append(b, x[1]...) }))
 		}
+		m.addProvided(f, "etc", etc)
 	})
 	return etc
 }
 
 // newSys makes /sys, as much as programs read of it.
-func newSys(f *synth.FS) *synth.Dir {
+func (m *machine) newSys(f *synth.FS) *synth.Dir {
 	sys := f.NewDir(0o555)
 	line := func(name, text string) {
 		sys.Add(name, f.NewText(func(b []byte) []byte { return append(append(b, text...), '\n') }))
@@ -114,6 +115,7 @@ func newSys(f *synth.FS) *synth.Dir {
 			}
 			sys.Add("devices/system/node/node0/cpu"+id, f.NewLink("../../cpu/cpu"+id))
 		}
+		m.addProvided(f, "sys", sys)
 	})
 	return sys
 }

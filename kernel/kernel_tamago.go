@@ -36,6 +36,7 @@ type machine struct {
 
 	cards    []virtio.Transport // network devices without a driver
 	networks []Network          // and those with one
+	provided []provided
 
 	proc  *procfs.FS
 	load  procfs.Load

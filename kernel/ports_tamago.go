@@ -19,6 +19,12 @@ func Port(name string) (io.ReadWriter, bool) {
 // Log adds a line to the kernel's log.
 func Log(line string) { booted.log.Print(line) }
 
+// Logf does, as fmt.Printf has it.
+func Logf(format string, args ...any) { booted.logf(format, args...) }
+
+// Setting returns one of the launcher's settings, "" if it says nothing.
+func Setting(key string) string { return booted.flags[key] }
+
 // panicTime is how long a panic may be held up.
 const panicTime = 2 * time.Second
 

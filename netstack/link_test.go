@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
 	"net/netip"
+	"os"
 	"syscall"
 	"testing"
 
@@ -155,7 +155,12 @@ func oneIn(n int) func(*nic.Frame) bool {
 	return func(*nic.Frame) bool { return r.IntN(n*lossX) == 0 }
 }
 
-var lossX = func() int { if os.Getenv("LX") != "" { return 20 }; return 1 }()
+var lossX = func() int {
+	if os.Getenv("LX") != "" {
+		return 20
+	}
+	return 1
+}()
 
 func v6(port uint16, last byte) []byte {
 	b := make([]byte, 28)

@@ -2,6 +2,18 @@ package procfs
 
 import "github.com/yolkos/yolk/fs/synth"
 
+// networkFile is a file of net that a network stack makes.
+type networkFile struct {
+	name string
+	text func(b []byte) []byte
+}
+
+// Network has a file of net of each process be what text appends to b, in place of
+// that of a system without a network. It is called before the file system is in use.
+func (f *FS) Network(name string, text func(b []byte) []byte) {
+	f.network = append(f.network, networkFile{name, text})
+}
+
 // networkFiles adds net to a directory of a process: the files of a system that
 // has no network interface and no socket of the Internet protocols.
 func (f *FS) networkFiles(process *synth.Dir) {
@@ -58,6 +70,9 @@ net/udp6=`+sockets6+` ref pointer drops
 net/unix=Num       RefCount Protocol Flags    Type St Inode Path
 ;
 `)
+	for _, n := range f.network {
+		process.Add("net/"+n.name, f.NewText(n.text))
+	}
 }
 
 const (

@@ -14,10 +14,11 @@ const magic = 0x9fa0 // PROC_SUPER_MAGIC of linux/magic.h
 // FS is the file system.
 type FS struct {
 	*synth.FS
+	network []networkFile
 }
 
 // New makes an empty one.
-func New() *FS { return &FS{synth.New("proc", magic)} }
+func New() *FS { return &FS{FS: synth.New("proc", magic)} }
 
 // RegisterOnUse has register called, which fills the file system, when it is first
 // looked at.

@@ -3,11 +3,15 @@
 package network
 
 import (
-	"fmt"
-	"os"
+	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/yolkos/yolk/arch/amd64"
+	"github.com/yolkos/yolk/drivers/virtio"
+	"github.com/yolkos/yolk/drivers/virtionet"
+	"github.com/yolkos/yolk/fs"
+	"github.com/yolkos/yolk/kernel"
 	_ "github.com/yolkos/yolk/kernel/sockets"
 	"github.com/yolkos/yolk/netstack"
 	"github.com/yolkos/yolk/syscalls"
@@ -17,11 +21,78 @@ func init() {
 	memory, _ := amd64.Memory()
 	s, err := netstack.New(netstack.Options{Memory: memory})
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "network:", err)
+		kernel.Log("network: " + err.Error())
 		return
 	}
 	k := syscalls.Bound()
-	for _, family := range []int{syscall.AF_INET, syscall.AF_INET6} {
-		k.Families[family] = s.Family(family)
+	k.Families[syscall.AF_INET] = s.Family(syscall.AF_INET)
+	k.Families[syscall.AF_INET6] = s.Family(syscall.AF_INET6)
+	k.Families[syscall.AF_NETLINK] = s.NetlinkFamily()
+	devices := 0
+	kernel.OpenNetworks(func(t virtio.Transport, mem virtio.Memory, failed func(error)) (kernel.Network, error) {
+		d, err := virtionet.Open(t, mem, failed)
+		if err != nil {
+			return nil, err
+		}
+		c := netstack.Config{Logf: kernel.Logf}
+		if devices == 0 {
+			for _, err := range configure(&c, kernel.Setting) {
+				kernel.Log(err.Error())
+			}
+		}
+		devices++
+		return d, s.AddDevice(d, c)
+	})
+	provide(s, k, devices > 0)
+}
+
+// provide gives programs the files that tell of the network. Without a device the
+// root's own files of names stay.
+func provide(s *netstack.Stack, k *syscalls.Kernel, device bool) {
+	for name, text := range s.ProcFiles() {
+		kernel.Provide("net/"+name, text, nil)
 	}
+	for _, i := range s.Interfaces() {
+		index := i.Index
+		find := func() (netstack.Interface, bool) {
+			for _, i := range s.Interfaces() {
+				if i.Index == index {
+					return i, true
+				}
+			}
+			return i, false
+		}
+		for name, text := range sysFiles(find) {
+			kernel.Provide("sys/class/net/"+i.Name+"/"+name, text, nil)
+		}
+	}
+	if !device {
+		return
+	}
+	var changed atomic.Int64 // nanoseconds since 1970
+	changed.Store(time.Now().UnixNano())
+	s.OnChange(func() { changed.Store(time.Now().UnixNano()) })
+	since := func() fs.Time {
+		ns := changed.Load()
+		return fs.Time{Sec: ns / 1e9, Nsec: uint32(ns % 1e9)}
+	}
+	name := func() string {
+		var u syscall.Utsname
+		k.Uname(&u)
+		var b []byte
+		for _, c := range u.Nodename {
+			if c == 0 {
+				break
+			}
+			b = append(b, byte(c))
+		}
+		return string(b)
+	}
+	kernel.Provide("etc/resolv.conf", func(b []byte) []byte {
+		<-s.Ready() // who resolves a name right after the boot gets the lease's servers
+		servers, search := s.Names()
+		return resolvConf(b, servers, search)
+	}, since)
+	kernel.Provide("etc/hosts", func(b []byte) []byte { return hosts(b, name(), s.Interfaces()) }, since)
+	kernel.Provide("etc/hostname", func(b []byte) []byte { return append(b, name()+"\n"...) }, since)
 }
