@@ -51,6 +51,8 @@ func (k *sock) value(level, name int) (any, error) {
 		return k.udpOption(name)
 	case k.typ == syscall.SOCK_RAW:
 		return k.rawOption(level, name)
+	case k.family == syscall.AF_INET:
+		return nil, syscall.EOPNOTSUPP
 	}
 	return nil, syscall.ENOPROTOOPT
 }

@@ -174,9 +174,6 @@ func (k *sock) setIPOption(name int, value []byte) error {
 		}
 		return errno(k.ep.SetSockOptInt(tcpip.MulticastTTLOption, v))
 	case syscall.IP_MULTICAST_LOOP:
-		if v != 0 && v != 1 {
-			return syscall.EINVAL
-		}
 		o.SetMulticastLoop(v != 0)
 	case ipMulticastAll:
 		if v != 0 && v != 1 {

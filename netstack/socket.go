@@ -6,6 +6,7 @@ import (
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/waiter"
 
 	"github.com/yolkos/yolk/fs"
@@ -116,7 +117,30 @@ func (k *sock) Bind(addr []byte) error {
 		a.Port = 0
 	}
 	k.s.await(a.Addr, true)
+	if k.stream() && a.Addr.Len() != 0 && k.ep.State() == uint32(tcp.StateInitial) {
+		if err := k.tryBind(a); err != nil {
+			return err
+		}
+	}
 	return errno(k.ep.Bind(a))
+}
+
+// tryBind binds another endpoint in place of the socket's own, which would keep the
+// address of a bind that failed, and listen on it.
+func (k *sock) tryBind(a tcpip.FullAddress) error {
+	ep, err := k.s.NewEndpoint(tcp.ProtocolNumber, (&family{k.s, k.family}).network(), &waiter.Queue{})
+	if err != nil {
+		return errno(err)
+	}
+	defer ep.Close()
+	from, to := k.ep.SocketOptions(), ep.SocketOptions()
+	to.SetReuseAddress(from.GetReuseAddress())
+	to.SetReusePort(from.GetReusePort())
+	to.SetV6Only(from.GetV6Only())
+	if err := to.SetBindToDevice(from.GetBindToDevice()); err != nil {
+		return errno(err)
+	}
+	return errno(ep.Bind(a))
 }
 
 // somaxconn is the longest backlog (net.core.somaxconn).

@@ -108,13 +108,14 @@ func (s *Stack) tune(o Options) error {
 	// lost: by the third duplicate acknowledgement and SACK they go on.
 	recovery := tcpip.TCPRecovery(0)
 	sack, moderate := tcpip.TCPSACKEnabled(true), tcpip.TCPModerateReceiveBufferOption(true)
+	nagle := tcpip.TCPDelayEnabled(true) // until TCP_NODELAY
 	cubic := tcpip.CongestionControlOption("cubic")
 	// A port in TIME_WAIT can be had again where the sequence numbers allow it
 	// (RFC 6191), so that a client does not run out of them.
 	reuse := tcpip.TCPTimeWaitReuseOption(tcpip.TCPTimeWaitReuseGlobal)
 	send := tcpip.TCPSendBufferSizeRangeOption{Min: bufferMin, Default: def, Max: limit}
 	receive := tcpip.TCPReceiveBufferSizeRangeOption{Min: bufferMin, Default: def, Max: limit}
-	for _, opt := range []tcpip.SettableTransportProtocolOption{&recovery, &sack, &moderate, &cubic, &reuse, &send, &receive} {
+	for _, opt := range []tcpip.SettableTransportProtocolOption{&recovery, &nagle, &sack, &moderate, &cubic, &reuse, &send, &receive} {
 		if err := s.SetTransportProtocolOption(tcp.ProtocolNumber, opt); err != nil {
 			return fmt.Errorf("TCP option %T: %s", opt, err)
 		}
