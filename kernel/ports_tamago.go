@@ -25,6 +25,9 @@ func Logf(format string, args ...any) { booted.logf(format, args...) }
 // Setting returns one of the launcher's settings, "" if it says nothing.
 func Setting(key string) string { return booted.flags[key] }
 
+// AtExit has f called before the program ends by the return of main, or os.Exit.
+func AtExit(f func()) { atExit(f) }
+
 // panicTime is how long a panic may be held up.
 const panicTime = 2 * time.Second
 

@@ -56,6 +56,9 @@ func (k *sock) ipOption(name int) (any, error) {
 	case syscall.IP_MTU:
 		return k.pathMTU()
 	case syscall.IP_MULTICAST_TTL:
+		if k.stream() {
+			return k.settings.get(syscall.IPPROTO_IP, name, 1), nil
+		}
 		return k.stackInt(tcpip.MulticastTTLOption)
 	case syscall.IP_MULTICAST_LOOP:
 		return o.GetMulticastLoop(), nil

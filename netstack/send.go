@@ -32,10 +32,12 @@ func (k *sock) sendDatagram(m *socket.Message, c *sendControl, o tcpip.WriteOpti
 	for b.size > 0 {
 		part := segment{&b, min(size, b.size)}
 		n, err := k.write(&part, o)
-		if err != nil {
-			if total > 0 {
-				return total, nil
-			}
+		switch {
+		case err == syscall.ECONNREFUSED && total > 0:
+			continue // it is of one of these, which are sent at once elsewhere
+		case err != nil && total > 0:
+			return total, nil
+		case err != nil:
 			return 0, err
 		}
 		total += n

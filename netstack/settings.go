@@ -20,8 +20,6 @@ type settings struct {
 
 type optionKey struct{ level, name int }
 
-func (s *settings) init(*sock) {}
-
 // wantsControl reports whether ancillary data is wanted that does not come from the
 // stack's own options.
 func (s *settings) wantsControl() bool { return s.timestamp.Load() != 0 }
@@ -57,6 +55,11 @@ func (k *sock) inherit(l *sock) {
 	if from.GetLinger().Enabled {
 		to.SetLinger(from.GetLinger())
 	}
+	if from.GetCorkOption() {
+		to.SetCorkOption(true)
+	}
+	// Of the SYN, whatever its use.
+	k.settings.note(syscall.IPPROTO_IP, syscall.IP_MULTICAST_TTL, defaultTTL)
 	for _, o := range []tcpip.SockOptInt{tcpip.KeepaliveCountOption, tcpip.IPv4TOSOption, tcpip.IPv4TTLOption} {
 		if v, err := l.ep.GetSockOptInt(o); err == nil {
 			_ = k.ep.SetSockOptInt(o, v) // one that l has, it takes

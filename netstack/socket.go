@@ -30,7 +30,6 @@ type sock struct {
 // newSock makes a socket of an endpoint, which tells q.
 func (s *Stack) newSock(ep tcpip.Endpoint, q *waiter.Queue, family, typ, protocol int) *sock {
 	k := &sock{s: s, ep: ep, from: q, family: family, typ: typ, protocol: protocol}
-	k.settings.init(k)
 	k.entry.Init(k, waiter.AllEvents)
 	q.EventRegister(&k.entry)
 	s.mu.Lock()

@@ -44,7 +44,14 @@ func init() {
 		return d, s.AddDevice(d, c)
 	})
 	provide(s, k, devices > 0)
+	if devices > 0 {
+		kernel.AtExit(func() { s.Flush(flushTime) })
+	}
 }
+
+// flushTime is how long the end of a program is held up by peers that do not take
+// what it has sent.
+const flushTime = 2 * time.Second
 
 // provide gives programs the files that tell of the network. Without a device the
 // root's own files of names stay.

@@ -1,0 +1,81 @@
+package image
+
+import (
+	"context"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/yolkos/yolk/toolchain"
+)
+
+// TestThirdParty: the module has all that it imports, under paths of its own, and is
+// made once: without a go command if it is there, anew if it is damaged.
+func TestThirdParty(t *testing.T) {
+	b := hosted(t)
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	dir, err := b.thirdParty(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := readTree(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	have := map[string]bool{}
+	for name := range files {
+		have[thirdPartyPath+"/"+filepath.Dir(name)] = true
+	}
+	for name, src := range files {
+		if !isFile(name) {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, src, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, spec := range f.Imports {
+			pkg, _ := strconv.Unquote(spec.Path.Value)
+			if first, _, _ := strings.Cut(pkg, "/"); strings.Contains(first, ".") && !have[pkg] {
+				t.Errorf("%s imports %s, which is not there", name, pkg)
+			}
+		}
+	}
+	for _, m := range thirdPartyModules {
+		if files[m+"/LICENSE"] == nil {
+			t.Errorf("no licence of %s", m)
+		}
+	}
+
+	none := &Builder{Toolchain: &toolchain.Toolchain{Go: "/nonexistent"}, Scratch: t.TempDir()}
+	if again, err := none.thirdParty(context.Background()); again != dir || err != nil {
+		t.Errorf("again: %s, %v, want %s", again, err, dir)
+	}
+	damaged := filepath.Join(dir, "gvisor.dev/gvisor/pkg/tcpip/tcpip.go")
+	if err := os.WriteFile(damaged, []byte("package tcpip\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := none.thirdParty(context.Background()); err == nil || !strings.Contains(err.Error(), "cannot be fetched") {
+		t.Errorf("damaged, and nothing to make it of: %v", err)
+	}
+	if again, err := b.thirdParty(context.Background()); again != dir || err != nil {
+		t.Errorf("damaged: %s, %v, want %s", again, err, dir)
+	}
+	if text, err := os.ReadFile(damaged); err != nil || len(text) < 100 {
+		t.Errorf("it is still damaged: %v", err)
+	}
+}
+
+// TestOwnPaths: only imports are changed, and only those of the modules.
+func TestOwnPaths(t *testing.T) {
+	const src = "package p // gvisor.dev/gvisor\n\nimport (\n\t\"fmt\"\n\tx \"gvisor.dev/gvisor/pkg/tcpip\" // why\n\t\"gvisor.dev/other\"\n)\n\nconst s = \"gvisor.dev/gvisor/pkg/tcpip\"\n"
+	got, pkgs, err := ownPaths("p.go", []byte(src))
+	want := strings.Replace(src, "x \"gvisor", "x \""+thirdPartyPath+"/gvisor", 1)
+	if string(got) != want || len(pkgs) != 1 || err != nil {
+		t.Errorf("got %s %q %v", got, pkgs, err)
+	}
+}

@@ -1,0 +1,42 @@
+package netstack
+
+import (
+	"syscall"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+)
+
+// Flush closes all connections, as the end of a program does, and waits until their
+// peers have what was sent, for as long as limit.
+func (s *Stack) Flush(limit time.Duration) {
+	s.mu.Lock()
+	var streams []*sock
+	for _, k := range s.sockets {
+		if k.typ == syscall.SOCK_STREAM {
+			streams = append(streams, k)
+		}
+	}
+	s.mu.Unlock()
+	for _, k := range streams {
+		k.ep.Close()
+	}
+	for end := time.Now().Add(limit); s.sending() && time.Now().Before(end); {
+		time.Sleep(flushPause)
+	}
+}
+
+const flushPause = time.Millisecond
+
+// sending reports whether a connection has something that its peer has not confirmed.
+func (s *Stack) sending() bool {
+	for _, e := range s.RegisteredEndpoints() {
+		if ep, ok := e.(*tcp.Endpoint); ok {
+			switch ep.EndpointState() {
+			case tcp.StateFinWait1, tcp.StateClosing, tcp.StateLastAck:
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,70 @@
+package netstack
+
+import (
+	"bytes"
+	"net/netip"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/yolkos/yolk/drivers/nic"
+)
+
+// TestFlush: what was sent before the end arrives, and a peer that takes nothing holds
+// up the end no longer than it may.
+func TestFlush(t *testing.T) {
+	a, b := twoStacks(t, nic.Options{})
+	addr := v4(80, 10, 0, 0, 2)
+	l := b.listen(t, syscall.AF_INET, addr)
+	c := a.openSocket(t, syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err := connect(t, c, addr); err != nil {
+		t.Fatal(err)
+	}
+	d, err := accept(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := bytes.Repeat([]byte("x"), 300<<10)
+	if _, err := c.Write(sent); err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan int)
+	go func() {
+		all, _ := readAll(d)
+		got <- len(all)
+	}()
+	a.Flush(time.Minute)
+	if a.sending() {
+		t.Error("something is not confirmed")
+	}
+	if n := <-got; n != len(sent) {
+		t.Errorf("%d bytes came, want %d", n, len(sent))
+	}
+}
+
+// FuzzReceive: no frame is a panic, whatever the card says of it, and however it is cut.
+var a4, a6 = netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("fd00::2")
+
+func FuzzReceive(f *testing.F) {
+	f.Add([]byte("\x52\x54\x00\x00\x00\x01\x52\x54\x00\x00\x00\x02\x08\x00E\x00\x00\x1c\x00\x00\x00\x00\x40\x11\x00\x00\x0a\x00\x00\x02\x0a\x00\x00\x01\x00\x43\x00\x44\x00\x08\x00\x00"))
+	f.Add(announceNDP("\x52\x54\x00\x00\x00\x02", addressOf(a6)))
+	f.Add(announceARP("\x52\x54\x00\x00\x00\x02", addressOf(a4)))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) < nic.HeaderLen || len(b) > nic.MaxFrame {
+			return
+		}
+		s, _ := twoStacks(t, nic.Options{Offloads: allOffloads})
+		copy(b, macA[:])
+		l := s.links[0]
+		for _, o := range []nic.Offload{{}, {ChecksumValid: true}, {NeedsChecksum: true, GSO: nic.GSOTCPv4, GSOSize: 1}} {
+			half := len(b) - len(b)/3
+			parts := []nic.Part{}
+			for _, p := range [][]byte{b[:max(half, nic.HeaderLen)], b[max(half, nic.HeaderLen):]} {
+				m := l.Alloc(max(len(p), 1))
+				copy(m.Bytes(), p)
+				parts = append(parts, nic.Part{Buffer: m, Len: len(p)})
+			}
+			l.Receive(0, []nic.Received{{Parts: parts, Offload: o}})
+		}
+	})
+}
