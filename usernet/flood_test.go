@@ -201,3 +201,26 @@ func TestShortConnections(t *testing.T) {
 		c.Close()
 	}
 }
+
+// A guest that is killed, with frames on their way to it, is no failure of the
+// network.
+func TestGuestKilled(t *testing.T) {
+	ours, theirs := socketPair(t)
+	n, err := New(testConfig(), t.Logf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- n.Serve(theirs) }()
+	g := &guest{t: t, net: n, conn: ours, config: testConfig()}
+	if err := g.send(g.dhcp(dhcpDiscover, true)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ours.Read(make([]byte, 1)); err != nil { // the rest of it is there
+		t.Fatal(err)
+	}
+	ours.Close()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}

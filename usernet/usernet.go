@@ -21,6 +21,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
@@ -154,7 +155,8 @@ func (n *Network) Serve(conn net.Conn) error {
 	n.serving.Go(n.advertise)
 	n.serving.Go(func() { n.flows.sweep(n.ctx, time.NewTicker(sweepInterval)) })
 	err := n.link.read(conn)
-	if errors.Is(err, io.EOF) || n.ctx.Err() != nil {
+	// A QEMU that is killed leaves frames unread.
+	if err == io.EOF || errors.Is(err, syscall.ECONNRESET) || n.ctx.Err() != nil {
 		err = nil
 	}
 	n.Close()
