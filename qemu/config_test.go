@@ -116,18 +116,24 @@ func TestParseMemory(t *testing.T) {
 // A machine with as many shares as are said to fit has a place for each device.
 func TestMaxShares(t *testing.T) {
 	for _, m := range []Machine{MicroVM, Q35} {
-		c := Config{Machine: m, Stdin: 3, Stdout: 4, Stderr: 5, Random: true}
-		for range MaxShares(m, false) {
-			c.Shares = append(c.Shares, ShareFD{"t", 9})
-		}
-		devices := 0
-		for i, a := range c.Args() {
-			if model, _, _ := strings.Cut(a, ","); c.Args()[max(i-1, 0)] == "-device" && model != "virtserialport" && !strings.HasPrefix(model, "isa-") {
-				devices++
+		for _, network := range []bool{false, true} {
+			c := Config{Machine: m, Stdin: 3, Stdout: 4, Stderr: 5, Random: true}
+			if network {
+				c.Net = &NetDevice{Stream: 6}
 			}
-		}
-		if devices != busSlots[m] {
-			t.Errorf("%s: %d shares and the other devices are %d, on a bus with %d places", m, MaxShares(m, false), devices, busSlots[m])
+			most := MaxShares(m, network)
+			for range most {
+				c.Shares = append(c.Shares, ShareFD{"t", 9})
+			}
+			devices := 0
+			for i, a := range c.Args() {
+				if model, _, _ := strings.Cut(a, ","); c.Args()[max(i-1, 0)] == "-device" && model != "virtserialport" && !strings.HasPrefix(model, "isa-") {
+					devices++
+				}
+			}
+			if devices != busSlots[m] {
+				t.Errorf("%s, network %t: %d shares and the other devices are %d, on a bus with %d places", m, network, most, devices, busSlots[m])
+			}
 		}
 	}
 }
