@@ -3,6 +3,7 @@ package qemu
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"syscall"
 
@@ -37,7 +38,7 @@ func openTapQueue(name string, flags uint16) (*os.File, error) {
 		return nil, fmt.Errorf("%q is no name of a network device", name)
 	}
 	// TUNSETIFF would make one that is not there.
-	if _, err := os.Stat("/sys/class/net/" + name); err != nil {
+	if _, err := net.InterfaceByName(name); err != nil {
 		return nil, syscall.ENODEV
 	}
 	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
