@@ -55,8 +55,8 @@ func (r *runner) report(l *list) (page []byte, complaints []error, err error) {
 	var programs, suites, all bytes.Buffer
 	var differences []lost
 	unexplained, stale := 0, 0
-	same, ran := 0, 0
-	whole := true // all items have run everywhere
+	same, ran, both := 0, 0, 0 // programs: as on Linux, run in a guest, on both machines
+	whole := true              // all items have run everywhere
 	for _, it := range l.items() {
 		var w row
 		for i := range platforms {
@@ -97,6 +97,9 @@ func (r *runner) report(l *list) (page []byte, complaints []error, err error) {
 		switch it := it.(type) {
 		case *program:
 			if w.records[1] != nil && w.records[2] != nil {
+				both++
+			}
+			if w.records[1] != nil || w.records[2] != nil {
 				ran++
 				if w.losses+w.known == 0 {
 					same++
@@ -113,8 +116,8 @@ func (r *runner) report(l *list) (page []byte, complaints []error, err error) {
 		}
 	}
 	fmt.Fprintf(&all, pageHead, r.goVersion)
-	fmt.Fprintf(&all, "%d programs and %d test suites are listed; %d programs have run in the guest, %d of them exactly as on Linux.\n",
-		len(l.programs), len(l.suites), ran, same)
+	fmt.Fprintf(&all, "%d programs and %d test suites are listed; %d programs have run in the guest, %d of them on both machines, and %d exactly as on Linux.\n",
+		len(l.programs), len(l.suites), ran, both, same)
 	if unexplained > 0 {
 		fmt.Fprintf(&all, "%d of %d differences have no reason that would hold: look for **LOSS** below.\n", unexplained, len(differences))
 	}
@@ -268,8 +271,17 @@ func writeDifferences(w *bytes.Buffer, found []lost) {
 	fmt.Fprintf(w, "What differs is the build, the end, or of a run, by its number, the output or status; the tree of files; or a test.\n\n"+
 		"| item | what | %s | %s | how | reason |\n|---|---|---|---|---|---|\n", platforms[1], platforms[2])
 	for _, d := range found {
-		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s |\n", d.item, gotest.Cell(d.what), d.guests[0], d.guests[1], gotest.Cell(d.text), d.reason)
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s |\n", d.item, gotest.Cell(d.what), d.guests[0], d.guests[1], gotest.Cell(fromHome(d.text)), d.reason)
 	}
+}
+
+// fromHome has a text say ~ for the user's home, which is nobody else's.
+func fromHome(text string) string {
+	home, err := os.UserHomeDir()
+	if err != nil || len(home) < 2 {
+		return text
+	}
+	return strings.ReplaceAll(text, home+"/", "~/")
 }
 
 // clip cuts a text to so many bytes.

@@ -62,11 +62,15 @@ func TestReport(t *testing.T) {
 
 	save(p, onLinux, record{Steps: []outcome{{"a\n", "", 0}}})
 	save(s, onLinux, record{Tests: tests("pass", passed, passed)})
+	l.reasons = nil
+	save(p, 1, record{Steps: []outcome{{"a\n", "", 0}}})
+	check([]string{"| same | not run |", "1 programs have run in the guest, 0 of them on both machines, and 1 exactly as on Linux"})
+	l.reasons = []*reason{{item: "p", what: "gone", text: "x"}}
 	for i := 1; i < len(platforms); i++ {
 		save(p, i, record{Steps: []outcome{{"a\n", "", 0}}})
 		save(s, i, record{Tests: tests("pass", passed, passed)})
 	}
-	check([]string{"| same | same |", "| none |", "1 of them exactly as on Linux"}, "p, gone: does not differ")
+	check([]string{"| same | same |", "| none |", "1 programs have run in the guest, 1 of them on both machines, and 1 exactly as on Linux"}, "p, gone: does not differ")
 
 	// A difference on one machine type is one.
 	l.reasons = nil
@@ -123,5 +127,13 @@ func TestCache(t *testing.T) {
 	r.guestVersion, p.text = "g", "two"
 	if got := known(); got != [len(platforms)]bool{} {
 		t.Errorf("another text: %v", got)
+	}
+}
+
+// TestFromHome: the page names no directory of the machine that it is made on.
+func TestFromHome(t *testing.T) {
+	t.Setenv("HOME", "/home/me")
+	if got, want := fromHome("fork/exec /home/me/.cache/x.test, /home/men: no"), "fork/exec ~/.cache/x.test, /home/men: no"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
