@@ -16,8 +16,9 @@ import (
 )
 
 // setupBuffers brings up a device with one queue of buffers. Back gets what Take
-// returns, from the queue's own goroutine, which asks for an interrupt after every.
-func setupBuffers(t testing.TB, d *virtiotest.Device, mem virtio.Memory, size, every int, back func(slot, n int, err error)) (*virtio.Device, *virtio.BufferQueue) {
+// returns, from the queue's own goroutine, which asks for an interrupt after every():
+// no more than the device still has, or none would come.
+func setupBuffers(t testing.TB, d *virtiotest.Device, mem virtio.Memory, size int, every func() int, back func(slot, n int, err error)) (*virtio.Device, *virtio.BufferQueue) {
 	t.Helper()
 	var q *virtio.BufferQueue
 	take := func(q *virtio.BufferQueue) {
@@ -32,7 +33,7 @@ func setupBuffers(t testing.TB, d *virtiotest.Device, mem virtio.Memory, size, e
 	serve := func(q *virtio.BufferQueue) {
 		for {
 			q.Lock()
-			for take(q); q.Ended() == nil && q.Arm(every); take(q) {
+			for take(q); q.Ended() == nil && q.Arm(every()); take(q) {
 			}
 			q.Unlock()
 			if !q.Wait() {
@@ -58,6 +59,8 @@ func setupBuffers(t testing.TB, d *virtiotest.Device, mem virtio.Memory, size, e
 	})
 	return dev, q
 }
+
+func each() int { return 1 }
 
 // Batches of buffers come back, each once and with what the device wrote, over all
 // kinds of rings and memory, in whatever order the device uses them.
@@ -93,7 +96,7 @@ func TestBuffers(t *testing.T) {
 		slots := make([]state, size)
 		done := make(chan struct{}, 1)
 		count := 0
-		dev, q := setupBuffers(t, d, mem, size, 1, func(slot, n int, err error) {
+		dev, q := setupBuffers(t, d, mem, size, each, func(slot, n int, err error) {
 			s := &slots[slot]
 			if !s.busy || err != nil {
 				t.Errorf("slot %d: busy %v, %v", slot, s.busy, err)
@@ -177,7 +180,13 @@ func TestBufferBatch(t *testing.T) {
 				c.Done(0)
 			}
 			back := make(chan int, 64)
-			_, q := setupBuffers(t, d, mem, 64, 32, func(slot, _ int, _ error) { back <- slot })
+			armed, count := make(chan struct{}, 64), 0
+			every := func() int {
+				armed <- struct{}{}
+				return max(1, 32-count)
+			}
+			_, q := setupBuffers(t, d, mem, 64, every, func(slot, _ int, _ error) { count++; back <- slot })
+			<-armed
 			q.Lock()
 			for i := range 32 {
 				if err := q.Put(i, [][]byte{{1}}, nil); err != nil {
@@ -266,7 +275,7 @@ func TestBuffersLazy(t *testing.T) {
 func TestBufferErrors(t *testing.T) {
 	mem := virtiotest.NewMemory(1 << 20)
 	d := virtiotest.New(mem, 1, 0, 4) // which answers nothing
-	_, q := setupBuffers(t, d, mem, 4, 1, func(int, int, error) {})
+	_, q := setupBuffers(t, d, mem, 4, each, func(int, int, error) {})
 	q.Lock()
 	defer q.Unlock()
 	for _, slot := range []int{-1, 4} {
@@ -310,7 +319,7 @@ func TestBuffersEnd(t *testing.T) {
 			var stopped atomic.Bool
 			d.OnReset = func() { time.Sleep(5 * time.Millisecond); stopped.Store(true) }
 			back := make(chan int, 64)
-			dev, q := setupBuffers(t, d, mem, 16, 1, func(slot, n int, err error) {
+			dev, q := setupBuffers(t, d, mem, 16, each, func(slot, n int, err error) {
 				if n != 0 || err == nil || !stopped.Load() {
 					t.Errorf("slot %d comes back with %d, %v; stopped %v", slot, n, err, stopped.Load())
 				}
@@ -354,7 +363,7 @@ func TestBuffersAllocateNothing(t *testing.T) {
 	d := virtiotest.New(mem, 1, virtio.FeatureEventIdx|virtio.FeatureIndirectDesc, 64)
 	d.Serve = func(c *virtiotest.Chain) { c.Done(0) }
 	back := make(chan int, 64)
-	_, q := setupBuffers(t, d, mem, 64, 16, func(slot, _ int, _ error) { back <- slot })
+	_, q := setupBuffers(t, d, mem, 64, each, func(slot, _ int, _ error) { back <- slot })
 	in := [][]byte{make([]byte, 12), make([]byte, 1500)}
 	batch := func() {
 		q.Lock()
@@ -399,7 +408,7 @@ func FuzzUsedBuffers(f *testing.F) {
 			u.Skip = len(script) > 0 && script[0] == 0xee
 		}
 		var out [8]bool // with the device, under the queue's lock
-		dev, q := setupBuffers(t, d, mem, 8, 1, func(slot, n int, err error) {
+		dev, q := setupBuffers(t, d, mem, 8, each, func(slot, n int, err error) {
 			if !out[slot] || n < 0 || n > 4 || err != nil && n != 0 {
 				t.Errorf("slot %d, out: %v, comes back with %d, %v", slot, out[slot], n, err)
 			}
