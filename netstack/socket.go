@@ -35,6 +35,9 @@ func (s *Stack) newSock(ep tcpip.Endpoint, q *waiter.Queue, family, typ, protoco
 	s.mu.Lock()
 	s.sockets[ep] = k
 	s.mu.Unlock()
+	if k.stream() {
+		s.countTimeWait()
+	}
 	return k
 }
 

@@ -5,8 +5,11 @@ package netstack
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"syscall"
+	"time"
 
+	"gvisor.dev/gvisor/pkg/log"
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
 	"gvisor.dev/gvisor/pkg/tcpip/link/loopback"
@@ -33,6 +36,9 @@ type Stack struct {
 	names   names
 	changed func() // is told when names or addresses have changed; may be nil
 
+	made          atomic.Uint64 // sockets, ever
+	timeWaitLimit int
+
 	ready chan struct{} // closed when nobody has to wait for addresses any more
 }
 
@@ -42,12 +48,20 @@ type Options struct {
 	Memory uint64
 }
 
+// silent keeps the stack's own log to itself: it has lines for packets of others.
+type silent struct{}
+
+func (silent) Emit(int, log.Level, time.Time, string, ...any) {}
+
+var silence = sync.OnceFunc(func() { log.SetTarget(silent{}) })
+
 // loopbackID is the number of the interface lo.
 const loopbackID = 1
 
 // New makes a stack whose only interface is lo, with 127.0.0.1/8 and ::1/128.
 func New(o Options) (*Stack, error) {
-	s := &Stack{sockets: map[tcpip.Endpoint]*sock{}, ready: make(chan struct{})}
+	silence()
+	s := &Stack{sockets: map[tcpip.Endpoint]*sock{}, ready: make(chan struct{}), timeWaitLimit: timeWaitLimit(o.Memory)}
 	close(s.ready)
 	ndp := ipv6.NewProtocolWithOptions(ipv6.Options{
 		NDPConfigs:       ipv6.DefaultNDPConfigurations(),
