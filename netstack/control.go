@@ -153,9 +153,6 @@ func appendCmsgInt(m *socket.Message, level, typ int, v uint32) {
 
 // appendControl appends what a program has asked for of a datagram that came.
 func (k *sock) appendControl(m *socket.Message, c *tcpip.ReceivableControlMessages) {
-	if cap(m.Control) == 0 && !k.settings.wantsControl() {
-		return
-	}
 	if mode := k.settings.timestamp.Load(); mode != 0 && c.HasTimestamp {
 		appendTimestamp(m, int(mode), c.Timestamp)
 	}

@@ -25,7 +25,6 @@ const (
 	siocGifHwaddr  = 0x8927
 	siocGifIndex   = 0x8933
 	siocGifTxqlen  = 0x8942
-	siocOutq       = 0x5411
 )
 
 // sizeIfreq is the length of struct ifreq: a name of 16 bytes, and a union.
@@ -34,13 +33,6 @@ const sizeIfreq = 40
 // Ioctl implements fs.IoctlFile.
 func (k *sock) Ioctl(cmd uint32, _ uint64, in, out []byte) (int32, int, error) {
 	switch cmd {
-	case siocOutq:
-		// What is not acknowledged the stack does not tell.
-		if len(out) < 4 {
-			return 0, 0, syscall.EFAULT
-		}
-		binary.NativeEndian.PutUint32(out, 0)
-		return 0, 4, nil
 	case siocGifConf:
 		return 0, k.s.interfaceList(out), nil
 	case siocSifFlags, siocSifAddr, siocSifNetmask, siocSifMTU:

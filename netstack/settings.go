@@ -10,19 +10,15 @@ import (
 
 // settings are the options of a socket that the stack does not know of.
 type settings struct {
-	timestamp atomic.Int32 // the option by which times are wanted, 0: they are not
-	segment   atomic.Int32 // UDP_SEGMENT, in bytes
-	filter    atomic.Uint32
+	timestamp atomic.Int32  // the option by which times are wanted, 0: they are not
+	segment   atomic.Int32  // UDP_SEGMENT, in bytes
+	filter    atomic.Uint32 // ICMP_FILTER: a bit for each type that is not wanted
 
 	mu    sync.Mutex
 	noted map[optionKey]int // those that are only remembered
 }
 
 type optionKey struct{ level, name int }
-
-// wantsControl reports whether ancillary data is wanted that does not come from the
-// stack's own options.
-func (s *settings) wantsControl() bool { return s.timestamp.Load() != 0 }
 
 func (s *settings) note(level, name, v int) {
 	s.mu.Lock()

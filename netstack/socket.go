@@ -82,7 +82,8 @@ func (k *sock) Watch(w *fs.Waiter) bool {
 	return true
 }
 
-// local turns an address of the caller's into one that this socket can be bound to.
+// address turns an address of the caller's into one that this socket can be bound to,
+// or send to.
 func (k *sock) address(b []byte, bind bool) (tcpip.FullAddress, error) {
 	a, family, err := decodeAddress(b)
 	switch {
