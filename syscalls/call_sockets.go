@@ -175,7 +175,7 @@ func doSendto(k *Kernel, a args) (uintptr, syscall.Errno) {
 		return 0, e
 	}
 	m := SocketMessage{Buffers: buffers(p)}
-	if a[4] != 0 {
+	if a[4] != 0 && a.int(5) != 0 {
 		if m.Addr, e = a.address(4, 5); e != 0 {
 			return 0, e
 		}
@@ -233,6 +233,9 @@ func message(h *syscall.Msghdr, receives bool) (m SocketMessage, to name, e sysc
 		return m, to, e
 	}
 	m.Buffers = v.bufs
+	if receives && h.Control == nil {
+		return m, to, 0 // no room
+	}
 	if h.Controllen > 1<<31-1 {
 		return m, to, syscall.ENOBUFS
 	}
@@ -390,8 +393,10 @@ func doGetsockopt(k *Kernel, a args) (uintptr, syscall.Errno) {
 	case e != 0:
 		return 0, e
 	case *size < 0:
-		if _, e := k.Getsockopt(a.int(0), a.int(1), a.int(2), nil); e != 0 && a.int(1) != syscall.SOL_SOCKET {
-			return 0, e // that there is no such level comes first
+		if a.int(1) != syscall.SOL_SOCKET { // that there is no such level comes first
+			if _, e := k.Getsockopt(a.int(0), a.int(1), a.int(2), nil); e != 0 {
+				return 0, e
+			}
 		}
 		return 0, syscall.EINVAL
 	}

@@ -158,7 +158,7 @@ func (k *Kernel) Listen(fd, backlog int) syscall.Errno {
 	return k.onSocket(fd, func(f *socket.File) error { return f.Listen(backlog) })
 }
 
-// Shutdown ends reading (0), writing (1) or both (2).
+// SocketShutdown is shutdown(2): it ends reading (0), writing (1) or both (2).
 func (k *Kernel) SocketShutdown(fd, how int) syscall.Errno {
 	return k.onSocket(fd, func(f *socket.File) error { return f.Shutdown(how) })
 }

@@ -297,6 +297,16 @@ func (p *sockPlayer) send() {
 		m.control = cmsg(syscall.SCM_CREDENTIALS, cred[:])
 	}
 	flags := unix.MSG_NOSIGNAL | p.of(0, 0, unix.MSG_DONTWAIT, unix.MSG_EOR)
+	if m.control == nil && p.IntN(3) == 0 {
+		at, size := p.ptr(m.name), len(m.name)
+		if p.IntN(4) == 0 {
+			at, size = p.ptr(make([]byte, 8)), p.of(0, -1, 200)
+			name = fmt.Sprint("of size ", size)
+		}
+		n, e := p.call(unix.SYS_SENDTO, uintptr(p.at(i)), p.ptr(m.data), uintptr(len(m.data)), uintptr(flags), at, uintptr(size))
+		p.note("sendto %d %s %d: %s", i, name, len(m.data), result(n, e, ""))
+		return
+	}
 	n, e := p.call(unix.SYS_SENDMSG, uintptr(p.at(i)), m.make(p), uintptr(flags))
 	p.note("sendmsg %d %s %d+%d%s: %s", i, name, len(m.data), len(m.second), what, result(n, e, ""))
 }
@@ -320,7 +330,11 @@ func (p *sockPlayer) recv() {
 		m.control = make([]byte, p.of(0, 4, 16, 20, 24, 32, 56, 200))
 	}
 	flags := p.of(0, 0, 0, unix.MSG_PEEK, unix.MSG_TRUNC, unix.MSG_WAITALL, unix.MSG_DONTWAIT, unix.MSG_CMSG_CLOEXEC, unix.MSG_OOB*p.IntN(2))
-	n, e := p.call(unix.SYS_RECVMSG, uintptr(p.at(i)), m.make(p), uintptr(flags))
+	hdr := m.make(p)
+	if m.control == nil {
+		binary.NativeEndian.PutUint64(m.hdr[40:], uint64(p.of(0, 0, 20))) // room that is nowhere
+	}
+	n, e := p.call(unix.SYS_RECVMSG, uintptr(p.at(i)), hdr, uintptr(flags))
 	p.note("recvmsg %d %d+%d %#x: %s", i, len(m.data), len(m.second), flags, result(n, e, content(append(m.data, m.second...), min(n, len(m.data)+len(m.second)))))
 	if e != 0 {
 		return

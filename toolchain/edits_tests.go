@@ -100,5 +100,10 @@ var testEdits = slices.Concat(
 	),
 	[]Edit{
 		Narrow{"src/internal/poll/error_stub_test.go", "see above"},
+		Replace{"src/net/tcpsock_test.go", "func TestTCPReadWriteAllocs(t *testing.T) {\n", "func TestTCPReadWriteAllocs(t *testing.T) {\n\tif goos.IsTamago == 1 {\n\t\tt.Skip(\"the network stack is part of the program, and allocates\")\n\t}\n", 1, "packets are made of memory of the program"},
+		Replace{"src/net/tcpsock_test.go", "\t\"internal/testenv\"\n", "\t\"internal/goos\"\n\t\"internal/testenv\"\n", 1, "see above"},
+		Replace{"src/net/udpsock_test.go", "func TestAllocs(t *testing.T) {\n", "func TestAllocs(t *testing.T) {\n\tif goos.IsTamago == 1 {\n\t\tt.Skip(\"the network stack is part of the program, and allocates\")\n\t}\n", 1, "see above"},
+		Replace{"src/net/udpsock_test.go", "\t\"internal/testenv\"\n", "\t\"internal/goos\"\n\t\"internal/testenv\"\n", 1, "see above"},
+		Remove{"src/os/export_tamago_test.go", []string{"CheckPidfdOnce"}, "there are no other processes to have descriptors of"},
 	},
 )

@@ -27,8 +27,11 @@ type pollDesc struct {
 	closing atomic.Bool
 }
 
-// init returns an error for a file that never blocks.
+// init returns an error for a file that never blocks, and for one that has been here.
 func (pd *pollDesc) init(fd *FD) error {
+	if pd.fd != nil {
+		return syscall.EEXIST
+	}
 	if err := kernelSetDeadline(fd.Sysfd, 'r'+'w', 0); err != nil {
 		return err
 	}
