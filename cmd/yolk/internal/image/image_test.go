@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,7 +39,7 @@ func hosted(t *testing.T) *Builder {
 		"go.sum":                    string(files["go.sum"]),
 		"kernel/kernel.go":          "package kernel\n\nimport _ \"github.com/usbarmory/tamago/bits\"\n\nfunc init() { println(\"kernel\") }\n",
 		"kernel/calls/calls.go":     "package calls\n",
-		"kernel/sockets/sockets.go": "package sockets\n",
+		"kernel/network/network.go": "package network\n",
 	})
 	return &Builder{Toolchain: &toolchain.Toolchain{Go: dir + "/go"}, Guest: guest, Scratch: t.TempDir()}
 }
@@ -260,6 +261,16 @@ func TestNeeds(t *testing.T) {
 		}
 		if got := p.needs(context.Background()); got != want {
 			t.Errorf("%s: %+v", dir, got)
+		}
+	}
+	ws, err := b.workspace(context.Background(), tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg, want := range map[string]bool{"os": true, "strconv": false} { // net is needed by the test alone, and imports os
+		args := slices.Concat([]string{"-test"}, ws.flags, []string{"--", pkg})
+		if got := b.needsOf(context.Background(), tree, ws, args).network; got != want {
+			t.Errorf("tests of %s need the network: %v", pkg, got)
 		}
 	}
 }

@@ -21,11 +21,12 @@ func (p *Program) needs(ctx context.Context) needs {
 // needsOf finds out from the packages that go list finds by args, and those that they
 // need. One other than those of the standard library can make system calls itself by
 // package syscall, by assembly, or by a linkname; and who has package net may use it.
+// Of a test of what net imports, that is another package by its path: "net [os.test]".
 // Where that cannot be found out, it may.
 func (b *Builder) needsOf(ctx context.Context, dir string, ws *workspace, args []string) needs {
 	const format = `{{if not (or .Standard (eq .ImportPath "runtime/goos"))}}` +
 		`{{range .Imports}}{{if or (eq . "syscall") (eq . "unsafe")}}calls {{end}}{{end}}{{if .SFiles}}calls {{end}}{{end}}` +
-		`{{if eq .ImportPath "net"}}network {{end}}`
+		`{{if and .Standard (eq .Name "net")}}network {{end}}`
 	out, err := b.goCommand(ctx, dir, ws.env, slices.Concat([]string{"list", "-deps", "-f", format}, args)...)
 	if err != nil {
 		return needs{calls: true, network: true}
