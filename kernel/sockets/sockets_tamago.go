@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"github.com/yolkos/yolk/fs/unixsocket"
+	_ "github.com/yolkos/yolk/kernel" // boots first
 	"github.com/yolkos/yolk/syscalls"
 )
 
