@@ -138,9 +138,26 @@ func memTake(h *mheap) uintptr {
 	h.allocNeedsZero(base, 1) // from now on: it is back some day, and written
 	memCount(1, scav)
 	p := memPhysical(base)
+	memForget(h, base)
+	memForget(h, p)
 	*memFrame(p) = uint32(base/pageSize) << 2
 	memFreeHalfAt(p + memPageSize)
 	return p
+}
+
+// memForget has the heap's index lead nowhere for a page that is not the heap's any
+// more. Pointers to it, as to entries of page tables, may lie on stacks, and the
+// collector takes one to a span that is gone for a fault of the program.
+//
+//go:systemstack
+func memForget(h *mheap, addr uintptr) {
+	i := arenaIndex(addr)
+	if i.l2() >= uint(len(h.arenas[0])) {
+		return
+	}
+	if arena := h.arenas[0][i.l2()]; arena != nil {
+		arena.spans[addr/pageSize%pagesPerArena] = nil
+	}
 }
 
 // memCount counts a page of the heap, with scav bytes that are released, as one
