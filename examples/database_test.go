@@ -25,7 +25,7 @@ var seed = flag.Uint64("seed", 0, "of the moments at which TestDatabaseKilled ki
 
 // TestHosted runs the programs' own tests, on the host.
 func TestHosted(t *testing.T) {
-	for _, dir := range []string{"database", "fileserver", "notes"} {
+	for _, dir := range []string{"database", "fileserver", "notes", "redis"} {
 		for _, args := range [][]string{{"vet", "."}, {"test", "-count=1", "."}} {
 			cmd := exec.Command("go", args...)
 			cmd.Dir = dir

@@ -13,7 +13,7 @@ import (
 // driven from the host.
 type other struct {
 	name  string
-	pkg   string // with its version
+	pkg   string // with its version, or a directory here
 	files map[string]string
 	ports []string
 	args  []string
@@ -81,19 +81,20 @@ var others = []other{
 		},
 	},
 	{
-		name:  "redcon",
-		pkg:   "github.com/tidwall/redcon/example@v1.6.4",
-		ports: []string{"6380"},
+		name:  "redis",
+		pkg:   "./redis", // a few lines around github.com/alicebob/miniredis
+		ports: []string{"6379"},
 		drive: func(t *testing.T, s *server) {
-			s.client("PONG", "redis-cli", "-p", s.ports["6380"], "ping")
-			s.client("OK", "redis-cli", "-p", s.ports["6380"], "set", "key", "a value")
-			if out := s.client("", "redis-cli", "-p", s.ports["6380"], "get", "key"); out != "a value\n" {
+			s.client("PONG", "redis-cli", "-p", s.ports["6379"], "ping")
+			s.client("OK", "redis-cli", "-p", s.ports["6379"], "set", "key", "a value")
+			if out := s.client("", "redis-cli", "-p", s.ports["6379"], "get", "key"); out != "a value\n" {
 				t.Errorf("get: %q", out)
 			}
-			if out := s.client("", "redis-benchmark", "-p", s.ports["6380"], "-q", "-n", "2000", "-c", "16", "-t", "set,get"); !strings.Contains(out, "GET:") {
+			if out := s.client("", "redis-benchmark", "-p", s.ports["6379"], "-q", "-n", "2000", "-c", "16", "-t", "set,get"); !strings.Contains(out, "GET:") {
 				t.Errorf("redis-benchmark: %s", out)
 			}
 		},
+		stops: true,
 	},
 	{
 		name:  "ssh",

@@ -208,7 +208,7 @@ func (d *Device) NumQueues() int {
 
 // QueueMax implements virtio.Transport.
 func (d *Device) QueueMax(i int) int {
-	if i < 0 || i >= d.NumQueues() {
+	if i < 0 || i >= min(d.NumQueues(), len(d.QueueSizes)) {
 		return 0
 	}
 	return d.QueueSizes[i]
