@@ -6,10 +6,13 @@ import (
 	"unsafe"
 )
 
-// Calls by number on sockets. They are linked into images that use this function:
+// Calls by number on sockets, and those by which net.Buffers and io.Copy move bytes
+// to and from them. They are linked into images that use this function:
 // those of programs with package net, and those that have all calls.
 func SocketCalls() {
 	enter([]numbered{
+		{20, "writev", fromBuffers(doWritev), ""},
+		{40, "sendfile", doSendfile, ""},
 		{41, "socket", doSocket, ""},
 		{42, "connect", doConnect, ""},
 		{43, "accept", doAccept, ""},
@@ -25,6 +28,7 @@ func SocketCalls() {
 		{53, "socketpair", doSocketpair, ""},
 		{54, "setsockopt", doSetsockopt, ""},
 		{55, "getsockopt", doGetsockopt, ""},
+		{275, "splice", fromTo((*Kernel).Splice), ""},
 		{288, "accept4", doAccept4, ""},
 		{299, "recvmmsg", doRecvmmsg, ""},
 		{307, "sendmmsg", doSendmmsg, ""},

@@ -28,7 +28,6 @@ func AllCalls() {
 		{17, "pread64", doPread, ""},
 		{18, "pwrite64", doPwrite, ""},
 		{19, "readv", intoBuffers(doReadv), ""},
-		{20, "writev", fromBuffers(doWritev), ""},
 		{21, "access", doAccess, ""},
 		{22, "pipe", doPipe, ""},
 		{23, "select", doSelect, ""},
@@ -46,7 +45,6 @@ func AllCalls() {
 		{36, "getitimer", doGetitimer, ""},
 		{37, "alarm", doAlarm, ""},
 		{38, "setitimer", doSetitimer, "ITIMER_REAL only"},
-		{40, "sendfile", doSendfile, ""},
 		{56, "clone", nil, ""},
 		{57, "fork", nil, ""},
 		{58, "vfork", nil, ""},
@@ -238,7 +236,6 @@ func AllCalls() {
 		{272, "unshare", refuses(syscall.EPERM), "always EPERM"},
 		{273, "set_robust_list", doSetRobustList, ""},
 		{274, "get_robust_list", nil, ""},
-		{275, "splice", fromTo((*Kernel).Splice), ""},
 		{276, "tee", doTee, ""},
 		{277, "sync_file_range", onFDArgs(func(k *Kernel, a args) syscall.Errno {
 			return k.SyncFileRange(a.int(0), int64(a[1]), int64(a[2]), a.uint32(3))
