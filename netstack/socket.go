@@ -192,12 +192,48 @@ func (k *sock) Connect(addr []byte) error {
 	if err != nil {
 		return err
 	}
+	if k.stream() && !oneAddress(a.Addr) {
+		return syscall.ENETUNREACH
+	}
 	k.s.await(a.Addr, false)
+	if k.stream() && k.s.broadcast(a) {
+		return syscall.ENETUNREACH
+	}
 	terr := k.ep.Connect(a)
 	if _, ok := terr.(*tcpip.ErrBadLocalAddress); ok && k.stream() && k.bound() {
 		return syscall.EADDRNOTAVAIL
 	}
 	return errno(terr)
+}
+
+// oneAddress reports whether an address is one interface's: a stream leads to no
+// other.
+func oneAddress(a tcpip.Address) bool {
+	a = unmapped(a)
+	return !header.IsV4MulticastAddress(a) && !header.IsV6MulticastAddress(a) && a != header.IPv4Broadcast
+}
+
+// unmapped is the address of IPv4 that an address of IPv6 stands for, or a itself.
+func unmapped(a tcpip.Address) tcpip.Address {
+	if a.Len() != header.IPv6AddressSize || !header.IsV4MappedAddress(a) {
+		return a
+	}
+	b := a.As16()
+	return tcpip.AddrFrom4([4]byte(b[12:]))
+}
+
+// broadcast reports whether an address is for all of a network that is there.
+func (s *Stack) broadcast(a tcpip.FullAddress) bool {
+	to := unmapped(a.Addr)
+	if to.Len() != header.IPv4AddressSize {
+		return false
+	}
+	r, err := s.FindRoute(a.NIC, tcpip.Address{}, to, header.IPv4ProtocolNumber, false)
+	if err != nil {
+		return false
+	}
+	defer r.Release()
+	return r.IsOutboundBroadcast()
 }
 
 // bound reports whether the socket has a port.

@@ -93,3 +93,22 @@ func TestLoopbackStream(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestStreamToMany: a stream leads to one address, and it is told at once where
+// others stand for many.
+func TestStreamToMany(t *testing.T) {
+	s := newStack(t)
+	mapped := make([]byte, 28)
+	copy(mapped, []byte{syscall.AF_INET6, 0, 0, 80})
+	copy(mapped[8:], []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 224, 0, 0, 1})
+	multicast := make([]byte, 28)
+	copy(multicast, []byte{syscall.AF_INET6, 0, 0, 80})
+	copy(multicast[8:], []byte{0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1})
+	for _, addr := range [][]byte{v4(80, 224, 0, 0, 1), v4(80, 255, 255, 255, 255), v4(80, 127, 255, 255, 255), mapped, multicast} {
+		c := s.openSocket(t, int(addr[0]), syscall.SOCK_STREAM, 0)
+		if err := c.Connect(addr); err != syscall.ENETUNREACH {
+			t.Errorf("%v: %v, want ENETUNREACH", addr, err)
+		}
+		c.Release()
+	}
+}

@@ -282,6 +282,7 @@ func serveNetwork(n *Network, self []string, show, trace io.Writer) (*process, *
 		return nil, nil, nil, err
 	}
 	p.name = "the process that serves it"
+	n.closeSockets() // they are that one's: when it ends, nobody listens
 	return p, frames[1], ours, nil
 }
 
