@@ -18,10 +18,11 @@ import (
 // is for one of them. What the kernel's goroutines wait for does not count, for
 // they wake the program's only when those are inside the kernel.
 
-// The kernel's packages start with deadKernel and one of these.
+// The kernel's packages start with deadKernel and one of these; what others wrote of
+// it is in thirdparty.
 const deadKernel = "github.com/yolkos/yolk/"
 
-var deadKernelPackages = [...]string{"arch/", "drivers/", "fs/", "fs.", "kernel.", "kernel/", "syscalls."}
+var deadKernelPackages = [...]string{"arch/", "drivers/", "fs/", "fs.", "kernel.", "kernel/", "netstack.", "netstack/", "syscalls.", "syscalls/", "thirdparty/"}
 
 const (
 	// deadQuiet is how long nothing happens before the first look, and
