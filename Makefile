@@ -41,7 +41,7 @@ test: $(YOLK) deps tools toolchain vet
 	$(YOLK) test --machine q35 --cpus 2 $(LIMIT) ./guest ./arch/amd64 ./fs/fstest/coherence
 	$(YOLK) test --machine q35 --cpus 4 --daemon builtin $(LIMIT) ./fs/fstest/coherence
 	$(YOLK) test --machine microvm --cpus 4 $(LIMIT) ./fs/fstest/coherence
-	$(YOLK) test --machine microvm --cpus 2 $(LIMIT) -short net
+	$(YOLK) test --machine microvm --cpus 2 --net none $(LIMIT) -short net
 
 fuzz:
 	.ci/fuzz $(FUZZTIME)
