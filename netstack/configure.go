@@ -125,10 +125,7 @@ func (s *Stack) await(a tcpip.Address, bind bool) {
 		return
 	default:
 	}
-	if a.Len() == 16 && header.IsV4MappedAddress(a) {
-		a = tcpip.AddrFrom4(to4(a))
-	}
-	if a.Len() == 0 || a.Unspecified() || header.IsV4LoopbackAddress(a) || a == header.IPv6Loopback || bind && isMulticast(a) {
+	if a = unmapped(a); a.Len() == 0 || a.Unspecified() || header.IsV4LoopbackAddress(a) || a == header.IPv6Loopback || bind && isMulticast(a) {
 		return
 	}
 	if bind && s.CheckLocalAddress(0, networkOf(a), a) != 0 {

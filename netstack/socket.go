@@ -210,7 +210,7 @@ func (k *sock) Connect(addr []byte) error {
 // other.
 func oneAddress(a tcpip.Address) bool {
 	a = unmapped(a)
-	return !header.IsV4MulticastAddress(a) && !header.IsV6MulticastAddress(a) && a != header.IPv4Broadcast
+	return !isMulticast(a) && a != header.IPv4Broadcast
 }
 
 // unmapped is the address of IPv4 that an address of IPv6 stands for, or a itself.
@@ -218,8 +218,7 @@ func unmapped(a tcpip.Address) tcpip.Address {
 	if a.Len() != header.IPv6AddressSize || !header.IsV4MappedAddress(a) {
 		return a
 	}
-	b := a.As16()
-	return tcpip.AddrFrom4([4]byte(b[12:]))
+	return tcpip.AddrFrom4(to4(a))
 }
 
 // broadcast reports whether an address is for all of a network that is there.

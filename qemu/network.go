@@ -265,16 +265,10 @@ func serveNetwork(n *Network, self []string, show, trace io.Writer) (*process, *
 		return nil, nil, nil, err
 	}
 	d := descriptors{files: []*os.File{theirs, frames[0]}} // parentFD, framesFD
-	for _, s := range n.Sockets {
-		f, err := dupFile(s)
-		if err != nil {
-			d.close()
-			ours.Close()
-			frames[1].Close()
-			return nil, nil, nil, err
-		}
-		d.add(f)
+	for _, s := range n.Sockets {                          // they are that process's: when it ends, nobody listens
+		d.add(s)
 	}
+	n.Sockets = nil
 	p, err := start(self[0], append(self[1:len(self):len(self)], string(config)), &d, show, trace)
 	if err != nil {
 		ours.Close()
@@ -282,17 +276,7 @@ func serveNetwork(n *Network, self []string, show, trace io.Writer) (*process, *
 		return nil, nil, nil, err
 	}
 	p.name = "the process that serves it"
-	n.closeSockets() // they are that one's: when it ends, nobody listens
 	return p, frames[1], ours, nil
-}
-
-// dupFile returns another descriptor of an open file.
-func dupFile(f *os.File) (*os.File, error) {
-	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), f.Name()), nil
 }
 
 // frameBuffer is how much of the stream the host's kernel may hold, in bytes, as

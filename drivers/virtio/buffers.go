@@ -192,14 +192,9 @@ func (q *BufferQueue) abort(err error) {
 func (q *BufferQueue) freeMemory() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.freed {
+	if !q.freeRing() {
 		return
 	}
-	q.freed = true
-	if q.err == nil {
-		q.err = ErrClosed
-	}
-	q.mem.Free(q.ring.block)
 	for _, r := range q.slots {
 		if r != nil {
 			r.freeTable()

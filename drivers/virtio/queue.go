@@ -376,14 +376,9 @@ func (q *Queue) put(r *Request) {
 func (q *Queue) freeMemory() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.freed {
+	if !q.freeRing() {
 		return
 	}
-	q.freed = true
-	if q.err == nil {
-		q.err = ErrClosed
-	}
-	q.mem.Free(q.ring.block)
 	for {
 		select {
 		case r := <-q.free:

@@ -59,6 +59,20 @@ func (q *virtqueue) enable() error {
 	return q.t.EnableQueue(q.index, q.size, q.ring.desc, q.ring.driver, q.ring.device)
 }
 
+// freeRing gives the ring back, once: it reports whether that was now. The device has
+// been stopped, and q.mu is held.
+func (q *virtqueue) freeRing() bool {
+	if q.freed {
+		return false
+	}
+	q.freed = true
+	if q.err == nil {
+		q.err = ErrClosed
+	}
+	q.mem.Free(q.ring.block)
+	return true
+}
+
 // Index is the queue's number in its device.
 func (q *virtqueue) Index() int { return q.index }
 

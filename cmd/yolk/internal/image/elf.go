@@ -9,9 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
-	"slices"
-	"strings"
 )
 
 // IsELF reports whether a file begins as ELF files do.
@@ -58,25 +55,10 @@ func Check(r io.ReaderAt) error {
 	return nil
 }
 
-// stackModules are what has the TCP/IP stack in it: that of the kernel's own copies of
-// others' packages, and, in tests of this module's packages, the stack's own.
-var stackModules = []string{modulePath + "/thirdparty", "gvisor.dev/gvisor"}
-
 // HasNetwork reports whether an image has what it takes to use a network: the TCP/IP
-// stack, which is in programs that use package net.
+// stack, which is in programs that use package net. The functions of an image tell:
+// the go command names no modules in tests.
 func HasNetwork(r io.ReaderAt) bool {
-	info, err := buildinfo.Read(r)
-	if err != nil {
-		return false
-	}
-	if strings.HasSuffix(info.Path, ".test") { // the go command names no modules in tests
-		return namesFunction(r, modulePath+"/kernel/network.")
-	}
-	return slices.ContainsFunc(info.Deps, func(d *debug.Module) bool { return slices.Contains(stackModules, d.Path) })
-}
-
-// namesFunction reports whether an image has a function whose name begins so.
-func namesFunction(r io.ReaderAt, prefix string) bool {
 	f, err := elf.NewFile(r)
 	if err != nil {
 		return false
@@ -86,7 +68,7 @@ func namesFunction(r io.ReaderAt, prefix string) bool {
 		return false
 	}
 	names, err := s.Data()
-	return err == nil && bytes.Contains(names, []byte("\x00"+prefix))
+	return err == nil && bytes.Contains(names, []byte("\x00"+networkPackage+"."))
 }
 
 // pvhNote is the type of the note with the 32-bit entry point by which QEMU
