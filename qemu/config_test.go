@@ -53,6 +53,9 @@ func TestArgs(t *testing.T) {
 			"-chardev socket,id=time,fd=6", "-device virtserialport,bus=vserial.0,nr=4,chardev=time,name=yolk.time",
 			"-device virtserialport,bus=vserial.0,nr=5,chardev=profile,name=yolk.profile",
 		}, nil},
+		{"count", &Config{Machine: MicroVM, Accel: TCG, Memory: 64 << 20, Kernel: "k", Count: true}, []string{
+			"-icount shift=0,sleep=off", "-rtc base=2026-01-01T00:00:00,clock=vm", "-cpu max,tcg-cpuid=off,rdrand=off,rdseed=off",
+		}, nil},
 		{"bare", &Config{Machine: Q35, Accel: TCG, Memory: 64 << 20, Kernel: "k"}, []string{"-m 64M", "-kernel k"},
 			[]string{"-append", "chardev", "-serial", "virtio", "fw_cfg"}},
 	} {
