@@ -99,11 +99,12 @@ func parseDHCP(p []byte) (m dhcpMessage, ok bool) {
 			options = options[1:]
 			continue
 		}
-		if len(options) < 2 || len(options) < 2+int(options[1]) {
+		if len(options) < 2 || len(options)-2 < int(options[1]) {
 			return m, false
 		}
-		code, value := options[0], options[2:2+options[1]]
-		options = options[2+len(value):]
+		code, size := options[0], int(options[1]) // in bytes an option's end may be past 255
+		value := options[2 : 2+size]
+		options = options[2+size:]
 		switch {
 		case code == optionType && len(value) == 1:
 			m.kind = value[0]

@@ -119,6 +119,12 @@ func FuzzDHCP(f *testing.F) {
 			f.Fatal("no message")
 		}
 	}
+	long := guest.dhcp(dhcpWant, false, append([]byte{optionHostname, 255}, make([]byte, 255)...)...)
+	if m, ok := dhcpPayload(long[14:]); !ok {
+		f.Fatal("no message")
+	} else {
+		f.Add(m) // no option is longer
+	}
 	f.Fuzz(func(t *testing.T, p []byte) {
 		if m, ok := parseDHCP(p); ok {
 			n.answerDHCP(m)
