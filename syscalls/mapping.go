@@ -108,7 +108,8 @@ func (m *mapping) finish() (e syscall.Errno) {
 	return e
 }
 
-// split leaves m what lies before an address in it, and returns the rest.
+// split leaves m what lies before an address in it, and returns the rest, which is
+// a mapping of its own in the list.
 func (m *mapping) split(at uintptr) *mapping {
 	unlock := m.lock()
 	defer unlock()
@@ -125,7 +126,6 @@ func (m *mapping) split(at uintptr) *mapping {
 			n.protections = append(n.protections, protection{max(0, p.first-page), p.prot})
 		}
 	}
-	m.set(m.data[:page*pageSize:page*pageSize], front)
 	n.own = nil
 	for i, p := range m.own {
 		if i >= page {
@@ -138,6 +138,11 @@ func (m *mapping) split(at uintptr) *mapping {
 		m.maps.ref(m.file)
 		m.file.users = append(m.file.users, &n)
 	}
+	l := m.maps
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m.data, m.protections = m.data[:page*pageSize:page*pageSize], front
+	l.insert(&n)
 	return &n
 }
 
@@ -157,7 +162,7 @@ func (m *mapping) setOwn(i int, p *Page) {
 }
 
 // join adds n, which begins where m ends, to m, if both are the same but for
-// protections. Files and shared memory are left alone.
+// protections, and takes n out of the list. Files and shared memory are left alone.
 func (m *mapping) join(n *mapping) bool {
 	if m.file != nil || n.file != nil || m.direct != nil || n.direct != nil || m.shared || n.shared ||
 		m.noReserve != n.noReserve || m.end() != n.start() {
@@ -169,7 +174,11 @@ func (m *mapping) join(n *mapping) bool {
 			list = append(list, protection{page + p.first, p.prot})
 		}
 	}
-	m.set(bytesAt(m.start(), len(m.data)+len(n.data)), list)
+	l := m.maps
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m.data, m.protections = bytesAt(m.start(), len(m.data)+len(n.data)), list
+	l.drop(n)
 	return true
 }
 

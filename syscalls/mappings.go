@@ -20,6 +20,10 @@ const flushTime = 5 * time.Second
 
 // mappings are all mappings: the address space. Locks are taken in the order
 // change, mappedFile.mu, mu.
+//
+// Who holds mu finds all that is mapped: a mapping that is divided, or joined with
+// another, is so in one step. A call looks at what is around its own buffers while
+// other goroutines change their mappings, which may be parts of the same one.
 type mappings struct {
 	kernel *Kernel
 
@@ -60,6 +64,11 @@ func (l *mappings) give(n int) { l.pages.Add(-int64(n)) }
 func (l *mappings) enter(m *mapping) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.insert(m)
+}
+
+// insert is enter; mu is held.
+func (l *mappings) insert(m *mapping) {
 	i, _ := l.search(m.start())
 	l.all = slices.Insert(l.all, i, m)
 	if m.direct == nil && l.high.Load() == 0 {
@@ -77,6 +86,11 @@ func (l *mappings) enter(m *mapping) {
 func (l *mappings) leave(m *mapping) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.drop(m)
+}
+
+// drop is leave; mu is held.
+func (l *mappings) drop(m *mapping) {
 	if i, found := l.search(m.start()); found && l.all[i] == m {
 		l.all = slices.Delete(l.all, i, i+1)
 	}
@@ -175,11 +189,10 @@ func (l *mappings) carve(start, end uintptr) []*mapping {
 	for i, m := range list {
 		if m.start() < start {
 			m = m.split(start)
-			l.enter(m)
 			list[i] = m
 		}
 		if m.end() > end {
-			l.enter(m.split(end))
+			m.split(end)
 		}
 		l.leave(m)
 		m.take()
@@ -203,7 +216,6 @@ func (l *mappings) join(start, end uintptr) {
 	list, _ := l.within(start-1, end+1)
 	for len(list) > 1 {
 		if list[0].join(list[1]) {
-			l.leave(list[1])
 			list[1] = list[0]
 		}
 		list = list[1:]

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -519,4 +520,47 @@ func TestMlock(t *testing.T) {
 	is(t, "nothing to lock", k.Mlockall(0), syscall.EINVAL)
 	ok(t, k.Mlockall(3))
 	ok(t, k.Munmap(m, 4*pageSize))
+}
+
+// TestNeighbours: whatever others do with the memory around a buffer, a call that is
+// given the buffer finds it. Neighbours that are alike are one mapping, which is
+// joined, and divided again.
+func TestNeighbours(t *testing.T) {
+	k := withMemory(t)
+	put(t, k, "f", "neighbour")
+	fd := open(t, k, "f", syscall.O_RDWR)
+	anon := func() []byte {
+		return mmap(t, k, -1, 0, 4*pageSize, protRead|protWrite, mapPrivate|mapAnon)
+	}
+	before, buf, behind := anon(), anon(), anon()
+	var others sync.WaitGroup
+	var left atomic.Int32
+	for _, b := range [][]byte{before, behind} {
+		left.Add(1)
+		others.Go(func() {
+			defer left.Add(-1)
+			for range 10000 {
+				_, e := k.Mmap(address(b), len(b), protRead|protWrite, mapPrivate|mapAnon|mapFixed, -1, 0)
+				if e == 0 {
+					e = k.Mprotect(address(b), pageSize, protRead)
+				}
+				if e == 0 {
+					e = k.Munmap(address(b), len(b))
+				}
+				if e != 0 {
+					t.Error(e)
+					return
+				}
+			}
+		})
+	}
+	for left.Load() > 0 && !t.Failed() {
+		if n, e := k.Pread(fd, buf[:9], 0); n != 9 || e != 0 {
+			t.Errorf("read: %d, %v", n, e)
+		}
+		if n, e := k.Pwrite(fd, buf[:9], 0); n != 9 || e != 0 {
+			t.Errorf("write: %d, %v", n, e)
+		}
+	}
+	others.Wait()
 }

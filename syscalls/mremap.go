@@ -83,7 +83,7 @@ func (l *mappings) remap(addr uintptr, was, size int, fixed, stays, moves bool, 
 			return 0, old, e
 		}
 	}
-	m = l.isolate(m, addr, was)
+	m = isolate(m, addr, was)
 	if e = l.move(m, to, size, prot); e == 0 && stays {
 		e = l.add(&mapping{maps: l, mem: m.mem, noReserve: m.noReserve}, addr, was, prot)
 	}
@@ -131,13 +131,12 @@ func (l *mappings) grow(m *mapping, size, prot int) bool {
 }
 
 // isolate makes what lies at addr in m a mapping of its own.
-func (l *mappings) isolate(m *mapping, addr uintptr, size int) *mapping {
+func isolate(m *mapping, addr uintptr, size int) *mapping {
 	if m.start() < addr {
 		m = m.split(addr)
-		l.enter(m)
 	}
 	if end := addr + uintptr(size); m.end() > end {
-		l.enter(m.split(end))
+		m.split(end)
 	}
 	return m
 }
