@@ -30,6 +30,7 @@ const ringFeatures = FeatureIndirectDesc | FeatureEventIdx |
 // Device types (§5).
 const (
 	DeviceNet        = 1
+	DeviceBlock      = 2
 	DeviceConsole    = 3
 	DeviceEntropy    = 4
 	DeviceFileSystem = 26
