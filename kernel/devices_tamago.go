@@ -134,6 +134,7 @@ func (m *machine) open(s *share) (fs.FileSystem, error) {
 // Device types (virtio 1.2 §5).
 const (
 	networkID    = 1
+	blockID      = 2
 	consoleID    = 3
 	entropyID    = 4
 	fileSystemID = 26
@@ -189,6 +190,8 @@ func (m *machine) start(open func() (virtio.Transport, error)) {
 		}
 	case entropyID:
 		err = m.startRandom(t)
+	case blockID:
+		err = m.startDisk(t)
 	case networkID:
 		m.cards = append(m.cards, t) // for OpenNetworks
 	default:

@@ -41,6 +41,7 @@ type machine struct {
 	proc  *procfs.FS
 	load  procfs.Load
 	dev   *devfs.FS
+	disks []*disk
 	vfs   *fs.VFS
 	calls *syscalls.Kernel
 }

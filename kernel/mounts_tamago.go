@@ -23,6 +23,7 @@ func (m *machine) mountRoot() {
 	m.proc = procfs.New()
 	m.dev = devfs.New(m.random)
 	m.addStreams()
+	m.addDisks()
 
 	c := fs.RootConfig{
 		Own:   []fs.Own{{Name: "tmp", FS: tmp}, {Name: "proc", FS: m.proc}, {Name: "dev", FS: m.dev}, {Name: "dev/shm", FS: shm}},
@@ -49,6 +50,7 @@ func (m *machine) mountRoot() {
 		m.fail(err)
 	}
 	m.vfs = v
+	m.dev.Serve(v)
 	total, _ := amd64.Memory()
 	v.SetCacheSize(int(total / memoryPerName))
 }

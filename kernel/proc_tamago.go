@@ -32,6 +32,7 @@ func (m *machine) registerProc() {
 	p.Register("meminfo", procfs.Meminfo(meminfo))
 	p.RegisterLink("mounts", "self/mounts")
 	p.RegisterLink("net", "self/net")
+	p.Register("partitions", m.appendPartitions)
 	p.Register("stat", procfs.StatFile(m.stat))
 	p.Register("uptime", procfs.Uptime(m.uptime))
 	p.RegisterLine("version", m.version())
@@ -149,6 +150,10 @@ func (m *machine) appendVirtio(b []byte) []byte {
 		dev := s.dev.Load()
 		b = append(append(b, dev.String()...), '\n')
 		b = appendQueues(b, dev.Device())
+	}
+	for _, d := range m.disks {
+		b = append(append(b, d.dev.String()...), '\n')
+		b = appendQueues(b, d.dev.Device())
 	}
 	for _, n := range m.networks {
 		b = appendFrames(append(append(b, n.String()...), '\n'), n.Stats())

@@ -65,6 +65,7 @@ type Config struct {
 	Random bool // random bytes from this host's kernel
 	Files  []File
 	Shares []ShareFD
+	Disks  []DiskFD
 	Net    *NetDevice // nil: none
 }
 
@@ -117,6 +118,7 @@ func (c *Config) Args() []string {
 	if c.Random {
 		args = append(args, "-object", "rng-random,filename=/dev/urandom,id=random", "-device", c.device("virtio-rng")+",rng=random")
 	}
+	args = append(args, c.diskDevices()...)
 	args = append(args, c.netDevice()...)
 	for _, f := range c.Files {
 		args = append(args, "-fw_cfg", fmt.Sprintf("name=%s,file=%s", quote(f.Name), fdPath(f.FD)))
@@ -232,9 +234,9 @@ func CheckTag(tag string) error {
 var busSlots = map[Machine]int{MicroVM: 8, Q35: 30}
 
 // MaxShares is how many shares a machine has room for beside its other devices, with
-// a network device among them or without.
-func MaxShares(m Machine, network bool) int {
-	c := Config{Machine: m, Stdin: 1, Stdout: 1, Stderr: 1, Random: true}
+// so many disks, and a network device among them or without.
+func MaxShares(m Machine, disks int, network bool) int {
+	c := Config{Machine: m, Stdin: 1, Stdout: 1, Stderr: 1, Random: true, Disks: make([]DiskFD, disks)}
 	if network {
 		c.Net = &NetDevice{}
 	}

@@ -124,7 +124,7 @@ func TestMaxShares(t *testing.T) {
 			if network {
 				c.Net = &NetDevice{Stream: 6}
 			}
-			most := MaxShares(m, network)
+			most := MaxShares(m, 0, network)
 			for range most {
 				c.Shares = append(c.Shares, ShareFD{"t", 9})
 			}

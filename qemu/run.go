@@ -30,6 +30,7 @@ type Options struct {
 	Count   bool          // as of Config
 	Timeout time.Duration // 0: none
 	Shares  []Share
+	Disks   []Disk // /dev/vda and so on, in their order
 	Daemon  Daemon
 	Cache   Cache
 	Network Network
@@ -185,6 +186,9 @@ func once(ctx context.Context, o *Options, t *terminal, path string, srv server,
 			return 0, &serverError{err}
 		}
 		g.config.Shares = append(g.config.Shares, ShareFD{Tag: s.Tag, FD: g.files.add(client)})
+	}
+	if err := g.addDisks(); err != nil {
+		return 0, err
 	}
 	if err := g.addNetwork(); err != nil {
 		return 0, err

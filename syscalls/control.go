@@ -33,6 +33,20 @@ const (
 	tiocGsid = 0x5429
 )
 
+// Requests of block devices, linux/fs.h.
+const (
+	blkROGet    = 0x125e
+	blkGetSize  = 0x1260 // takes an unsigned long
+	blkSSZGet   = 0x1268
+	blkDiscard  = 0x1277 // takes a range
+	blkIOMin    = 0x1278
+	blkIOOpt    = 0x1279
+	blkAlignOff = 0x127a
+	blkPBSZGet  = 0x127b
+	blkZeroOut  = 0x127f     // takes a range
+	blkBSZGet   = 0x80081270 // says 8 bytes
+)
+
 // Requests of sockets, netdevice(7), which are numbers without a size.
 const (
 	siocGroup    = 0x89
@@ -82,6 +96,12 @@ func ioctlSize(req uint32) int {
 		return 8 // struct winsize
 	case syscall.TIOCSTI:
 		return 1
+	case blkROGet, blkSSZGet, blkIOMin, blkIOOpt, blkAlignOff, blkPBSZGet, blkBSZGet:
+		return 4
+	case blkGetSize:
+		return 8
+	case blkDiscard, blkZeroOut:
+		return 16 // two numbers of 64 bits
 	}
 	if req>>8 == siocGroup {
 		return siocSize(req)

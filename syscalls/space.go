@@ -24,7 +24,7 @@ func (k *Kernel) Fallocate(fd int, mode uint32, off, n int64) (e syscall.Errno) 
 		return syscall.EBADF
 	case d.kind == syscall.S_IFIFO:
 		return syscall.ESPIPE
-	case d.kind != syscall.S_IFREG:
+	case d.kind != syscall.S_IFREG && d.kind != syscall.S_IFBLK:
 		return syscall.ENODEV
 	case off > math.MaxInt64-n:
 		return syscall.EFBIG

@@ -59,7 +59,7 @@ func TestGuestMaxShares(t *testing.T) {
 	for _, machine := range machines {
 		t.Run(machine, func(t *testing.T) {
 			args := []string{"run", "-q", "--machine", machine, "--daemon", "builtin", "--cwd", "/m0/in"}
-			for i := range qemu.MaxShares(qemu.Machine(machine), false) {
+			for i := range qemu.MaxShares(qemu.Machine(machine), 0, false) {
 				share := filepath.Join(host, fmt.Sprint(i))
 				layOut(t, share, map[string]string{"in/file": ""})
 				args = append(args, "--mount", fmt.Sprintf("%s:/m%d", share, i))

@@ -20,6 +20,7 @@ type guestFlags struct {
 	daemon  choice
 	cache   choice
 	tree    treeFlags
+	disks   diskFlags
 	net     netFlags
 	env     envFlags
 	verbose bool
@@ -41,6 +42,7 @@ func (f *guestFlags) add(set *pflag.FlagSet, mem, publish string) {
 	set.Var(&f.daemon, "daemon", "virtio-fs server")
 	set.Var(&f.cache, "cache", "changes on the host are seen after a second (auto) or at once (none)")
 	f.tree.add(set)
+	f.disks.add(set)
 	f.net.add(set, publish)
 	f.env.add(set)
 }
@@ -57,6 +59,7 @@ func (f *guestFlags) fill(o *qemu.Options, defaultRoot string) (err error) {
 	if o.Shares, err = f.tree.shares(defaultRoot); err != nil {
 		return err
 	}
+	o.Disks = f.disks.list
 	if err := checkHostname(f.net.hostname); err != nil {
 		return err
 	}
@@ -76,6 +79,11 @@ func check(o *qemu.Options) error {
 			return err
 		}
 	}
+	for _, d := range o.Disks {
+		if err := d.Check(); err != nil {
+			return err
+		}
+	}
 	t, err := newTree(o.Shares)
 	if err != nil {
 		return err
@@ -86,18 +94,23 @@ func check(o *qemu.Options) error {
 // checkRoom finds out whether the machine has room for its devices.
 func checkRoom(o *qemu.Options) error {
 	network := o.Network.Backend == qemu.UserNetwork || o.Network.Backend == qemu.TapNetwork
-	most := qemu.MaxShares(o.Machine, network)
+	most := qemu.MaxShares(o.Machine, len(o.Disks), network)
 	if len(o.Shares) <= most {
 		return nil
 	}
 	with, hint := "", ""
-	if network {
+	switch {
+	case network && len(o.Disks) > 0:
+		with = fmt.Sprintf(" beside the network and %d disks", len(o.Disks))
+	case network:
 		with = " beside the network"
+	case len(o.Disks) > 0:
+		with = fmt.Sprintf(" beside %d disks", len(o.Disks))
 	}
-	if best := qemu.MaxShares(qemu.Q35, network); o.Machine != qemu.Q35 && len(o.Shares) <= best {
+	if best := qemu.MaxShares(qemu.Q35, len(o.Disks), network); o.Machine != qemu.Q35 && len(o.Shares) <= best {
 		hint = fmt.Sprintf("; --machine %s takes %d", qemu.Q35, best)
 	}
-	return fmt.Errorf("%d directories to share, and a %s has room for %d%s%s", len(o.Shares), o.Machine, most, with, hint)
+	return fmt.Errorf("%d directories to share, and a %s has room for %d%s%s", len(o.Shares), o.Machine, max(most, 0), with, hint)
 }
 
 // accelerate decides how the guest's instructions are run, and says on notes

@@ -1,9 +1,6 @@
 package blockdev
 
-import (
-	"fmt"
-	"io"
-)
+import "fmt"
 
 // Partition is a part of a disk, in bytes.
 type Partition struct {
@@ -15,9 +12,14 @@ type Partition struct {
 // numbers for (devices.txt has 16 for each disk, one of them its own).
 const maxPartitions = 15
 
+// Reader reads at any place, fewer bytes at the end: a Device, or an io.ReaderAt.
+type Reader interface {
+	ReadAt(p []byte, off int64) (int, error)
+}
+
 // source is what tables are read from.
 type source struct {
-	r     io.ReaderAt
+	r     Reader
 	size  int64
 	block int64
 }
@@ -38,7 +40,7 @@ func (s source) read(off int64, n int) ([]byte, error) {
 // else an MBR. A disk without a table has none. What is wrong with a table is an error
 // that says where; partitions that are outside of the disk, or overlap an earlier one,
 // are left out and said so, with the others.
-func Partitions(r io.ReaderAt, size int64, block int) ([]Partition, error) {
+func Partitions(r Reader, size int64, block int) ([]Partition, error) {
 	s := source{r, size, int64(block)}
 	mbr, err := s.read(0, mbrSize)
 	if err != nil || mbr[510] != 0x55 || mbr[511] != 0xaa {

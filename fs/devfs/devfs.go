@@ -3,6 +3,7 @@
 package devfs
 
 import (
+	"cmp"
 	"syscall"
 
 	"github.com/yolkos/yolk/fs"
@@ -16,11 +17,13 @@ type FS struct {
 	*synth.FS
 	streams map[fs.Stream]fs.Interruptible
 	devices []numbered // that are served by their numbers
+	flush   []func() error
 }
 
 // numbered is a device with a number.
 type numbered interface {
 	fs.Device
+	Kind() uint32
 	number() uint64
 }
 
@@ -54,8 +57,19 @@ func New(random func(p []byte) error) *FS {
 // numbers, in whatever file system mknod has made them.
 func (f *FS) Serve(v *fs.VFS) {
 	for _, n := range f.devices {
-		v.HandleDevice(syscall.S_IFCHR, n.number(), n.OpenDevice)
+		v.HandleDevice(n.Kind(), n.number(), n.OpenDevice)
 	}
+}
+
+// OnSync has Sync call flush, of a device that keeps what was written for a while.
+func (f *FS) OnSync(flush func() error) { f.flush = append(f.flush, flush) }
+
+// Sync implements fs.FileSystem.
+func (f *FS) Sync() (err error) {
+	for _, flush := range f.flush {
+		err = cmp.Or(err, flush())
+	}
+	return err
 }
 
 // Kind is what fstat(2) tells of a stream: what it is on the host.

@@ -41,6 +41,14 @@ func (f *FS) AddDevices(path string, perm uint32, list func() []int, rdev func(n
 	}))
 }
 
+// AddBlockDevice is AddDevice for a block device.
+func (f *FS) AddBlockDevice(path string, perm uint32, major, minor uint64, open OpenNode) {
+	n := f.newOpener(perm, makedev(major, minor), open)
+	n.Mode = syscall.S_IFBLK | perm
+	f.devices = append(f.devices, n)
+	f.Dir().Add(path, n)
+}
+
 // opener is the node of a device that is opened by a function.
 type opener struct {
 	synth.Base

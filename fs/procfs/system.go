@@ -64,7 +64,6 @@ mdstat=Personalities :
 unused devices: <none>
 ;
 modules=;
-partitions=;
 swaps=Filename				Type		Size		Used		Priority
 ;
 `)
