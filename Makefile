@@ -89,7 +89,7 @@ deps: $(YOLK)
 # What tests look at programs with: on a terminal, and over the network. Where one is
 # missing, its tests are skipped, but fail in CI.
 tools:
-	@.ci/tools tmux=tmux curl=curl ab=apache2-utils dig=bind9-dnsutils redis-cli=redis-tools ssh=openssh-client \
+	@.ci/tools tmux=tmux sfdisk=fdisk curl=curl ab=apache2-utils dig=bind9-dnsutils redis-cli=redis-tools ssh=openssh-client \
 		chromium-headless-shell=chromium-headless-shell
 
 # The go command knows best whether there is something to build.

@@ -145,7 +145,7 @@ func TestBrokenPartitions(t *testing.T) {
 func FuzzPartitions(f *testing.F) {
 	for _, script := range []string{"label: gpt\nfirst-lba: 34\nstart=40,size=3\n", "label: dos\nstart=4,size=5\nstart=10,size=90,type=E\nstart=12,size=4\nstart=20,size=4\n"} {
 		disk, _ := sfdisk(f, script)
-		head := make([]byte, 64<<10)
+		head := make([]byte, 24<<10)
 		disk.ReadAt(head, 0)
 		f.Add(head, true)
 	}
