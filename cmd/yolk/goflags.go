@@ -51,8 +51,7 @@ func doubleDashes(root *cobra.Command, args []string) []string {
 
 // buildFlags are those of the flags of go build that work for a guest.
 type buildFlags struct {
-	set    *pflag.FlagSet
-	values []string // of the go command
+	set *pflag.FlagSet
 }
 
 // The flags of go build. Those that have a reason are refused with it.
