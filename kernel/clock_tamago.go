@@ -30,6 +30,7 @@ const firstSleep = 100 * time.Microsecond
 // setWall sets the wall clock before the devices are there: from the launcher's
 // clock as the machine was started, else from the real-time clock.
 func (m *machine) setWall() {
+	amd64.RefineClock()
 	text, _ := amd64.FwCfg(amd64.TimeFile)
 	if started := parseTime(string(text)); !started.IsZero() {
 		amd64.SetWall(started.Add(time.Duration(amd64.RawTime())))
@@ -67,7 +68,9 @@ func (m *machine) keepTime() {
 	} else {
 		return
 	}
-	time.Sleep(firstSleep)
+	if amd64.Emulated() {
+		time.Sleep(firstSleep)
+	}
 	go k.run()
 }
 

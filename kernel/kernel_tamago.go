@@ -120,25 +120,16 @@ func cpuName() string {
 	return "amd64"
 }
 
-// Part of the RAM that devices' rings and indirect tables are made of, in bytes.
-// File contents go straight to and from the program's buffers.
-const (
-	arenaShare = 64
-	arenaMin   = 512 << 10
-	arenaMax   = 16 << 20
-)
-
 // mapShare is the part of the RAM that copies of mapped files may take.
 const mapShare = 2
 
 func (m *machine) initMemory() error {
-	total, ranges := amd64.Memory()
+	_, ranges := amd64.Memory()
 	identity := make([]virtio.Range, len(ranges))
 	for i, r := range ranges {
 		identity[i] = virtio.Range{Start: r.Start, End: r.End}
 	}
-	size := min(max(total/arenaShare, arenaMin), arenaMax)
-	mem := make([]byte, size)
+	mem := amd64.DeviceMemory()
 	arena, err := virtio.NewArena(mem, uint64(amd64.PhysicalAddress(mem)), identity...)
 	if err == nil {
 		arena.Walk = amd64.PhysicalRun

@@ -61,6 +61,7 @@ func boot(info uintptr) {
 	initClock()
 	initCPUCount()
 	initArgs()
+	initDeviceMemory(end)
 
 	ramStart = uint(start)
 	ramSize = uint(memory.main.End) - uint(start)
@@ -73,6 +74,34 @@ func boot(info uintptr) {
 			memFresh[i].start, memFresh[i].end = uintptr(r.Start), uintptr(r.End)
 		}
 	}
+}
+
+// Part of the RAM that is for what devices and their drivers share, such as rings, in
+// bytes. File contents go straight to and from the program's buffers.
+const (
+	deviceShare = 64
+	deviceMin   = 512 << 10
+	deviceMax   = 16 << 20
+)
+
+// deviceMemory is that part. It does not come from the heap, whose first collection it
+// would bring about, and whose size it would be a part of.
+var deviceMemory Range
+
+// initDeviceMemory takes it from the end of the RAM, below which end is that of the image.
+func initDeviceMemory(end uintptr) {
+	size := min(max(memory.total/deviceShare, deviceMin), deviceMax) &^ (pageSize - 1)
+	if uint64(end)+minRAM+size > memory.main.End {
+		return
+	}
+	memory.main.End -= size
+	deviceMemory = Range{memory.main.End, memory.main.End + size}
+}
+
+// DeviceMemory returns the memory that devices and drivers share, which is contiguous;
+// nil if there is too little RAM for any.
+func DeviceMemory() []byte {
+	return sliceAt[byte](uintptr(deviceMemory.Start), int(deviceMemory.Size()))
 }
 
 // firstBoot reports whether the machine boots for the first time since it was made:

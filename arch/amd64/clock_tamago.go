@@ -12,7 +12,7 @@ import (
 )
 
 // The monotonic clock is the time-stamp counter, whose rate is measured against
-// the interval timer at boot and corrected later by whoever knows better
+// the interval timer at boot, unless the machine tells it, and corrected later by whoever knows better
 // (SetClockRate). Emulated and virtual machines have counters that neither stop
 // nor change their rate while the machine runs.
 
@@ -21,8 +21,9 @@ const (
 	pitChannel0 = 0x40
 	pitCommand  = 0x43
 
-	calibration  = pitHz / 400 // 2.5 ms
-	calibrations = 20
+	// provisionalHz is above what any counter runs at: the clock is slow until it
+	// is right, and does not go back then.
+	provisionalHz = 8_000_000_000
 )
 
 var (
@@ -45,50 +46,27 @@ var (
 // rdtsc reads the time-stamp counter.
 func rdtsc() uint64
 
-// initClock measures the counter's rate.
+// initClock starts the clock, at the rate that the machine tells or else at a
+// provisional one, until calibrate.
 func initClock() {
 	tscBase = rdtsc()
-	if max, _, _, _ := cpuid(0x40000000, 0); max >= 0x40000010 && max < 0x40000100 {
-		// The hypervisor's timing information, in kHz.
-		if khz, _, _, _ := cpuid(0x40000010, 0); khz > 100_000 {
-			setRate(uint64(khz) * 1000)
-			return
-		}
+	if hz, bus := toldRates(cpuid); hz != 0 {
+		setRate(hz)
+		timerHz, timerAccuracy = bus/timerDivider, 1024
+		return
 	}
+	setRate(provisionalHz)
 	// Channel 0 in mode 0 counts down from the largest value, again and again.
 	// (Channel 2 has its gate in a port that a microvm lacks.)
 	reg.Out8(pitCommand, 0x30)
 	reg.Out8(pitChannel0, 0xff)
 	reg.Out8(pitChannel0, 0xff)
-	// Two measurements in a row have to agree: a host that is busy may stop
-	// the machine in the midst of one, for a turn of the counter even.
 	pitStart = readPIT()
-	last := uint64(0)
-	for range calibrations {
-		hz := measureRate()
-		if diff := max(hz, last) - min(hz, last); diff < hz/200 {
-			setRate((hz + last) / 2)
-			return
-		}
-		last = hz
-	}
-	setRate(last)
 }
 
-// measureRate measures the counter's rate over a short while.
-func measureRate() uint64 {
-	start := readPIT()
-	for range 1 << 20 {
-		if i := start.to(readPIT()); i.ticks >= calibration {
-			return mulDiv(i.counts, pitHz, uint64(i.ticks))
-		}
-	}
-	fatal("yolk: the interval timer does not count: start the machine with a PIT (microvm: pit=on)\n")
-	return 0
-}
-
-// RefineClock measures the counter's rate once more, over the time since the
-// first measurement, which the boot has taken.
+// RefineClock measures the counter's rate once more, over the time since the start,
+// which the boot has taken. It waits for nothing. The interval timer's turns are told apart by
+// the rate as it is known, so that it is called early in the boot, too.
 func RefineClock() {
 	if pitStart.at == 0 {
 		return

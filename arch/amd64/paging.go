@@ -55,9 +55,9 @@ func (t *pageTables) next(e *uint64) uintptr {
 	return uintptr(*e & pteAddrMask)
 }
 
-// directory returns the page-directory entry for address a, nil if memory for
-// tables is short.
-func (t *pageTables) directory(a uint64) *uint64 {
+// directory returns the page directory for address a, nil if memory for tables is
+// short.
+func (t *pageTables) directory(a uint64) *[512]uint64 {
 	pdpt := t.next(&entries(t.root)[a>>39&511])
 	if pdpt == 0 {
 		return nil
@@ -66,13 +66,17 @@ func (t *pageTables) directory(a uint64) *uint64 {
 	if pd == 0 {
 		return nil
 	}
-	return &entries(pd)[a>>21&511]
+	return entries(pd)
 }
 
 // page returns the entry of the page at a, nil if memory for tables is short.
 func (t *pageTables) page(a uint64) *uint64 {
-	e := t.directory(a)
-	if e == nil || !t.split(e, a) {
+	pd := t.directory(a)
+	if pd == nil {
+		return nil
+	}
+	e := &pd[a>>21&511]
+	if !t.split(e, a) {
 		return nil
 	}
 	return &entries(uintptr(*e & pteAddrMask))[a>>12&511]
@@ -110,29 +114,41 @@ func (t *pageTables) mapRange(r Range, flags uint64) bool {
 	a := r.Start &^ (pageSize - 1)
 	end := (r.End + pageSize - 1) &^ (pageSize - 1)
 	for a < end {
-		e := t.directory(a)
-		if e == nil {
+		pd := t.directory(a)
+		if pd == nil {
 			return false
 		}
+		// As much as this directory has, in large pages and then in the small ones of
+		// one table: a boot maps thousands.
 		if a%largePage == 0 && end-a >= largePage {
-			*e = a | flags | pteLarge
-			if flags&ptePresent == 0 {
-				*e = 0
-			}
-			a += largePage
+			a = fill(pd, a, end, 21, flags|pteLarge)
 			continue
 		}
+		e := &pd[a>>21&511]
 		if !t.split(e, a) {
 			return false
 		}
-		pt := entries(uintptr(*e & pteAddrMask))
-		pt[a>>12&511] = 0
-		if flags&ptePresent != 0 {
-			pt[a>>12&511] = a | flags
-		}
-		a += pageSize
+		a = fill(entries(uintptr(*e&pteAddrMask)), a, end, 12, flags)
 	}
 	return true
+}
+
+// fill has the entries of a table from a on, up to the end of the table or to the last
+// whole page of 1<<shift bytes before end, map their addresses onto themselves, or
+// nothing if flags lack ptePresent. It returns the address that follows.
+func fill(table *[512]uint64, a, end uint64, shift uint, flags uint64) uint64 {
+	first := a >> shift & 511
+	last := min(first+(end-a)>>shift, 512)
+	size := uint64(1) << shift
+	for i := range table[first:last] {
+		e := a | flags
+		if flags&ptePresent == 0 {
+			e = 0
+		}
+		table[first:last][i] = e
+		a += size
+	}
+	return a
 }
 
 // mapPage maps the page at address a, of 4 KiB, to the one at the physical address
@@ -176,9 +192,7 @@ func (t *pageTables) split(e *uint64, a uint64) bool {
 	if *e&ptePresent != 0 {
 		base := a &^ (largePage - 1)
 		flags := *e &^ (pteAddrMask | pteLarge)
-		for i := range entries(p) {
-			entries(p)[i] = base + uint64(i)*pageSize | flags
-		}
+		fill(entries(p), base, base+largePage, 12, flags)
 	}
 	*e = uint64(p) | ptePresent | pteWrite
 	return true

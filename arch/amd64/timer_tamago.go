@@ -3,7 +3,6 @@
 package amd64
 
 import (
-	"math"
 	"sync/atomic"
 	"time"
 	_ "unsafe" // for go:linkname
@@ -55,38 +54,13 @@ type cpuState struct {
 	_        [32]byte
 }
 
-// initTimer measures the timer's rate against the clock and starts it. A busy host
-// may stop the machine between a look at one and a look at the other, so of a few
-// measurements the one counts in which these came closest together.
+// initTimer starts the timer, once its rate and that of the clock are known.
 func initTimer() {
 	localAPIC.SetTimer(timerVector, lapic.TIMER_MODE_ONE_SHOT)
 	reg.Write32(lapicDivide, divideBy16)
-	const (
-		start  = ^uint32(0)
-		span   = 1_000_000 // ns
-		enough = span / 100
-	)
-	closest := int64(math.MaxInt64)
-	for range calibrations {
-		t0 := nanotime()
-		reg.Write32(lapicInitialCount, start)
-		t1 := nanotime()
-		for nanotime()-t1 < span {
-		}
-		t2 := nanotime()
-		counted := start - reg.Read32(lapicCurrentCount)
-		t3 := nanotime()
-		if apart := t1 - t0 + t3 - t2; apart < closest {
-			closest = apart
-			timerHz = max(mulDiv(uint64(counted), 1e9, uint64(t2+t3-t0-t1)/2), 1000)
-		}
-		if closest < enough {
-			break
-		}
+	if timerHz == 0 {
+		calibrate()
 	}
-	// The middles of the looks are half of closest off at most; the clock may
-	// be wrong by a little, too.
-	timerAccuracy = min(max(span/(closest/2+1), 8), 1024)
 	tickCount = uint32(timerHz * slice / 1e9)
 	arm(slice)
 	goosIdle = idle

@@ -26,6 +26,12 @@ var tlbTables [3 * pageSize]byte
 // tlbMapped is set once the window leads somewhere.
 var tlbMapped atomic.Bool
 
+// Emulated reports whether QEMU emulates the CPUs, and tells.
+func Emulated() bool {
+	_, b, c, d := cpuid(0x40000000, 0)
+	return words(b, c, d) == "TCGTCGTCGTCG"
+}
+
 // GrowTLB makes room in the translation caches of emulated CPUs. QEMU starts
 // each with 256 pages of 4 KiB, doubles it when it finds it full as it is flushed,
 // and never flushes it unless the guest does; but a miss takes some hundred
@@ -33,7 +39,7 @@ var tlbMapped atomic.Bool
 // flushed until they are large, with several CPUs by each as soon as it idles.
 // CPUs in hardware, and those of KVM, gain nothing.
 func GrowTLB() {
-	if _, b, c, d := cpuid(0x40000000, 0); words(b, c, d) != "TCGTCGTCGTCG" {
+	if !Emulated() {
 		return
 	}
 	// 1 GiB of addresses that all lead to the large page with the image: only

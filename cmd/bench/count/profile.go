@@ -31,7 +31,7 @@ const (
 // profile prints how many instructions of an operation each function executes. Two
 // runs that differ in nothing but how often it is done are told apart.
 func profile(ctx context.Context, l *lab.Lab, yolk, row string) error {
-	if strings.HasPrefix(row, ops.Virtiofs) || row == ops.Boot {
+	if strings.HasPrefix(row, ops.Virtiofs) {
 		return fmt.Errorf("%s: only what needs nothing from outside can be profiled", row)
 	}
 	image := filepath.Join(l.Dir, program+".symbols")
@@ -42,9 +42,11 @@ func profile(ctx context.Context, l *lab.Lab, yolk, row string) error {
 	if err != nil {
 		return err
 	}
-	few, _, err := executed(ctx, l, image, names, row, fewBatches)
-	if err != nil {
-		return err
+	few := map[string]int{}
+	if row != ops.Boot { // which is done once, and is over with the first instruction of main
+		if few, _, err = executed(ctx, l, image, names, row, fewBatches); err != nil {
+			return err
+		}
 	}
 	more, each, err := executed(ctx, l, image, names, row, moreBatches)
 	if err != nil {
@@ -57,6 +59,12 @@ func profile(ctx context.Context, l *lab.Lab, yolk, row string) error {
 	}
 	// The value that the program tells is of one operation.
 	scale := each / float64(sum)
+	if row == ops.Boot {
+		// What repeats itself, as the firmware's copying, is logged once, and waiting is not.
+		more[repeated] = max(int(each)-sum, 0)
+		sum += more[repeated]
+		scale = 1
+	}
 	order := slices.SortedFunc(maps.Keys(more), func(a, b string) int { return cmp.Compare(more[b], more[a]) })
 	fmt.Printf("%8.1f %s\n", each, row)
 	for _, name := range order {
@@ -95,7 +103,11 @@ func executed(ctx context.Context, l *lab.Lab, image string, names functions, ro
 	counted := make(chan error, 1)
 	go func() {
 		var err error
-		counts, err = names.count(r)
+		end := ""
+		if row == ops.Boot {
+			end = "main.main"
+		}
+		counts, err = names.count(r, end)
 		counted <- err
 	}()
 	err = lab.RunBare(ctx, cmd)
@@ -145,31 +157,54 @@ func readFunctions(image string) (functions, error) {
 	return all, nil
 }
 
+// repeated is the name of what QEMU does not log: repetitions of an instruction, and
+// waiting.
+const repeated = "(repetitions of instructions, and waiting)"
+
+// outside is the name of what is not the image's: the firmware.
+const outside = "(outside of the image)"
+
+// address is that of a function as it stands in QEMU's log.
+func (f functions) address(name string) string {
+	for _, s := range f {
+		if s.Name == name {
+			return fmt.Sprintf("%016x", s.Value)
+		}
+	}
+	return ""
+}
+
 // at is the name of the function at an address.
 func (f functions) at(pc uint64) string {
 	i, found := slices.BinarySearchFunc(f, pc, func(s elf.Symbol, pc uint64) int { return cmp.Compare(s.Value, pc) })
 	switch {
 	case found:
 		return f[i].Name
-	case i == 0:
-		return "?"
+	case i == 0 || pc >= f[i-1].Value+max(f[i-1].Size, 1) && i == len(f):
+		return outside
 	}
 	return f[i-1].Name
 }
 
-// count reads a log of QEMU and counts the instructions of each function.
+// count reads a log of QEMU and counts the instructions of each function, up to the
+// first of the function called end, or all.
 //
 // A line is "Trace 0: 0x7f… [00000000/0000000000201040/00000000/…] name", with the
 // address behind the first slash. There are others.
-func (f functions) count(log io.Reader) (map[string]int, error) {
+func (f functions) count(log io.Reader, end string) (map[string]int, error) {
 	at := map[string]int{} // by addresses as they stand there
+	last := f.address(end)
+	over := false
 	lines := bufio.NewReaderSize(log, 1<<20)
 	for {
 		line, err := lines.ReadSlice('\n')
 		if rest, ok := bytes.CutPrefix(line, []byte("Trace ")); ok {
 			if _, rest, ok = bytes.Cut(rest, []byte{'/'}); ok {
 				pc, _, _ := bytes.Cut(rest, []byte{'/'})
-				at[string(pc)]++
+				over = over || string(pc) == last
+				if !over {
+					at[string(pc)]++
+				}
 			}
 		}
 		if err == io.EOF {
