@@ -61,6 +61,11 @@ func boot(info uintptr) {
 	initClock()
 	initCPUCount()
 	initArgs()
+	if firstBoot() && fwPresent() && si.modules == 0 {
+		for i, r := range memory.fresh(uint64(end)) {
+			memFresh[i].start, memFresh[i].end = uintptr(r.Start), uintptr(r.End)
+		}
+	}
 	initDeviceMemory(end)
 
 	ramStart = uint(start)
@@ -68,11 +73,6 @@ func boot(info uintptr) {
 	ramStackOffset = 0
 	for i, r := range memory.extra[:memory.n] {
 		memExtra[i].start, memExtra[i].end = uintptr(r.Start), uintptr(r.End)
-	}
-	if firstBoot() && fwPresent() && si.modules == 0 {
-		for i, r := range memory.fresh(uint64(end)) {
-			memFresh[i].start, memFresh[i].end = uintptr(r.Start), uintptr(r.End)
-		}
 	}
 }
 

@@ -65,9 +65,9 @@ func initCPUCount() {
 	cpuCount = 1
 	if fwPresent() {
 		fwSelect(fwCPUs)
-		n := int32(fwByte())
-		n |= int32(fwByte()) << 8
-		cpuCount = min(max(n, 1), maxCPUs)
+		var n [2]byte
+		fwRead(n[:])
+		cpuCount = min(max(int32(binary.LittleEndian.Uint16(n[:])), 1), maxCPUs)
 	}
 }
 

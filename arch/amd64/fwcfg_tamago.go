@@ -4,7 +4,10 @@ package amd64
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"sync"
+	"sync/atomic"
+	"unsafe"
 
 	"github.com/yolkos/yolk/arch/amd64/reg"
 )
@@ -14,36 +17,96 @@ import (
 const (
 	fwSelector = 0x510
 	fwData     = 0x511
+	fwDMA      = 0x514 // the address of a command, big-endian, its upper half first
 
 	fwSignature = 0x0000
+	fwFeatures  = 0x0001
 	fwCPUs      = 0x0005
 	fwDirectory = 0x0019
 	fwMaxFiles  = 4096
+
+	fwHasDMA = 1 << 1 // of fwFeatures
+
+	// Bits of a command, which the device clears when it has done it.
+	fwFailed = 1 << 0
+	fwReads  = 1 << 1
 )
 
 var fwLock sync.Mutex
 
+// What the device is read by: transfers to fwBuffer, for which a virtual machine is
+// left once, or where it lacks them bytes of a port.
+var (
+	fwState   uint8 // fwUnknown and so on
+	fwCommand struct{ control, length, high, low uint32 }
+	fwBuffer  [16 * fwEntry]byte
+)
+
+const (
+	fwUnknown = iota
+	fwAbsent
+	fwBytes
+	fwTransfers
+)
+
+// fwEntry is the size of an entry of the directory: size, key, 2 bytes, and the name.
+const fwEntry = 64
+
 func fwSelect(key uint16) { reg.Out16(fwSelector, key) }
-
-func fwByte() byte { return reg.In8(fwData) }
-
-func fwBig32() uint32 {
-	var b [4]byte
-	for i := range b {
-		b[i] = fwByte()
-	}
-	return binary.BigEndian.Uint32(b[:])
-}
 
 // fwPresent reports whether the machine has the device.
 func fwPresent() bool {
+	if fwState != fwUnknown {
+		return fwState != fwAbsent
+	}
+	fwState = fwBytes
+	b := fwBuffer[:4]
 	fwSelect(fwSignature)
-	for i := 0; i < 4; i++ {
-		if fwByte() != "QEMU"[i] {
-			return false
-		}
+	if fwRead(b); string(b) != "QEMU" {
+		fwState = fwAbsent
+		return false
+	}
+	fwSelect(fwFeatures)
+	if fwRead(b); binary.LittleEndian.Uint32(b)&fwHasDMA != 0 {
+		fwState = fwTransfers
 	}
 	return true
+}
+
+// fwRead fills b with the next bytes of what is selected.
+func fwRead(b []byte) {
+	if fwState != fwTransfers {
+		for i := range b {
+			b[i] = reg.In8(fwData)
+		}
+		return
+	}
+	for len(b) > 0 {
+		n := min(len(b), len(fwBuffer))
+		fwTransfer(n)
+		b = b[copy(b, fwBuffer[:n]):]
+	}
+}
+
+// fwTransfer reads n bytes to fwBuffer, in the image, whose physical address is its
+// virtual one.
+func fwTransfer(n int) {
+	c := &fwCommand
+	c.length = bits.ReverseBytes32(uint32(n))
+	to := uint64(uintptr(unsafe.Pointer(&fwBuffer)))
+	c.high, c.low = bits.ReverseBytes32(uint32(to>>32)), bits.ReverseBytes32(uint32(to))
+	atomic.StoreUint32(&c.control, bits.ReverseBytes32(fwReads))
+	at := uint64(uintptr(unsafe.Pointer(c)))
+	reg.Out32(fwDMA, bits.ReverseBytes32(uint32(at>>32)))
+	reg.Out32(fwDMA+4, bits.ReverseBytes32(uint32(at)))
+	for {
+		if left := bits.ReverseBytes32(atomic.LoadUint32(&c.control)); left&fwFailed != 0 {
+			clear(fwBuffer[:n])
+			return
+		} else if left == 0 {
+			return
+		}
+	}
 }
 
 // fwFind looks for a file of the device. It works before the runtime.
@@ -52,25 +115,23 @@ func fwFind(name string) (key uint16, size uint32, ok bool) {
 		return 0, 0, false
 	}
 	fwSelect(fwDirectory)
-	n := fwBig32()
-	for i := uint32(0); i < n && i < fwMaxFiles; i++ {
-		size := fwBig32()
-		k := fwBig32()
-		match, ended := true, false
-		for j := 0; j < 56; j++ {
-			c := fwByte()
-			switch {
-			case ended:
-			case j < len(name):
-				match = match && c == name[j]
-			case c == 0:
-				ended = true
-			default:
-				match = false
-			}
+	var count [4]byte
+	fwRead(count[:])
+	left := int(min(binary.BigEndian.Uint32(count[:]), fwMaxFiles))
+	for left > 0 {
+		n := min(left, len(fwBuffer)/fwEntry)
+		left -= n
+		list := fwBuffer[:n*fwEntry]
+		if fwState == fwTransfers {
+			fwTransfer(len(list))
+		} else {
+			fwRead(list)
 		}
-		if match {
-			return uint16(k >> 16), size, true
+		for ; len(list) > 0; list = list[fwEntry:] {
+			e := list[:fwEntry]
+			if field := e[8:]; string(field[:len(name)]) == name && field[len(name)] == 0 {
+				return binary.BigEndian.Uint16(e[4:]), binary.BigEndian.Uint32(e), true
+			}
 		}
 	}
 	return 0, 0, false
@@ -88,11 +149,4 @@ func FwCfg(name string) ([]byte, bool) {
 	fwSelect(key)
 	fwRead(b)
 	return b, true
-}
-
-// fwRead fills b from the selected file.
-func fwRead(b []byte) {
-	for i := range b {
-		b[i] = fwByte()
-	}
 }

@@ -98,7 +98,7 @@ func (m *memoryMap) highEnd() uint64 {
 // firmwareRoom is how much of the end of the RAM below 4 GiB the firmware may have
 // used: SeaBIOS takes what it wants for itself and for a while from there, less than
 // 1 MiB.
-const firmwareRoom = 16 << 20
+const firmwareRoom = 4 << 20
 
 // fresh returns the ranges that QEMU has made zero and that neither its firmware nor
 // the image, which ends at end, has touched.

@@ -49,12 +49,12 @@ func TestFreshMemory(t *testing.T) {
 		m    memoryMap
 		want [maxRanges]Range
 	}{
-		{"256 MiB", memoryMap{main: Range{0x200000, 0xffe0000}}, [maxRanges]Range{{end, 0xefe0000}}},
+		{"256 MiB", memoryMap{main: Range{0x200000, 0xffe0000}}, [maxRanges]Range{{end, 0xfbe0000}}},
 		{"6 GiB", memoryMap{main: Range{0x200000, 0x80000000}, extra: [7]Range{{1 << 32, 6 << 30}}, n: 1},
-			[maxRanges]Range{{end, 0x7f000000}, {1 << 32, 6 << 30}}},
+			[maxRanges]Range{{end, 0x7fc00000}, {1 << 32, 6 << 30}}},
 		{"in two below 4 GiB", memoryMap{main: Range{0x200000, 0x1000000}, extra: [7]Range{{0x2000000, 0x4000000}}, n: 1},
-			[maxRanges]Range{{end, 0x1000000}, {0x2000000, 0x3000000}}},
-		{"less than the firmware's room", memoryMap{main: Range{0x200000, 0x1000000}}, [maxRanges]Range{}},
+			[maxRanges]Range{{end, 0x1000000}, {0x2000000, 0x3c00000}}},
+		{"less than the firmware's room", memoryMap{main: Range{0x200000, 0x600000}}, [maxRanges]Range{}},
 		{"none", memoryMap{}, [maxRanges]Range{}},
 	} {
 		if got := c.m.fresh(end); got != c.want {

@@ -26,15 +26,12 @@ type memRegion struct{ start, end uintptr }
 var memExtra [maxMemRegions]memRegion
 
 // memFresh holds ranges of RAM that nobody has written since the machine was made,
-// so that it is zero, and the host may not have given it a page yet. The machine
-// fills it before the runtime starts.
+// so that it is zero but for the heads of free blocks, and the host may not have given
+// it a page yet. The machine fills it before the runtime starts, by address. memlock
+// guards it.
 //
 //go:linkname memFresh
 var memFresh [maxMemRegions]memRegion
-
-// memZero has a bit for each heap arena of addresses that is zero as far as it is
-// free, but for the heads of free blocks. memlock guards it.
-var memZero [1 << (osHeapAddrBits - osLogHeapArenaBytes - 6)]uint64
 
 // memBlock heads a free block of memory; blocks are page-aligned, a multiple of
 // the page size long, sorted by address and never adjacent.
@@ -61,10 +58,11 @@ func memInit() {
 	for _, r := range memExtra {
 		memAdd(r.start, r.end)
 	}
-	for _, r := range memFresh {
-		for a := alignUp(r.start, heapArenaBytes); a+heapArenaBytes <= min(r.end, 1<<osHeapAddrBits); a += heapArenaBytes {
-			memZero[a/heapArenaBytes/64] |= 1 << (a / heapArenaBytes % 64)
+	for i, end := 0, uintptr(0); i < len(memFresh); i++ { // what is not in order is not told
+		if memFresh[i].start < end {
+			memFresh[i] = memRegion{}
 		}
+		end = max(end, memFresh[i].end)
 	}
 	memTotal = memLeft
 	memAbove = 1 << 32 // the devices end there
@@ -181,20 +179,32 @@ func memPiece(n uintptr) (p, got uintptr) {
 	return p, got
 }
 
-// memClear zeroes [p, p+n), which has been taken, unless it is zero. The arenas that
-// it touches are not zero from now on.
+// memClear zeroes [p, p+n), which has been taken, unless it is zero, and is not fresh
+// from now on. Of a fresh range that it divides the larger part stays one, or both if
+// there is room for them.
 //
 //go:systemstack
 func memClear(p, n uintptr) {
-	for end := p + n; p < end; {
-		next := min(alignDown(p, heapArenaBytes)+heapArenaBytes, end)
-		word, bit := &memZero[p/heapArenaBytes/64], uint64(1)<<(p/heapArenaBytes%64)
-		if *word&bit == 0 {
-			memclrNoHeapPointers(unsafe.Pointer(p), next-p)
+	end := p + n
+	for i := range memFresh {
+		r := &memFresh[i]
+		from, to := max(p, r.start), min(end, r.end)
+		if from >= to {
+			continue
 		}
-		*word &^= bit
-		p = next
+		memclrNoHeapPointers(unsafe.Pointer(p), from-p)
+		p = to
+		if rest := memFresh[i+1:]; len(rest) > 0 && rest[len(rest)-1].end == 0 && r.start < from && to < r.end {
+			copy(rest[1:], rest)
+			rest[0] = memRegion{to, r.end}
+			r.end = from
+		} else if from-r.start < r.end-to {
+			r.start = to
+		} else {
+			r.end = from
+		}
 	}
+	memclrNoHeapPointers(unsafe.Pointer(p), end-p)
 }
 
 // memFree adds [p, p+n), whole pages, to the free list. memlock must be held.
