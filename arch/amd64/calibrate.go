@@ -2,6 +2,14 @@ package amd64
 
 // How fast counters run, from what the machine tells and from what was measured.
 
+const (
+	pitHz = 1193182
+
+	calibrateTicks = pitHz / 10_000 // of the interval timer, 0.1 ms
+	calibrateMost  = pitHz / 400    // 2.5 ms
+	calibrations   = 20
+)
+
 // timerDivider is what the timer of the local APIC divides its clock by.
 const timerDivider = 16
 

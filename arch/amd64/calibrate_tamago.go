@@ -10,12 +10,6 @@ import (
 // the time-stamp counter against the interval timer, and the local APIC's timer
 // against the time-stamp counter.
 
-const (
-	calibrateTicks = pitHz / 10_000 // of the interval timer, 0.1 ms
-	calibrateMost  = pitHz / 400    // 2.5 ms
-	calibrations   = 20
-)
-
 // calibrate sets the rates of the clock, unless it is known, and of the timer.
 //
 // Two measurements of the clock in a row have to agree: a host that is busy may stop

@@ -17,7 +17,6 @@ import (
 // nor change their rate while the machine runs.
 
 const (
-	pitHz       = 1193182
 	pitChannel0 = 0x40
 	pitCommand  = 0x43
 
