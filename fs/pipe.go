@@ -144,7 +144,6 @@ func (p *pipe) write(b []byte, packet bool) (n int, err error) {
 		p.push(pipeBuf{page: page, n: k, packet: packet, merges: !packet})
 	}
 	if n == 0 {
-		p.queue.Wake(pipeFuller) // readers are told of the try, as by Linux
 		return 0, syscall.EAGAIN
 	}
 	return n, nil

@@ -20,21 +20,17 @@ type pipeEnd struct {
 func (e *pipeEnd) Read(b []byte) (int, error) { return e.ReadUntil(b, nil) }
 
 // ReadUntil implements Interruptible.
-func (e *pipeEnd) ReadUntil(b []byte, end <-chan struct{}) (int, error) {
+func (e *pipeEnd) ReadUntil(b []byte, end <-chan struct{}) (n int, err error) {
 	if !e.reads {
 		return 0, syscall.EBADF
 	}
-	for {
+	err = Await(e, PollIn, end, 0, func() (err error) {
 		e.pipe.mu.Lock()
-		n, err := e.pipe.read(b)
+		n, err = e.pipe.read(b)
 		e.pipe.mu.Unlock()
-		if err != syscall.EAGAIN {
-			return n, err
-		}
-		if err := Await(e, PollIn, end); err != nil {
-			return 0, err
-		}
-	}
+		return err
+	})
+	return n, err
 }
 
 func (e *pipeEnd) Write(b []byte) (int, error) { return e.WriteUntil(b, nil) }
@@ -44,24 +40,23 @@ func (e *pipeEnd) WriteUntil(b []byte, end <-chan struct{}) (n int, err error) {
 	if !e.writes {
 		return 0, syscall.EBADF
 	}
-	for {
-		e.pipe.mu.Lock()
-		k, err := e.pipe.write(b[n:], e.packets.Load())
-		e.pipe.mu.Unlock()
-		n += k
-		if n == len(b) {
-			return n, nil
+	p := e.pipe
+	err = Await(e, PollOut, end, 0, func() error {
+		p.mu.Lock()
+		k, err := p.write(b[n:], e.packets.Load())
+		p.mu.Unlock()
+		if n += k; err == nil && n < len(b) {
+			err = syscall.EAGAIN
 		}
-		if err == nil || err == syscall.EAGAIN {
-			err = Await(e, PollOut, end)
-		}
-		switch {
-		case err != nil && n > 0:
-			return n, nil
-		case err != nil:
-			return 0, err
-		}
+		return err
+	})
+	if n > 0 {
+		return n, nil
 	}
+	if err == syscall.EINTR {
+		p.queue.Wake(pipeFuller) // readers are told of the try, as by Linux
+	}
+	return 0, err
 }
 
 // Poll implements PollFile. A FIFO that nobody has opened for writing yet reads

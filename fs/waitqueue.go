@@ -1,10 +1,6 @@
 package fs
 
-import (
-	"sync"
-	"syscall"
-	"time"
-)
+import "sync"
 
 // NotifyFile is a PollFile that tells when its readiness may have changed. Else:
 // it is asked again after a while.
@@ -105,57 +101,3 @@ const (
 	PollReads  = PollIn | PollRdNorm | PollPri | PollErr | PollHup | PollRdHup
 	PollWrites = PollOut | PollWrNorm | PollErr | PollHup
 )
-
-// Pauses between two Polls of a file that cannot tell of changes.
-const (
-	AgainMin = time.Millisecond
-	AgainMax = 100 * time.Millisecond
-)
-
-// Await waits until one of events, an error or a hang-up holds for f, or end is
-// closed: EINTR.
-func Await(f PollFile, events uint32, end <-chan struct{}) error {
-	events |= PollErr | PollHup
-	got, err := f.Poll(events)
-	if err != nil || got != 0 {
-		return err
-	}
-	select {
-	case <-end: // nothing to set up for who does not want to wait
-		return syscall.EINTR
-	default:
-	}
-	woken := make(chan struct{}, 1)
-	w := Waiter{Wake: func(uint32) bool {
-		select {
-		case woken <- struct{}{}:
-			return true
-		default:
-			return false
-		}
-	}}
-	defer w.Stop()
-	n, ok := f.(NotifyFile)
-	tells := ok && n.Watch(&w)
-	for pause := AgainMin; ; pause = min(2*pause, AgainMax) {
-		got, err := f.Poll(events)
-		if err != nil || got != 0 {
-			return err
-		}
-		if tells {
-			select {
-			case <-woken:
-			case <-end:
-				return syscall.EINTR
-			}
-			continue
-		}
-		t := time.NewTimer(pause)
-		select {
-		case <-t.C:
-		case <-end:
-			t.Stop()
-			return syscall.EINTR
-		}
-	}
-}

@@ -88,7 +88,7 @@ func TestAwaitAsksWhenTold(t *testing.T) {
 		r, w, _ := v.NewPipe(0)
 		asked := &asked{pipeEnd: r.(*pipeEnd)}
 		done := make(chan error, 1)
-		go func() { done <- Await(asked, PollIn, nil) }()
+		go func() { done <- AwaitReady(asked, PollIn, nil) }()
 		synctest.Wait()
 		if asked.n != 2 {
 			t.Errorf("asked %d times before anything happened, want 2", asked.n)
@@ -98,16 +98,16 @@ func TestAwaitAsksWhenTold(t *testing.T) {
 			t.Errorf("%v, asked %d times", err, asked.n)
 		}
 		end := make(chan struct{})
-		go func() { done <- Await(r.(PollFile), PollPri, end) }()
+		go func() { done <- AwaitReady(r.(PollFile), PollPri, end) }()
 		synctest.Wait()
 		close(end)
 		if err := <-done; err != syscall.EINTR {
 			t.Errorf("ended: %v", err)
 		}
-		if err := Await(r.(PollFile), PollIn, end); err != nil {
+		if err := AwaitReady(r.(PollFile), PollIn, end); err != nil {
 			t.Errorf("ready and ended: %v", err)
 		}
-		go func() { done <- Await(r.(PollFile), PollPri, nil) }()
+		go func() { done <- AwaitReady(r.(PollFile), PollPri, nil) }()
 		synctest.Wait()
 		w.Release()
 		if err := <-done; err != nil {

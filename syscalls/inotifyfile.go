@@ -224,22 +224,19 @@ func (i *inotify) WriteUntil([]byte, <-chan struct{}) (int, error) { return 0, s
 // ReadUntil implements fs.Interruptible: as many records as there is room for.
 // EINVAL: there is none for the first.
 func (i *inotify) ReadUntil(p []byte, end <-chan struct{}) (n int, err error) {
-	for {
-		if n, err := i.take(p); n > 0 || err != nil {
-			return n, err
-		}
-		if err := fs.Await(i, pollIn, end); err != nil {
-			return 0, err
-		}
-	}
+	err = fs.Await(i, pollIn, end, 0, func() (err error) {
+		n, err = i.take(p)
+		return err
+	})
+	return n, err
 }
 
-// take reads what is in the queue.
+// take reads what is in the queue. EAGAIN: nothing.
 func (i *inotify) take(p []byte) (n int, err error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if len(i.queue) == 0 {
-		return 0, nil
+		return 0, syscall.EAGAIN
 	}
 	done := 0
 	for _, r := range i.queue {

@@ -144,7 +144,7 @@ func (k *Kernel) Wait(fd int, mode int) syscall.Errno {
 		if f, ok := s.desc.file.(*socket.File); ok {
 			err = f.Ready(direction, end)
 		} else {
-			err = fs.Await(s.desc.stream, events, end)
+			err = fs.AwaitReady(s.desc.stream, events, end)
 		}
 		if err == nil {
 			return 0

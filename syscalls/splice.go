@@ -119,17 +119,11 @@ func (d *desc) nonblock() bool { return d.flags.Load()&syscall.O_NONBLOCK != 0 }
 // waitFor runs do until it answers something else than EAGAIN, or that when end is
 // closed. In between it waits for events of f.
 func waitFor(f fs.PollFile, events uint32, end <-chan struct{}, do func() error) error {
-	for {
-		err := do()
-		if err != syscall.EAGAIN {
-			return err
-		}
-		if err := fs.Await(f, events, end); err == syscall.EINTR {
-			return syscall.EAGAIN
-		} else if err != nil {
-			return err
-		}
+	err := fs.Await(f, events, end, 0, do)
+	if err == syscall.EINTR {
+		err = syscall.EAGAIN
 	}
+	return err
 }
 
 // betweenPipes moves up to n bytes from one pipe to another, what there is and

@@ -86,16 +86,12 @@ func (s *stream) WriteUntil(p []byte, end <-chan struct{}) (int, error) {
 	return until(s.do, s.do.writeNow, fs.PollOut, p, end)
 }
 
-func until(f fs.PollFile, do func([]byte) (int, error), events uint32, p []byte, end <-chan struct{}) (int, error) {
-	for {
-		n, err := do(p)
-		if err != syscall.EAGAIN {
-			return n, err
-		}
-		if err := fs.Await(f, events, end); err != nil {
-			return 0, err
-		}
-	}
+func until(f fs.PollFile, do func([]byte) (int, error), events uint32, p []byte, end <-chan struct{}) (n int, err error) {
+	err = fs.Await(f, events, end, 0, func() (err error) {
+		n, err = do(p)
+		return err
+	})
+	return n, err
 }
 
 // reads is embedded by files that cannot be written.

@@ -48,8 +48,11 @@ func NewFile(s Socket, n *Node, domain, typ, protocol int) *File {
 // until the socket says that it is worth another try: EINTR if end is closed first,
 // EAGAIN when the timeout of the direction is over.
 func (f *File) Await(direction int, end <-chan struct{}, try func() error) error {
-	return f.await(direction, end, f.Timeouts[direction].Load(), try)
+	return fs.Await(f.Socket, awaited[direction], end, time.Duration(f.Timeouts[direction].Load()), try)
 }
+
+// awaited is what a socket tells to who waits in a direction.
+var awaited = [2]uint32{In: fs.PollReads, Out: fs.PollWrites}
 
 // Ready waits until a Recv or Send is worth a try. EINTR: end is closed.
 func (f *File) Ready(direction int, end <-chan struct{}) error {
@@ -57,7 +60,7 @@ func (f *File) Ready(direction int, end <-chan struct{}) error {
 	if direction == Out {
 		events ^= fs.PollIn | fs.PollOut
 	}
-	return f.await(direction, end, 0, func() error {
+	return fs.Await(f.Socket, awaited[direction], end, 0, func() error {
 		now, err := f.Poll(events)
 		if err != nil {
 			return err
@@ -67,73 +70,6 @@ func (f *File) Ready(direction int, end <-chan struct{}) error {
 		}
 		return nil
 	})
-}
-
-// await is Await with a timeout in nanoseconds; 0: none.
-func (f *File) await(direction int, end <-chan struct{}, timeout int64, try func() error) error {
-	err := try()
-	if err != syscall.EAGAIN {
-		return err
-	}
-	if atOnce(end) { // nothing to set up
-		return syscall.EINTR
-	}
-	a := awaiters.Get().(*awaiter)
-	if a.events = fs.PollReads; direction == Out {
-		a.events = fs.PollWrites
-	}
-	f.Socket.Watch(&a.waiter)
-	defer func() {
-		a.waiter.Stop()
-		select { // what came meanwhile
-		case <-a.woken:
-		default:
-		}
-		awaiters.Put(a)
-	}()
-	var over <-chan time.Time
-	if timeout > 0 {
-		t := time.NewTimer(time.Duration(timeout))
-		defer t.Stop()
-		over = t.C
-	}
-	for {
-		if err := try(); err != syscall.EAGAIN {
-			return err
-		}
-		select {
-		case <-a.woken:
-		case <-end:
-			return syscall.EINTR
-		case <-over:
-			return syscall.EAGAIN
-		}
-	}
-}
-
-// awaiter is somebody who waits for a socket, to be used again.
-type awaiter struct {
-	waiter fs.Waiter
-	events uint32
-	woken  chan struct{}
-}
-
-var awaiters = sync.Pool{New: func() any {
-	a := &awaiter{woken: make(chan struct{}, 1)}
-	a.waiter.Wake = a.wake
-	return a
-}}
-
-func (a *awaiter) wake(now uint32) bool {
-	if now&a.events == 0 {
-		return false
-	}
-	select {
-	case a.woken <- struct{}{}:
-		return true
-	default:
-		return false
-	}
 }
 
 // Dial is connect(2): it waits until the connection is made or has failed.

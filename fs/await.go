@@ -1,0 +1,109 @@
+package fs
+
+import (
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Pauses between two tries on a file that cannot tell of changes.
+const (
+	AgainMin = time.Millisecond
+	AgainMax = 100 * time.Millisecond
+)
+
+// Await runs try until it answers something else than EAGAIN. In between it waits
+// until f tells that one of events, an error or a hang-up may have come to hold:
+// EINTR if end is closed first, EAGAIN when timeout is over, if it is not 0. All
+// that blocks on a file waits here.
+func Await(f PollFile, events uint32, end <-chan struct{}, timeout time.Duration, try func() error) error {
+	err := try()
+	if err != syscall.EAGAIN {
+		return err
+	}
+	select {
+	case <-end: // nothing to set up for who does not want to wait
+		return syscall.EINTR
+	default:
+	}
+	a := awaiters.Get().(*awaiter)
+	a.events = events | PollErr | PollHup
+	n, ok := f.(NotifyFile)
+	tells := ok && n.Watch(&a.waiter)
+	defer a.done()
+	var over <-chan time.Time
+	if timeout > 0 {
+		t := time.NewTimer(timeout)
+		defer t.Stop()
+		over = t.C
+	}
+	for pause := AgainMin; ; pause = min(2*pause, AgainMax) {
+		if err := try(); err != syscall.EAGAIN {
+			return err
+		}
+		if tells && end == nil && over == nil {
+			<-a.woken
+			continue
+		}
+		var again <-chan time.Time
+		if !tells {
+			again = time.After(pause)
+		}
+		select {
+		case <-a.woken:
+		case <-again:
+		case <-end:
+			return syscall.EINTR
+		case <-over:
+			return syscall.EAGAIN
+		}
+	}
+}
+
+// AwaitReady waits until one of events, an error or a hang-up holds for f, or end is
+// closed: EINTR.
+func AwaitReady(f PollFile, events uint32, end <-chan struct{}) error {
+	events |= PollErr | PollHup
+	return Await(f, events, end, 0, func() error {
+		now, err := f.Poll(events)
+		if err == nil && now == 0 {
+			err = syscall.EAGAIN
+		}
+		return err
+	})
+}
+
+// awaiter is somebody who waits in Await, to be used again.
+type awaiter struct {
+	waiter Waiter
+	events uint32
+	woken  chan struct{}
+}
+
+var awaiters = sync.Pool{New: func() any {
+	a := &awaiter{woken: make(chan struct{}, 1)}
+	a.waiter.Wake = a.wake
+	return a
+}}
+
+func (a *awaiter) wake(now uint32) bool {
+	if now&a.events == 0 {
+		return false
+	}
+	select {
+	case a.woken <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+// done gives a back.
+func (a *awaiter) done() {
+	a.waiter.Stop()
+	select { // what came meanwhile
+	case <-a.woken:
+	default:
+	}
+	awaiters.Put(a)
+}
