@@ -26,11 +26,15 @@ func Await(f PollFile, events uint32, end <-chan struct{}, timeout time.Duration
 		return syscall.EINTR
 	default:
 	}
-	a := awaiters.Get().(*awaiter)
-	a.events = events | PollErr | PollHup
+	w := waiters.Get().(*Waiter)
+	w.only = events | PollErr | PollHup
 	n, ok := f.(NotifyFile)
-	tells := ok && n.Watch(&a.waiter)
-	defer a.done()
+	tells := ok && n.Watch(w)
+	woken := w.woken
+	defer func() {
+		w.Stop()
+		waiters.Put(w)
+	}()
 	var over <-chan time.Time
 	if timeout > 0 {
 		t := time.NewTimer(timeout)
@@ -42,7 +46,7 @@ func Await(f PollFile, events uint32, end <-chan struct{}, timeout time.Duration
 			return err
 		}
 		if tells && end == nil && over == nil {
-			<-a.woken
+			<-woken
 			continue
 		}
 		var again <-chan time.Time
@@ -50,7 +54,7 @@ func Await(f PollFile, events uint32, end <-chan struct{}, timeout time.Duration
 			again = time.After(pause)
 		}
 		select {
-		case <-a.woken:
+		case <-woken:
 		case <-again:
 		case <-end:
 			return syscall.EINTR
@@ -73,37 +77,5 @@ func AwaitReady(f PollFile, events uint32, end <-chan struct{}) error {
 	})
 }
 
-// awaiter is somebody who waits in Await, to be used again.
-type awaiter struct {
-	waiter Waiter
-	events uint32
-	woken  chan struct{}
-}
-
-var awaiters = sync.Pool{New: func() any {
-	a := &awaiter{woken: make(chan struct{}, 1)}
-	a.waiter.Wake = a.wake
-	return a
-}}
-
-func (a *awaiter) wake(now uint32) bool {
-	if now&a.events == 0 {
-		return false
-	}
-	select {
-	case a.woken <- struct{}{}:
-		return true
-	default:
-		return false
-	}
-}
-
-// done gives a back.
-func (a *awaiter) done() {
-	a.waiter.Stop()
-	select { // what came meanwhile
-	case <-a.woken:
-	default:
-	}
-	awaiters.Put(a)
-}
+// waiters are those of Await, to be used again.
+var waiters = sync.Pool{New: func() any { return new(Waiter) }}

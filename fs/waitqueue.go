@@ -18,7 +18,7 @@ type NotifyFile interface {
 type Waiter struct {
 	// Wake is called when events (Poll constants) may have come to hold. It
 	// must not block, and not call the file, since that may hold its locks. The
-	// result says whether somebody was woken, for Exclusive.
+	// result says whether somebody was woken, for Exclusive. nil: woken is sent to.
 	Wake func(events uint32) bool
 	// Exclusive: of all such Waiters of a queue one is enough.
 	Exclusive bool
@@ -26,6 +26,9 @@ type Waiter struct {
 	queue      *WaitQueue
 	prev, next *Waiter
 	events     uint32
+
+	only  uint32        // what it is told of alone; 0: all that the file gives to Add
+	woken chan struct{} // the queue's, where Wake is nil
 }
 
 // Stop takes w out of its queue, if it is in one. Wake is not called any more
@@ -43,7 +46,27 @@ func (w *Waiter) Stop() {
 		q.last = w.prev
 	}
 	w.queue, w.prev, w.next = nil, nil, nil
+	if w.woken != nil {
+		select { // what came meanwhile
+		case <-w.woken:
+		default:
+		}
+		q.spare, w.woken = w.woken, nil
+	}
 	q.mu.Unlock()
+}
+
+// wake tells w, and whether that has woken somebody.
+func (w *Waiter) wake(events uint32) bool {
+	if w.Wake != nil {
+		return w.Wake(events)
+	}
+	select {
+	case w.woken <- struct{}{}:
+		return true
+	default:
+		return false
+	}
 }
 
 // link is what points to w in its queue.
@@ -59,6 +82,7 @@ func (w *Waiter) link() **Waiter {
 type WaitQueue struct {
 	mu          sync.Mutex // while it is held, Wake functions take locks of their own
 	first, last *Waiter
+	spare       chan struct{} // for the next Waiter that needs one; nil: none
 }
 
 // Add puts w, which is in no queue, at the end if it is exclusive, and else at the
@@ -67,7 +91,15 @@ type WaitQueue struct {
 func (q *WaitQueue) Add(w *Waiter, events uint32) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if w.only != 0 {
+		events &= w.only
+	}
 	w.queue, w.events = q, events
+	if w.Wake == nil {
+		if w.woken, q.spare = q.spare, nil; w.woken == nil {
+			w.woken = make(chan struct{}, 1)
+		}
+	}
 	w.prev, w.next = nil, q.first
 	if w.Exclusive {
 		w.prev, w.next = q.last, nil
@@ -90,7 +122,7 @@ func (q *WaitQueue) Wake(events uint32) {
 		if w.events&events == 0 || w.Exclusive && taken {
 			continue
 		}
-		if w.Wake(events) && w.Exclusive {
+		if w.wake(events) && w.Exclusive {
 			taken = true
 		}
 	}

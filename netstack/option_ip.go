@@ -241,12 +241,17 @@ func (k *sock) membership(join bool, m tcpip.MembershipOption) error {
 	if m.NIC != 0 {
 		m.InterfaceAddr = tcpip.Address{}
 	}
+	var o tcpip.SettableSocketOption
 	if join {
-		o := tcpip.AddMembershipOption(m)
-		return errno(k.ep.SetSockOpt(&o))
+		o = (*tcpip.AddMembershipOption)(&m)
+	} else {
+		o = (*tcpip.RemoveMembershipOption)(&m)
 	}
-	o := tcpip.RemoveMembershipOption(m)
-	return errno(k.ep.SetSockOpt(&o))
+	err := errno(k.ep.SetSockOpt(o))
+	if err == nil {
+		k.noteGroup(join, m)
+	}
+	return err
 }
 
 // multicastInterface sets IP_MULTICAST_IF: an address, or struct ip_mreq(n).

@@ -22,6 +22,7 @@ func (s *Stack) ProcFiles() map[string]func(b []byte) []byte {
 		"tcp6": func(b []byte) []byte { return s.procSockets(b, tcp.ProtocolNumber, true) },
 		"udp":  func(b []byte) []byte { return s.procSockets(b, udp.ProtocolNumber, false) },
 		"udp6": func(b []byte) []byte { return s.procSockets(b, udp.ProtocolNumber, true) },
+		"igmp": s.procIGMP, "igmp6": s.procIGMP6,
 		"snmp": s.procSNMP, "sockstat": s.procSockstat,
 	}
 }

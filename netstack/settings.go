@@ -14,8 +14,9 @@ type settings struct {
 	segment   atomic.Int32  // UDP_SEGMENT, in bytes
 	filter    atomic.Uint32 // ICMP_FILTER: a bit for each type that is not wanted
 
-	mu    sync.Mutex
-	noted map[optionKey]int // those that are only remembered
+	mu     sync.Mutex
+	noted  map[optionKey]int // those that are only remembered
+	groups []tcpip.MembershipOption
 }
 
 type optionKey struct{ level, name int }

@@ -52,6 +52,8 @@ var runtimeEdits = []Edit{
 		"the machine sets up what needs a running scheduler"},
 	Replace{"src/runtime/proc.go", "top:\n\tpp := mp.p.ptr()\n\tpp.preempt = false\n", "top:\n\tosSchedule()\n\tpp := mp.p.ptr()\n\tpp.preempt = false\n", 1,
 		"interrupts and threads get their turn between two goroutines"},
+	Replace{"src/runtime/synctest.go", "func synctestRun(f func()) {\n", "func synctestRun(f func()) {\n\tbubbles = true\n", 1,
+		"calls of the kernel have to leave the bubble from now on"},
 	Replace{"src/runtime/panic.go", "\t// ran out of deferred calls - old-school panic now\n", "\tosPanic()\n\n\t// ran out of deferred calls - old-school panic now\n", 1,
 		"a profile of the program is saved before the panic ends it"},
 	Replace{"src/runtime/traceback.go", "if isSystemGoroutine(gp, false) && level < 2 {", "if level < 2 && (isSystemGoroutine(gp, false) || osSystemGoroutine(gp)) {", 1,

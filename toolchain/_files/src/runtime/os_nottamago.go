@@ -12,6 +12,8 @@ const (
 	osOwnThreads        = false
 )
 
+var bubbles bool
+
 func osSchedule() {}
 func osMain()     {}
 func osPanic()    {}

@@ -118,7 +118,10 @@ func systemCallWait(gp *g) {
 	unlock(&systemCallIdle.lock)
 	if server == nil {
 		f := systemCallServe
+		bubble := gp.bubble // which the server is not to be part of
+		gp.bubble = nil
 		server = newproc1(*(**funcval)(unsafe.Pointer(&f)), gp, sys.GetCallerPC(), true, waitReasonIOWait)
+		gp.bubble = bubble
 	}
 	server.param = unsafe.Pointer(gp)
 	server.labels = gp.labels

@@ -24,7 +24,7 @@ func systemCallOnStack(num, a1, a2, a3, a4, a5, a6 uintptr) uintptr
 //go:linkname Syscall6
 func Syscall6(trap, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2 uintptr, err Errno) {
 	if !onStack(a1, a2, a3, a4, a5, a6) {
-		r1, err = kernel.Call(trap, a1, a2, a3, a4, a5, a6)
+		r1, err = below().Call(trap, a1, a2, a3, a4, a5, a6)
 	} else if r1 = systemCallOnStack(trap, a1, a2, a3, a4, a5, a6); r1 > ^uintptr(4095) {
 		err = Errno(-r1)
 	}
@@ -67,7 +67,7 @@ func rawSyscallNoError(trap, a1, a2, a3 uintptr) (r1, r2 uintptr) {
 
 // encoded is a call with its result as Linux has it: errors are negative.
 func encoded(num, a1, a2, a3, a4, a5, a6 uintptr) uintptr {
-	r, e := kernel.Call(num, a1, a2, a3, a4, a5, a6)
+	r, e := below().Call(num, a1, a2, a3, a4, a5, a6)
 	if e != 0 {
 		return -uintptr(e)
 	}

@@ -8,47 +8,47 @@ import _ "unsafe" // for go:linkname
 // it costs no allocation and no copy.
 
 func openat(dirfd int, path string, flags int, mode uint32) (fd int, err error) {
-	return count(kernel.Openat(dirfd, path, flags, mode))
+	return count(below().Openat(dirfd, path, flags, mode))
 }
 
-func Close(fd int) error { return errno(kernel.Close(fd)) }
+func Close(fd int) error { return errno(below().Close(fd)) }
 
-func Stat(path string, stat *Stat_t) error { return errno(kernel.Fstatat(_AT_FDCWD, path, stat, 0)) }
+func Stat(path string, stat *Stat_t) error { return errno(below().Fstatat(_AT_FDCWD, path, stat, 0)) }
 
 func Lstat(path string, stat *Stat_t) error {
-	return errno(kernel.Fstatat(_AT_FDCWD, path, stat, _AT_SYMLINK_NOFOLLOW))
+	return errno(below().Fstatat(_AT_FDCWD, path, stat, _AT_SYMLINK_NOFOLLOW))
 }
 
-func Fstat(fd int, stat *Stat_t) error { return errno(kernel.Fstat(fd, stat)) }
+func Fstat(fd int, stat *Stat_t) error { return errno(below().Fstat(fd, stat)) }
 
 func fstatat(fd int, path string, stat *Stat_t, flags int) error {
-	return errno(kernel.Fstatat(fd, path, stat, flags))
+	return errno(below().Fstatat(fd, path, stat, flags))
 }
 
-func read(fd int, p []byte) (n int, err error) { return count(kernel.Read(fd, p)) }
+func read(fd int, p []byte) (n int, err error) { return count(below().Read(fd, p)) }
 
 func write(fd int, p []byte) (n int, err error) {
-	n, e := kernel.Write(fd, p)
+	n, e := below().Write(fd, p)
 	return n, errno(e) // what was written before an error counts
 }
 
 func pread(fd int, p []byte, offset int64) (n int, err error) {
-	return count(kernel.Pread(fd, p, offset))
+	return count(below().Pread(fd, p, offset))
 }
 
 func pwrite(fd int, p []byte, offset int64) (n int, err error) {
-	return count(kernel.Pwrite(fd, p, offset))
+	return count(below().Pwrite(fd, p, offset))
 }
 
 func Seek(fd int, offset int64, whence int) (off int64, err error) {
-	off, e := kernel.Seek(fd, offset, whence)
+	off, e := below().Seek(fd, offset, whence)
 	if e != 0 {
 		return -1, errnoErr(e)
 	}
 	return off, nil
 }
 
-func Getdents(fd int, buf []byte) (n int, err error) { return count(kernel.ReadDirent(fd, buf)) }
+func Getdents(fd int, buf []byte) (n int, err error) { return count(below().ReadDirent(fd, buf)) }
 
 // count makes the results of a call in Go from those of the kernel.
 func count(n int, e Errno) (int, error) {
@@ -69,10 +69,10 @@ func errno(e Errno) error {
 // waitIO, interruptIO and deadlineIO are for internal/poll.
 
 //go:linkname waitIO
-func waitIO(fd int, mode int) error { return errno(kernel.Wait(fd, mode)) }
+func waitIO(fd int, mode int) error { return errno(below().Wait(fd, mode)) }
 
 //go:linkname interruptIO
-func interruptIO(fd int) { kernel.Interrupt(fd) }
+func interruptIO(fd int) { below().Interrupt(fd) }
 
 //go:linkname deadlineIO
-func deadlineIO(fd int, mode int, ns int64) error { return errno(kernel.SetDeadline(fd, mode, ns)) }
+func deadlineIO(fd int, mode int, ns int64) error { return errno(below().SetDeadline(fd, mode, ns)) }

@@ -1,0 +1,75 @@
+package netstack
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/yolkos/yolk/drivers/nic"
+)
+
+// TestProcGroups: /proc/net/igmp and igmp6 have the groups of each interface as long
+// as somebody is in them.
+func TestProcGroups(t *testing.T) {
+	s, _ := twoStacks(t, nic.Options{MTU: 1400})
+	four := func() string { return string(s.ProcFiles()["igmp"](nil)) }
+	six := func() string { return string(s.ProcFiles()["igmp6"](nil)) }
+	const head = "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n"
+	const allSystems = "\t\t\t\t010000E0     1 0:00000000\t\t0\n"
+	const before = head + "1\tlo        :     1      V3\n" + allSystems + "2\teth0      :     1      V3\n" + allSystems
+	if got := four(); got != before {
+		t.Errorf("igmp:\n%swant\n%s", got, before)
+	}
+	const nodes = "2    eth0            ff020000000000000000000000000001     1 0000000C 0\n"
+	if got := six(); !strings.Contains(got, nodes) || !strings.Contains(got, "1    lo ") {
+		t.Errorf("igmp6 lacks all nodes of a link:\n%s", got)
+	}
+
+	group := []byte{224, 0, 0, 254}
+	index := []byte{2, 0, 0, 0}
+	mreqn := append(append(append([]byte{}, group...), 0, 0, 0, 0), index...)
+	a := s.openSocket(t, syscall.AF_INET, syscall.SOCK_DGRAM, 0)
+	b := s.openSocket(t, syscall.AF_INET, syscall.SOCK_DGRAM, 0)
+	for _, f := range []interface {
+		SetOption(level, name int, value []byte) error
+	}{a, b} {
+		if err := f.SetOption(syscall.IPPROTO_IP, syscall.IP_ADD_MEMBERSHIP, mreqn); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.SetOption(syscall.IPPROTO_IP, syscall.IP_ADD_MEMBERSHIP, mreqn); err == nil {
+			t.Error("joined twice")
+		}
+	}
+	has := func(users string) {
+		t.Helper()
+		want := strings.Replace(before, "2\teth0      :     1      V3\n", "2\teth0      :     2      V3\n\t\t\t\tFE0000E0     "+users+" 0:00000000\t\t0\n", 1)
+		if got := four(); got != want {
+			t.Errorf("igmp:\n%swant\n%s", got, want)
+		}
+	}
+	has("2")
+	byAddress := append(append([]byte{}, group...), 10, 0, 0, 1)
+	if err := a.SetOption(syscall.IPPROTO_IP, syscall.IP_DROP_MEMBERSHIP, byAddress); err != nil {
+		t.Fatal(err)
+	}
+	has("1")
+	b.Release()
+	if got := four(); got != before {
+		t.Errorf("when all have left:\n%s", got)
+	}
+
+	c := s.openSocket(t, syscall.AF_INET6, syscall.SOCK_DGRAM, 0)
+	mreq6 := append([]byte{0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xfb}, index...)
+	if err := c.SetOption(syscall.IPPROTO_IPV6, syscall.IPV6_JOIN_GROUP, mreq6); err != nil {
+		t.Fatal(err)
+	}
+	const joined = "2    eth0            ff0200000000000000000000000000fb     1 00000004 0\n"
+	if got := six(); !strings.HasPrefix(got[strings.Index(got, "2    "):], joined) {
+		t.Errorf("igmp6 does not begin with the group that was joined:\n%s", got)
+	}
+	a.Release()
+	c.Release()
+	if got := six(); strings.Contains(got, joined) {
+		t.Errorf("igmp6 when all have left:\n%s", got)
+	}
+}
