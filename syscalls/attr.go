@@ -48,6 +48,9 @@ func (k *Kernel) Truncate(path string, size int64) syscall.Errno {
 		return e
 	}
 	defer b.done()
+	if e := k.mayGrow(size, func(a *fs.Attr) error { return k.vfs.Stat(b.Base, path, true, a) }); e != 0 {
+		return e
+	}
 	unlock := k.maps.lockAt(b, path)
 	n, err := k.vfs.Truncate(b.Base, path, size)
 	if err != nil {

@@ -156,6 +156,12 @@ func (d *desc) writeAt(p []byte, off int64) (int, int64, error) {
 		}
 		off = a.Size
 	}
+	if d.maps.kernel.maxSize.Load() != 0 {
+		var err error
+		if p, err = d.roomFor(p, off); err != nil {
+			return 0, 0, err
+		}
+	}
 	if f := d.mapped(); f != nil {
 		defer d.maps.close(f)
 		f.mu.Lock()
@@ -276,6 +282,9 @@ func (k *Kernel) Ftruncate(fd int, size int64) syscall.Errno {
 	defer d.put()
 	if !d.writable() || d.stream != nil || d.kind != syscall.S_IFREG {
 		return syscall.EINVAL
+	}
+	if e := k.mayGrow(size, d.file.Getattr); e != 0 {
+		return e
 	}
 	set := func() syscall.Errno {
 		return errno(d.dentry.SetattrFile(d.file, &fs.SetAttr{Valid: fs.SetSize, Size: size}))

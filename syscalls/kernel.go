@@ -27,6 +27,8 @@ type Kernel struct {
 	locks locks
 	maps  mappings
 
+	maxSize atomic.Uint64 // of files that are written, and 1 (RLIMIT_FSIZE); 0: no limit
+
 	signals signals
 	itimer  itimer
 	process process

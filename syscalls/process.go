@@ -255,10 +255,11 @@ func (k *Kernel) limitOf(resource int) (n uint64) {
 	return n
 }
 
-// Prlimit tells a limit, and sets it with new. Those of open files and of the
-// addresses of mappings hold; that of waiting signals is fixed, as is the end of
-// open files; the others are kept for who asks, as Linux keeps those that it no
-// longer enforces.
+// Prlimit tells a limit, and sets it with new. Those of open files, of the sizes of
+// files and of the addresses of mappings hold; that of waiting signals is fixed, as is
+// the end of open files. The others are kept for who asks: there is nothing here that
+// they would bound, or Linux does not enforce them either, but for RLIMIT_CPU and
+// RLIMIT_DATA.
 func (k *Kernel) Prlimit(resource int, new *syscall.Rlimit) (old syscall.Rlimit, e syscall.Errno) {
 	if resource < 0 || resource >= nlimits {
 		return old, syscall.EINVAL
@@ -277,8 +278,11 @@ func (k *Kernel) Prlimit(resource int, new *syscall.Rlimit) (old syscall.Rlimit,
 			return syscall.EPERM // above fs.nr_open
 		}
 		*limit = *new
-		if resource == syscall.RLIMIT_NOFILE {
+		switch resource {
+		case syscall.RLIMIT_NOFILE:
 			k.table.limit.Store(int64(new.Cur))
+		case syscall.RLIMIT_FSIZE:
+			k.setSizeLimit(new.Cur)
 		}
 		return 0
 	})

@@ -36,6 +36,11 @@ func (k *Kernel) Fallocate(fd int, mode uint32, off, n int64) (e syscall.Errno) 
 	case mode&(falPunch|falZero) != 0 && d.sealed():
 		return syscall.EPERM
 	}
+	if mode&(falKeepSize|falCollapse) == 0 {
+		if e := k.mayGrow(off+n, d.file.Getattr); e != 0 {
+			return e
+		}
+	}
 	defer func() {
 		if e == 0 {
 			d.dentry.Notify(fs.InModify)
@@ -140,7 +145,7 @@ func (k *Kernel) CopyFileRange(rfd int, roff *int64, wfd int, woff *int64, n int
 }
 
 // copyLength shortens n to what there is to copy, and checks the rest.
-func copyLength(r *desc, from int64, w *desc, to int64, n int) (int, syscall.Errno) {
+func copyLength(r *desc, from int64, w *desc, to int64, n int) (_ int, e syscall.Errno) {
 	switch {
 	case from < 0 || to < 0:
 		return 0, syscall.EINVAL
@@ -152,6 +157,11 @@ func copyLength(r *desc, from int64, w *desc, to int64, n int) (int, syscall.Err
 		return 0, errno(err)
 	}
 	n = int(max(0, min(int64(n), a.Size-from)))
+	if k := w.maps.kernel; k.maxSize.Load() != 0 {
+		if n, e = k.room(to, n); e != 0 {
+			return 0, e
+		}
+	}
 	if r.dentry.Node() == w.dentry.Node() && from < to+int64(n) && to < from+int64(n) {
 		return 0, syscall.EINVAL
 	}

@@ -60,6 +60,8 @@ var runtimeEdits = []Edit{
 		"the kernel's goroutines are as little the program's as those of a kernel elsewhere"},
 	Replace{"src/runtime/cpuprof.go", "if GOOS == \"darwin\" || GOOS == \"ios\" {", "if GOOS == \"darwin\" || GOOS == \"ios\" || osOwnThreads {", 1,
 		"a tick must not wake the reader of the profile: threads are none of its business"},
+	Replace{"src/runtime/mprof.go", "which bucketType) {\n\tb := stkbucket(which, 0, stk, true)\n", "which bucketType) {\n\tif osBlocksInKernel(stk) {\n\t\treturn\n\t}\n\tb := stkbucket(which, 0, stk, true)\n", 1,
+		"profiles of blocking and of contention are the program's"},
 	Replace{"src/runtime/pprof/pprof.go", "if runtime.GOOS == \"darwin\" || runtime.GOOS == \"ios\" {", "if runtime.GOOS == \"darwin\" || runtime.GOOS == \"ios\" || goos.IsTamago == 1 {", 1,
 		"so the reader looks now and then"},
 	Replace{"src/runtime/pprof/pprof.go", "\t\"internal/goexperiment\"\n", "\t\"internal/goexperiment\"\n\t\"internal/goos\"\n", 1, "see above"},

@@ -18,7 +18,8 @@ func osSchedule() {}
 func osMain()     {}
 func osPanic()    {}
 
-func osSystemGoroutine(*g) bool { return false }
+func osSystemGoroutine(*g) bool       { return false }
+func osBlocksInKernel([]uintptr) bool { return false }
 
 func osMemoryLimit() int64         { return math.MaxInt64 }
 func osMemoryShort() bool          { return false }

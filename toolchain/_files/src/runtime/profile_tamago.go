@@ -45,3 +45,15 @@ func profileDue(mp *m) bool {
 	mp.profileNext = now + period - period/8
 	return true
 }
+
+// osBlocksInKernel reports whether stk, of a profile of blocking or of contention,
+// leads through the kernel. What waits there, for a lock of the kernel or for a file,
+// is not in such profiles elsewhere either.
+func osBlocksInKernel(stk []uintptr) bool {
+	for _, pc := range stk {
+		if f := findfunc(pc - 1); f.valid() && deadInKernel(funcname(f)) {
+			return true
+		}
+	}
+	return false
+}
