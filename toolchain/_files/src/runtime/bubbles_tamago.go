@@ -2,6 +2,8 @@
 
 package runtime
 
+import _ "unsafe" // for go:linkname
+
 // bubbles tells that there has been a bubble of testing/synctest.
 //
 //go:linkname bubbles
