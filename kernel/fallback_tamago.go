@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	_ "unsafe" // for go:linkname
 
 	"github.com/yolkos/yolk/arch/amd64"
 	"github.com/yolkos/yolk/fs"
@@ -16,6 +17,12 @@ import (
 // What programs expect of any Linux, and few roots have, the kernel gives as the
 // fallback of the tree (fs.VFS.SetFallback): files of /etc and time zones, from
 // the host where the launcher has them, a few files of /sys, and the program's image.
+
+// roots are roots of trust, in the format of ca-certificates.crt, of images that have
+// package kernel/roots.
+//
+//go:linkname roots
+var roots string
 
 const ramfsMagic = 0x858458f6 // RAMFS_MAGIC of linux/magic.h
 
@@ -61,7 +68,7 @@ func (m *machine) newEtc(f *synth.FS) *synth.Dir {
 			{"passwd", "root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"},
 			{"protocols", "icmp\t1\tICMP\ntcp\t6\tTCP\nudp\t17\tUDP\nipv6-icmp\t58\tIPv6-ICMP\n"},
 			{"services", ""},
-			{"ssl/certs/ca-certificates.crt", ""},
+			{"ssl/certs/ca-certificates.crt", roots},
 		} {
 			etc.Add(x[0], m.hostNode(f, "etc/"+x[0], x[1]))
 		}

@@ -79,12 +79,16 @@ func TestGuestREADME(t *testing.T) {
 }
 
 // An image ends in a QEMU that is started by hand, on both machines, with and
-// without a device that takes the status.
+// without a device that takes the status. Without a host there are roots of trust and
+// time zones all the same.
 func TestGuestPlainQEMU(t *testing.T) {
 	needGuest(t)
 	script, _ := examples(t, "../../docs/ARCHITECTURE.md", "Without the launcher")
 	const program = "cat >go.mod <<'END'\nmodule example.com/app\n\ngo 1.24\nEND\n" +
-		"cat >main.go <<'END'\npackage main\n\nimport \"os\"\n\nfunc main() { println(\"here\"); os.Exit(5) }\nEND\n"
+		"cat >main.go <<'END'\npackage main\n\nimport (\n\t\"crypto/x509\"\n\t\"os\"\n\t\"time\"\n)\n\nfunc main() {\n" +
+		"\troots, err := x509.SystemCertPool()\n\tzone, err2 := time.LoadLocation(\"Asia/Kathmandu\")\n" +
+		"\tprintln(\"roots\", err == nil && !roots.Equal(x509.NewCertPool()))\n" +
+		"\tif err2 == nil {\n\t\tprintln(\"zone\", time.Unix(1e9, 0).In(zone).Format(\"15:04 -0700\"))\n\t}\n\tos.Exit(5)\n}\nEND\n"
 	build, qemu, ok := strings.Cut(script, "\nqemu-")
 	if !ok {
 		t.Fatalf("no QEMU in %q", script)
@@ -104,7 +108,7 @@ func TestGuestPlainQEMU(t *testing.T) {
 				t.Fatalf("no %q in %q", tt.old, qemu)
 			}
 			got := typeIn(t, program+build+"\n"+strings.Replace(qemu, tt.old, tt.new, 1))
-			if got.status != tt.status || !strings.Contains(got.stdout, "here") {
+			if got.status != tt.status || !strings.Contains(got.stdout, "roots true") || !strings.Contains(got.stdout, "zone 07:31 +0545") {
 				t.Errorf("status %d, want %d; printed %q, errors %q", got.status, tt.status, got.stdout, got.stderr)
 			}
 		})

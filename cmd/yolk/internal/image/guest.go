@@ -51,6 +51,7 @@ func guestFiles() (map[string][]byte, error) {
 		files[name], err = kernelFile(name, src)
 		return err
 	})
+	files["kernel/roots/bundle_tamago.go"] = rootsFile()
 	return files, err
 }
 

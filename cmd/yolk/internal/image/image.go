@@ -26,6 +26,10 @@ const (
 	callsPackage = kernelPackage + "/calls"
 	// networkPackage has the sockets of the internet when a program imports it.
 	networkPackage = kernelPackage + "/network"
+	// rootsPackage has roots of trust when a program imports it, and zonesPackage
+	// time zones.
+	rootsPackage = kernelPackage + "/roots"
+	zonesPackage = kernelPackage + "/zones"
 	// profilePackage takes a CPU profile when a program imports it as well.
 	profilePackage = kernelPackage + "/profile"
 	// boardPackage is the value of GOOSPKG: its subdirectory goos stands in
@@ -100,13 +104,13 @@ func (b *Builder) Program(ctx context.Context, args []string, flags ...string) (
 
 // Build builds the program into a file.
 func (p *Program) Build(ctx context.Context, file string) error {
-	text := "package main\n\nimport _ \"" + kernelPackage + "\"\n"
+	text := "package main\n"
 	need := p.needs(ctx)
-	if need.calls {
-		text += "import _ \"" + callsPackage + "\"\n"
+	for _, pkg := range need.packages() {
+		text += "\nimport _ \"" + pkg + "\""
 	}
+	text += "\n"
 	if need.network {
-		text += "import _ \"" + networkPackage + "\"\n"
 		if err := p.b.addNetwork(ctx, p.ws); err != nil {
 			return err
 		}

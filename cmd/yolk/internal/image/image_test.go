@@ -240,7 +240,8 @@ func TestBuild(t *testing.T) {
 }
 
 // TestNeeds: all system calls are for programs that can make some, the TCP/IP stack
-// for those with package net in them, wherever that is imported.
+// for those with package net in them, roots of trust for those with crypto/x509 and time
+// zones for those that load some, wherever that is done.
 func TestNeeds(t *testing.T) {
 	b, tree := hosted(t), t.TempDir()
 	layOut(t, tree, map[string]string{
@@ -248,12 +249,15 @@ func TestNeeds(t *testing.T) {
 		"none/main.go":   "package main\n\nimport (\n\t\"net/http\"\n\t\"os\"\n)\n\nfunc main() { http.Get(os.Args[0]) }\n",
 		"direct/main.go": "package main\n\nimport \"syscall\"\n\nfunc main() { syscall.Getpid() }\n",
 		"below/main.go":  "package main\n\nimport \"example.com/m/lib\"\n\nfunc main() { lib.F() }\n",
+		"zones/main.go":  "package main\n\nimport \"example.com/m/zone\"\n\nfunc main() { zone.F() }\n",
+		"zone/zone.go":   "package zone\n\nimport \"time\"\n\nfunc F() { time.LoadLocation(\"UTC\") }\n",
+		"clock/main.go":  "package main\n\nimport \"time\"\n\nfunc main() { time.Now() }\n",
 		"lib/lib.go":     "package lib\n\nimport _ \"unsafe\"\n\nfunc F() {}\n",
 		"asm/main.go":    "package main\n\nfunc f()\n\nfunc main() { f() }\n",
 		"asm/f.s":        "TEXT \u00b7f(SB),4,$0\n\tRET\n",
 	})
 	for dir, want := range map[string]needs{
-		"none": {network: true}, "direct": {calls: true}, "below": {calls: true}, "asm": {calls: true},
+		"none": {network: true, roots: true}, "zones": {zones: true}, "clock": {}, "direct": {calls: true}, "below": {calls: true}, "asm": {calls: true},
 	} {
 		p, err := b.Program(context.Background(), []string{filepath.Join(tree, dir)})
 		if err != nil {

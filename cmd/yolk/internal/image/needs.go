@@ -1,7 +1,9 @@
 package image
 
 import (
+	"bytes"
 	"context"
+	"os"
 	"slices"
 	"strings"
 )
@@ -10,6 +12,22 @@ import (
 type needs struct {
 	calls   bool // all of Linux's system calls
 	network bool // the TCP/IP stack
+	roots   bool // roots of trust
+	zones   bool // time zones
+}
+
+// packages are those of the kernel that the program is to import.
+func (n needs) packages() []string {
+	list := []string{kernelPackage}
+	for _, p := range []struct {
+		needed bool
+		path   string
+	}{{n.calls, callsPackage}, {n.network, networkPackage}, {n.roots, rootsPackage}, {n.zones, zonesPackage}} {
+		if p.needed {
+			list = append(list, p.path)
+		}
+	}
+	return list
 }
 
 // needs finds out from the packages that the program consists of.
@@ -20,19 +38,40 @@ func (p *Program) needs(ctx context.Context) needs {
 
 // needsOf finds out from the packages that go list finds by args, and those that they
 // need. One other than those of the standard library can make system calls itself by
-// package syscall, by assembly, or by a linkname; and who has package net may use it.
-// Of a test of what net imports, that is another package by its path: "net [os.test]".
-// Where that cannot be found out, it may.
+// package syscall, by assembly, or by a linkname; who has package net may use it, and
+// who has crypto/x509 check certificates. Of a test of what those import, they are others
+// by their paths: "net [os.test]". Time zones are looked for by who names the function
+// for that. Where that cannot be found out, it may.
 func (b *Builder) needsOf(ctx context.Context, dir string, ws *workspace, args []string) needs {
-	const format = `{{if not (or .Standard (eq .ImportPath "runtime/goos"))}}` +
-		`{{range .Imports}}{{if or (eq . "syscall") (eq . "unsafe")}}calls {{end}}{{end}}{{if .SFiles}}calls {{end}}{{end}}` +
-		`{{if and .Standard (eq .Name "net")}}network {{end}}`
+	const format = `{{$p := .}}{{if not (or .Standard (eq .ImportPath "runtime/goos"))}}` +
+		`{{range .Imports}}{{if or (eq . "syscall") (eq . "unsafe")}}calls{{"\n"}}{{end}}` +
+		`{{if eq . "time"}}{{range $p.GoFiles}}{{$p.Dir}}/{{.}}{{"\n"}}{{end}}{{end}}{{end}}{{if .SFiles}}calls{{"\n"}}{{end}}{{end}}` +
+		`{{if and .Standard (eq .Name "net" "x509")}}{{.Name}}{{end}}`
 	out, err := b.goCommand(ctx, dir, ws.env, slices.Concat([]string{"list", "-deps", "-f", format}, args)...)
 	if err != nil {
-		return needs{calls: true, network: true}
+		return needs{true, true, true, true}
 	}
-	words := strings.Fields(string(out))
-	return needs{calls: slices.Contains(words, "calls"), network: slices.Contains(words, "network")}
+	var n needs
+	for line := range strings.Lines(string(out)) {
+		switch line = strings.TrimSuffix(line, "\n"); line {
+		case "":
+		case "calls":
+			n.calls = true
+		case "net":
+			n.network = true
+		case "x509":
+			n.roots = true
+		default:
+			n.zones = n.zones || loadsZones(line)
+		}
+	}
+	return n
+}
+
+// loadsZones reports whether a source file names time.LoadLocation.
+func loadsZones(file string) bool {
+	src, err := os.ReadFile(file)
+	return err != nil || bytes.Count(src, []byte("LoadLocation")) > bytes.Count(src, []byte("LoadLocationFromTZData"))
 }
 
 // addNetwork adds the network stack's sources to a workspace. The kernel's own module

@@ -22,15 +22,15 @@ func (b *Builder) Test(ctx context.Context, dir, wrapper string, args []string) 
 	if err != nil {
 		return cmd, err
 	}
-	imports := []string{kernelPackage, callsPackage}
-	if args := slices.Concat([]string{"-test", "-tags=" + tags}, ws.flags, []string{"--"}, packages); b.needsOf(ctx, dir, ws, args).network {
-		imports = append(imports, networkPackage)
+	need := b.needsOf(ctx, dir, ws, slices.Concat([]string{"-test", "-tags=" + tags}, ws.flags, []string{"--"}, packages))
+	need.calls = true
+	if need.network {
 		if err := b.addNetwork(ctx, ws); err != nil {
 			return cmd, err
 		}
 	}
 	boot := "\n\nimport (\n"
-	for _, pkg := range imports {
+	for _, pkg := range need.packages() {
 		boot += "\t_ \"" + pkg + "\"\n"
 	}
 	files := map[string]string{}
