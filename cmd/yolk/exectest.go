@@ -61,7 +61,7 @@ func execTestCmd() *cobra.Command {
 			if o.Kernel, err = os.Open(args[0]); err != nil {
 				return err
 			}
-			if err := decideNetwork(o); err != nil {
+			if err := decideNetwork(o, os.Stderr); err != nil {
 				return err
 			}
 			if err := openNetwork(&o.Network, os.Stderr); err != nil {

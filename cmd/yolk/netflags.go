@@ -273,14 +273,22 @@ func closeNetwork(n *qemu.Network) {
 }
 
 // decideNetwork gives the guest a network if nobody has said whether it is to have
-// one, and the program has the means to use it.
-func decideNetwork(o *qemu.Options) error {
-	if o.Network.Backend != "" {
-		return nil
-	}
-	o.Network.Backend = qemu.NoNetwork
-	if image.HasNetwork(o.Kernel) {
-		o.Network.Backend = qemu.UserNetwork
+// one, and the program has the means to use it. Where somebody has, and it has not, that
+// is said on notes.
+func decideNetwork(o *qemu.Options, notes io.Writer) error {
+	n, has := &o.Network, image.HasNetwork(o.Kernel)
+	switch {
+	case n.Backend == qemu.NoNetwork:
+	case n.Backend == "" && has:
+		n.Backend = qemu.UserNetwork
+	case n.Backend == "":
+		n.Backend = qemu.NoNetwork
+	case !has:
+		what := "nobody answers on the network device"
+		if len(n.User.Forwards) > 0 {
+			what = fmt.Sprintf("--publish %v leads to nobody", n.User.Forwards[0])
+		}
+		fmt.Fprintf(notes, "yolk: the program does not have package net, so its image has no network: %s\n", what)
 	}
 	return checkRoom(o)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/netip"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -159,5 +160,34 @@ func TestOpenNetwork(t *testing.T) {
 	}
 	if err := openNetwork(&again, &notes); err == nil || !strings.Contains(err.Error(), "in use") || !strings.Contains(err.Error(), "--publish "+n.User.Forwards[0].String()) {
 		t.Errorf("a port that is taken: %v", err)
+	}
+}
+
+// TestDecideNetwork: a program without package net gets no network that nobody has asked
+// for, and who has asked is told that it is of no use.
+func TestDecideNetwork(t *testing.T) {
+	kernel, err := os.Open(os.DevNull) // has no functions
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kernel.Close()
+	for args, want := range map[string]struct{ backend, note string }{
+		"":                  {"none", ""},
+		"--net none":        {"none", ""},
+		"--net user":        {"user", "nobody answers"},
+		"-p 127.0.0.1:0:80": {"user", "--publish 127.0.0.1:0:80 leads to nobody"},
+	} {
+		_, n, err := parseNet(t, strings.Fields(args)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var notes strings.Builder
+		o := &qemu.Options{Kernel: kernel, Network: n, Machine: qemu.MicroVM}
+		if err := decideNetwork(o, &notes); err != nil {
+			t.Fatal(err)
+		}
+		if string(o.Network.Backend) != want.backend || want.note == "" && notes.Len() > 0 || !strings.Contains(notes.String(), want.note) || strings.Count(notes.String(), "\n") > 1 {
+			t.Errorf("%q: %q, told %q", args, o.Network.Backend, &notes)
+		}
 	}
 }

@@ -126,7 +126,7 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) error {
 		}
 	}
 	o.Args = append([]string{name}, programArgs...)
-	if err := decideNetwork(o); err != nil {
+	if err := decideNetwork(o, notes); err != nil {
 		o.Kernel.Close()
 		return err
 	}
