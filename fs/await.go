@@ -17,10 +17,14 @@ const (
 // EINTR if end is closed first, EAGAIN when timeout is over, if it is not 0. All
 // that blocks on a file waits here.
 func Await(f PollFile, events uint32, end <-chan struct{}, timeout time.Duration, try func() error) error {
-	err := try()
-	if err != syscall.EAGAIN {
+	if err := try(); err != syscall.EAGAIN {
 		return err
 	}
+	return await(f, events, end, timeout, try)
+}
+
+// await is Await for who has tried already.
+func await(f PollFile, events uint32, end <-chan struct{}, timeout time.Duration, try func() error) error {
 	select {
 	case <-end: // nothing to set up for who does not want to wait
 		return syscall.EINTR

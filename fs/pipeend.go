@@ -24,10 +24,22 @@ func (e *pipeEnd) ReadUntil(b []byte, end <-chan struct{}) (n int, err error) {
 	if !e.reads {
 		return 0, syscall.EBADF
 	}
-	err = Await(e, PollIn, end, 0, func() (err error) {
-		e.pipe.mu.Lock()
-		n, err = e.pipe.read(b)
-		e.pipe.mu.Unlock()
+	if n, err = e.readNow(b); err == syscall.EAGAIN {
+		n, err = e.readLater(b, end)
+	}
+	return n, err
+}
+
+func (e *pipeEnd) readNow(b []byte) (n int, err error) {
+	e.pipe.mu.Lock()
+	n, err = e.pipe.read(b)
+	e.pipe.mu.Unlock()
+	return n, err
+}
+
+func (e *pipeEnd) readLater(b []byte, end <-chan struct{}) (n int, err error) {
+	err = await(e, PollIn, end, 0, func() (err error) {
+		n, err = e.readNow(b)
 		return err
 	})
 	return n, err
@@ -40,21 +52,35 @@ func (e *pipeEnd) WriteUntil(b []byte, end <-chan struct{}) (n int, err error) {
 	if !e.writes {
 		return 0, syscall.EBADF
 	}
-	p := e.pipe
-	err = Await(e, PollOut, end, 0, func() error {
-		p.mu.Lock()
-		k, err := p.write(b[n:], e.packets.Load())
-		p.mu.Unlock()
-		if n += k; err == nil && n < len(b) {
-			err = syscall.EAGAIN
-		}
+	if n, err = e.writeNow(b); err == syscall.EAGAIN {
+		n, err = e.writeLater(b, n, end)
+	}
+	return n, err
+}
+
+// writeNow writes what there is room for. EAGAIN: that is not all.
+func (e *pipeEnd) writeNow(b []byte) (n int, err error) {
+	e.pipe.mu.Lock()
+	n, err = e.pipe.write(b, e.packets.Load())
+	e.pipe.mu.Unlock()
+	if err == nil && n < len(b) {
+		err = syscall.EAGAIN
+	}
+	return n, err
+}
+
+// writeLater writes what is behind the first n bytes of b.
+func (e *pipeEnd) writeLater(b []byte, n int, end <-chan struct{}) (int, error) {
+	err := await(e, PollOut, end, 0, func() error {
+		k, err := e.writeNow(b[n:])
+		n += k
 		return err
 	})
 	if n > 0 {
 		return n, nil
 	}
 	if err == syscall.EINTR {
-		p.queue.Wake(pipeFuller) // readers are told of the try, as by Linux
+		e.pipe.queue.Wake(pipeFuller) // readers are told of the try, as by Linux
 	}
 	return 0, err
 }
