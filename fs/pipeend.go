@@ -120,6 +120,9 @@ func (e *pipeEnd) Watch(w *Waiter) bool {
 	return true
 }
 
+// Inside implements InsideFile.
+func (e *pipeEnd) Inside() {}
+
 // SetFlags implements FlagFile.
 func (e *pipeEnd) SetFlags(flags int) error {
 	e.packets.Store(flags&syscall.O_DIRECT != 0)

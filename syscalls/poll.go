@@ -1,6 +1,7 @@
 package syscalls
 
 import (
+	"slices"
 	"syscall"
 	"time"
 
@@ -82,6 +83,7 @@ func (k *Kernel) Ppoll(fds []int32, events, revents []int16, ns int64, mask *Sig
 			files[i].waiter.Stop()
 		}
 	}()
+	asleep := ns < 0 && again == nil && signals == nil && !slices.ContainsFunc(files, polled.outside)
 	for last := false; ; {
 		if n := ask(); n > 0 {
 			return n, 0
@@ -91,6 +93,10 @@ func (k *Kernel) Ppoll(fds []int32, events, revents []int16, ns int64, mask *Sig
 		}
 		if last {
 			return 0, 0
+		}
+		if asleep {
+			fs.Asleep(woken)
+			continue
 		}
 		select {
 		case <-woken:
@@ -107,6 +113,16 @@ type polled struct {
 	desc   *desc // nil: not open
 	events uint32
 	waiter fs.Waiter
+}
+
+// outside reports whether something else than calls of the program changes what the
+// file is ready for.
+func (p polled) outside() bool {
+	if p.desc == nil {
+		return false
+	}
+	_, ok := p.desc.file.(fs.InsideFile)
+	return !ok
 }
 
 // ready returns which of the events hold now, and errors.

@@ -25,10 +25,10 @@ func TestGuestDeadlock(t *testing.T) {
 			stderr string        // "" if nothing
 			lasts  time.Duration // 0: it ends by itself
 		}{
-			{"channel nilchannel select mutex waitgroup cond locked threads pair stopped unused afterfiles aftersleep busythen", 2, asleep, 0},
+			{"channel nilchannel select mutex waitgroup cond locked threads pair stopped unused afterfiles aftersleep busythen polled epolled", 2, asleep, 0},
 			{"goexit", 2, "fatal error: no goroutines (main called runtime.Goexit) - deadlock!", 0},
 			{"goexitasleep", 2, asleep, 0},
-			{"stdin stdingoroutine sleep timer after ticker deadline pipe goexitsleep kill compute", 0, "", 0},
+			{"stdin stdingoroutine sleep timer after ticker deadline pipe polledpipe epolledlater goexitsleep kill compute", 0, "", 0},
 			{"signal accept sleeplong", 0, "", 4 * time.Second},
 		} {
 			for _, kind := range strings.Fields(tt.kinds) {

@@ -25,6 +25,7 @@ type Epoll struct {
 	mu        sync.Mutex // calls on the set
 	interests map[key]*interest
 	silent    int         // interests in files that do not tell of changes
+	outside   int         // interests in files that are no fs.InsideFile
 	ticker    *time.Timer // has them asked
 
 	list    sync.Mutex // guards what follows
@@ -121,6 +122,15 @@ func (e *Epoll) add(i *interest) {
 			e.ticker = time.AfterFunc(again, e.askSilent)
 		}
 	}
+	if !i.inside() {
+		// Who waits does so for another reason from now on.
+		if e.outside++; e.outside == 1 {
+			e.list.Lock()
+			for e.wakeSleeper() {
+			}
+			e.list.Unlock()
+		}
+	}
 	i.was = i.look()
 }
 
@@ -141,6 +151,9 @@ func (e *Epoll) remove(i *interest) {
 	i.removed = true
 	e.ready.remove(i)
 	e.list.Unlock()
+	if !i.inside() {
+		e.outside--
+	}
 	if i.silent {
 		if e.silent--; e.silent == 0 {
 			e.ticker.Stop()
@@ -185,14 +198,17 @@ func (e *Epoll) Wait(events []Event, ns int64, end <-chan struct{}) (int, error)
 	}
 	token := make(chan struct{}, 1)
 	for last := false; ; {
-		e.sleep(token)
 		var err error
-		select {
-		case <-token:
-		case <-over:
-			last = true
-		case <-end:
-			last, err = true, syscall.EINTR
+		if e.sleep(token) && over == nil && end == nil {
+			fs.Asleep(token)
+		} else {
+			select {
+			case <-token:
+			case <-over:
+				last = true
+			case <-end:
+				last, err = true, syscall.EINTR
+			}
 		}
 		e.rise(token)
 		if n := e.take(events); n > 0 || last {
@@ -277,15 +293,19 @@ func (e *Epoll) Release() {
 }
 
 // sleep enters token among those who wait; it has a token at once if there may
-// be something.
-func (e *Epoll) sleep(token chan struct{}) {
+// be something. It tells whether nothing can come but from inside (fs.InsideFile):
+// before that changes, who waits gets a token.
+func (e *Epoll) sleep(token chan struct{}) (inside bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.list.Lock()
 	defer e.list.Unlock()
 	if e.ready.first != nil {
 		token <- struct{}{}
-		return
+	} else {
+		e.sleeper = append(e.sleeper, token)
 	}
-	e.sleeper = append(e.sleeper, token)
+	return e.outside == 0
 }
 
 // rise takes token from among those who wait. Had it been woken for something

@@ -84,6 +84,13 @@ type interest struct {
 	prev, next *interest
 }
 
+// inside reports whether nothing but calls of the program changes what the file is
+// ready for.
+func (i *interest) inside() bool {
+	_, ok := i.target.file.(fs.InsideFile)
+	return ok
+}
+
 // poll asks the file; epoll.mu is held. What fails is an error of the file.
 func (i *interest) poll() uint32 {
 	want := i.event.Events &^ flags

@@ -264,7 +264,7 @@ func TestStreamInterrupt(t *testing.T) {
 		t.Errorf("%v, want EINTR", err)
 	}
 	s.ops[fuse.FUSE_POLL] = func(c *call) { c.ok((&fuse.PollOut{}).AppendTo(nil)) }
-	if err := fs.Await(file.(fs.PollFile), fs.PollOut, end); err != syscall.EINTR {
+	if err := fs.AwaitReady(file.(fs.PollFile), fs.PollOut, end); err != syscall.EINTR {
 		t.Errorf("Await: %v, want EINTR", err)
 	}
 }

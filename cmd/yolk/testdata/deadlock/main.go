@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 var kinds = map[string]func(){
@@ -52,6 +54,15 @@ var kinds = map[string]func(){
 		}()
 		select {}
 	},
+	"polled": func() {
+		p := pipe()
+		_, err := unix.Poll([]unix.PollFd{{Fd: p[0], Events: unix.POLLIN}, {Fd: -1}}, -1)
+		must(err)
+	},
+	"epolled": func() {
+		p := pipe()
+		waitEpoll(int(p[0]), nil)
+	},
 	"goexit": func() { go func() {}(); runtime.Goexit() },
 	"goexitasleep": func() {
 		go func() { select {} }()
@@ -86,6 +97,22 @@ var kinds = map[string]func(){
 		_, err = r.Read(make([]byte, 1))
 		must(err)
 	},
+	"polledpipe": func() {
+		p := pipe()
+		go func() { time.Sleep(2 * time.Second); unix.Write(int(p[1]), []byte("x")) }()
+		_, err := unix.Poll([]unix.PollFd{{Fd: p[0], Events: unix.POLLIN}}, -1)
+		must(err)
+	},
+	"epolledlater": func() { // what can come is added while it waits
+		p := pipe()
+		waitEpoll(int(p[0]), func(set int) {
+			t, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, 0)
+			must(err)
+			must(unix.TimerfdSettime(t, 0, &unix.ItimerSpec{Value: unix.Timespec{Sec: 2}}, nil))
+			must(unix.EpollCtl(set, unix.EPOLL_CTL_ADD, t, &unix.EpollEvent{Events: unix.EPOLLIN}))
+			select {}
+		})
+	},
 	"goexitsleep": func() {
 		go func() { time.Sleep(2 * time.Second); fmt.Println("ends"); os.Exit(0) }()
 		runtime.Goexit()
@@ -115,6 +142,24 @@ var kinds = map[string]func(){
 		l.Accept()
 	},
 	"sleeplong": func() { time.Sleep(time.Hour) },
+}
+
+func pipe() [2]int32 {
+	p := make([]int, 2)
+	must(unix.Pipe(p))
+	return [2]int32{int32(p[0]), int32(p[1])}
+}
+
+// waitEpoll waits for fd, and whatever another goroutine adds to the set meanwhile.
+func waitEpoll(fd int, meanwhile func(set int)) {
+	set, err := unix.EpollCreate1(0)
+	must(err)
+	must(unix.EpollCtl(set, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN}))
+	if meanwhile != nil {
+		go func() { time.Sleep(time.Second); meanwhile(set) }()
+	}
+	_, err = unix.EpollWait(set, make([]unix.EpollEvent, 1), -1)
+	must(err)
 }
 
 func must(err error) {

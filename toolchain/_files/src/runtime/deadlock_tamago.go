@@ -18,6 +18,10 @@ import (
 // is for one of them. What the kernel's goroutines wait for does not count, for
 // they wake the program's only when those are inside the kernel.
 
+// deadAsleep is where the kernel waits for what nothing but calls of the program bring
+// about: who waits there is not inside the kernel for this purpose.
+const deadAsleep = deadKernel + "fs.Asleep"
+
 // The kernel's packages start with deadKernel and one of these; what others wrote of
 // it is in thirdparty.
 const deadKernel = "github.com/yolkos/yolk/"
@@ -57,6 +61,7 @@ func deadOwner(gp *g) (own, outside bool) {
 	if isSystemGoroutine(gp, false) {
 		return false, false
 	}
+	asleep := false
 	var u unwinder
 	for u.init(gp, unwindSilentErrors); u.valid(); u.next() {
 		name := funcname(u.frame.fn)
@@ -65,10 +70,11 @@ func deadOwner(gp *g) (own, outside bool) {
 		case stringslite.HasPrefix(name, "runtime.goexit"), stringslite.HasPrefix(name, "sync.(*WaitGroup).Go"):
 		default:
 			own = !deadInKernel(name)
+			asleep = asleep || name == deadAsleep
 			outside = outside || deadOutside(name)
 		}
 	}
-	return own, own && outside
+	return own, own && outside && !asleep
 }
 
 // osSystemGoroutine reports whether gp is one of the kernel's, which traces of the
