@@ -31,6 +31,10 @@ qemu: $(YOLK) deps
 # The limit is for what hangs, on a machine that has other things to do as well.
 LIMIT := -timeout=3h
 
+# It counts sockets while the slower of two dials may still close its own: where a dial
+# takes 300 ms, on a busy machine, it fails anywhere.
+BUSY_NET := ^TestDialerDualStackFDLeak$$
+
 test: $(YOLK) deps tools toolchain vet
 	YOLK_GUEST=1 go test -count=1 $(LIMIT) ./...
 	.ci/fuzz $(FUZZTIME)
@@ -41,7 +45,7 @@ test: $(YOLK) deps tools toolchain vet
 	$(YOLK) test --machine q35 --cpus 2 $(LIMIT) ./guest ./arch/amd64 ./fs/fstest/coherence
 	$(YOLK) test --machine q35 --cpus 4 --daemon builtin $(LIMIT) ./fs/fstest/coherence
 	$(YOLK) test --machine microvm --cpus 4 $(LIMIT) ./fs/fstest/coherence
-	$(YOLK) test --machine microvm --cpus 2 --net none $(LIMIT) -short net
+	$(YOLK) test --machine microvm --cpus 2 $(LIMIT) -short -skip $(BUSY_NET) net
 
 fuzz:
 	.ci/fuzz $(FUZZTIME)

@@ -157,7 +157,7 @@ func TestReturnedFlags(t *testing.T) {
 		if n, err := stream.Write([]byte("abc")); n != 3 || err != nil {
 			t.Errorf("Write = %d, %v", n, err)
 		}
-		if err := fs.Await(stream, fs.PollIn, nil); err != nil {
+		if err := fs.AwaitReady(stream, fs.PollIn, nil); err != nil {
 			t.Errorf("Await: %v", err)
 		}
 	}

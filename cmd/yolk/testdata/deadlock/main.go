@@ -12,8 +12,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
+	"unsafe"
 )
 
 var kinds = map[string]func(){
@@ -55,13 +54,12 @@ var kinds = map[string]func(){
 		select {}
 	},
 	"polled": func() {
-		p := pipe()
-		_, err := unix.Poll([]unix.PollFd{{Fd: p[0], Events: unix.POLLIN}, {Fd: -1}}, -1)
-		must(err)
+		r, _ := pipe()
+		poll(r)
 	},
 	"epolled": func() {
-		p := pipe()
-		waitEpoll(int(p[0]), nil)
+		r, _ := pipe()
+		waitEpoll(r, nil)
 	},
 	"goexit": func() { go func() {}(); runtime.Goexit() },
 	"goexitasleep": func() {
@@ -98,18 +96,20 @@ var kinds = map[string]func(){
 		must(err)
 	},
 	"polledpipe": func() {
-		p := pipe()
-		go func() { time.Sleep(2 * time.Second); unix.Write(int(p[1]), []byte("x")) }()
-		_, err := unix.Poll([]unix.PollFd{{Fd: p[0], Events: unix.POLLIN}}, -1)
-		must(err)
+		r, w := pipe()
+		go func() { time.Sleep(2 * time.Second); syscall.Write(w, []byte("x")) }()
+		poll(r)
 	},
 	"epolledlater": func() { // what can come is added while it waits
-		p := pipe()
-		waitEpoll(int(p[0]), func(set int) {
-			t, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, 0)
-			must(err)
-			must(unix.TimerfdSettime(t, 0, &unix.ItimerSpec{Value: unix.Timespec{Sec: 2}}, nil))
-			must(unix.EpollCtl(set, unix.EPOLL_CTL_ADD, t, &unix.EpollEvent{Events: unix.EPOLLIN}))
+		r, _ := pipe()
+		waitEpoll(r, func(set int) {
+			const clockMonotonic = 1
+			t, _, e := syscall.Syscall(syscall.SYS_TIMERFD_CREATE, clockMonotonic, 0, 0)
+			mustCall(e)
+			once := &[2]syscall.Timespec{1: {Sec: 2}}
+			_, _, e = syscall.Syscall6(syscall.SYS_TIMERFD_SETTIME, t, 0, uintptr(unsafe.Pointer(once)), 0, 0, 0)
+			mustCall(e)
+			must(syscall.EpollCtl(set, syscall.EPOLL_CTL_ADD, int(t), &syscall.EpollEvent{Events: syscall.EPOLLIN}))
 			select {}
 		})
 	},
@@ -144,21 +144,46 @@ var kinds = map[string]func(){
 	"sleeplong": func() { time.Sleep(time.Hour) },
 }
 
-func pipe() [2]int32 {
+func pipe() (r, w int) {
 	p := make([]int, 2)
-	must(unix.Pipe(p))
-	return [2]int32{int32(p[0]), int32(p[1])}
+	must(syscall.Pipe(p))
+	return p[0], p[1]
 }
+
+// pollFD is struct pollfd. What poll is given lies on the heap: a variable of a stack
+// has the call made by another goroutine.
+type pollFD struct {
+	fd              int32
+	events, revents int16
+}
+
+var polled [2]pollFD
+
+// poll waits until fd can be read.
+func poll(fd int) {
+	const pollIn = 1
+	polled = [2]pollFD{{fd: int32(fd), events: pollIn}, {fd: -1}}
+	_, _, e := syscall.Syscall(syscall.SYS_POLL, uintptr(unsafe.Pointer(&polled)), 2, ^uintptr(0))
+	mustCall(e)
+}
+
+func mustCall(e syscall.Errno) {
+	if e != 0 {
+		panic(e)
+	}
+}
+
+var events [1]syscall.EpollEvent
 
 // waitEpoll waits for fd, and whatever another goroutine adds to the set meanwhile.
 func waitEpoll(fd int, meanwhile func(set int)) {
-	set, err := unix.EpollCreate1(0)
+	set, err := syscall.EpollCreate1(0)
 	must(err)
-	must(unix.EpollCtl(set, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN}))
+	must(syscall.EpollCtl(set, syscall.EPOLL_CTL_ADD, fd, &syscall.EpollEvent{Events: syscall.EPOLLIN}))
 	if meanwhile != nil {
 		go func() { time.Sleep(time.Second); meanwhile(set) }()
 	}
-	_, err = unix.EpollWait(set, make([]unix.EpollEvent, 1), -1)
+	_, err = syscall.EpollWait(set, events[:], -1)
 	must(err)
 }
 
