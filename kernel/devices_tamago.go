@@ -155,7 +155,7 @@ func (m *machine) scanMMIO() {
 	}
 	if len(slots) == 0 && len(errs) == 0 {
 		window := reg.MMIO{Base: mmio.MicrovmBase, Length: mmio.MicrovmSize}
-		slots = mmio.Probe(window, amd64.HasACPI())
+		slots = mmio.Probe(window, amd64.ACPI().Root != 0)
 	}
 	for _, s := range slots {
 		if err := amd64.MapDevice(amd64.Range{Start: s.Base, End: s.Base + s.Size}); err != nil {

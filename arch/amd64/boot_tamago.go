@@ -52,12 +52,13 @@ func boot(info uintptr) {
 		fatal("yolk: the boot loader gave no memory map with the image in it: start it as a PVH kernel, with QEMU's -kernel\n")
 	}
 	copyCommandLine(uintptr(si.cmdline))
-	rootPointer = si.rsdp
+	initFirmware(si.rsdp)
 	if uint64(end)+minRAM > memory.main.End {
 		fatal("yolk: not enough memory: give the machine more, 8 MiB besides the image at least\n")
 	}
 	initTraps()
 	initTables(start, end)
+	initLocalAPICMode()
 	initClock()
 	initCPUCount()
 	initArgs()

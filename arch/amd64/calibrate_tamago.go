@@ -2,10 +2,6 @@
 
 package amd64
 
-import (
-	"github.com/yolkos/yolk/arch/amd64/reg"
-)
-
 // What the machine does not tell is measured, in a tenth of a millisecond unless the host is busy:
 // the time-stamp counter against the interval timer, and the local APIC's timer
 // against the time-stamp counter.
@@ -32,7 +28,7 @@ func calibrate() {
 	for range calibrations {
 		var hz uint64
 		t0 := rdtsc()
-		reg.Write32(lapicInitialCount, start)
+		lapicWrite(lapicInitialCount, start)
 		t1 := rdtsc()
 		if known {
 			hz = tscHz
@@ -42,7 +38,7 @@ func calibrate() {
 			hz = measureRate(wait)
 		}
 		t2 := rdtsc()
-		c := start - reg.Read32(lapicCurrentCount)
+		c := start - lapicRead(lapicCurrentCount)
 		t3 := rdtsc()
 		if s, a := (t2+t3-t0-t1)/2, t1-t0+t3-t2; span == 0 || float64(a)/float64(s) < float64(apart)/float64(span) {
 			counted, span, apart = uint64(c), s, a

@@ -57,7 +57,7 @@ type Console struct{ irq *Interrupt }
 
 // OpenConsole makes received bytes raise an interrupt.
 func OpenConsole() (*Console, error) {
-	irq, err := Line(com1IRQ)
+	irq, err := ISALine(com1IRQ)
 	if err != nil {
 		return nil, err
 	}

@@ -1,5 +1,6 @@
 //go:build tamago
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // func cpuid(leaf, sub uint32) (a, b, c, d uint32)
@@ -40,6 +41,40 @@ done:
 TEXT ·loadTables(SB),NOSPLIT,$0-8
 	MOVQ	p+0(FP), AX
 	MOVQ	AX, CR3
+	RET
+
+// func rdmsr(msr uint32) uint64
+TEXT ·rdmsr(SB),NOSPLIT,$0-16
+	MOVL	msr+0(FP), CX
+	RDMSR
+	SHLQ	$32, DX
+	ORQ	DX, AX
+	MOVQ	AX, ret+8(FP)
+	RET
+
+// func wrmsr(msr uint32, v uint64)
+TEXT ·wrmsr(SB),NOSPLIT,$0-16
+	MOVL	msr+0(FP), CX
+	MOVQ	v+8(FP), AX
+	MOVQ	AX, DX
+	SHRQ	$32, DX
+	WRMSR
+	RET
+
+// func sendX2(command uint64)
+TEXT ·sendX2(SB),NOSPLIT,$0-8
+	MOVL	$const_msrICR, CX
+	MOVQ	command+0(FP), AX
+	MOVQ	AX, DX
+	SHRQ	$32, DX
+	MFENCE
+	LFENCE
+	WRMSR
+	RET
+
+// func deadlineFence()
+TEXT ·deadlineFence(SB),NOSPLIT,$0-0
+	MFENCE
 	RET
 
 // func cli()

@@ -6,10 +6,6 @@ import (
 	"encoding/binary"
 	"sync/atomic"
 	"unsafe"
-
-	"github.com/usbarmory/tamago/amd64/lapic"
-
-	"github.com/yolkos/yolk/arch/amd64/reg"
 )
 
 // The first CPU boots; the others wait for its start-up interrupt (Intel SDM
@@ -18,21 +14,6 @@ import (
 // threads that it would run stay in the list for the others.
 
 const maxCPUs = 64 // as many as the runtime has cores
-
-// Offsets in the local APIC, and commands of its interrupt command register
-// (Intel SDM vol. 3, 11.6.1).
-const (
-	lapicID      = lapicBase + 0x20
-	lapicICRLow  = lapicBase + 0x300
-	lapicICRHigh = lapicBase + 0x310
-
-	icrAssert  = 1 << 14
-	icrInit    = 5 << 8
-	icrStartUp = 6 << 8
-	icrOthers  = 3 << 18 // destination: all but this CPU
-
-	svrEnable = 1 << 8
-)
 
 // cpuArea is what each CPU has for itself. The first one has fixed places instead
 // (layout.go).
@@ -60,9 +41,14 @@ func coreContext(i int32) (sp, gp uintptr)
 //go:linkname coreKick runtime.coreKick
 var coreKick func(i int32, preempt bool)
 
-// initCPUCount asks QEMU how many CPUs the machine has.
+// initCPUCount finds out how many CPUs the machine has: by the ACPI tables, else it
+// asks QEMU.
 func initCPUCount() {
 	cpuCount = 1
+	if n := len(firmware.Processors.IDs()); n > 0 {
+		cpuCount = int32(min(n, maxCPUs))
+		return
+	}
 	if fwPresent() {
 		fwSelect(fwCPUs)
 		var n [2]byte
@@ -106,12 +92,29 @@ func StartCPUs() {
 	loadTables(pml4Addr)
 	mapLock.Unlock()
 
-	command := func(c uint32) { reg.Write32(lapicICRLow, icrOthers|icrAssert|c) }
-	command(icrInit)
-	command(icrStartUp | trampolineAddr/pageSize)
+	commandOthers(icrInit)
+	commandOthers(icrStartUp | trampolineAddr/pageSize)
 	for t := nanotime(); nanotime() < t+200_000; {
 	}
-	command(icrStartUp | trampolineAddr/pageSize)
+	commandOthers(icrStartUp | trampolineAddr/pageSize)
+}
+
+// commandOthers sends an interrupt command to all CPUs but the running one: those
+// that the ACPI tables name, else whoever there is.
+func commandOthers(command uint32) {
+	ids := firmware.Processors.IDs()
+	cli()
+	if len(ids) == 0 {
+		sendIPI(0, icrOthers|icrAssert|command)
+	}
+	self := ownAPICID()
+	for _, id := range ids {
+		if id != self && (x2apic || id < 0xff) {
+			sendIPI(id, icrAssert|command)
+			waitIPI()
+		}
+	}
+	sti()
 }
 
 // cpuMain prepares the CPU whose area is a. It runs in the idle context: it must
@@ -120,12 +123,10 @@ func cpuMain(a *cpuArea) {
 	i := a.tls[1]
 	loadTraps(a.selector)
 	enableSystemCalls()
-	reg.Write32(lapicLINT0, lvtMasked)
-	reg.Write32(lapicLINT1, lvtMasked)
-	reg.Write32(lapicBase+lapic.LAPIC_SVR, spuriousVector|svrEnable)
-	reg.Write32(lapicTimer, timerVector)
-	reg.Write32(lapicDivide, divideBy16)
-	atomic.StoreUint32(&apicIDs[i], reg.Read32(lapicID)>>24)
+	enterAPICMode()
+	enableLocalAPIC()
+	atomic.StoreUint32(&apicIDs[i], ownAPICID())
+	cpuStates[i].arrived.Store(true)
 	cpuStates[i].idleTime.Store(nanotime()) // so far
 	arm(slice)
 	sti()
@@ -144,12 +145,7 @@ func kick(i int32, preempt bool) {
 // interrupt raises vector on CPU i.
 func interrupt(i int32, vector uint32) {
 	cli() // the handlers of devices use the register, too
-	to, c := atomic.LoadUint32(&apicIDs[i])<<24, &cpuStates[cpuIndex()]
-	if c.destination != to {
-		c.destination = to
-		reg.Write32(lapicICRHigh, to)
-	}
-	reg.Write32(lapicICRLow, icrAssert|vector)
+	sendIPI(atomic.LoadUint32(&apicIDs[i]), icrAssert|vector)
 	sti()
 }
 

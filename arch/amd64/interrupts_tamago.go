@@ -8,26 +8,7 @@ import (
 	"sync/atomic"
 	_ "unsafe" // for go:linkname
 
-	"github.com/usbarmory/tamago/amd64/lapic"
-	"github.com/usbarmory/tamago/soc/intel/ioapic"
-
 	"github.com/yolkos/yolk/arch/amd64/reg"
-)
-
-const (
-	lapicBase  = 0xfee00000
-	ioapicBase = 0xfec00000
-	// A microvm has a second I/O APIC for its virtio devices.
-	ioapic2Base = 0xfec10000
-
-	lapicInitialCount = lapicBase + 0x380
-	lapicCurrentCount = lapicBase + 0x390
-	lapicDivide       = lapicBase + 0x3e0
-	lapicTimer        = lapicBase + 0x320
-	lapicLINT0        = lapicBase + 0x350
-	lapicLINT1        = lapicBase + 0x360
-	lvtMasked         = 1 << 16
-	divideBy16        = 3
 )
 
 //go:linkname interruptWait runtime.interruptWait
@@ -37,8 +18,6 @@ func interruptWait(v uint8)
 func interruptWake(v uint8)
 
 var (
-	localAPIC = lapic.LAPIC{Base: lapicBase}
-
 	vectors     sync.Mutex
 	vectorOwner [256]*Interrupt
 	// interruptCounts is counted up by trapEntry.
@@ -120,8 +99,12 @@ func msiAddress() uint64 { return lapicBase | uint64(apicIDs[0])<<12 }
 // lines are the interrupts of the I/O APICs' lines.
 var lines struct {
 	sync.Mutex
+	chips func() []ioapic
 	owner map[int]*Interrupt
 }
+
+// ISALine returns the interrupt of a line of the ISA bus, as Line does.
+func ISALine(n int) (*Interrupt, error) { return Line(firmware.Processors.Line(n)) }
 
 // Line returns the edge-triggered interrupt of an I/O APIC line, which it unmasks.
 // A line leads to one vector: one that another device has is an error.
@@ -131,15 +114,11 @@ func Line(gsi int) (*Interrupt, error) {
 	if i := lines.owner[gsi]; i != nil && i.state.Load() != stateClosed {
 		return nil, fmt.Errorf("amd64: interrupt line %d is another device's", gsi)
 	}
-	for _, base := range []uint32{ioapicBase, ioapic2Base} {
-		io := ioapic.IOAPIC{Base: base}
-		if base == ioapic2Base {
-			io.GSIBase = 24
-		}
-		if reg.Read32(uintptr(base)) == ^uint32(0) {
-			continue
-		}
-		if gsi < io.GSIBase || gsi >= io.GSIBase+io.Entries() {
+	if lines.chips == nil {
+		lines.chips = sync.OnceValue(findIOAPICs)
+	}
+	for _, io := range lines.chips() {
+		if !io.has(gsi) {
 			continue
 		}
 		irq, err := newInterrupt(fmt.Sprint("line ", gsi))
@@ -148,7 +127,7 @@ func Line(gsi int) (*Interrupt, error) {
 				lines.owner = map[int]*Interrupt{}
 			}
 			lines.owner[gsi] = irq
-			io.EnableInterrupt(gsi, int(irq.vector))
+			io.enable(gsi, irq.vector, apicIDs[0], firmware.Processors.ActiveLow(gsi))
 		}
 		return irq, err
 	}
@@ -180,11 +159,8 @@ func initInterrupts() {
 	// The old interrupt controllers are masked: their vectors are exceptions.
 	reg.Out8(0x21, 0xff)
 	reg.Out8(0xa1, 0xff)
-	reg.Write32(lapicLINT0, lvtMasked)
-	reg.Write32(lapicLINT1, lvtMasked)
-	reg.Write32(lapicBase+lapic.LAPIC_SVR, spuriousVector)
-	localAPIC.Enable()
-	apicIDs[0] = reg.Read32(lapicID) >> 24
+	enableLocalAPIC()
+	apicIDs[0] = ownAPICID()
 	vectorOwner[timerVector] = &Interrupt{vector: timerVector, name: "timer"}
 	initTimer()
 	sti()

@@ -4,8 +4,6 @@ package amd64
 
 import (
 	_ "unsafe" // for go:linkname
-
-	"github.com/yolkos/yolk/arch/amd64/reg"
 )
 
 // While a program is profiled the timer ticks at a steady pace, on a CPU that
@@ -30,7 +28,7 @@ var tickEvery = func(ns int64) {
 		d = min(max(ns, minSlice), slice)
 		steady = d
 	}
-	tickCount = uint32(mulDiv(uint64(d), timerHz, 1e9))
+	tickCount = mulDiv(uint64(d), timerHz, 1e9)
 	tickSoon(d)
 }
 
@@ -41,7 +39,7 @@ func idleSteady(t *cpuState, until int64) {
 	cli()
 	// The next tick keeps its time. If the counter has run out it is on its
 	// way, and the timer is not touched before it is here.
-	at := now + int64(mulDiv(uint64(reg.Read32(lapicCurrentCount)), 1e9, timerHz))
+	at := now + int64(mulDiv(timerLeft(), 1e9, timerHz))
 	t.at = at
 	moved := false // the timer is set to until
 	for now < until && interruptIdle() {

@@ -12,7 +12,7 @@ import (
 const (
 	rtcIndex = 0x70
 	rtcData  = 0x71
-	rtcLine  = 8 // of the I/O APIC
+	rtcLine  = 8 // of the ISA bus
 )
 
 // rtcLock guards the two ports. It is held with interrupts disabled, so that
@@ -128,7 +128,7 @@ type Alarm struct{ irq *Interrupt }
 // OpenAlarm returns the alarm, which also comes after the machine was stopped. On
 // a microvm with many devices one of these may have its line.
 func OpenAlarm() (*Alarm, error) {
-	irq, err := Line(rtcLine)
+	irq, err := ISALine(rtcLine)
 	if err != nil {
 		return nil, err
 	}

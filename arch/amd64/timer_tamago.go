@@ -6,10 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 	_ "unsafe" // for go:linkname
-
-	"github.com/usbarmory/tamago/amd64/lapic"
-
-	"github.com/yolkos/yolk/arch/amd64/reg"
 )
 
 // The timer of the local APIC fires a tick after each slice of a busy CPU, by
@@ -33,7 +29,7 @@ var (
 	timerHz uint64 // counts of the timer in a second
 	// timerAccuracy is the part of timerHz by which that may be wrong, at most.
 	timerAccuracy int64
-	tickCount     uint32 // counts in a slice
+	tickCount     uint64 // counts in a slice
 	cpuStates     [maxCPUs]cpuState
 )
 
@@ -51,17 +47,22 @@ type cpuState struct {
 	// idleTime is how long the CPU has been halted, in nanoseconds; while it is,
 	// less the time at which that began, and so negative.
 	idleTime atomic.Int64
-	_        [32]byte
+	// arrived is set once the CPU takes interrupts.
+	arrived atomic.Bool
+	_       [24]byte
 }
 
-// initTimer starts the timer, once its rate and that of the clock are known.
+// initTimer starts the timer, once its rate and that of the clock are known. One that
+// is set to a count of the time-stamp counter has the rate of that, which is refined
+// later.
 func initTimer() {
-	localAPIC.SetTimer(timerVector, lapic.TIMER_MODE_ONE_SHOT)
-	reg.Write32(lapicDivide, divideBy16)
-	if timerHz == 0 {
+	if known := pitStart.at == 0; timerHz == 0 && !(known && tscDeadline) {
 		calibrate()
 	}
-	tickCount = uint32(timerHz * slice / 1e9)
+	if tscDeadline {
+		timerHz, timerAccuracy = tscHz, 64
+	}
+	tickCount = timerHz * slice / 1e9
 	arm(slice)
 	goosIdle = idle
 }
@@ -73,7 +74,7 @@ func arm(d int64) {
 	d = min(max(d, 1000), timerSpan)
 	n := mulDiv(uint64(d), timerHz, 1e9)
 	cpuStates[cpuIndex()].at = nanotime() + d
-	reg.Write32(lapicInitialCount, uint32(min(max(n, 1), 1<<32-1)))
+	startTimer(max(n, 1))
 }
 
 // tickSoon has the timer tick after d nanoseconds on a busy CPU, or a little

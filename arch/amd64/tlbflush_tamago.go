@@ -60,7 +60,7 @@ func flushPagesAll() {
 	var others [maxCPUs]int32
 	n := 0
 	for i := range cpuCount {
-		if i != self && (i == 0 || atomic.LoadUint32(&apicIDs[i]) != 0) {
+		if i != self && (i == 0 || cpuStates[i].arrived.Load()) {
 			others[n] = i
 			n++
 		}

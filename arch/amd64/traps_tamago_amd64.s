@@ -5,11 +5,11 @@
 #include "textflag.h"
 
 #define IDT		0x109000
-#define LAPIC_EOI	0xfee000b0
-#define LAPIC_ICR_LOW	0xfee00300
-#define LAPIC_ICR_HIGH	0xfee00310
-#define LAPIC_COUNT	0xfee00380
-#define ICR_ASSERT	(1<<14)
+#define LAPIC_EOI	(const_lapicBase + const_lapicEOI)
+#define LAPIC_ICR_LOW	(const_lapicBase + const_lapicICRLow)
+#define LAPIC_ICR_HIGH	(const_lapicBase + const_lapicICRHigh)
+#define LAPIC_COUNT	(const_lapicBase + const_lapicInitialCount)
+#define X2APIC(reg)	(const_msrX2APIC + reg/16)
 
 // func cpuIndex() uintptr
 TEXT ·cpuIndex(SB),NOSPLIT,$0-8
@@ -70,6 +70,72 @@ next:
 done:
 	RET
 
+// endInterrupt tells the local APIC that the interrupt is over. It changes AX, CX and
+// DX.
+TEXT endInterrupt<>(SB),NOSPLIT|NOFRAME,$0-0
+	CMPB	·x2apic(SB), $0
+	JNE	msr
+	MOVL	$LAPIC_EOI, CX
+	MOVL	$0, (CX)
+	RET
+msr:
+	MOVL	$X2APIC(const_lapicEOI), CX
+	XORL	AX, AX
+	XORL	DX, DX
+	WRMSR
+	RET
+
+// wakeCPU has the CPU whose local APIC has the ID in DX leave its halt. It changes AX,
+// CX and DX.
+TEXT wakeCPU<>(SB),NOSPLIT|NOFRAME,$0-0
+	CMPB	·x2apic(SB), $0
+	JNE	msr
+	SHLL	$24, DX
+	MOVQ	0(FS), AX
+	IMULQ	$cpuState__size, AX
+	LEAQ	·cpuStates(SB), CX
+	MOVL	DX, cpuState_destination(CX)(AX*1)
+	MOVL	$LAPIC_ICR_HIGH, CX
+	MOVL	DX, (CX)
+	MOVL	$(const_icrAssert | const_wakeVector), AX
+	MOVL	$LAPIC_ICR_LOW, CX
+	MOVL	AX, (CX)
+	RET
+msr:
+	// Behind all that was written to memory: SDM vol. 3, 11.12.3.
+	MOVL	$(const_icrAssert | const_wakeVector), AX
+	MOVL	$const_msrICR, CX
+	MFENCE
+	LFENCE
+	WRMSR
+	RET
+
+// nextTick has the timer fire after ·tickCount counts. It changes AX, CX and DX.
+TEXT nextTick<>(SB),NOSPLIT|NOFRAME,$0-0
+	CMPB	·tscDeadline(SB), $0
+	JNE	deadline
+	MOVQ	·tickCount(SB), AX
+	CMPB	·x2apic(SB), $0
+	JNE	msr
+	MOVL	$LAPIC_COUNT, CX
+	MOVL	AX, (CX)
+	RET
+msr:
+	MOVL	$X2APIC(const_lapicInitialCount), CX
+	XORL	DX, DX
+	WRMSR
+	RET
+deadline:
+	RDTSC
+	SHLQ	$32, DX
+	ORQ	DX, AX
+	ADDQ	·tickCount(SB), AX
+	MOVQ	AX, DX
+	SHRQ	$32, DX
+	MOVL	$const_msrDeadline, CX
+	WRMSR
+	RET
+
 // trapEntry runs on an interrupt stack with interrupts disabled. The stub has
 // pushed the vector behind an error code.
 TEXT trapEntry<>(SB),NOSPLIT|NOFRAME|TOPFRAME,$0
@@ -87,7 +153,8 @@ TEXT trapEntry<>(SB),NOSPLIT|NOFRAME|TOPFRAME,$0
 	// A device or another CPU: note the vector, which idle and the scheduler look at.
 	PUSHQ	AX
 	PUSHQ	CX
-	MOVLQZX	16(SP), AX
+	PUSHQ	DX
+	MOVLQZX	24(SP), AX
 	LEAQ	runtime·interruptPending(SB), CX
 	LOCK
 	BTSQ	AX, (CX)
@@ -105,25 +172,16 @@ TEXT trapEntry<>(SB),NOSPLIT|NOFRAME|TOPFRAME,$0
 	JCS	noted
 	CMPL	runtime·threadPolls(SB), $0
 	JEQ	noted
-	PUSHQ	BX
-	LEAQ	runtime·interruptMask(SB), BX
-	BTQ	AX, (BX)
-	JCC	unwanted
+	LEAQ	runtime·interruptMask(SB), DX
+	BTQ	AX, (DX)
+	JCC	noted
 	BSFQ	CX, CX
-	LEAQ	·apicIDs(SB), BX
-	MOVL	(BX)(CX*4), AX
-	SHLL	$24, AX
-	MOVL	AX, ·cpuStates+cpuState_destination(SB)	// of the first CPU
-	MOVL	$LAPIC_ICR_HIGH, BX
-	MOVL	AX, (BX)
-	MOVL	$(ICR_ASSERT | const_wakeVector), AX
-	MOVL	$LAPIC_ICR_LOW, BX
-	MOVL	AX, (BX)
-unwanted:
-	POPQ	BX
+	LEAQ	·apicIDs(SB), DX
+	MOVL	(DX)(CX*4), DX
+	CALL	wakeCPU<>(SB)
 noted:
-	MOVL	$LAPIC_EOI, CX
-	MOVL	$0, (CX)
+	CALL	endInterrupt<>(SB)
+	POPQ	DX
 	POPQ	CX
 	POPQ	AX
 spurious:
@@ -144,19 +202,9 @@ flush:
 	JLT	answered
 	LEAQ	·apicIDs(SB), CX
 	MOVL	(CX)(AX*4), DX
-	SHLL	$24, DX
-	MOVQ	0(FS), AX
-	IMULQ	$cpuState__size, AX
-	LEAQ	·cpuStates(SB), CX
-	MOVL	DX, cpuState_destination(CX)(AX*1)
-	MOVL	$LAPIC_ICR_HIGH, CX
-	MOVL	DX, (CX)
-	MOVL	$(ICR_ASSERT | const_wakeVector), AX
-	MOVL	$LAPIC_ICR_LOW, CX
-	MOVL	AX, (CX)
+	CALL	wakeCPU<>(SB)
 answered:
-	MOVL	$LAPIC_EOI, CX
-	MOVL	$0, (CX)
+	CALL	endInterrupt<>(SB)
 	POPQ	DX
 	POPQ	CX
 	POPQ	AX
@@ -241,9 +289,8 @@ restored:
 	LEAQ	·interruptCounts(SB), CX
 	LOCK
 	INCQ	(CX)(AX*8)
-	MOVL	$LAPIC_EOI, CX
-	MOVL	$0, (CX)
-	CMPL	AX, $const_timerVector
+	CALL	endInterrupt<>(SB)
+	CMPL	128(SP), $const_timerVector
 	JNE	resume
 
 	// The next tick, unless the CPU idles: idle arms the timer itself.
@@ -253,9 +300,7 @@ restored:
 	ADDQ	AX, CX
 	CMPB	cpuState_idling(CX), $0
 	JNE	fired
-	MOVL	·tickCount(SB), AX
-	MOVL	$LAPIC_COUNT, CX
-	MOVL	AX, (CX)
+	CALL	nextTick<>(SB)
 	JMP	resume
 fired:
 	MOVQ	$0, cpuState_at(CX)

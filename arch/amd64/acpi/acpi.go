@@ -1,126 +1,204 @@
-// Package acpi finds out from the ACPI tables of a machine how its power button
-// is heard. The tables are the firmware's: bytes in, facts out.
+// Package acpi reads the ACPI tables of a machine. They are the firmware's: bytes
+// in, facts out. What is wrong with a table is kept as a Problem, and everything
+// else counts.
+//
+// Read runs before there is a heap: it must not allocate. Sections are those of
+// ACPI 6.5.
 package acpi
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 )
 
-// Button is how a machine tells that its power button was pressed.
-type Button struct {
-	IRQ int // number of the global system interrupt
-
-	// A fixed hardware button (ACPI 6.5, 4.8.2.2.1.1) is a bit of the PM1 status
-	// and enable registers, which are ports.
-	Status, Enable, Control uint16
-	SMICommand              uint16 // port that takes EnableACPI; 0: none is needed
-	EnableACPI              uint8
-
-	// A machine with reduced hardware has none of these but a generic event
-	// device. That of QEMU (docs/specs/acpi_hw_reduced_hotplug.rst) has a
-	// register in memory that tells, and forgets, what has happened.
-	Events uint64
-}
-
-// Bits of the registers.
-const (
-	PowerButton = 1 << 8 // of PM1 status and enable (ACPI 6.5, tables 4.11 and 4.12)
-	SCIEnabled  = 1 << 0 // of PM1 control: the machine is in ACPI mode (table 4.13)
-	PowerDown   = 1 << 1 // of QEMU's event register
-)
-
-// Offsets in the FADT (ACPI 6.5, table 5.9).
-const (
-	fadtSCI          = 46
-	fadtSMICommand   = 48
-	fadtACPIEnable   = 52
-	fadtPM1aEvent    = 56
-	fadtPM1aControl  = 64
-	fadtPM1EventSize = 88
-	fadtFlags        = 112
-	fadtSleepControl = 244 // a generic address structure
-	fadtMin          = 116 // bytes that every version has
-
-	flagControlMethodButton = 1 << 4 // there is no fixed power button
-	flagReducedHardware     = 1 << 20
-)
-
-// Of QEMU's generic event device on x86: where its sleep register is behind the
-// event register, and its interrupt, which the tables tell only in AML.
-const (
-	qemuOEM         = "BOCHS "
-	qemuSleep       = 0x200
-	qemuInterrupt   = 9
-	spaceMemory     = 0 // address space of a generic address: memory
-	genericAddress  = 4 // offset of the address in a generic address structure
-	headerSize      = 36
-	headerOEM       = 10
-	rsdpSize        = 20 // bytes of version 1, which the first checksum is for
-	rsdpSize2       = 36
-	rsdpRevision    = 15
-	rsdpRSDT        = 16
-	rsdpXSDT        = 24
-	maxTable        = 1 << 20
-	maxTables       = 256
-	legacyInterrupt = 16 // lines below are those that SCI_INT may name
-)
-
-// Memory reads n bytes at a physical address; nil: there are none.
+// Memory returns n bytes at a physical address, which nobody changes; nil: there
+// are none.
 type Memory func(addr uint64, n int) []byte
 
-// FindButton follows the tables from the root pointer at addr. The error says
-// which table is wrong, or what the machine has not.
-func FindButton(read Memory, addr uint64) (*Button, error) {
-	rsdp := read(addr, rsdpSize)
-	if len(rsdp) < rsdpSize || string(rsdp[:8]) != "RSD PTR " || sum(rsdp) != 0 {
-		return nil, fmt.Errorf("acpi: no root pointer at %#x", addr)
-	}
-	// Version 2 has a list with wider addresses, and may have that alone, as on
-	// QEMU's microvm.
-	list, width, signature := uint64(binary.LittleEndian.Uint32(rsdp[rsdpRSDT:])), 4, "RSDT"
-	if rsdp[rsdpRevision] >= 2 {
-		if more := read(addr, rsdpSize2); len(more) == rsdpSize2 && sum(more) == 0 && list == 0 {
-			list, width, signature = binary.LittleEndian.Uint64(more[rsdpXSDT:]), 8, "XSDT"
-		}
-	}
-	root, err := table(read, list, signature)
-	if err != nil {
-		return nil, err
-	}
-	entries := root[headerSize:]
-	for i := 0; i+width <= len(entries) && i < width*maxTables; i += width {
-		at := uint64(binary.LittleEndian.Uint32(entries[i:]))
-		if width == 8 {
-			at = binary.LittleEndian.Uint64(entries[i:])
-		}
-		if head := read(at, 4); string(head) == "FACP" {
-			fadt, err := table(read, at, "FACP")
-			if err != nil {
-				return nil, err
-			}
-			return button(fadt)
-		}
-	}
-	return nil, fmt.Errorf("acpi: the tables have no FACP")
+// Tables is what the tables say that the kernel has a use for. The zero value is
+// that of a machine without any.
+type Tables struct {
+	Root uint64 // address of the root pointer; 0: there are no tables
+
+	Processors Processors
+	Power      Power
+	Timers     Timers
+	ECAM       ECAM
+
+	problems [maxProblems]Problem
+	nProblem int
 }
 
-// table reads a table whole.
-func table(read Memory, addr uint64, signature string) ([]byte, error) {
+// Problem is what is wrong with a table.
+type Problem struct {
+	Table string // signature, or what else it is
+	Addr  uint64 // where it lies
+	Field string
+	Value uint64
+	Why   string
+}
+
+const maxProblems = 16
+
+func (p Problem) Error() string {
+	return fmt.Sprintf("acpi: table %s at %#x: %s %#x: %s", p.Table, p.Addr, p.Field, p.Value, p.Why)
+}
+
+// Problems returns what is wrong with the tables; more than a few are not kept.
+func (t *Tables) Problems() []Problem { return t.problems[:t.nProblem] }
+
+func (t *Tables) problem(p Problem) {
+	if t.nProblem < len(t.problems) {
+		t.problems[t.nProblem] = p
+		t.nProblem++
+	}
+}
+
+// Offsets in the root pointer (5.2.5.3) and in the header of a table (5.2.6).
+const (
+	rsdpRevision = 15
+	rsdpRSDT     = 16
+	rsdpXSDT     = 24
+	rsdpSize     = 20 // bytes of version 1, which the first checksum is for
+	rsdpSize2    = 36
+
+	headerLength = 4
+	headerOEM    = 10
+	headerSize   = 36
+
+	maxTable  = 1 << 20 // bytes
+	maxTables = 128
+)
+
+// FindRoot looks for the root pointer where a PC's firmware puts it (5.2.5.1): in
+// the first KiB of the extended BIOS data area, and from 0xe0000 to 1 MiB. It
+// returns 0 if there is none.
+func FindRoot(read Memory) uint64 {
+	const (
+		ebdaSegment = 0x40e
+		biosStart   = 0xe0000
+		biosSize    = 0x20000
+	)
+	if b := read(ebdaSegment, 2); len(b) == 2 {
+		ebda := uint64(binary.LittleEndian.Uint16(b)) << 4
+		if ebda >= 0x80000 && ebda < 0xa0000 {
+			if at := findRoot(read(ebda, 1024)); at >= 0 {
+				return ebda + uint64(at)
+			}
+		}
+	}
+	if at := findRoot(read(biosStart, biosSize)); at >= 0 {
+		return biosStart + uint64(at)
+	}
+	return 0
+}
+
+// findRoot returns where in b a root pointer begins, -1 if none does.
+func findRoot(b []byte) int {
+	for i := 0; i+rsdpSize <= len(b); i += 16 {
+		if isRoot(b[i : i+rsdpSize]) {
+			return i
+		}
+	}
+	return -1
+}
+
+func isRoot(b []byte) bool { return string(b[:8]) == "RSD PTR " && sum(b) == 0 }
+
+// Read follows the tables from the root pointer at addr; 0: there is none.
+func (t *Tables) Read(read Memory, addr uint64) {
+	if addr == 0 {
+		return
+	}
+	rsdp := read(addr, rsdpSize)
+	if len(rsdp) < rsdpSize || !isRoot(rsdp) {
+		t.problem(Problem{"RSDP", addr, "signature or checksum at", addr, "no root pointer is there"})
+		return
+	}
+	t.Root = addr
+	// Version 2 has a list with wider addresses, and may have that alone, as on
+	// QEMU's microvm.
+	if rsdp[rsdpRevision] >= 2 {
+		more := read(addr, rsdpSize2)
+		switch {
+		case len(more) < rsdpSize2 || sum(more) != 0:
+			t.problem(Problem{"RSDP", addr, "extended checksum", uint64(sum(more)), "not 0; the XSDT is left out"})
+		case t.readList(read, "XSDT", binary.LittleEndian.Uint64(more[rsdpXSDT:]), 8):
+			return
+		}
+	}
+	t.readList(read, "RSDT", uint64(binary.LittleEndian.Uint32(rsdp[rsdpRSDT:])), 4)
+}
+
+// readList reads the tables of a list whose entries are width bytes wide, and
+// reports whether there is such a list.
+func (t *Tables) readList(read Memory, signature string, addr uint64, width int) bool {
+	if addr == 0 && width == 8 {
+		return false // the older list has to do
+	}
+	list := t.table(read, signature, addr)
+	if list == nil {
+		return false
+	}
+	entries := list[headerSize:]
+	if n := len(entries) / width; n > maxTables {
+		t.problem(Problem{signature, addr, "number of tables", uint64(n), "too many; the first ones count"})
+		entries = entries[:maxTables*width]
+	}
+	for ; len(entries) >= width; entries = entries[width:] {
+		at := uint64(binary.LittleEndian.Uint32(entries))
+		if width == 8 {
+			at = binary.LittleEndian.Uint64(entries)
+		}
+		t.readTable(read, at)
+	}
+	return true
+}
+
+// readTable reads a table if it is of a known kind.
+func (t *Tables) readTable(read Memory, addr uint64) {
+	switch string(read(addr, 4)) { // which makes no string
+	case "APIC":
+		if b := t.table(read, "APIC", addr); b != nil {
+			t.readProcessors(b, addr)
+		}
+	case "FACP":
+		if b := t.table(read, "FACP", addr); b != nil {
+			t.readPower(read, b, addr)
+		}
+	case "MCFG":
+		if b := t.table(read, "MCFG", addr); b != nil {
+			t.readECAM(b, addr)
+		}
+	case "HPET":
+		if b := t.table(read, "HPET", addr); b != nil {
+			t.readHPET(b, addr)
+		}
+	}
+}
+
+// table returns a table whole, or nil.
+func (t *Tables) table(read Memory, signature string, addr uint64) []byte {
 	head := read(addr, headerSize)
 	if len(head) < headerSize || string(head[:4]) != signature {
-		return nil, fmt.Errorf("acpi: no table %s at %#x", signature, addr)
+		t.problem(Problem{signature, addr, "signature at", addr, "no such table is there"})
+		return nil
 	}
-	n := binary.LittleEndian.Uint32(head[4:])
+	n := binary.LittleEndian.Uint32(head[headerLength:])
 	if n < headerSize || n > maxTable {
-		return nil, fmt.Errorf("acpi: table %s at %#x: length %d", signature, addr, n)
+		t.problem(Problem{signature, addr, "length", uint64(n), "not between 36 bytes and 1 MiB"})
+		return nil
 	}
-	t := read(addr, int(n))
-	if len(t) < int(n) || sum(t) != 0 {
-		return nil, fmt.Errorf("acpi: table %s at %#x: wrong checksum", signature, addr)
+	b := read(addr, int(n))
+	if len(b) < int(n) {
+		t.problem(Problem{signature, addr, "length", uint64(n), "more than there is memory"})
+		return nil
 	}
-	return t, nil
+	if s := sum(b); s != 0 {
+		t.problem(Problem{signature, addr, "checksum", uint64(s), "the sum of all bytes is not 0"})
+		return nil
+	}
+	return b
 }
 
 func sum(b []byte) (s uint8) {
@@ -130,40 +208,34 @@ func sum(b []byte) (s uint8) {
 	return s
 }
 
-// button reads the FADT.
-func button(t []byte) (*Button, error) {
-	if len(t) < fadtMin {
-		return nil, fmt.Errorf("acpi: table FACP has %d bytes, too few for its flags", len(t))
-	}
-	flags := binary.LittleEndian.Uint32(t[fadtFlags:])
-	if flags&flagReducedHardware != 0 {
-		return eventDevice(t)
-	}
-	if flags&flagControlMethodButton != 0 {
-		return nil, fmt.Errorf("acpi: table FACP: the power button is not a fixed one")
-	}
-	port := func(offset int) uint32 { return binary.LittleEndian.Uint32(t[offset:]) }
-	event, control, size, smi := port(fadtPM1aEvent), port(fadtPM1aControl), uint32(t[fadtPM1EventSize]), port(fadtSMICommand)
-	sci := binary.LittleEndian.Uint16(t[fadtSCI:])
-	const ports = 1 << 16
-	if event == 0 || control == 0 || size < 4 || event+size > ports || event >= ports || control > ports-2 || smi >= ports || sci >= legacyInterrupt {
-		return nil, fmt.Errorf("acpi: table FACP: PM1 registers at %#x (%d bytes) and %#x, SMI command at %#x, interrupt %d",
-			event, size, control, smi, sci)
-	}
-	return &Button{
-		IRQ: int(sci), Status: uint16(event), Enable: uint16(event + size/2), Control: uint16(control),
-		SMICommand: uint16(smi), EnableACPI: t[fadtACPIEnable],
-	}, nil
+// Address spaces of a generic address (5.2.3.2).
+const (
+	InMemory = 0
+	InPorts  = 1
+)
+
+// Register is where a register of the machine lies; the zero value is none.
+type Register struct {
+	Space uint8 // InMemory or InPorts
+	Addr  uint64
 }
 
-// eventDevice takes QEMU's generic event device from where its sleep register is.
-func eventDevice(t []byte) (*Button, error) {
-	if !bytes.HasPrefix(t[headerOEM:], []byte(qemuOEM)) || len(t) < fadtSleepControl+12 || t[fadtSleepControl] != spaceMemory {
-		return nil, fmt.Errorf("acpi: table FACP: reduced hardware that is not QEMU's")
+// Is reports whether there is such a register.
+func (r Register) Is() bool { return r.Addr != 0 }
+
+// generic reads the generic address structure at an offset of a table. What lies
+// where the kernel cannot reach it, which is above 4 GiB, counts as none.
+func (t *Tables) generic(b []byte, offset int, signature, field string, table uint64) (r Register) {
+	if len(b) < offset+12 {
+		return r // a shorter, older version
 	}
-	sleep := binary.LittleEndian.Uint64(t[fadtSleepControl+genericAddress:])
-	if sleep < 1<<20+qemuSleep || sleep >= 1<<32 || sleep%4 != 0 {
-		return nil, fmt.Errorf("acpi: table FACP: sleep register at %#x", sleep)
+	addr := binary.LittleEndian.Uint64(b[offset+4:])
+	switch space := b[offset]; {
+	case addr == 0:
+	case space == InMemory && addr >= 1<<20 && addr < 1<<32-4, space == InPorts && addr <= 1<<16-4:
+		return Register{space, addr}
+	default:
+		t.problem(Problem{signature, table, field, addr, "no port, nor memory below 4 GiB; it is left out"})
 	}
-	return &Button{IRQ: qemuInterrupt, Events: sleep - qemuSleep}, nil
+	return r
 }
