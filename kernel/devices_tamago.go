@@ -149,7 +149,7 @@ func (m *machine) findDevices() {
 // scanMMIO opens the transports that the command line names, else those of a
 // microvm that are there.
 func (m *machine) scanMMIO() {
-	slots, errs := mmio.CommandLine(amd64.CommandLine())
+	slots, errs := mmio.CommandLine(amd64.KernelWords())
 	for _, err := range errs {
 		m.fail(err)
 	}

@@ -47,6 +47,53 @@ func parseFlags(text string) flags {
 	return f
 }
 
+// settingWord begins the words of the kernel command line that are settings.
+const settingWord = "yolk."
+
+// addWords takes settings from the words of a kernel command line: yolk.KEY=VALUE, or
+// yolk.KEY alone for 1, and yolk.cwd=DIR. What the launcher has said itself counts
+// more. A path is not quoted there. It returns an error for each that is none.
+func (f flags) addWords(words []string) (errs []error) {
+	for _, w := range words {
+		text, ok := strings.CutPrefix(w, settingWord)
+		if !ok {
+			continue
+		}
+		key, value, ok := strings.Cut(text, "=")
+		if !ok {
+			value = "1"
+		}
+		if key == "env" {
+			continue // the environment is there already
+		}
+		if !isSetting(key) {
+			errs = append(errs, fmt.Errorf("kernel command line: %q: no such setting", w))
+			continue
+		}
+		if strings.HasPrefix(key, "path.") {
+			value = strconv.Quote(value)
+		}
+		if _, said := f[key]; !said {
+			f[key] = value
+		}
+	}
+	return errs
+}
+
+// isSetting reports whether there is such a setting for the command line.
+func isSetting(key string) bool {
+	switch key {
+	case "quiet", "enosys", "cwd", "net.ip", "net.gateway", "net.dns", "net.search", "net.hostname":
+		return true
+	}
+	for _, prefix := range []string{"path.", "readonly.", "files."} {
+		if len(key) > len(prefix) && strings.HasPrefix(key, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
 // path returns where to mount a share, "" if only its tag says it.
 func (f flags) path(tag string) (string, error) {
 	quoted := f["path."+tag]

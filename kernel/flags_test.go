@@ -2,6 +2,8 @@ package kernel
 
 import (
 	"encoding/hex"
+	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,5 +66,20 @@ func TestStreamFlags(t *testing.T) {
 		if _, m, ok := parseFlags(text).terminal(); ok != there || m != tty.Default() {
 			t.Errorf("%q: %t, %+v", text, ok, m)
 		}
+	}
+}
+
+func TestCommandLineSettings(t *testing.T) {
+	f := parseFlags("quiet=0\n")
+	errs := f.addWords([]string{"quiet", "yolk.quiet", "yolk.cwd=/a b", "yolk.path.data=/srv/\"x", "yolk.env=A=b", "yolk.nonsense=1", "yolk.path.=x", "yolk."})
+	want := flags{"quiet": "0", "cwd": "/a b", "path.data": `"/srv/\"x"`}
+	if !maps.Equal(f, want) {
+		t.Errorf("%q, want %q", f, want)
+	}
+	if p, err := f.path("data"); p != `/srv/"x` || err != nil {
+		t.Errorf("path %q, %v", p, err)
+	}
+	if len(errs) != 3 || !strings.Contains(errs[0].Error(), `"yolk.nonsense=1": no such setting`) {
+		t.Errorf("errors %v", errs)
 	}
 }

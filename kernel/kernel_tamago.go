@@ -56,8 +56,9 @@ func (m *machine) boot() {
 	m.started = time.Now()
 	m.load.Times = m.times
 	m.resumed = make(chan struct{}, 1)
-	settings, _ := amd64.FwCfg(amd64.FlagsFile)
+	settings, _ := amd64.BootFile(amd64.FlagsFile)
 	m.flags = parseFlags(string(settings))
+	unknown := m.flags.addWords(amd64.KernelWords())
 	m.log.now = func() time.Duration { return time.Duration(time.Since(m.started)) }
 	m.setWall()
 	console, err := amd64.OpenConsole()
@@ -66,6 +67,9 @@ func (m *machine) boot() {
 	}
 	m.fail(err)
 	m.describe()
+	for _, err := range unknown {
+		m.fail(err)
+	}
 	m.fail(m.initMemory())
 	m.findDevices()
 	m.streams.console = console
@@ -111,6 +115,15 @@ func (m *machine) describe() {
 	for _, r := range ranges {
 		m.logf("RAM for the program: %#x-%#x", r.Start, r.End-1)
 	}
+	for _, p := range amd64.ACPI().Problems() {
+		m.fail(p)
+	}
+	if n, used := amd64.CPUsFound(); n > used {
+		m.logf("%d processors, of which %d are used", n, used)
+	}
+	if line, cut := amd64.CommandLine(); cut {
+		m.logf("the kernel command line is too long: only its first %d bytes count", len(line))
+	}
 }
 
 func cpuName() string {
@@ -140,11 +153,12 @@ func (m *machine) initMemory() error {
 
 // chdir goes to the launcher's working directory.
 func (m *machine) chdir() {
-	dir, ok := amd64.FwCfg(amd64.CwdFile)
-	if !ok || len(dir) == 0 {
+	text, _ := amd64.BootFile(amd64.CwdFile)
+	dir := cmp.Or(string(text), m.flags["cwd"])
+	if dir == "" {
 		return
 	}
-	if err := m.calls.Chdir(string(dir)); err != 0 {
+	if err := m.calls.Chdir(dir); err != 0 {
 		m.logf("working directory %q: %v; starting in /", dir, err)
 	}
 }

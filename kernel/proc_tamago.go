@@ -21,7 +21,8 @@ func (m *machine) registerProc() {
 	p.RegisterSelf(m.self())
 	p.RegisterEmpty()
 	m.registerSys()
-	p.RegisterLine("cmdline", amd64.CommandLine())
+	line, _ := amd64.CommandLine()
+	p.RegisterLine("cmdline", line)
 	p.Register("cpuinfo", procfs.Cpuinfo(cpus))
 	p.Register("filesystems", procfs.Filesystems(func() []string {
 		return []string{"devtmpfs", "proc", "tmpfs", "virtiofs"}

@@ -14,19 +14,51 @@ const (
 	SeedFile  = "opt/yolk/seed"  // random bytes, other ones for each machine
 )
 
+// list is a list of strings, each ended by NUL, of the launcher or the boot loader.
+type list struct {
+	size   uint32
+	data   []byte // nil: a file of the firmware-configuration device, with
+	key    uint16 // this key
+	unsaid bool   // the program's name is not in it
+}
+
+// findList looks for a list: a file of the firmware-configuration device, else what
+// the command line has of it, else a file in the boot loader's module.
+func findList(name string, line []byte) list {
+	if key, size, ok := fwFind(name); ok {
+		return list{size: size, key: key}
+	}
+	if len(line) > 0 {
+		return list{size: uint32(len(line)), data: line, unsaid: true}
+	}
+	b := moduleFile(name)
+	return list{size: uint32(len(b)), data: b}
+}
+
+// moduleFile returns a file in the boot loader's module, if that is an archive.
+func moduleFile(name string) []byte {
+	m := memory.module
+	if m.Size() == 0 {
+		return nil
+	}
+	return archiveFile(sliceAt[byte](uintptr(m.Start), int(m.Size())), name)
+}
+
+// BootFile returns a file of the launcher's, or one in the boot loader's module.
+func BootFile(name string) ([]byte, bool) {
+	if b, ok := FwCfg(name); ok {
+		return b, true
+	}
+	b := moduleFile(name)
+	return b, b != nil
+}
+
 // initArgs puts arguments, environment and auxiliary vector at the end of the RAM,
 // laid out as the System V ABI has it, so that the runtime takes them as on any
 // system.
 func initArgs() {
-	argKey, argSize, hasArgs := fwFind(ArgsFile)
-	envKey, envSize, hasEnv := fwFind(EnvFile)
-	if !hasArgs {
-		argSize = 0
-	}
-	if !hasEnv {
-		envSize = 0
-	}
-	size := uint64(argSize) + uint64(envSize)
+	args, env := findList(ArgsFile, lineArgs), findList(EnvFile, lineEnv)
+	size := uint64(args.size) + uint64(env.size)
 	// The strings, and in the worst case, all of them empty, a pointer for each byte.
 	// The runtime and package syscall make slices and a map of them.
 	room := (size*9 + argsEnds + pageSize) &^ (pageSize - 1)
@@ -39,15 +71,21 @@ func initArgs() {
 
 	argc := uintptr(0)
 	p := pointers
-	p, argc = readStrings(p, strings, argKey, argSize)
+	if !args.unsaid {
+		p, argc = args.read(p, strings)
+	}
 	if argc == 0 {
 		// The first argument is always there: the program's name.
 		*at[uintptr](p) = uintptr(unsafe.Pointer(&programName[0]))
-		p += 8
-		argc = 1
+		p, argc = p+8, 1
+	}
+	if args.unsaid {
+		var n uintptr
+		p, n = args.read(p, strings)
+		argc += n
 	}
 	*at[uintptr](p) = 0
-	p, _ = readStrings(p+8, strings+uintptr(argSize), envKey, envSize)
+	p, _ = env.read(p+8, strings+uintptr(args.size))
 	*at[uintptr](p) = 0
 	putAuxv(p+8, *at[uintptr](pointers))
 	bootArgc, bootArgv = argc, pointers
@@ -59,16 +97,19 @@ const argsEnds = 64 + auxvSize
 
 var programName = [...]byte{'y', 'o', 'l', 'k', 0}
 
-// readStrings reads a file of strings that end in NUL to dst, writes their
-// addresses from p on and returns where they end and how many they are. A last
-// string without its NUL is not counted.
-func readStrings(p, dst uintptr, key uint16, size uint32) (end, n uintptr) {
-	if size == 0 {
+// read copies the strings to dst, writes their addresses from p on and returns where
+// they end and how many they are. A last string without its NUL is not counted.
+func (l *list) read(p, dst uintptr) (end, n uintptr) {
+	if l.size == 0 {
 		return p, 0
 	}
-	fwSelect(key)
-	b := sliceAt[byte](dst, int(size))
-	fwRead(b)
+	b := sliceAt[byte](dst, int(l.size))
+	if l.data != nil {
+		copy(b, l.data)
+	} else {
+		fwSelect(l.key)
+		fwRead(b)
+	}
 	start := 0
 	for i, c := range b {
 		if c == 0 {

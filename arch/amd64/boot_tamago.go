@@ -36,7 +36,10 @@ var (
 	bootArgc, bootArgv uintptr
 
 	memory  memoryMap
-	cmdline []byte
+	cmdline []byte // as it came
+	// The words of the command line, each ended by NUL: the kernel's, the program's
+	// arguments, the variables of its environment.
+	ownWords, lineArgs, lineEnv []byte
 
 	tables  pageTables
 	mapLock sync.Mutex // for tables, after boot
@@ -52,6 +55,7 @@ func boot(info uintptr) {
 		fatal("yolk: the boot loader gave no memory map with the image in it: start it as a PVH kernel, with QEMU's -kernel\n")
 	}
 	copyCommandLine(uintptr(si.cmdline))
+	memory.readModule(si, uint64(end))
 	initFirmware(si.rsdp)
 	if uint64(end)+minRAM > memory.main.End {
 		fatal("yolk: not enough memory: give the machine more, 8 MiB besides the image at least\n")
@@ -237,10 +241,19 @@ func copyCommandLine(p uintptr) {
 		n++
 	}
 	cmdline = dst[:n]
+	ownWords, lineArgs = unquote(sliceAt[byte](wordsMem, pageSize), cmdline)
+	lineEnv = appendValues(sliceAt[byte](lineEnvMem, pageSize)[:0], ownWords, envWord)
 }
 
-// CommandLine returns the kernel command line.
-func CommandLine() string { return string(cmdline) }
+// envWord begins the words of the command line that are variables of the environment.
+const envWord = "yolk.env="
+
+// CommandLine returns the kernel command line as it came; cut says that it was too
+// long, and only its first bytes count.
+func CommandLine() (line string, cut bool) { return string(cmdline), len(cmdline) == pageSize-1 }
+
+// KernelWords returns those words of the command line that are not the program's.
+func KernelWords() []string { return splitWords(ownWords) }
 
 // Memory returns the total RAM in bytes and the ranges that the runtime has.
 func Memory() (total uint64, ranges []Range) {

@@ -41,20 +41,23 @@ func coreContext(i int32) (sp, gp uintptr)
 //go:linkname coreKick runtime.coreKick
 var coreKick func(i int32, preempt bool)
 
+// cpusFound is how many CPUs the machine has, of which the first maxCPUs are used.
+var cpusFound int
+
+// CPUsFound returns how many CPUs the machine has, and how many of them are used.
+func CPUsFound() (found, used int) { return cpusFound, int(cpuCount) }
+
 // initCPUCount finds out how many CPUs the machine has: by the ACPI tables, else it
 // asks QEMU.
 func initCPUCount() {
-	cpuCount = 1
-	if n := len(firmware.Processors.IDs()); n > 0 {
-		cpuCount = int32(min(n, maxCPUs))
-		return
-	}
-	if fwPresent() {
+	cpusFound = len(firmware.Processors.IDs())
+	if cpusFound == 0 && fwPresent() {
 		fwSelect(fwCPUs)
 		var n [2]byte
 		fwRead(n[:])
-		cpuCount = min(max(int32(binary.LittleEndian.Uint16(n[:])), 1), maxCPUs)
+		cpusFound = int(binary.LittleEndian.Uint16(n[:]))
 	}
+	cpuCount = int32(min(max(cpusFound, 1), maxCPUs))
 }
 
 // StartCPUs starts all CPUs but the running one, and does not wait for them. It

@@ -13,6 +13,8 @@ const (
 	tssAddr    = 0x10a000
 	cmdlineMem = 0x10b000 // copy of the command line, one page
 	bootMark   = 0x10c000 // a word that tells the first boot
+	wordsMem   = 0x10d000 // the words of the command line, and
+	lineEnvMem = 0x10e000 // the environment among them, one page each
 
 	// Tops of the interrupt stacks, 32 KiB each.
 	faultStack     = 0x118000

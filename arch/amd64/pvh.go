@@ -24,6 +24,13 @@ type memEntry struct {
 	_          uint32
 }
 
+// module is hvm_modlist_entry.
+type module struct {
+	addr, size uint64 // bytes
+	cmdline    uint64
+	_          uint64
+}
+
 const (
 	pvhMagic = 0x336ec578
 	memRAM   = 1
@@ -45,6 +52,8 @@ type memoryMap struct {
 	extra [maxRanges - 1]Range
 	n     int    // used entries of extra
 	total uint64 // bytes of RAM, including what lies below
+
+	module Range // the boot loader's module; extra and main have none of its pages
 }
 
 // add takes an entry of the boot loader's map. Foreign numbers: an entry that
@@ -83,16 +92,51 @@ func (m *memoryMap) lowEnd() uint64 {
 			end = max(end, r.End)
 		}
 	}
+	if m.module.End <= 1<<32 {
+		end = max(end, m.module.End)
+	}
 	return end
 }
 
-// highEnd is the end of all RAM.
-func (m *memoryMap) highEnd() uint64 {
-	end := m.main.End
-	for _, r := range m.extra[:m.n] {
-		end = max(end, r.End)
+// reserve takes the module at r out of the RAM, in whole pages. It returns false if r
+// does not lie in one piece of RAM between end and 4 GiB.
+func (m *memoryMap) reserve(r Range, end uint64) bool {
+	pages := Range{r.Start &^ (pageSize - 1), (r.End + pageSize - 1) &^ (pageSize - 1)}
+	if r.Start >= r.End || pages.End < r.End || pages.End > 1<<32 || pages.Start < end {
+		return false
 	}
-	return end
+	for i := -1; i < m.n; i++ {
+		x := &m.main
+		if i >= 0 {
+			x = &m.extra[i]
+		}
+		if pages.Start < x.Start || pages.End > x.End {
+			continue
+		}
+		behind := Range{pages.End, x.End}
+		x.End = pages.Start
+		switch {
+		case behind.Size() == 0:
+		case x.Size() == 0:
+			*x = behind
+		case m.n < len(m.extra):
+			m.extra[m.n] = behind
+			m.n++
+		}
+		m.module = r
+		return true
+	}
+	return false
+}
+
+// readModule reads where the boot loader's first module lies, and reserves it. A
+// loader may have none.
+func (m *memoryMap) readModule(info *startInfo, end uint64) {
+	if info.modules == 0 || info.modlist == 0 || info.modlist >= 1<<32-pageSize {
+		return
+	}
+	e := at[module](uintptr(info.modlist))
+	m.reserve(Range{e.addr, e.addr + e.size}, end)
 }
 
 // firmwareRoom is how much of the end of the RAM below 4 GiB the firmware may have

@@ -2,6 +2,7 @@ package amd64
 
 import (
 	"runtime"
+	"slices"
 	"testing"
 	"unsafe"
 )
@@ -93,6 +94,36 @@ func TestReadStartInfo(t *testing.T) {
 	runtime.KeepAlive(table)
 }
 
+func TestModule(t *testing.T) {
+	const end = 0x512345
+	low, high := Range{0x200000, 0x4000000}, Range{1 << 32, 1 << 33}
+	for _, c := range []struct {
+		name   string
+		module Range
+		ok     bool
+		main   Range
+		extra  []Range
+	}{
+		{"in the midst", Range{0x1000010, 0x1001fff}, true, Range{0x200000, 0x1000000}, []Range{high, {0x1002000, 0x4000000}}},
+		{"at the end", Range{0x3fff000, 0x4000000}, true, Range{0x200000, 0x3fff000}, []Range{high}},
+		{"in the image", Range{0x512000, 0x514000}, false, low, []Range{high}},
+		{"below it", Range{0x1000, 0x2000}, false, low, []Range{high}},
+		{"across the end", Range{0x3fff000, 0x4000001}, false, low, []Range{high}},
+		{"empty", Range{0x1000000, 0x1000000}, false, low, []Range{high}},
+		{"wraps around", Range{^uint64(0) - 4, 8}, false, low, []Range{high}},
+		{"to the end of everything", Range{0x1000000, ^uint64(0)}, false, low, []Range{high}},
+		{"above 4 GiB", Range{1 << 32, 1<<32 + 1}, false, low, []Range{high}},
+	} {
+		m := memoryMap{main: low, extra: [maxRanges - 1]Range{high}, n: 1}
+		if ok := m.reserve(c.module, end); ok != c.ok || m.main != c.main || !slices.Equal(m.extra[:m.n], c.extra) {
+			t.Errorf("%s: %v, %#x, extra %#x", c.name, ok, m.main, m.extra[:m.n])
+		}
+		if m.lowEnd() != 0x4000000 {
+			t.Errorf("%s: low RAM ends at %#x", c.name, m.lowEnd())
+		}
+	}
+}
+
 // FuzzMemoryMap adds foreign entries; the ranges that come of them are whole
 // pages, inside the limit and apart from each other.
 func FuzzMemoryMap(f *testing.F) {
@@ -102,6 +133,7 @@ func FuzzMemoryMap(f *testing.F) {
 		for _, e := range []memEntry{{a, as, 1, 0}, {b, bs, 1, 0}, {c, cs, 1, 0}} {
 			m.add(e, image, 1<<38)
 		}
+		m.reserve(Range{c, c + as}, image)
 		ranges := append([]Range{m.main}, m.extra[:m.n]...)
 		for i, r := range ranges {
 			if r == (Range{}) {

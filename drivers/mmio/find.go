@@ -21,15 +21,12 @@ const minSize = regConfig
 
 const parameter = "virtio_mmio.device="
 
-// CommandLine returns the slots that a kernel command line names, in Linux's
-// form: virtio_mmio.device=<size>[KMG]@<base>:<irq>[:<id>]. Words that begin so
-// and make no sense are errors, each naming the word; the others count.
-func CommandLine(line string) (slots []Slot, errs []error) {
-	for _, word := range strings.Fields(line) {
-		if word == "--" { // what follows is the program's
-			break
-		}
-		value, ok := strings.CutPrefix(strings.Trim(word, `"`), parameter)
+// CommandLine returns the slots that the words of a kernel command line name, in
+// Linux's form: virtio_mmio.device=<size>[KMG]@<base>:<irq>[:<id>]. Words that begin
+// so and make no sense are errors, each naming the word; the others count.
+func CommandLine(words []string) (slots []Slot, errs []error) {
+	for _, word := range words {
+		value, ok := strings.CutPrefix(word, parameter)
 		if !ok {
 			continue
 		}
