@@ -40,6 +40,10 @@ func (m *machine) setWall() {
 		amd64.SetWall(t)
 		return
 	}
+	if t, ok := amd64.HypervisorTime(); ok {
+		amd64.SetWall(t)
+		return
+	}
 	m.logf("clock: the machine has no real-time clock: the time of day is unknown")
 }
 

@@ -54,12 +54,24 @@ func initClock() {
 		timerHz, timerAccuracy = bus/timerDivider, 1024
 		return
 	}
+	if hz := hypervisorRate(); hz != 0 {
+		setRate(hz)
+		return
+	}
 	setRate(provisionalHz)
 	// Channel 0 in mode 0 counts down from the largest value, again and again.
 	// (Channel 2 has its gate in a port that a microvm lacks.)
 	reg.Out8(pitCommand, 0x30)
 	reg.Out8(pitChannel0, 0xff)
 	reg.Out8(pitChannel0, 0xff)
+	if !pitThere() {
+		hz := referenceRate()
+		if hz == 0 {
+			fatal("yolk: nothing tells the rate of the time-stamp counter: start the machine with an interval timer (microvm: pit=on), an HPET or an ACPI timer\n")
+		}
+		setRate(hz)
+		return
+	}
 	pitStart = readPIT()
 }
 

@@ -4,6 +4,9 @@
 #include "layout.h"
 #include "textflag.h"
 
+// SAY writes a byte to the serial port, whose number is in DX.
+#define SAY(c)	MOVB $c, AX; OUTB
+
 // The PVH entry point (Xen, docs/misc/pvh): 32-bit protected mode without paging,
 // EBX holds the address of the start info. What is assembled for 64-bit mode
 // here must mean the same in 32-bit mode: no REX prefix, no PC-relative address.
@@ -11,6 +14,28 @@ TEXT runtime∕goos·CPUinit(SB),NOSPLIT|NOFRAME,$0
 	CLI
 	CLD
 	MOVL	BX, BP			// start info, kept until 64-bit mode
+
+	// Without 64-bit mode and pages that are not executed the CPU would fault.
+	MOVL	$0x80000000, AX
+	CPUID
+	CMPL	AX, $0x80000001
+	JCS	unfit
+	MOVL	$0x80000001, AX
+	CPUID
+	ANDL	$(1<<29 | 1<<20), DX	// LM, NX
+	CMPL	DX, $(1<<29 | 1<<20)
+	JEQ	fit
+unfit:
+	MOVL	$0x3f8, DX
+	SAY('y'); SAY('o'); SAY('l'); SAY('k'); SAY(':'); SAY(' '); SAY('n'); SAY('o'); SAY(' ')
+	SAY('6'); SAY('4'); SAY('-'); SAY('b'); SAY('i'); SAY('t'); SAY(' '); SAY('C'); SAY('P'); SAY('U'); SAY('\n')
+	MOVL	$const_exitPort, DX
+	MOVL	$1, AX
+	OUTL
+hang:
+	HLT
+	JMP	hang
+fit:
 
 	// Page tables: the first 4 GiB in 2 MiB pages, writable, executable.
 	// (*pageTables).protect restricts them once the memory map is known.
