@@ -45,17 +45,16 @@ var (
 	mapLock sync.Mutex // for tables, after boot
 )
 
-// boot prepares the machine for the runtime. info is the address of the PVH
-// start info.
-func boot(info uintptr) {
+// boot prepares the machine for the runtime. info is the address of the PVH start
+// info or, if magic says so, that of a Multiboot 2 loader's.
+func boot(info uintptr, magic uint32) {
 	initUART()
 	start, end := imageBounds()
-	si, ok := memory.readStartInfo(info, start, 1<<goos.HeapAddrBits)
+	si, ok := readLoader(info, magic, start, end)
 	if !ok {
-		fatal("yolk: the boot loader gave no memory map with the image in it: start it as a PVH kernel, with QEMU's -kernel\n")
+		fatal("yolk: the boot loader gave no memory map with the image in it: start it as a PVH kernel, with QEMU's -kernel, or by Multiboot 2\n")
 	}
 	copyCommandLine(uintptr(si.cmdline))
-	memory.readModule(si, uint64(end))
 	initFirmware(si.rsdp)
 	if uint64(end)+minRAM > memory.main.End {
 		fatal("yolk: not enough memory: give the machine more, 8 MiB besides the image at least\n")
@@ -66,7 +65,7 @@ func boot(info uintptr) {
 	initClock()
 	initCPUCount()
 	initArgs()
-	if firstBoot() && fwPresent() && si.modules == 0 {
+	if firstBoot() && magic != multibootMagic && fwPresent() && si.modules == 0 {
 		for i, r := range memory.fresh(uint64(end)) {
 			memFresh[i].start, memFresh[i].end = uintptr(r.Start), uintptr(r.End)
 		}
@@ -107,6 +106,21 @@ func initDeviceMemory(end uintptr) {
 // nil if there is too little RAM for any.
 func DeviceMemory() []byte {
 	return sliceAt[byte](uintptr(deviceMemory.Start), int(deviceMemory.Size()))
+}
+
+// readLoader reads what the boot loader gives, and the memory map.
+func readLoader(info uintptr, magic uint32, start, end uintptr) (si startInfo, ok bool) {
+	const limit = 1 << goos.HeapAddrBits
+	if magic == multibootMagic {
+		size := *at[uint32](info) // which the entry has bounded
+		return memory.readMultiboot(sliceAt[byte](info, int(size)), info, start, end, limit)
+	}
+	p, ok := memory.readStartInfo(info, start, limit)
+	if !ok {
+		return si, false
+	}
+	memory.readModule(p, uint64(end))
+	return *p, true
 }
 
 // firstBoot reports whether the machine boots for the first time since it was made:

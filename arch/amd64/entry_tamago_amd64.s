@@ -7,14 +7,35 @@
 // SAY writes a byte to the serial port, whose number is in DX.
 #define SAY(c)	MOVB $c, AX; OUTB
 
-// The PVH entry point (Xen, docs/misc/pvh): 32-bit protected mode without paging,
-// EBX holds the address of the start info. What is assembled for 64-bit mode
+// The entry point of PVH (Xen, docs/misc/pvh) and of Multiboot 2: 32-bit protected
+// mode without paging, EBX holds the address of the start info. What is assembled for 64-bit mode
 // here must mean the same in 32-bit mode: no REX prefix, no PC-relative address.
 TEXT runtime∕goos·CPUinit(SB),NOSPLIT|NOFRAME,$0
 	CLI
 	CLD
 	MOVL	BX, BP			// start info, kept until 64-bit mode
+	MOVL	AX, SI			// a Multiboot 2 loader's magic, likewise
+	CMPL	AX, $const_multibootMagic
+	JNE	loaded
 
+	// A Multiboot 2 loader has put its information anywhere: to a place that is not
+	// used, the one of two that it does not lie in.
+	MOVL	(BX), CX
+	CMPL	CX, $LOADER_SIZE
+	JLS	fits
+	MOVL	$LOADER_SIZE, CX
+	MOVL	CX, (BX)
+fits:
+	MOVL	$LOADER_INFO, DI
+	CMPL	BX, DI
+	JCC	copy			// forwards, to below it
+	MOVL	$(LOADER_INFO + LOADER_SIZE), DI
+copy:
+	MOVL	DI, BP
+	MOVL	BX, SI
+	REP; MOVSB
+	MOVL	$const_multibootMagic, SI
+loaded:
 	// Without 64-bit mode and pages that are not executed the CPU would fault.
 	MOVL	$0x80000000, AX
 	CPUID
@@ -113,6 +134,7 @@ entry:
 
 	SUBQ	$32, SP
 	MOVQ	BP, 0(SP)
+	MOVL	SI, 8(SP)
 	CALL	·boot(SB)
 
 	MOVQ	·bootArgc(SB), DI

@@ -9,6 +9,8 @@
 #define GDT		0x108000
 #define GDTR		0x108ff0	// behind the last possible descriptor
 #define BOOT_STACK	0x170000	// its top
+#define LOADER_INFO	0x180000	// two places for that of a Multiboot 2 loader
+#define LOADER_SIZE	0x40000		// of each
 
 #define CODE_SEGMENT	0x08
 #define DATA_SEGMENT	0x10

@@ -30,6 +30,7 @@ const errorCodes = 1<<8 | 1<<10 | 1<<11 | 1<<12 | 1<<13 | 1<<14 | 1<<17 | 1<<21 
 // and the vector.
 func initTraps() {
 	tss := sliceAt[uint32](tssAddr, 26)
+	clear(tss) // a boot loader leaves anything there
 	for slot, top := range [...]uint32{istFault: faultStack, istInterrupt: interruptStack, istAbort: abortStack} {
 		if slot > 0 {
 			tss[7+2*slot] = top // IST1 lies at byte 36
