@@ -102,7 +102,7 @@ entry:
 	ORL	$(1<<8 | 1<<11), AX	// LME, NXE
 	WRMSR
 	MOVL	CR0, AX
-	ANDL	$~(1<<2 | 1<<3), AX	// not EM, not TS
+	ANDL	$~(1<<2 | 1<<3 | 1<<29 | 1<<30), AX	// not EM, TS, NW, CD
 	ORL	$(1<<0 | 1<<1 | 1<<5 | 1<<16 | 1<<31), AX	// PE, MP, NE, WP, PG
 	MOVL	AX, CR0
 
