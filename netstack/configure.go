@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
@@ -28,9 +27,6 @@ type Config struct {
 	// Logf, if not nil, gets a line for each thing that a user may want to know of.
 	Logf func(format string, args ...any)
 }
-
-// patience is how long those that depend on an address wait for a DHCP server.
-const patience = 5 * time.Second
 
 // AddDevice makes an interface of a network card: eth0, eth1, ...
 func (s *Stack) AddDevice(dev nic.Device, c Config) error {
@@ -73,7 +69,9 @@ func (s *Stack) AddDevice(dev nic.Device, c Config) error {
 		}
 	}
 	if dynamic {
-		s.expect()
+		if l.up.Load() {
+			s.expect()
+		}
 		s.startDHCP(l, &c, restart)
 	}
 	if err := l.start(); err != nil {
@@ -84,55 +82,6 @@ func (s *Stack) AddDevice(dev nic.Device, c Config) error {
 
 // linkLocal6 is fe80::/64.
 var linkLocal6 = header.IPv6LinkLocalPrefix.Subnet()
-
-// expect has callers wait for addresses, until a lease is there or patience is over.
-func (s *Stack) expect() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	select {
-	case <-s.ready:
-		s.ready = make(chan struct{})
-		time.AfterFunc(patience, s.arrived)
-	default:
-	}
-}
-
-// arrived ends that.
-func (s *Stack) arrived() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	select {
-	case <-s.ready:
-	default:
-		close(s.ready)
-	}
-}
-
-// Ready returns a channel that is closed when there are addresses, or none are to be
-// expected soon.
-func (s *Stack) Ready() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.ready
-}
-
-// await waits for addresses, where a is one to be bound to, or to be reached, that
-// depends on them.
-func (s *Stack) await(a tcpip.Address, bind bool) {
-	ready := s.Ready()
-	select {
-	case <-ready:
-		return
-	default:
-	}
-	if a = unmapped(a); a.Len() == 0 || a.Unspecified() || header.IsV4LoopbackAddress(a) || a == header.IPv6Loopback || bind && isMulticast(a) {
-		return
-	}
-	if bind && s.CheckLocalAddress(0, networkOf(a), a) != 0 {
-		return
-	}
-	<-ready
-}
 
 // setAddress adds an address and the route to its subnet.
 func (s *Stack) setAddress(id tcpip.NICID, p netip.Prefix) error {
@@ -175,6 +124,7 @@ func sameRoute(a, b tcpip.Route) bool {
 func (s *Stack) setRoute(r tcpip.Route) {
 	s.dropRoute(r)
 	s.AddRoute(r)
+	s.resume()
 }
 
 func (s *Stack) dropRoute(r tcpip.Route) {

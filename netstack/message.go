@@ -38,8 +38,13 @@ func (k *sock) Send(m *socket.Message) (int, error) {
 		if a.Port == 0 && k.protocol == syscall.IPPROTO_UDP && k.typ == syscall.SOCK_DGRAM {
 			return 0, syscall.EINVAL
 		}
-		k.s.await(a.Addr, false)
+		if k.s.early(a) {
+			k.postpone(earlySend, a)
+			return 0, syscall.EAGAIN
+		}
 		o.To = &a
+	} else if is, _ := k.waits(); is == earlyConnect {
+		return 0, syscall.EAGAIN
 	}
 	o.ControlMessages = c.SendableControlMessages
 	return k.sendDatagram(m, &c, o)
@@ -47,6 +52,9 @@ func (k *sock) Send(m *socket.Message) (int, error) {
 
 // sendStream gives a connection what it takes at once.
 func (k *sock) sendStream(m *socket.Message) (int, error) {
+	if is, _ := k.waits(); is == earlyConnect {
+		return 0, syscall.EAGAIN
+	}
 	b := newBuffers(m.Buffers)
 	n, err := k.ep.Write(&b, tcpip.WriteOptions{More: m.Flags&msgMore != 0})
 	if err == nil && n == 0 && m.Size() > 0 {
@@ -76,6 +84,9 @@ func (k *sock) recvStream(m *socket.Message, flags int) (int, error) {
 	m.Addr = nil
 	if flags&msgOOB != 0 {
 		return 0, syscall.EINVAL // there is no urgent data
+	}
+	if is, _ := k.waits(); is == earlyConnect {
+		return 0, syscall.EAGAIN
 	}
 	b := newBuffers(m.Buffers)
 	o := tcpip.ReadOptions{Peek: flags&msgPeek != 0}

@@ -49,6 +49,7 @@ func (s *Stack) tell() {
 	if changed != nil {
 		changed()
 	}
+	s.resume()
 }
 
 // OnChange has changed called when names or addresses have changed.

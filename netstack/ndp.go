@@ -104,7 +104,8 @@ func (d *routerDiscovery) OnAutoGenAddressInvalidated(tcpip.NICID, tcpip.Address
 	d.later(d.s.tell)
 }
 
-func (*routerDiscovery) OnDuplicateAddressDetectionResult(tcpip.NICID, tcpip.Address, stack.DADResult) {
+func (d *routerDiscovery) OnDuplicateAddressDetectionResult(tcpip.NICID, tcpip.Address, stack.DADResult) {
+	d.later(d.s.resume)
 }
 
 func (*routerDiscovery) OnDHCPv6Configuration(tcpip.NICID, ipv6.DHCPv6ConfigurationFromNDPRA) {}

@@ -117,8 +117,12 @@ func (k *sock) socketOption(name int) (any, error) {
 	case soDomain:
 		return k.family, nil
 	case syscall.SO_ERROR:
-		err, _ := errno(o.GetLastError()).(syscall.Errno)
-		return int(err), nil
+		err := k.takeError()
+		if err == nil {
+			err = errno(o.GetLastError())
+		}
+		number, _ := err.(syscall.Errno)
+		return int(number), nil
 	case syscall.SO_ACCEPTCONN:
 		return o.GetAcceptConn(), nil
 	case syscall.SO_REUSEADDR:

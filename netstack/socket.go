@@ -25,6 +25,7 @@ type sock struct {
 	protocol int
 	ino      atomic.Uint64
 	settings settings // what only this package knows of
+	deferred atomic.Pointer[deferred]
 }
 
 // newSock makes a socket of an endpoint, which tells q.
@@ -57,6 +58,7 @@ func (k *sock) SetInode(ino uint64) { k.ino.Store(ino) }
 
 // Release implements socket.Socket.
 func (k *sock) Release() {
+	k.forget()
 	k.s.mu.Lock()
 	delete(k.s.sockets, k.ep)
 	k.s.mu.Unlock()
@@ -66,7 +68,17 @@ func (k *sock) Release() {
 
 // Poll implements fs.PollFile.
 func (k *sock) Poll(events uint32) (uint32, error) {
+	is, err := k.waits()
+	switch {
+	case is == earlyConnect:
+		return 0, nil
+	case err != nil:
+		return (fs.PollReads | fs.PollWrites) & (events | fs.PollErr | fs.PollHup), nil
+	}
 	now := k.ep.Readiness(waiter.EventMaskFromLinux(events)).ToLinux()
+	if is == earlySend {
+		now &^= fs.PollOut | fs.PollWrNorm
+	}
 	if k.ep.SocketOptions().PeekErr() != nil {
 		now |= fs.PollErr
 	}
@@ -119,7 +131,6 @@ func (k *sock) Bind(addr []byte) error {
 	if k.typ == syscall.SOCK_RAW {
 		a.Port = 0
 	}
-	k.s.await(a.Addr, true)
 	if k.stream() && a.Addr.Len() != 0 && k.ep.State() == uint32(tcp.StateInitial) {
 		if err := k.tryBind(a); err != nil {
 			return err
@@ -195,7 +206,18 @@ func (k *sock) Connect(addr []byte) error {
 	if k.stream() && !oneAddress(a.Addr) {
 		return syscall.ENETUNREACH
 	}
-	k.s.await(a.Addr, false)
+	if is, _ := k.waits(); is == earlyConnect {
+		return syscall.EALREADY
+	}
+	if k.s.early(a) && !k.begun() {
+		k.postpone(earlyConnect, a)
+		return syscall.EINPROGRESS
+	}
+	return k.connectTo(a)
+}
+
+// connectTo connects to an address of the socket's own family.
+func (k *sock) connectTo(a tcpip.FullAddress) error {
 	if k.stream() && k.s.broadcast(a) {
 		return syscall.ENETUNREACH
 	}
@@ -235,6 +257,15 @@ func (s *Stack) broadcast(a tcpip.FullAddress) bool {
 	return r.IsOutboundBroadcast()
 }
 
+// begun reports whether the socket is a stream that listens or is connected, or was.
+func (k *sock) begun() bool {
+	switch tcp.EndpointState(k.ep.State()) {
+	case tcp.StateInitial, tcp.StateBound:
+		return false
+	}
+	return k.stream()
+}
+
 // bound reports whether the socket has a port.
 func (k *sock) bound() bool {
 	a, err := k.ep.GetLocalAddress()
@@ -243,6 +274,7 @@ func (k *sock) bound() bool {
 
 // disconnect is connect(2) with AF_UNSPEC.
 func (k *sock) disconnect() error {
+	k.forget()
 	err := k.ep.Disconnect()
 	if _, ok := err.(*tcpip.ErrNotSupported); ok && !k.stream() {
 		return nil

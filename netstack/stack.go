@@ -39,7 +39,10 @@ type Stack struct {
 	made          atomic.Uint64 // sockets, ever
 	timeWaitLimit int
 
-	ready chan struct{} // closed when nobody has to wait for addresses any more
+	// Of await.go.
+	expecting atomic.Bool
+	ready     chan struct{} // closed when it is not so
+	waiting   map[*sock]bool
 }
 
 // Options are what a Stack is made for.
@@ -61,7 +64,7 @@ const loopbackID = 1
 // New makes a stack whose only interface is lo, with 127.0.0.1/8 and ::1/128.
 func New(o Options) (*Stack, error) {
 	silence()
-	s := &Stack{sockets: map[tcpip.Endpoint]*sock{}, ready: make(chan struct{}), timeWaitLimit: timeWaitLimit(o.Memory)}
+	s := &Stack{sockets: map[tcpip.Endpoint]*sock{}, waiting: map[*sock]bool{}, ready: make(chan struct{}), timeWaitLimit: timeWaitLimit(o.Memory)}
 	close(s.ready)
 	ndp := ipv6.NewProtocolWithOptions(ipv6.Options{
 		NDPConfigs:       ipv6.DefaultNDPConfigurations(),

@@ -96,8 +96,11 @@ func provide(s *netstack.Stack, k *syscalls.Kernel, device bool) {
 		return string(b)
 	}
 	kernel.Provide("etc/resolv.conf", func(b []byte) []byte {
-		<-s.Ready() // who resolves a name right after the boot gets the lease's servers
 		servers, search := s.Names()
+		if len(servers) == 0 {
+			<-s.Ready() // who resolves a name right after the boot gets the lease's servers
+			servers, search = s.Names()
+		}
 		return resolvConf(b, servers, search)
 	}, since)
 	kernel.Provide("etc/hosts", func(b []byte) []byte { return hosts(b, name(), s.Interfaces()) }, since)
