@@ -59,6 +59,7 @@ func (k *sock) value(level, name int) (any, error) {
 
 // SetOption implements socket.Socket.
 func (k *sock) SetOption(level, name int, value []byte) error {
+	k.settle()
 	switch {
 	case level == syscall.SOL_SOCKET:
 		return k.setSocketOption(name, value)

@@ -43,12 +43,31 @@ func (s *settings) get(level, name, def int) int {
 // Linux does; the rest the stack has handed down.
 func (k *sock) inherit(l *sock) {
 	from, to := l.ep.SocketOptions(), k.ep.SocketOptions()
-	if from.GetKeepAlive() {
-		to.SetKeepAlive(true)
+	for _, o := range []struct {
+		get func(*tcpip.SocketOptions) bool
+		set func(*tcpip.SocketOptions, bool)
+	}{
+		{(*tcpip.SocketOptions).GetKeepAlive, (*tcpip.SocketOptions).SetKeepAlive},
+		{(*tcpip.SocketOptions).GetDelayOption, (*tcpip.SocketOptions).SetDelayOption},
+		{(*tcpip.SocketOptions).GetReuseAddress, (*tcpip.SocketOptions).SetReuseAddress},
+		{(*tcpip.SocketOptions).GetReusePort, (*tcpip.SocketOptions).SetReusePort},
+		{(*tcpip.SocketOptions).GetBroadcast, (*tcpip.SocketOptions).SetBroadcast},
+		{(*tcpip.SocketOptions).GetMulticastLoop, (*tcpip.SocketOptions).SetMulticastLoop},
+		{(*tcpip.SocketOptions).GetReceivePacketInfo, (*tcpip.SocketOptions).SetReceivePacketInfo},
+		{(*tcpip.SocketOptions).GetReceiveTTL, (*tcpip.SocketOptions).SetReceiveTTL},
+		{(*tcpip.SocketOptions).GetReceiveTOS, (*tcpip.SocketOptions).SetReceiveTOS},
+		{(*tcpip.SocketOptions).GetIPv4RecvError, (*tcpip.SocketOptions).SetIPv4RecvError},
+		{(*tcpip.SocketOptions).GetReceiveOriginalDstAddress, (*tcpip.SocketOptions).SetReceiveOriginalDstAddress},
+		{(*tcpip.SocketOptions).GetIPv6ReceivePacketInfo, (*tcpip.SocketOptions).SetIPv6ReceivePacketInfo},
+		{(*tcpip.SocketOptions).GetReceiveHopLimit, (*tcpip.SocketOptions).SetReceiveHopLimit},
+		{(*tcpip.SocketOptions).GetReceiveTClass, (*tcpip.SocketOptions).SetReceiveTClass},
+		{(*tcpip.SocketOptions).GetIPv6RecvError, (*tcpip.SocketOptions).SetIPv6RecvError},
+	} {
+		if on := o.get(from); on != o.get(to) {
+			o.set(to, on)
+		}
 	}
-	if !from.GetDelayOption() {
-		to.SetDelayOption(false)
-	}
+	k.settings.timestamp.Store(l.settings.timestamp.Load())
 	if from.GetLinger().Enabled {
 		to.SetLinger(from.GetLinger())
 	}
@@ -57,7 +76,7 @@ func (k *sock) inherit(l *sock) {
 	}
 	// Of the SYN, whatever its use.
 	k.settings.note(syscall.IPPROTO_IP, syscall.IP_MULTICAST_TTL, defaultTTL)
-	for _, o := range []tcpip.SockOptInt{tcpip.KeepaliveCountOption, tcpip.IPv4TOSOption, tcpip.IPv4TTLOption} {
+	for _, o := range []tcpip.SockOptInt{tcpip.KeepaliveCountOption, tcpip.IPv4TOSOption, tcpip.IPv4TTLOption, tcpip.IPv6TrafficClassOption, tcpip.IPv6HopLimitOption} {
 		if v, err := l.ep.GetSockOptInt(o); err == nil {
 			_ = k.ep.SetSockOptInt(o, v) // one that l has, it takes
 		}

@@ -10,7 +10,6 @@ import (
 	"gvisor.dev/gvisor/pkg/waiter"
 
 	"github.com/yolkos/yolk/fs"
-	"github.com/yolkos/yolk/fs/socket"
 )
 
 // sock is a socket of the families AF_INET and AF_INET6.
@@ -26,6 +25,7 @@ type sock struct {
 	ino      atomic.Uint64
 	settings settings // what only this package knows of
 	deferred atomic.Pointer[deferred]
+	room     atomic.Pointer[waitingRoom] // of one that listens
 }
 
 // newSock makes a socket of an endpoint, which tells q.
@@ -64,6 +64,7 @@ func (k *sock) Release() {
 	k.s.mu.Unlock()
 	k.from.EventUnregister(&k.entry)
 	k.ep.Close()
+	k.vacate()
 }
 
 // Poll implements fs.PollFile.
@@ -84,6 +85,9 @@ func (k *sock) Poll(events uint32) (uint32, error) {
 	}
 	if k.stream() {
 		now |= k.streamEvents()
+		if k.occupied() {
+			now |= fs.PollIn | fs.PollRdNorm
+		}
 	}
 	return now & (events | fs.PollErr | fs.PollHup), nil
 }
@@ -170,24 +174,17 @@ func (k *sock) Listen(backlog int) error {
 	}
 	// Linux lets one more wait than it was told.
 	err := k.ep.Listen(backlog + 1)
+	if err == nil {
+		k.room.CompareAndSwap(nil, new(waitingRoom))
+		w := k.room.Load()
+		w.mu.Lock()
+		w.backlog = backlog + 1
+		w.mu.Unlock()
+	}
 	if _, ok := err.(*tcpip.ErrInvalidEndpointState); ok {
 		return syscall.EINVAL
 	}
 	return errno(err)
-}
-
-// Accept implements socket.Socket.
-func (k *sock) Accept() (socket.Socket, error) {
-	if !k.stream() {
-		return nil, syscall.EOPNOTSUPP
-	}
-	ep, q, err := k.ep.Accept(nil)
-	if err != nil {
-		return nil, errno(err)
-	}
-	n := k.s.newSock(ep, q, k.family, k.typ, k.protocol)
-	n.inherit(k)
-	return n, nil
 }
 
 // Connect implements socket.Socket.
