@@ -18,9 +18,9 @@ func (l *link) Announce() {
 		ip := a.AddressWithPrefix.Address
 		switch a.Protocol {
 		case header.IPv4ProtocolNumber:
-			l.sendRaw(announceARP(own, ip))
+			l.sendRaw(announceARP(own, ip), nil)
 		case header.IPv6ProtocolNumber:
-			l.sendRaw(announceNDP(own, ip))
+			l.sendRaw(announceNDP(own, ip), nil)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func (s *Stack) AddDevice(dev nic.Device, c Config) error {
 	if c.Logf == nil {
 		c.Logf = func(string, ...any) {}
 	}
-	if err := s.CreateNICWithOptions(id, l, stack.NICOptions{Name: l.name, DeliverLinkPackets: true}); err != nil {
+	if err := s.CreateNICWithOptions(id, l, stack.NICOptions{Name: l.name}); err != nil {
 		return fmt.Errorf("interface %s: %s", l.name, err)
 	}
 	s.setRoute(tcpip.Route{Destination: linkLocal6, NIC: id})

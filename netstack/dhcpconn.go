@@ -88,7 +88,7 @@ func (c *dhcpConn) Send(message []byte, from, to netip.Addr) {
 	copy(udp[header.UDPMinimumSize:], message)
 	sum := header.PseudoHeaderChecksum(header.UDPProtocolNumber, src, dst, uint16(size))
 	binary.BigEndian.PutUint16(udp[6:], ^checksum.Checksum(udp, sum))
-	c.link.sendRaw(b)
+	c.link.sendRaw(b, nil)
 }
 
 // neighbour is the Ethernet address by which a server can be reached, if the stack

@@ -32,9 +32,14 @@ const sizeIfreq = 40
 
 // Ioctl implements fs.IoctlFile.
 func (k *sock) Ioctl(cmd uint32, _ uint64, in, out []byte) (int32, int, error) {
+	return k.s.ioctl(cmd, in, out)
+}
+
+// ioctl answers requests on interfaces.
+func (s *Stack) ioctl(cmd uint32, in, out []byte) (int32, int, error) {
 	switch cmd {
 	case siocGifConf:
-		return 0, k.s.interfaceList(out), nil
+		return 0, s.interfaceList(out), nil
 	case siocSifFlags, siocSifAddr, siocSifNetmask, siocSifMTU:
 		return 0, 0, syscall.EPERM
 	case siocGifName, siocGifFlags, siocGifAddr, siocGifBrdaddr, siocGifNetmask, siocGifMetric, siocGifMTU, siocGifHwaddr, siocGifIndex, siocGifTxqlen:
@@ -45,7 +50,7 @@ func (k *sock) Ioctl(cmd uint32, _ uint64, in, out []byte) (int32, int, error) {
 		return 0, 0, syscall.EFAULT
 	}
 	copy(out, in[:sizeIfreq])
-	for _, i := range k.s.Interfaces() {
+	for _, i := range s.Interfaces() {
 		if cmd == siocGifName && i.Index == int(int32(binary.NativeEndian.Uint32(in[ifNameSize:]))) {
 			clear(out[:ifNameSize])
 			copy(out, i.Name)

@@ -40,6 +40,8 @@ type link struct {
 	up  atomic.Bool
 
 	changed func(up bool) // is told of the link; may be nil
+
+	promiscuous int // how many want all frames; the Stack's lock
 }
 
 // newLink makes the link of a device.
@@ -137,7 +139,11 @@ func (l *link) WritePackets(list stack.PacketBufferList) (int, tcpip.Error) {
 	n := 0
 	for _, p := range list.AsSlice() {
 		q := &l.queues[int(p.Hash)%len(l.queues)]
-		if !q.put(l.frame(p)) {
+		f := l.frame(p)
+		if l.s.tapped() {
+			l.passOut(&f, nil)
+		}
+		if !q.put(f) {
 			return n, &tcpip.ErrNoBufferSpace{}
 		}
 		n++
@@ -267,6 +273,9 @@ func (l *link) Receive(_ int, frames []nic.Received) {
 			f.Release()
 			continue
 		}
+		if l.s.tapped() {
+			l.passIn(f)
+		}
 		if tap := l.tap.Load(); tap != nil && isDHCP(head) {
 			(*tap)(flatten(f))
 			f.Release()
@@ -296,16 +305,15 @@ func (l *link) deliver(to stack.NetworkDispatcher, f *nic.Received) {
 		return
 	}
 	eth := header.Ethernet(p.LinkHeader().Slice())
-	own := l.dev.Address()
-	switch dst := eth.DestinationAddress(); {
-	case dst == header.EthernetBroadcastAddress:
+	switch l.kindOf(eth) {
+	case packetBroadcast:
 		p.PktType = tcpip.PacketBroadcast
-	case header.IsMulticastEthernetAddress(dst):
+	case packetMulticast:
 		p.PktType = tcpip.PacketMulticast
-	case string(dst) == string(own[:]):
+	case packetHost:
 		p.PktType = tcpip.PacketHost
 	default:
-		return // a device may deliver more than it was asked for
+		return // it is for those alone who look at all frames
 	}
 	switch {
 	case !l.offers.ReceiveChecksum:
@@ -355,11 +363,15 @@ func (l *link) LinkChanged(up bool) {
 	}
 }
 
-// sendRaw sends a frame that was made here.
-func (l *link) sendRaw(frame []byte) {
+// sendRaw sends a frame that was made here, or by a socket. False: there is no room.
+func (l *link) sendRaw(frame []byte, sender *packetSocket) bool {
 	p := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: buffer.MakeWithData(frame)})
 	defer p.DecRef()
-	l.queues[0].put(l.frame(p))
+	f := l.frame(p)
+	if l.s.tapped() {
+		l.passOut(&f, sender)
+	}
+	return l.queues[0].put(f)
 }
 
 var (

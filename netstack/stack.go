@@ -12,7 +12,6 @@ import (
 	"gvisor.dev/gvisor/pkg/log"
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
-	"gvisor.dev/gvisor/pkg/tcpip/link/loopback"
 	"gvisor.dev/gvisor/pkg/tcpip/network/arp"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
@@ -43,6 +42,9 @@ type Stack struct {
 	expecting atomic.Bool
 	ready     chan struct{} // closed when it is not so
 	waiting   map[*sock]bool
+
+	loop *loopLink
+	taps atomic.Pointer[[]*packetSocket] // who looks at frames
 }
 
 // Options are what a Stack is made for.
@@ -72,16 +74,20 @@ func New(o Options) (*Stack, error) {
 		NDPDisp:          &routerDiscovery{s: s},
 	})
 	s.Stack = stack.New(stack.Options{
-		NetworkProtocols:         []stack.NetworkProtocolFactory{ipv4.NewProtocol, ndp, arp.NewProtocol},
-		TransportProtocols:       []stack.TransportProtocolFactory{tcp.NewProtocol, udp.NewProtocol, icmp.NewProtocol4, icmp.NewProtocol6},
-		HandleLocal:              true,
-		RawFactory:               raw.EndpointFactory{},
-		AllowPacketEndpointWrite: true,
+		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, ndp, arp.NewProtocol},
+		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol, udp.NewProtocol, icmp.NewProtocol4, icmp.NewProtocol6},
+		HandleLocal:        true,
+		RawFactory:         raw.EndpointFactory{},
 	})
 	if err := s.tune(o); err != nil {
 		return nil, err
 	}
-	if err := s.CreateNICWithOptions(loopbackID, loopback.New(), stack.NICOptions{Name: "lo", DeliverLinkPackets: true}); err != nil {
+	s.loop = newLoopLink(s)
+	if err := s.CreateNICWithOptions(loopbackID, s.loop, stack.NICOptions{Name: "lo", Disabled: true}); err != nil {
+		return nil, fmt.Errorf("interface lo: %s", err)
+	}
+	s.withoutRouters(loopbackID)
+	if err := s.EnableNIC(loopbackID); err != nil {
 		return nil, fmt.Errorf("interface lo: %s", err)
 	}
 	for _, a := range []struct {
@@ -98,6 +104,17 @@ func New(o Options) (*Stack, error) {
 		s.AddRoute(tcpip.Route{Destination: a.prefix.Subnet(), NIC: loopbackID})
 	}
 	return s, nil
+}
+
+// withoutRouters has an interface look for no routers.
+func (s *Stack) withoutRouters(id tcpip.NICID) {
+	ep, err := s.GetNetworkEndpoint(id, header.IPv6ProtocolNumber)
+	if err != nil {
+		return
+	}
+	if ep, ok := ep.(ipv6.NDPEndpoint); ok {
+		ep.SetNDPConfigurations(ipv6.NDPConfigurations{HandleRAs: ipv6.HandlingRAsDisabled})
+	}
 }
 
 // Sizes of a connection's buffers, in bytes: what it begins with and how far it may

@@ -1,6 +1,7 @@
 package syscalls
 
 import (
+	"encoding/binary"
 	"syscall"
 	"time"
 	"unsafe"
@@ -381,7 +382,22 @@ func doSetsockopt(k *Kernel, a args) (uintptr, syscall.Errno) {
 	if e != 0 {
 		return 0, e
 	}
+	if a.int(1) == syscall.SOL_SOCKET && a.int(2) == syscall.SO_ATTACH_FILTER {
+		if value, e = filterProgram(value); e != 0 {
+			return 0, e
+		}
+	}
 	return only(k.Setsockopt(a.int(0), a.int(1), a.int(2), append([]byte(nil), value...)))
+}
+
+// filterProgram is what struct sock_fprog leads to: its instructions, of 8 bytes.
+func filterProgram(value []byte) ([]byte, syscall.Errno) {
+	const size, step = 16, 8
+	if len(value) != size {
+		return nil, syscall.EINVAL
+	}
+	n := binary.NativeEndian.Uint16(value)
+	return memory(uintptr(binary.NativeEndian.Uint64(value[8:])), uintptr(n)*step)
 }
 
 // optionMax bounds the value of an option, in bytes: what there is room for beyond

@@ -28,6 +28,7 @@ func init() {
 	k.Families[syscall.AF_INET] = s.Family(syscall.AF_INET)
 	k.Families[syscall.AF_INET6] = s.Family(syscall.AF_INET6)
 	k.Families[syscall.AF_NETLINK] = s.NetlinkFamily()
+	k.Families[syscall.AF_PACKET] = s.PacketFamily()
 	devices := 0
 	kernel.OpenNetworks(func(t virtio.Transport, mem virtio.Memory, failed func(error)) (kernel.Network, error) {
 		d, err := virtionet.Open(t, mem, failed)
