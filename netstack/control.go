@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
 
 	"github.com/yolkos/yolk/fs/socket"
 )
@@ -27,25 +28,59 @@ const (
 	cmsgAlign   = 8
 )
 
+// Lengths of struct in_pktinfo and in6_pktinfo.
+const (
+	sizePktinfo  = 12
+	sizePktinfo6 = 20
+)
+
 // sendControl is what ancillary data asks for.
 type sendControl struct {
 	tcpip.SendableControlMessages
 	tos     int           // IP_TOS or IPV6_TCLASS; -1: the socket's
 	segment int           // UDP_SEGMENT; 0: the socket's
-	nic     tcpip.NICID   // of IP_PKTINFO
-	source  tcpip.Address // of IP_PKTINFO
+	pktinfo bool          // there was an IP_PKTINFO, which says where it goes out:
+	nic     tcpip.NICID   // 0: by the route
+	source  tcpip.Address // none: by the route, whatever the socket is bound to
 }
 
-// parseControl reads the ancillary data of a message that is to be sent.
-func (k *sock) parseControl(b []byte, c *sendControl) error {
-	c.tos = -1
+// toIPv4 reports whether a message goes by IPv4: to an address, or to the peer.
+func (k *sock) toIPv4(to *tcpip.FullAddress) bool {
+	if k.family == syscall.AF_INET {
+		return true
+	}
+	if to == nil {
+		peer, err := k.ep.GetRemoteAddress()
+		if err != nil {
+			return false
+		}
+		to = &peer
+	}
+	return unmapped(to.Addr).Len() == header.IPv4AddressSize
+}
+
+// parseControl reads the ancillary data of a message that is to be sent. What is of
+// another protocol than the one by which it goes is no matter.
+func (k *sock) parseControl(b []byte, four bool, c *sendControl) error {
 	for len(b) >= sizeCmsghdr {
 		n := binary.NativeEndian.Uint64(b)
 		level, typ := int32(binary.NativeEndian.Uint32(b[8:])), int32(binary.NativeEndian.Uint32(b[12:]))
 		if n < sizeCmsghdr || n > uint64(len(b)) {
 			return syscall.EINVAL
 		}
-		if err := k.parseOne(int(level), int(typ), b[sizeCmsghdr:n], c); err != nil {
+		data := b[sizeCmsghdr:n]
+		var err error
+		switch {
+		case level == syscall.IPPROTO_UDP && k.protocol == syscall.IPPROTO_UDP:
+			err = c.udp(int(typ), data)
+		case level == syscall.IPPROTO_IP && four:
+			err = c.ip(int(typ), data)
+		case level == syscall.IPPROTO_IPV6 && four && typ == syscall.IPV6_PKTINFO && k.family == syscall.AF_INET6:
+			err = c.mappedSource(data)
+		case level == syscall.IPPROTO_IPV6 && !four:
+			err = c.ipv6(int(typ), data)
+		}
+		if err != nil {
 			return err
 		}
 		b = b[min((n+cmsgAlign-1)&^(cmsgAlign-1), uint64(len(b))):]
@@ -53,51 +88,70 @@ func (k *sock) parseControl(b []byte, c *sendControl) error {
 	return nil
 }
 
-func (k *sock) parseOne(level, typ int, data []byte, c *sendControl) error {
-	number := func() (int, error) {
-		if len(data) != 4 {
-			return 0, syscall.EINVAL
-		}
-		return int(int32(binary.NativeEndian.Uint32(data))), nil
+// number reads an int from least to most.
+func number(data []byte, least, most int) (int, error) {
+	if len(data) != 4 {
+		return 0, syscall.EINVAL
 	}
-	switch {
-	case level == syscall.SOL_SOCKET:
-		return nil // times and marks, of which nothing here depends
-	case level == syscall.IPPROTO_UDP && typ == udpSegment && k.protocol == syscall.IPPROTO_UDP:
-		if len(data) != 2 {
+	if n := int(int32(binary.NativeEndian.Uint32(data))); n >= least && n <= most {
+		return n, nil
+	}
+	return 0, syscall.EINVAL
+}
+
+// udp reads what is of IPPROTO_UDP.
+func (c *sendControl) udp(typ int, data []byte) error {
+	if typ != udpSegment || len(data) != 2 {
+		return syscall.EINVAL
+	}
+	c.segment = int(binary.NativeEndian.Uint16(data))
+	return nil
+}
+
+// ip reads what is of IPPROTO_IP.
+func (c *sendControl) ip(typ int, data []byte) (err error) {
+	switch typ {
+	case syscall.IP_PKTINFO:
+		if len(data) != sizePktinfo {
 			return syscall.EINVAL
 		}
-		c.segment = int(binary.NativeEndian.Uint16(data))
-		return nil
-	case level == syscall.IPPROTO_IP && typ == syscall.IP_PKTINFO:
-		if len(data) != 12 {
-			return syscall.EINVAL
-		}
-		c.nic = tcpip.NICID(binary.NativeEndian.Uint32(data))
+		c.pktinfo, c.nic = true, tcpip.NICID(binary.NativeEndian.Uint32(data))
 		if ip := [4]byte(data[4:8]); ip != [4]byte{} {
 			c.source = tcpip.AddrFrom4(ip)
 		}
-		return nil
-	case level == syscall.IPPROTO_IP && typ == syscall.IP_TTL:
-		n, err := number()
-		if err != nil || n < 1 || n > 255 {
-			return syscall.EINVAL
-		}
-		c.HasTTL, c.TTL = true, uint8(n)
-		return nil
-	case level == syscall.IPPROTO_IP && typ == syscall.IP_TOS:
+	case syscall.IP_TTL:
+		n, e := number(data, 1, 255)
+		c.HasTTL, c.TTL, err = true, uint8(n), e
+	case syscall.IP_TOS:
 		if len(data) == 1 {
 			c.tos = int(data[0])
 			return nil
 		}
-		n, err := number()
-		if err != nil || n < 0 || n > 255 {
-			return syscall.EINVAL
-		}
-		c.tos = n
-		return nil
-	case level == syscall.IPPROTO_IPV6 && k.family == syscall.AF_INET6 && typ == syscall.IPV6_PKTINFO:
-		if len(data) < 20 {
+		c.tos, err = number(data, 0, 255)
+	default:
+		return syscall.EINVAL
+	}
+	return err
+}
+
+// mappedSource reads struct in6_pktinfo with an address of IPv4.
+func (c *sendControl) mappedSource(data []byte) error {
+	if len(data) < sizePktinfo6 {
+		return syscall.EINVAL
+	}
+	ip := tcpip.AddrFrom16([16]byte(data[:16]))
+	if !header.IsV4MappedAddress(ip) {
+		return syscall.EINVAL
+	}
+	c.pktinfo, c.nic, c.source = true, tcpip.NICID(binary.NativeEndian.Uint32(data[16:])), unmapped(ip)
+	return nil
+}
+
+// ipv6 reads what is of IPPROTO_IPV6.
+func (c *sendControl) ipv6(typ int, data []byte) (err error) {
+	switch typ {
+	case syscall.IPV6_PKTINFO:
+		if len(data) < sizePktinfo6 {
 			return syscall.EINVAL
 		}
 		c.HasIPv6PacketInfo = true
@@ -105,25 +159,18 @@ func (k *sock) parseOne(level, typ int, data []byte, c *sendControl) error {
 		if ip := [16]byte(data[:16]); ip != [16]byte{} {
 			c.IPv6PacketInfo.Addr = tcpip.AddrFrom16(ip)
 		}
-		return nil
-	case level == syscall.IPPROTO_IPV6 && k.family == syscall.AF_INET6 && typ == syscall.IPV6_HOPLIMIT:
-		n, err := number()
-		if err != nil || n < -1 || n > 255 {
-			return syscall.EINVAL
-		}
-		if n >= 0 {
+	case syscall.IPV6_HOPLIMIT:
+		n, e := number(data, -1, 255)
+		if err = e; n >= 0 {
 			c.HasHopLimit, c.HopLimit = true, uint8(n)
 		}
-		return nil
-	case level == syscall.IPPROTO_IPV6 && k.family == syscall.AF_INET6 && typ == syscall.IPV6_TCLASS:
-		n, err := number()
-		if err != nil || n < -1 || n > 255 {
-			return syscall.EINVAL
-		}
-		c.tos = n
-		return nil
+	case syscall.IPV6_TCLASS:
+		n, e := number(data, -1, 255)
+		c.tos, err = n&0xff, e
+	default:
+		return syscall.EINVAL
 	}
-	return syscall.EINVAL
+	return err
 }
 
 // appendCmsg appends ancillary data to m, as far as there is room: what is cut off
@@ -156,7 +203,11 @@ func (k *sock) appendControl(m *socket.Message, c *tcpip.ReceivableControlMessag
 	if mode := k.settings.timestamp.Load(); mode != 0 && c.HasTimestamp {
 		appendTimestamp(m, int(mode), c.Timestamp)
 	}
-	if c.HasIPPacketInfo {
+	if c.HasIPPacketInfo && k.settings.pktinfo6.Load() {
+		ip := to16(c.PacketInfo.DestinationAddr)
+		appendCmsg(m, syscall.IPPROTO_IPV6, syscall.IPV6_PKTINFO, binary.NativeEndian.AppendUint32(ip[:], uint32(c.PacketInfo.NIC)))
+	}
+	if c.HasIPPacketInfo && k.settings.pktinfo4.Load() {
 		local, dst := to4(c.PacketInfo.LocalAddr), to4(c.PacketInfo.DestinationAddr)
 		b := binary.NativeEndian.AppendUint32(nil, uint32(c.PacketInfo.NIC))
 		b = append(append(b, local[:]...), dst[:]...)

@@ -26,10 +26,7 @@ func (k *sock) Send(m *socket.Message) (int, error) {
 		return k.sendStream(m)
 	}
 	var o tcpip.WriteOptions
-	var c sendControl
-	if err := k.parseControl(m.Control, &c); err != nil {
-		return 0, err
-	}
+	c := sendControl{tos: -1}
 	if m.Addr != nil {
 		a, err := k.address(m.Addr, false)
 		if err != nil {
@@ -45,6 +42,11 @@ func (k *sock) Send(m *socket.Message) (int, error) {
 		o.To = &a
 	} else if is, _ := k.waits(); is == earlyConnect {
 		return 0, syscall.EAGAIN
+	}
+	if len(m.Control) > 0 {
+		if err := k.parseControl(m.Control, k.toIPv4(o.To), &c); err != nil {
+			return 0, err
+		}
 	}
 	o.ControlMessages = c.SendableControlMessages
 	return k.sendDatagram(m, &c, o)

@@ -37,7 +37,7 @@ func (k *sock) ipOption(name int) (any, error) {
 		}
 		return v, errno(err)
 	case syscall.IP_PKTINFO:
-		return o.GetReceivePacketInfo(), nil
+		return k.settings.pktinfo4.Load(), nil
 	case syscall.IP_RECVTTL:
 		return o.GetReceiveTTL(), nil
 	case syscall.IP_RECVTOS:
@@ -143,7 +143,8 @@ func (k *sock) setIPOption(name int, value []byte) error {
 		}
 		return errno(k.ep.SetSockOptInt(tcpip.IPv4TTLOption, v))
 	case syscall.IP_PKTINFO:
-		o.SetReceivePacketInfo(v != 0)
+		k.settings.pktinfo4.Store(v != 0)
+		k.wantPacketInfo()
 	case syscall.IP_RECVTTL:
 		o.SetReceiveTTL(v != 0)
 	case syscall.IP_RECVTOS:

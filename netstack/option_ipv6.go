@@ -54,7 +54,7 @@ func (k *sock) ipv6Option(name int) (any, error) {
 	case syscall.IPV6_MULTICAST_IF:
 		return k.stackInt(tcpip.IPv6MulticastInterfaceOption)
 	case syscall.IPV6_RECVPKTINFO:
-		return o.GetIPv6ReceivePacketInfo(), nil
+		return k.settings.pktinfo6.Load(), nil
 	case syscall.IPV6_RECVHOPLIMIT:
 		return o.GetReceiveHopLimit(), nil
 	case syscall.IPV6_RECVTCLASS:
@@ -141,7 +141,8 @@ func (k *sock) setIPv6Option(name int, value []byte) error {
 		}
 		return errno(k.ep.SetSockOptInt(tcpip.IPv6MulticastInterfaceOption, v))
 	case syscall.IPV6_RECVPKTINFO:
-		o.SetIPv6ReceivePacketInfo(v != 0)
+		k.settings.pktinfo6.Store(v != 0)
+		k.wantPacketInfo()
 	case syscall.IPV6_RECVHOPLIMIT:
 		o.SetReceiveHopLimit(v != 0)
 	case syscall.IPV6_RECVTCLASS:

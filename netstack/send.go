@@ -11,19 +11,13 @@ import (
 // sendDatagram sends a message of a socket that has no connection: as one datagram,
 // or as several of the length of UDP_SEGMENT.
 func (k *sock) sendDatagram(m *socket.Message, c *sendControl, o tcpip.WriteOptions) (int, error) {
-	if c.nic != 0 && o.To != nil && o.To.NIC == 0 {
-		if !k.s.HasNIC(c.nic) {
-			return 0, syscall.ENODEV
-		}
-		o.To.NIC = c.nic
-	}
 	b := newBuffers(m.Buffers)
 	size := c.segment
 	if size == 0 {
 		size = int(k.settings.segment.Load())
 	}
 	if size == 0 || b.size <= size || k.protocol != syscall.IPPROTO_UDP {
-		return k.write(&b, o)
+		return k.writeOne(&b, o, c)
 	}
 	if (b.size+size-1)/size > udpMaxSegments {
 		return 0, syscall.EINVAL
@@ -31,7 +25,7 @@ func (k *sock) sendDatagram(m *socket.Message, c *sendControl, o tcpip.WriteOpti
 	total := 0
 	for b.size > 0 {
 		part := segment{&b, min(size, b.size)}
-		n, err := k.write(&part, o)
+		n, err := k.writeOne(&part, o, c)
 		switch {
 		case err == syscall.ECONNREFUSED && total > 0:
 			continue // it is of one of these, which are sent at once elsewhere
@@ -59,7 +53,15 @@ func (s *segment) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// write sends one datagram.
+// writeOne sends one datagram.
+func (k *sock) writeOne(p tcpip.Payloader, o tcpip.WriteOptions, c *sendControl) (int, error) {
+	if k.special(c) {
+		return k.writeBuilt(p, o, c)
+	}
+	return k.write(p, o)
+}
+
+// write sends one by the stack's socket.
 func (k *sock) write(p tcpip.Payloader, o tcpip.WriteOptions) (int, error) {
 	n, err := k.ep.Write(p, o)
 	switch err.(type) {

@@ -14,6 +14,9 @@ type settings struct {
 	segment   atomic.Int32  // UDP_SEGMENT, in bytes
 	filter    atomic.Uint32 // ICMP_FILTER: a bit for each type that is not wanted
 
+	// IP_PKTINFO and IPV6_RECVPKTINFO: what comes by IPv4 counts for both.
+	pktinfo4, pktinfo6 atomic.Bool
+
 	mu     sync.Mutex
 	noted  map[optionKey]int // those that are only remembered
 	groups []tcpip.MembershipOption
@@ -39,6 +42,13 @@ func (s *settings) get(level, name, def int) int {
 	return def
 }
 
+// wantPacketInfo has the stack say where datagrams have come, if anybody wants to know.
+func (k *sock) wantPacketInfo() {
+	four, six := k.settings.pktinfo4.Load(), k.settings.pktinfo6.Load()
+	k.ep.SocketOptions().SetReceivePacketInfo(four || six)
+	k.ep.SocketOptions().SetIPv6ReceivePacketInfo(six)
+}
+
 // inherit gives an accepted connection what the listening socket l was told, as
 // Linux does; the rest the stack has handed down.
 func (k *sock) inherit(l *sock) {
@@ -53,12 +63,10 @@ func (k *sock) inherit(l *sock) {
 		{(*tcpip.SocketOptions).GetReusePort, (*tcpip.SocketOptions).SetReusePort},
 		{(*tcpip.SocketOptions).GetBroadcast, (*tcpip.SocketOptions).SetBroadcast},
 		{(*tcpip.SocketOptions).GetMulticastLoop, (*tcpip.SocketOptions).SetMulticastLoop},
-		{(*tcpip.SocketOptions).GetReceivePacketInfo, (*tcpip.SocketOptions).SetReceivePacketInfo},
 		{(*tcpip.SocketOptions).GetReceiveTTL, (*tcpip.SocketOptions).SetReceiveTTL},
 		{(*tcpip.SocketOptions).GetReceiveTOS, (*tcpip.SocketOptions).SetReceiveTOS},
 		{(*tcpip.SocketOptions).GetIPv4RecvError, (*tcpip.SocketOptions).SetIPv4RecvError},
 		{(*tcpip.SocketOptions).GetReceiveOriginalDstAddress, (*tcpip.SocketOptions).SetReceiveOriginalDstAddress},
-		{(*tcpip.SocketOptions).GetIPv6ReceivePacketInfo, (*tcpip.SocketOptions).SetIPv6ReceivePacketInfo},
 		{(*tcpip.SocketOptions).GetReceiveHopLimit, (*tcpip.SocketOptions).SetReceiveHopLimit},
 		{(*tcpip.SocketOptions).GetReceiveTClass, (*tcpip.SocketOptions).SetReceiveTClass},
 		{(*tcpip.SocketOptions).GetIPv6RecvError, (*tcpip.SocketOptions).SetIPv6RecvError},
@@ -68,6 +76,8 @@ func (k *sock) inherit(l *sock) {
 		}
 	}
 	k.settings.timestamp.Store(l.settings.timestamp.Load())
+	k.settings.pktinfo4.Store(l.settings.pktinfo4.Load())
+	k.settings.pktinfo6.Store(l.settings.pktinfo6.Load())
 	if from.GetLinger().Enabled {
 		to.SetLinger(from.GetLinger())
 	}
