@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
@@ -61,6 +62,7 @@ func (s *Stack) AddDevice(dev nic.Device, c Config) error {
 	restart := make(chan struct{}, 1)
 	l.changed = func(up bool) {
 		c.Logf("%s: link %s", l.name, map[bool]string{true: "up", false: "down"}[up])
+		s.publish()
 		if up {
 			select {
 			case restart <- struct{}{}:
@@ -92,16 +94,20 @@ func (s *Stack) setAddress(id tcpip.NICID, p netip.Prefix) error {
 			return errno(err)
 		}
 	}
-	s.setRoute(tcpip.Route{Destination: a.Subnet(), NIC: id, SourceHint: a.Address})
+	if s.CheckNIC(id) {
+		s.setRoute(s.connected(id, p))
+	}
 	s.tell()
 	return nil
 }
 
 // dropAddress removes an address and the route to its subnet.
 func (s *Stack) dropAddress(id tcpip.NICID, p netip.Prefix) {
-	a := tcpip.AddressWithPrefix{Address: addressOf(p.Addr()), PrefixLen: p.Bits()}
-	s.dropRoute(tcpip.Route{Destination: a.Subnet(), NIC: id})
-	_ = s.RemoveAddress(id, a.Address) // it may be gone
+	_ = s.RemoveAddress(id, addressOf(p.Addr())) // it may be gone
+	i, _ := s.interfaceAt(int(id))
+	if !slices.ContainsFunc(i.Addresses, func(o netip.Prefix) bool { return o.Masked() == p.Masked() }) {
+		s.dropRoute(s.connected(id, p)) // no other leads there
+	}
 	s.tell()
 }
 
@@ -122,13 +128,15 @@ func sameRoute(a, b tcpip.Route) bool {
 
 // setRoute adds a route, unless there is the same.
 func (s *Stack) setRoute(r tcpip.Route) {
-	s.dropRoute(r)
+	s.RemoveRoutes(func(o tcpip.Route) bool { return sameRoute(o, r) })
 	s.AddRoute(r)
 	s.resume()
+	s.publish()
 }
 
 func (s *Stack) dropRoute(r tcpip.Route) {
 	s.RemoveRoutes(func(o tcpip.Route) bool { return sameRoute(o, r) })
+	s.publish()
 }
 
 // startDHCP has an interface get its address of IPv4 from a server, for as long as

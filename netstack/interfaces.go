@@ -18,6 +18,7 @@ type Interface struct {
 	Name      string
 	MTU       int
 	Loopback  bool
+	Down      bool              // a program has said so
 	Running   bool              // the link is up
 	Address   tcpip.LinkAddress // of 6 bytes
 	Addresses []netip.Prefix
@@ -27,7 +28,9 @@ type Interface struct {
 // Flags are those of struct ifreq (netdevice(7)).
 func (i *Interface) Flags() uint32 {
 	flags := uint32(syscall.IFF_UP)
-	if i.Running {
+	if i.Down {
+		flags = 0
+	} else if i.Running {
 		flags |= syscall.IFF_RUNNING | iffLowerUp
 	}
 	if i.Loopback {
@@ -45,7 +48,7 @@ func (s *Stack) Interfaces() []Interface {
 	s.mu.Unlock()
 	var list []Interface
 	for id, info := range s.NICInfo() {
-		i := Interface{Index: int(id), Name: info.Name, MTU: int(info.MTU), Loopback: info.Flags.Loopback, Running: true, Address: info.LinkAddress}
+		i := Interface{Index: int(id), Name: info.Name, MTU: int(info.MTU), Loopback: info.Flags.Loopback, Down: !info.Flags.Running, Running: true, Address: info.LinkAddress}
 		if len(i.Address) != header.EthernetAddressSize {
 			i.Address = header.UnspecifiedEthernetAddress
 		}

@@ -4,11 +4,13 @@ import (
 	"encoding/binary"
 	"syscall"
 
+	"gvisor.dev/gvisor/pkg/tcpip"
+
 	"github.com/yolkos/yolk/fs"
 )
 
-// Requests on sockets (netdevice(7), tcp(7)) that are answered; those that would
-// change an interface are EPERM.
+// Requests on sockets (netdevice(7), tcp(7)) that are answered. Addresses are changed by
+// rtnetlink(7) alone: those requests are EPERM.
 const (
 	siocGifName    = 0x8910
 	siocGifConf    = 0x8912
@@ -40,9 +42,9 @@ func (s *Stack) ioctl(cmd uint32, in, out []byte) (int32, int, error) {
 	switch cmd {
 	case siocGifConf:
 		return 0, s.interfaceList(out), nil
-	case siocSifFlags, siocSifAddr, siocSifNetmask, siocSifMTU:
+	case siocSifAddr, siocSifNetmask:
 		return 0, 0, syscall.EPERM
-	case siocGifName, siocGifFlags, siocGifAddr, siocGifBrdaddr, siocGifNetmask, siocGifMetric, siocGifMTU, siocGifHwaddr, siocGifIndex, siocGifTxqlen:
+	case siocSifFlags, siocSifMTU, siocGifName, siocGifFlags, siocGifAddr, siocGifBrdaddr, siocGifNetmask, siocGifMetric, siocGifMTU, siocGifHwaddr, siocGifIndex, siocGifTxqlen:
 	default:
 		return 0, 0, syscall.ENOTTY
 	}
@@ -57,6 +59,13 @@ func (s *Stack) ioctl(cmd uint32, in, out []byte) (int32, int, error) {
 			return 0, sizeIfreq, nil
 		}
 		if cmd != siocGifName && i.Name == cString(in[:ifNameSize]) {
+			switch cmd {
+			case siocSifFlags:
+				flags := binary.NativeEndian.Uint16(in[ifNameSize:])
+				return 0, 0, s.setUp(tcpip.NICID(i.Index), flags&syscall.IFF_UP != 0)
+			case siocSifMTU:
+				return 0, 0, s.setMTU(tcpip.NICID(i.Index), binary.NativeEndian.Uint32(in[ifNameSize:]))
+			}
 			clear(out[ifNameSize:sizeIfreq])
 			return 0, sizeIfreq, i.answer(cmd, out[ifNameSize:sizeIfreq])
 		}

@@ -40,7 +40,7 @@ func TestIoctl(t *testing.T) {
 	if _, err := ask("eth7", siocGifMTU); err != syscall.ENODEV {
 		t.Errorf("no such interface: %v", err)
 	}
-	if _, err := ask("eth0", siocSifMTU); err != syscall.EPERM {
+	if _, err := ask("eth0", siocSifAddr); err != syscall.EPERM {
 		t.Errorf("a change: %v", err)
 	}
 	room := make([]byte, 3*sizeIfreq)

@@ -50,6 +50,7 @@ func (s *Stack) tell() {
 		changed()
 	}
 	s.resume()
+	s.publish()
 }
 
 // OnChange has changed called when names or addresses have changed.

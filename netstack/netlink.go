@@ -10,9 +10,8 @@ import (
 	"github.com/yolkos/yolk/fs/socket"
 )
 
-// netlink is the family AF_NETLINK (netlink(7)), of which there is NETLINK_ROUTE, for
-// reading (rtnetlink(7)): what is asked for is answered at once, and nothing is told
-// to groups.
+// netlink is the family AF_NETLINK (netlink(7)), of which there is NETLINK_ROUTE
+// (rtnetlink(7)): what is asked for is answered at once, and groups are told of changes.
 type netlink struct {
 	s    *Stack
 	last atomic.Uint32 // port that was given last
@@ -41,8 +40,15 @@ type netlinkSocket struct {
 	port    uint32 // nl_pid; 0: none yet
 	groups  uint32
 	peer    uint32
-	replies [][]byte
+	replies []netlinkMessage
+	lost    bool // there was no room for one of a group: ENOBUFS
 	options map[int]int
+}
+
+// netlinkMessage is a datagram that waits to be read.
+type netlinkMessage struct {
+	data   []byte
+	groups uint32 // to whom it went; 0: to this socket
 }
 
 // Limits: of one datagram, which is what the readers of package syscall have room for,
@@ -90,8 +96,35 @@ func (k *netlinkSocket) Bind(addr []byte) error {
 		return syscall.EINVAL
 	}
 	k.bind(port)
-	k.groups = groups
+	k.join(groups)
 	return nil
+}
+
+// join sets the groups of the socket. The caller holds mu.
+func (k *netlinkSocket) join(groups uint32) {
+	k.groups = groups
+	if groups != 0 {
+		k.mu.Unlock() // who publishes has the locks the other way round
+		k.f.s.subscribe(k)
+		k.mu.Lock()
+	}
+}
+
+// hear takes messages for a group.
+func (k *netlinkSocket) hear(group uint32, list [][]byte) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.groups&group == 0 {
+		return
+	}
+	for _, m := range list {
+		if len(k.replies) >= netlinkWaiting {
+			k.lost = true
+			break
+		}
+		k.replies = append(k.replies, netlinkMessage{m, group})
+	}
+	k.queue.Wake(fs.PollIn | fs.PollRdNorm)
 }
 
 func (k *netlinkSocket) Connect(addr []byte) error {
@@ -115,7 +148,7 @@ func (k *netlinkSocket) Connect(addr []byte) error {
 func (*netlinkSocket) Listen(int) error               { return syscall.EOPNOTSUPP }
 func (*netlinkSocket) Accept() (socket.Socket, error) { return nil, syscall.EOPNOTSUPP }
 func (*netlinkSocket) Shutdown(int) error             { return syscall.EOPNOTSUPP }
-func (*netlinkSocket) Release()                       {}
+func (k *netlinkSocket) Release()                     { k.f.s.unsubscribe(k) }
 
 func (k *netlinkSocket) Name() ([]byte, error) {
 	k.mu.Lock()
@@ -133,7 +166,7 @@ func (k *netlinkSocket) Poll(events uint32) (uint32, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := uint32(fs.PollOut | fs.PollWrNorm)
-	if len(k.replies) > 0 {
+	if len(k.replies) > 0 || k.lost {
 		now |= fs.PollIn | fs.PollRdNorm
 	}
 	return now & events, nil
@@ -162,17 +195,24 @@ func (k *netlinkSocket) Send(m *socket.Message) (int, error) {
 		request = append(request, b...)
 	}
 	k.mu.Lock()
-	defer k.mu.Unlock()
 	if len(k.replies) >= netlinkWaiting {
+		k.mu.Unlock()
 		return 0, syscall.ENOBUFS
 	}
 	k.bind(0)
+	port := k.port
+	k.mu.Unlock()
 	for left := request; len(left) >= sizeNlmsghdr; {
 		n := int(binary.NativeEndian.Uint32(left))
 		if n < sizeNlmsghdr || n > len(left) {
 			break
 		}
-		k.replies = append(k.replies, k.f.s.answer(left[:n], k.port)...)
+		answers := k.f.s.answer(left[:n], port)
+		k.mu.Lock()
+		for _, m := range answers {
+			k.replies = append(k.replies, netlinkMessage{data: m})
+		}
+		k.mu.Unlock()
 		left = left[min(align4(n), len(left)):]
 	}
 	k.queue.Wake(fs.PollIn | fs.PollRdNorm)
@@ -184,14 +224,20 @@ func (k *netlinkSocket) Recv(m *socket.Message) (int, error) {
 	m.Flags, m.Rights, m.Creds = 0, nil, nil
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if flags&msgErrQueue != 0 || len(k.replies) == 0 {
+	switch {
+	case flags&msgErrQueue != 0:
+		return 0, syscall.EAGAIN
+	case k.lost:
+		k.lost = false
+		return 0, syscall.ENOBUFS
+	case len(k.replies) == 0:
 		return 0, syscall.EAGAIN
 	}
-	reply := k.replies[0]
+	reply := k.replies[0].data
+	m.Addr = append(m.Addr[:0], netlinkAddress(0, k.replies[0].groups)...)
 	if flags&msgPeek == 0 {
 		k.replies = k.replies[1:]
 	}
-	m.Addr = append(m.Addr[:0], netlinkAddress(0, 0)...)
 	b := newBuffers(m.Buffers)
 	n, err := b.Write(reply)
 	if err != nil {
@@ -203,7 +249,13 @@ func (k *netlinkSocket) Recv(m *socket.Message) (int, error) {
 	return n, nil
 }
 
-const solNetlink = 270 // SOL_NETLINK
+// Options of SOL_NETLINK.
+const (
+	solNetlink            = 270
+	netlinkAddMembership  = 1
+	netlinkDropMembership = 2
+	netlinkGroups         = 32 // how many there may be here
+)
 
 func (k *netlinkSocket) Option(level, name int, dst []byte) (int, error) {
 	k.mu.Lock()
@@ -240,6 +292,18 @@ func (k *netlinkSocket) SetOption(level, name int, value []byte) error {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if level == solNetlink && (name == netlinkAddMembership || name == netlinkDropMembership) {
+		if v < 1 || v > netlinkGroups {
+			return syscall.EINVAL
+		}
+		bit := uint32(1) << (v - 1)
+		if name == netlinkAddMembership {
+			k.join(k.groups | bit)
+		} else {
+			k.groups &^= bit
+		}
+		return nil
+	}
 	k.options[level<<16|name] = v
 	return nil
 }

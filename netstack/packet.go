@@ -336,6 +336,7 @@ func (k *packetSocket) Send(m *socket.Message) (int, error) {
 // outlet is an interface that frames can be given to.
 type outlet interface {
 	mtu() int
+	mostMTU() int
 	address() []byte
 	loops() bool
 	send(frame []byte, sender *packetSocket) bool
@@ -358,7 +359,8 @@ func (s *Stack) linkOf(id tcpip.NICID) outlet {
 
 type linkOutlet struct{ l *link }
 
-func (o linkOutlet) mtu() int { return int(o.l.MTU()) }
+func (o linkOutlet) mtu() int     { return int(o.l.MTU()) }
+func (o linkOutlet) mostMTU() int { return o.l.dev.MTU() }
 func (o linkOutlet) address() []byte {
 	a := o.l.dev.Address()
 	return a[:]
@@ -371,6 +373,7 @@ func (o linkOutlet) send(frame []byte, sender *packetSocket) bool {
 type loopOutlet struct{ l *loopLink }
 
 func (o loopOutlet) mtu() int        { return int(o.l.MTU()) }
+func (o loopOutlet) mostMTU() int    { return loopMTU }
 func (o loopOutlet) address() []byte { return loopAddress[:] }
 func (o loopOutlet) loops() bool     { return true }
 func (o loopOutlet) send(frame []byte, sender *packetSocket) bool {

@@ -20,6 +20,7 @@ func align4(n int) int { return (n + 3) &^ 3 }
 type reply struct {
 	seq, port uint32
 	flags     uint16
+	deleted   bool // what is told of is there no more
 	out       [][]byte
 	at        int // where the message that is being made begins in the last one
 }
@@ -36,6 +37,14 @@ func (r *reply) begin(typ uint16) {
 	b = binary.NativeEndian.AppendUint16(b, r.flags)
 	b = binary.NativeEndian.AppendUint32(b, r.seq)
 	r.out[len(r.out)-1] = binary.NativeEndian.AppendUint32(b, r.port)
+}
+
+// event is the type of a message, RTM_NEW... or RTM_DEL....
+func (r *reply) event(typ uint16) uint16 {
+	if r.deleted {
+		return typ + 1
+	}
+	return typ
 }
 
 func (r *reply) put(p ...byte) { r.out[len(r.out)-1] = append(r.out[len(r.out)-1], p...) }
@@ -129,7 +138,7 @@ func (s *Stack) answer(request []byte, port uint32) [][]byte {
 	case dump && (typ == syscall.RTM_GETRULE || typ == syscall.RTM_GETQDISC || typ == syscall.RTM_GETTCLASS || typ == syscall.RTM_GETTFILTER):
 		// there are none
 	default:
-		e = syscall.EOPNOTSUPP
+		e = s.change(typ, flags, body)
 	}
 	switch {
 	case e != 0:
@@ -141,6 +150,25 @@ func (s *Stack) answer(request []byte, port uint32) [][]byte {
 		r.failed(0, request)
 	}
 	return r.out
+}
+
+// change does what a request wants to have changed.
+func (s *Stack) change(typ, flags uint16, body []byte) syscall.Errno {
+	var err error
+	switch typ {
+	case syscall.RTM_NEWLINK, syscall.RTM_SETLINK:
+		err = s.changeLink(body)
+	case syscall.RTM_NEWADDR, syscall.RTM_DELADDR:
+		err = s.changeAddress(body, typ == syscall.RTM_NEWADDR, flags)
+	case syscall.RTM_NEWROUTE, syscall.RTM_DELROUTE:
+		err = s.changeRoute(body, typ == syscall.RTM_NEWROUTE, flags)
+	case syscall.RTM_NEWNEIGH, syscall.RTM_DELNEIGH:
+		err = s.changeNeighbor(body, typ == syscall.RTM_NEWNEIGH)
+	default:
+		return syscall.EOPNOTSUPP
+	}
+	e, _ := err.(syscall.Errno)
+	return e
 }
 
 // attributes reads those of a request, behind its header of skip bytes.
@@ -168,6 +196,7 @@ const (
 	iflaTxQueues    = 31
 	iflaRxQueues    = 32
 	iflaCarrier     = 33
+	iflaExtMask     = 29
 	iflaAltIfname   = 53
 
 	operUnknown, operDown, operUp = 0, 2, 6 // IF_OPER_
@@ -227,7 +256,7 @@ func (r *reply) link(i *Interface) {
 	switch {
 	case i.Loopback:
 		state, broadcast = operUnknown, 0
-	case !i.Running:
+	case !i.Running || i.Down:
 		state, carrier = operDown, 0
 	}
 	r.attr(syscall.IFLA_OPERSTATE, state)
@@ -283,7 +312,7 @@ func (r *reply) address(i *Interface, p netip.Prefix, family uint8) {
 	if family != syscall.AF_UNSPEC && family != familyOf(a) {
 		return
 	}
-	r.begin(syscall.RTM_NEWADDR)
+	r.begin(r.event(syscall.RTM_NEWADDR))
 	r.put(familyOf(a), byte(p.Bits()), ifaPermanent, scopeOf(a))
 	r.put32(uint32(i.Index))
 	r.attr(syscall.IFA_ADDRESS, a.AsSlice()...)
@@ -310,7 +339,7 @@ func (r *reply) route(t *Route, family uint8) {
 	if family != syscall.AF_UNSPEC && family != familyOf(a) {
 		return
 	}
-	r.begin(syscall.RTM_NEWROUTE)
+	r.begin(r.event(syscall.RTM_NEWROUTE))
 	table, protocol, scope := byte(syscall.RT_TABLE_MAIN), byte(syscall.RTPROT_BOOT), byte(scopeLink)
 	kind := byte(syscall.RTN_UNICAST)
 	if a.IsLoopback() {

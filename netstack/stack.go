@@ -43,6 +43,7 @@ type Stack struct {
 	ready     chan struct{} // closed when it is not so
 	waiting   map[*sock]bool
 
+	news news
 	loop *loopLink
 	taps atomic.Pointer[[]*packetSocket] // who looks at frames
 }

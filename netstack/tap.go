@@ -158,6 +158,9 @@ func (l *loopLink) pass(frame [][]byte, kind byte, sender *packetSocket) {
 	l.s.pass(&passing{nic: loopbackID, kind: kind, hardware: syscall.ARPHRD_LOOPBACK, parts: frame}, nil)
 }
 
+// loopMTU is its MTU, in bytes.
+const loopMTU = 65536
+
 // loopAddress is the address of lo.
 var loopAddress [nic.AddressLen]byte
 
