@@ -58,6 +58,9 @@ func (c *calls) news(fd int) {
 			case unix.RTM_NEWLINK:
 				c.note("news: link %d, flags %#x, groups %x", body[4], binary.NativeEndian.Uint32(body[8:])&unix.IFF_UP, r.addr[8:])
 			case unix.RTM_NEWADDR, unix.RTM_DELADDR:
+				if body[0] == unix.AF_INET6 {
+					break // Linux tells of it later, when it is known to be the only one
+				}
 				c.note("news: %d family %d /%d %x, groups %x", typ, body[0], body[1], attributes(body, 8)[unix.IFA_ADDRESS], r.addr[8:])
 			}
 			b = b[min(align4(n), len(b)):]
