@@ -28,7 +28,7 @@ const (
 
 // serveDNS answers the queries of a flow.
 func (n *Network) serveDNS(f *flow) {
-	f.guest.receive(func(p []byte) {
+	f.guest.receive(nil, func(p []byte) {
 		f.used()
 		query := append([]byte(nil), p...)
 		n.resolver.start(func() {

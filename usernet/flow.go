@@ -172,8 +172,9 @@ type guestSocket struct {
 	wq *waiter.Queue
 }
 
-// receive calls take for each datagram of the guest, until the socket is closed.
-func (s *guestSocket) receive(take func(p []byte)) {
+// receive calls take for each datagram of the guest, and refused, if it is not nil, when
+// the guest says that nobody is there, until the socket is closed.
+func (s *guestSocket) receive(refused func(), take func(p []byte)) {
 	we, ready := waiter.NewChannelEntry(waiter.ReadableEvents | waiter.EventErr | waiter.EventHUp)
 	s.wq.EventRegister(&we)
 	defer s.wq.EventUnregister(&we)
@@ -189,7 +190,11 @@ func (s *guestSocket) receive(take func(p []byte)) {
 	}
 	for {
 		switch err := one(); err.(type) {
-		case nil, *tcpip.ErrConnectionRefused: // the guest has no socket there now
+		case nil:
+		case *tcpip.ErrConnectionRefused: // the guest has no socket there now
+			if refused != nil {
+				refused()
+			}
 		case *tcpip.ErrWouldBlock:
 			<-ready
 		default:

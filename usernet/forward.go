@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -205,11 +206,30 @@ func (n *Network) forwardTCP(port uint16, l *net.TCPListener) {
 	}
 }
 
-// forwardUDP has a flow for each address that sends to the port.
+// udpForward is a forward of datagrams at work. Those that come from one address are a
+// flow. It leads to the guest's IPv4, until that says that nobody is there: then to its
+// IPv6, and so on.
+type udpForward struct {
+	n      *Network
+	number int // counted from 1
+	port   uint16
+	c      *net.UDPConn
+	six    atomic.Bool
+}
+
+// guest is the address that it leads to now.
+func (u *udpForward) guest() netip.Addr {
+	if u.six.Load() {
+		return u.n.config.Guest6.Addr()
+	}
+	return u.n.config.Guest4.Addr()
+}
+
 func (n *Network) forwardUDP(i int, port uint16, c *net.UDPConn) {
 	defer c.Close()
 	defer context.AfterFunc(n.ctx, func() { c.Close() })()
 	wantDestinations(c)
+	u := &udpForward{n: n, number: i + 1, port: port, c: c}
 	buf := make([]byte, maxDatagram)
 	oob := make([]byte, 128)
 	for {
@@ -220,28 +240,51 @@ func (n *Network) forwardUDP(i int, port uint16, c *net.UDPConn) {
 		if err != nil {
 			continue // told of a datagram that was sent before
 		}
-		key := flowKey{from: from, to: netip.AddrPortFrom(n.config.Guest4.Addr(), port), forward: i + 1}
-		f := n.flows.find(key)
-		if f == nil {
-			guest, err := n.guestUDP(port)
-			if err != nil {
-				continue
-			}
-			if f = n.flows.add(key, nil, guest); f == nil {
-				continue
-			}
-			source := append([]byte(nil), oob[:oobSize]...)
-			go func() {
-				f.guest.receive(func(p []byte) {
-					f.used()
-					_, _, _ = c.WriteMsgUDPAddrPort(p, source, from) // as reliable as the network
-				})
-				n.flows.remove(f)
-			}()
-		}
-		f.used()
-		f.guest.send(buf[:size])
+		u.send(buf[:size], from, oob[:oobSize], true)
 	}
+}
+
+// send sends a datagram to the guest. Source says which address of the host it came
+// to. If it is the first of a flow and is refused, it is sent to the other address once,
+// if again is set.
+func (u *udpForward) send(p []byte, from netip.AddrPort, source []byte, again bool) {
+	guest := u.guest()
+	key := flowKey{from: from, to: netip.AddrPortFrom(guest, u.port), forward: u.number}
+	f := u.n.flows.find(key)
+	if f == nil {
+		s, err := u.n.guestUDP(guest, u.port)
+		if err != nil {
+			return
+		}
+		if f = u.n.flows.add(key, nil, s); f == nil {
+			return
+		}
+		go u.answers(f, append([]byte(nil), p...), append([]byte(nil), source...), again)
+	}
+	f.used()
+	f.guest.send(p)
+}
+
+// answers carries what the guest says of a flow that began with a datagram.
+func (u *udpForward) answers(f *flow, first, source []byte, again bool) {
+	answered := false
+	refused := func() {
+		if answered {
+			return
+		}
+		answered = true
+		u.six.Store(f.key.to.Addr().Is4())
+		u.n.flows.remove(f)
+		if again {
+			u.send(first, f.key.from, source, false)
+		}
+	}
+	f.guest.receive(refused, func(p []byte) {
+		answered = true
+		f.used()
+		_, _, _ = u.c.WriteMsgUDPAddrPort(p, source, f.key.from) // as reliable as the network
+	})
+	u.n.flows.remove(f)
 }
 
 // wantDestinations has a socket say which address of the host each datagram was

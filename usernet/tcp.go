@@ -105,18 +105,31 @@ func reset(host *net.TCPConn) {
 // guestTimeout is how long the guest may take to accept a connection.
 const guestTimeout = 10 * time.Second
 
-// dialGuest connects to a port of the guest.
+// dialGuest connects to a port of the guest: by IPv4, and where that is refused, for
+// nothing listens there, by IPv6.
 func (n *Network) dialGuest(port uint16) (tcpip.Endpoint, *waiter.Queue, error) {
-	guest := n.config.Guest4.Addr()
+	ep, wq, err := n.dialGuestAt(n.config.Guest4.Addr(), port)
+	switch err.(type) {
+	case *tcpip.ErrConnectionRefused, *tcpip.ErrConnectionReset, *tcpip.ErrHostUnreachable:
+		ep, wq, err = n.dialGuestAt(n.config.Guest6.Addr(), port)
+	}
+	if err != nil {
+		return nil, nil, errors.New(err.String())
+	}
+	return ep, wq, nil
+}
+
+// dialGuestAt connects to a port of one of the guest's addresses.
+func (n *Network) dialGuestAt(guest netip.Addr, port uint16) (tcpip.Endpoint, *waiter.Queue, tcpip.Error) {
 	wq := &waiter.Queue{}
 	ep, err := n.stack.NewEndpoint(tcp.ProtocolNumber, protocolOf(guest), wq)
 	if err != nil {
-		return nil, nil, errors.New(err.String())
+		return nil, nil, err
 	}
 	we, ready := waiter.NewChannelEntry(waiter.WritableEvents | waiter.EventErr | waiter.EventHUp)
 	wq.EventRegister(&we)
 	defer wq.EventUnregister(&we)
-	if err = ep.Bind(tcpip.FullAddress{NIC: nic, Addr: toStack(n.config.Router4)}); err == nil {
+	if err = ep.Bind(tcpip.FullAddress{NIC: nic, Addr: toStack(n.config.routerAddr(guest))}); err == nil {
 		err = ep.Connect(tcpip.FullAddress{NIC: nic, Addr: toStack(guest), Port: port})
 	}
 	if _, started := err.(*tcpip.ErrConnectStarted); started {
@@ -133,7 +146,7 @@ func (n *Network) dialGuest(port uint16) (tcpip.Endpoint, *waiter.Queue, error) 
 	}
 	if err != nil {
 		ep.Abort()
-		return nil, nil, errors.New(err.String())
+		return nil, nil, err
 	}
 	return ep, wq, nil
 }

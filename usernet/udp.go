@@ -64,7 +64,7 @@ func (n *Network) takeUDP(id stack.TransportEndpointID, pkt *stack.PacketBuffer)
 
 // fromGuest carries a flow's datagrams to the host's side.
 func (n *Network) fromGuest(f *flow) {
-	f.guest.receive(func(p []byte) {
+	f.guest.receive(nil, func(p []byte) {
 		f.used()
 		// What an earlier datagram met with is told by the next call: that of
 		// fromHost may come too late to hear it.
@@ -122,16 +122,15 @@ func quoteUDP(key flowKey) []byte {
 	return append(ip, 0, header.UDPMinimumSize, 0, 0)
 }
 
-// guestUDP makes a socket that talks to a port of the guest.
-func (n *Network) guestUDP(port uint16) (*guestSocket, error) {
-	guest := n.config.Guest4.Addr()
+// guestUDP makes a socket that talks to a port of one of the guest's addresses.
+func (n *Network) guestUDP(guest netip.Addr, port uint16) (*guestSocket, error) {
 	wq := &waiter.Queue{}
 	ep, err := n.stack.NewEndpoint(udp.ProtocolNumber, protocolOf(guest), wq)
 	if err != nil {
 		return nil, errors.New(err.String())
 	}
 	ep.SocketOptions().SetReceiveBufferSize(guestSocketBuffer, false)
-	if err = ep.Bind(tcpip.FullAddress{NIC: nic, Addr: toStack(n.config.Router4)}); err == nil {
+	if err = ep.Bind(tcpip.FullAddress{NIC: nic, Addr: toStack(n.config.routerAddr(guest))}); err == nil {
 		err = ep.Connect(tcpip.FullAddress{NIC: nic, Addr: toStack(guest), Port: port})
 	}
 	if err != nil {

@@ -1,0 +1,85 @@
+package usernet
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/adapters/gonet"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
+)
+
+// A forwarded port leads to the guest's IPv6 where nothing listens on its IPv4, from
+// addresses of the host of both families.
+func TestForwardIPv6(t *testing.T) {
+	for _, bind := range []string{"127.0.0.1", "::1"} {
+		g, to := newForwarded(t, Forward{Bind: netip.MustParseAddr(bind), Guest: 80})
+		l, err := gonet.ListenTCP(g.stack, tcpip.FullAddress{NIC: 1, Addr: toStack(g.config.Guest6.Addr()), Port: 80}, ipv6.ProtocolNumber)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
+		go func() {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			fmt.Fprint(c, c.RemoteAddr().(*net.TCPAddr).IP)
+			c.Close()
+		}()
+		c, err := net.DialTCP("tcp", nil, net.TCPAddrFromAddrPort(to))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.SetDeadline(time.Now().Add(hang))
+		got, err := io.ReadAll(c)
+		c.Close()
+		if want := g.config.Router6.String(); string(got) != want || err != nil {
+			t.Errorf("%s: the guest sees %q, %v, want %s", bind, got, err, want)
+		}
+	}
+}
+
+// The same with datagrams: the first of a sender is not lost, and when the guest's
+// server is one of IPv4 later on, that is found too.
+func TestForwardUDPIPv6(t *testing.T) {
+	g, to := newForwarded(t, Forward{Bind: netip.MustParseAddr("::1"), Guest: 53, UDP: true})
+	to = netip.AddrPortFrom(to.Addr(), g.net.config.Forwards[0].Host)
+	serve := func(at netip.Addr) *gonet.UDPConn {
+		a := fullAddress(netip.AddrPortFrom(at, 53))
+		c, err := gonet.DialUDP(g.stack, &a, nil, protocolOf(at))
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			buf := make([]byte, 100)
+			for {
+				n, from, err := c.ReadFrom(buf)
+				if err != nil {
+					return
+				}
+				_, _ = c.WriteTo(append([]byte("re "), buf[:n]...), from)
+			}
+		}()
+		return c
+	}
+	for i, at := range []netip.Addr{g.config.Guest6.Addr(), g.config.Guest4.Addr(), g.config.Guest6.Addr()} {
+		s := serve(at)
+		for k := range 3 {
+			client, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := fmt.Sprint(i, " ", k)
+			if got, err := ask(t, client, []byte(text)); string(got) != "re "+text {
+				t.Errorf("server at %v: %q, %v", at, got, err)
+			}
+			client.Close()
+		}
+		s.Close()
+	}
+}
