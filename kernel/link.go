@@ -18,7 +18,8 @@ type link struct {
 	streams      map[string]*outStream // by the launcher's names
 	shareEnded   func(tag, how string)
 	shareStarted func(tag string)
-	console      func() uint64 // bytes that the serial port has been given so far
+	networkEnded atomic.Pointer[func()] // nil: there is none
+	console      func() uint64          // bytes that the serial port has been given so far
 	signals      chan syscall.Signal
 	watch        atomic.Pointer[hostWatch] // nil: there is no tree of files yet
 	done         chan struct{}             // closed when the launcher says no more
@@ -72,6 +73,10 @@ func (l *link) take(m control.Message) {
 		l.shareEnded(m.Arg(0), m.Arg(1))
 	case control.ShareStarted:
 		l.shareStarted(m.Arg(0))
+	case control.NetworkEnded:
+		if ended := l.networkEnded.Load(); ended != nil {
+			(*ended)()
+		}
 	case control.StreamFailed:
 		s, errno := l.streams[m.Arg(0)], syscall.EIO
 		if n, ok := m.Count(1); ok && n > 0 && n <= maxErrno {

@@ -36,3 +36,11 @@ func OpenNetworks(open func(t virtio.Transport, mem virtio.Memory, failed func(e
 	}
 	m.cards = nil
 }
+
+// OnNetworkEnded has ended called when the launcher says that nothing serves the
+// network device any more.
+func OnNetworkEnded(ended func()) {
+	if l := booted.streams.link; l != nil {
+		l.networkEnded.Store(&ended)
+	}
+}

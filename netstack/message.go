@@ -62,7 +62,7 @@ func (k *sock) sendStream(m *socket.Message) (int, error) {
 	if err == nil && n == 0 && m.Size() > 0 {
 		return 0, syscall.EAGAIN
 	}
-	return int(n), errno(err)
+	return int(n), k.errno(err)
 }
 
 // Recv implements socket.Socket.
@@ -105,9 +105,12 @@ func (k *sock) recvStream(m *socket.Message, flags int) (int, error) {
 	switch err.(type) {
 	case nil:
 	case *tcpip.ErrClosedForReceive:
+		if k.lost.Load() {
+			return 0, syscall.ENETDOWN
+		}
 		return 0, nil
 	default:
-		return 0, errno(err)
+		return 0, k.errno(err)
 	}
 	if !o.Peek {
 		k.ep.ModerateRecvBuf(r.Count)

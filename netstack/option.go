@@ -120,7 +120,7 @@ func (k *sock) socketOption(name int) (any, error) {
 	case syscall.SO_ERROR:
 		err := k.takeError()
 		if err == nil {
-			err = errno(o.GetLastError())
+			err = k.errno(o.GetLastError())
 		}
 		number, _ := err.(syscall.Errno)
 		return int(number), nil

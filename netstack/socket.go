@@ -26,6 +26,7 @@ type sock struct {
 	settings settings // what only this package knows of
 	deferred atomic.Pointer[deferred]
 	room     atomic.Pointer[waitingRoom] // of one that listens
+	lost     atomic.Bool                 // with the interface, see Lose
 }
 
 // newSock makes a socket of an endpoint, which tells q.

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/yolkos/yolk/kernel/control"
 )
 
 // Options is what a run needs to know.
@@ -328,6 +330,7 @@ func (g *guest) wait(ctx context.Context) (int, error) {
 				return 0, err
 			} else if err != nil {
 				g.note("%v; the guest has no network any more", err)
+				g.link.tell(control.NetworkEnded)
 			}
 		case <-settled:
 			if !closed(g.control.main) {

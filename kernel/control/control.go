@@ -11,6 +11,7 @@
 //	share-ended TAG HOW        the file server of a share is gone
 //	share-started TAG          the next one is there, for a device that is started
 //	                           again
+//	network-ended              nothing serves the network device any more
 //	stream-failed NAME ERRNO   no more of stdout or stderr is taken, for this
 //	                           error of Linux
 //	console-passed N           in answer: N bytes of the serial port are where
@@ -66,6 +67,7 @@ const PortName = "yolk.control"
 const (
 	ShareEnded    = "share-ended"
 	ShareStarted  = "share-started"
+	NetworkEnded  = "network-ended"
 	StreamFailed  = "stream-failed"
 	ConsolePassed = "console-passed"
 	Signal        = "signal"

@@ -46,6 +46,7 @@ func init() {
 	})
 	provide(s, k, devices > 0)
 	if devices > 0 {
+		kernel.OnNetworkEnded(s.Lose)
 		kernel.AtExit(func() { s.Flush(flushTime) })
 	}
 }
