@@ -1,9 +1,11 @@
 package netstack
 
 import (
+	"encoding/binary"
 	"syscall"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
 
 	"github.com/yolkos/yolk/fs/socket"
 )
@@ -142,8 +144,65 @@ func filtered(packet []byte, filter uint32) bool {
 	return n < len(packet) && packet[n] < 32 && filter&(1<<packet[n]) != 0
 }
 
+// recvFiltered takes the next datagram that the filter wants, and as much of it.
+func (k *sock) recvFiltered(m *socket.Message, flags int, f filter) (int, error) {
+	b := make([]byte, header.DatagramMaximumSize)
+	bufs := m.Buffers
+	defer func() { m.Buffers = bufs }()
+	for {
+		m.Buffers, m.Flags, m.Control = [][]byte{b}, 0, m.Control[:0]
+		n, err := k.recvPlain(m, flags)
+		if err != nil || m.Addr == nil {
+			return n, err
+		}
+		n = min(n, len(b))
+		packet, own := b[:n], 0
+		if k.protocol == syscall.IPPROTO_UDP && k.typ == syscall.SOCK_DGRAM {
+			own = header.UDPMinimumSize // a filter sees the header, which is none of ours
+			packet = append(k.udpHeader(m.Addr, n), packet...)
+		}
+		seen := seenPacket{data: packet, frame: packet}
+		wanted := f.run(&seen)
+		keep := max(int(min(uint64(wanted), uint64(len(packet))))-own, 0)
+		if wanted == 0 {
+			if flags&msgPeek != 0 {
+				_, _ = k.ep.Read(&discard{n}, tcpip.ReadOptions{}) // it is not wanted by anybody
+			}
+			continue
+		}
+		to := newBuffers(bufs)
+		room := to.size
+		_, _ = to.Write(b[:keep]) // what does not fit is cut off
+		if keep > room {
+			m.Flags |= msgTrunc
+			if flags&msgTrunc == 0 {
+				return room, nil
+			}
+		}
+		return keep, nil
+	}
+}
+
+// udpHeader is the header of a datagram of n bytes that has come from an address.
+func (k *sock) udpHeader(from []byte, n int) []byte {
+	h := make([]byte, header.UDPMinimumSize, header.UDPMinimumSize+n)
+	local, _ := k.ep.GetLocalAddress() // it is bound, for something has come
+	header.UDP(h).Encode(&header.UDPFields{
+		SrcPort: binary.BigEndian.Uint16(from[2:]), DstPort: local.Port, Length: uint16(header.UDPMinimumSize + n),
+	})
+	return h
+}
+
 // recvDatagram takes one datagram.
 func (k *sock) recvDatagram(m *socket.Message, flags int) (int, error) {
+	if f := k.settings.program.Load(); f != nil {
+		return k.recvFiltered(m, flags, *f)
+	}
+	return k.recvPlain(m, flags)
+}
+
+// recvPlain takes one that no filter has a say in, but for ICMP_FILTER.
+func (k *sock) recvPlain(m *socket.Message, flags int) (int, error) {
 	d := datagram{to: newBuffers(m.Buffers)}
 	room := d.to.size
 	filter := k.settings.filter.Load()

@@ -20,7 +20,9 @@ func (k *sock) setSocketOption(name int, value []byte) error {
 		return k.bindToDevice(value)
 	case syscall.SO_LINGER:
 		return k.setLinger(value)
-	case syscall.SO_ATTACH_FILTER, syscall.SO_TYPE, soProtocol, soDomain, syscall.SO_ERROR, syscall.SO_ACCEPTCONN:
+	case syscall.SO_ATTACH_FILTER:
+		return k.attachFilter(value)
+	case syscall.SO_TYPE, soProtocol, soDomain, syscall.SO_ERROR, syscall.SO_ACCEPTCONN:
 		return syscall.ENOPROTOOPT
 	}
 	v, err := intValue(value)
@@ -50,7 +52,9 @@ func (k *sock) setSocketOption(name int, value []byte) error {
 	case syscall.SO_NO_CHECK:
 		o.SetNoChecksum(v != 0)
 	case syscall.SO_DETACH_FILTER:
-		return syscall.ENOENT
+		if k.settings.program.Swap(nil) == nil {
+			return syscall.ENOENT
+		}
 	case syscall.SO_OOBINLINE, syscall.SO_PASSCRED, syscall.SO_DONTROUTE, syscall.SO_RXQ_OVFL, soPreferBusy, soZeroCopy, syscall.SO_DEBUG:
 		k.settings.note(syscall.SOL_SOCKET, name, int(boolInt(v != 0)))
 	case syscall.SO_RCVLOWAT:
@@ -61,6 +65,18 @@ func (k *sock) setSocketOption(name int, value []byte) error {
 		return syscall.ENOPROTOOPT
 	}
 	return nil
+}
+
+// attachFilter has a filter say which datagrams the socket gets.
+func (k *sock) attachFilter(value []byte) error {
+	if k.stream() {
+		return syscall.ENOPROTOOPT
+	}
+	f, err := parseFilter(value)
+	if err == nil {
+		k.settings.program.Store(&f)
+	}
+	return err
 }
 
 // bufferSize is what becomes of a size that a program asks for: twice as much, as

@@ -219,6 +219,32 @@ func TestPacketFilter(t *testing.T) {
 	})
 }
 
+// TestDatagramFilter: programs on sockets of UDP, which see its header, judged by Linux.
+func TestDatagramFilter(t *testing.T) {
+	judge(t, func(c *calls) {
+		for i, p := range [][]filterStep{
+			{{bpfRET, 0, 0, 0}}, {{bpfRET, 0, 0, 7}}, {{bpfRET, 0, 0, 8}}, {{bpfRET, 0, 0, 11}}, {{bpfRET, 0, 0, 1000}},
+			{{bpfLD | bpfB | bpfABS, 0, 0, 8}, {bpfALU | bpfAND, 0, 0, 1}, {bpfJMP | bpfJEQ, 0, 1, 0}, {bpfRET, 0, 0, 4096}, {bpfRET, 0, 0, 0}},
+			{{bpfLD | bpfH | bpfABS, 0, 0, 2}, {bpfJMP | bpfJEQ, 0, 1, 4002}, {bpfRET, 0, 0, 10}, {bpfRET, 0, 0, 0}},
+			{{bpfLD | bpfLEN, 0, 0, 0}, {bpfRET | bpfA, 0, 0, 0}}, {{bpfLD | bpfH | bpfABS, 0, 0, 4}, {bpfRET | bpfA, 0, 0, 0}},
+		} {
+			r, s := c.socket(unix.AF_INET, unix.SOCK_DGRAM, 0), c.socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
+			c.note("bind %v", c.bind(r, v4(4002, 127, 0, 0, 1)))
+			c.note("%d: %v", i, c.set(r, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, c.program(p...)))
+			for _, text := range []string{"1 odd", "2 even", ""} {
+				_, _ = c.sendmsg(s, []byte(text), v4(4002, 127, 0, 0, 1), nil)
+			}
+			for range 4 {
+				m := c.recvNow(r, 4, unix.MSG_TRUNC)
+				c.note("%d: %d %q %#x %v", i, m.n, m.data, m.flags, m.e)
+			}
+			c.note("detach: %v %v", c.setInt(r, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0), c.setInt(r, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0))
+			c.close(r)
+			c.close(s)
+		}
+	})
+}
+
 // TestPacketLink: frames of a card, of a protocol that nothing else knows, of another
 // machine's, and those that the stack itself sends.
 func TestPacketLink(t *testing.T) {

@@ -14,6 +14,7 @@ type settings struct {
 	segment   atomic.Int32  // UDP_SEGMENT, in bytes
 	filter    atomic.Uint32 // ICMP_FILTER: a bit for each type that is not wanted
 
+	program atomic.Pointer[filter] // SO_ATTACH_FILTER
 	// IP_PKTINFO and IPV6_RECVPKTINFO: what comes by IPv4 counts for both.
 	pktinfo4, pktinfo6 atomic.Bool
 
