@@ -7,7 +7,8 @@
 # make bench           boot time and image size; then all of docs/benchmarks.md, an hour
 # make count           instructions of single operations, here and in a Linux guest: docs/instructions.md, a minute
 # make scale           open files, names, directories and files of any size: docs/scale.md, ten minutes
-# make conformance     runs the standard library's own tests here and in guests: docs/conformance.md
+# make conformance     runs the standard library's own tests here and in guests: docs/conformance.md,
+#                      and docs/conformance-network.md
 # make compatibility   builds and runs programs and test suites of others: docs/COMPATIBILITY.md
 # make toolchain       builds the GOOS=tamago Go
 
@@ -74,6 +75,7 @@ scale: $(YOLK) deps toolchain
 # After a change of the kernel: make conformance CONFORMANCE=--again
 conformance: $(YOLK) deps toolchain
 	go run ./cmd/conformance --yolk $(YOLK) $(CONFORMANCE)
+	go run ./cmd/conformance --page conformance-network --yolk $(YOLK) $(CONFORMANCE)
 
 # Up to two hours; what was interrupted goes on where it stopped, and a new build of Yolk runs
 # all in guests again. For one item: go run ./cmd/compatibility -run ^age

@@ -14,6 +14,15 @@ import (
 func (s *Stack) Lose() {
 	s.mu.Lock()
 	links := append([]*link(nil), s.links...)
+	s.mu.Unlock()
+	// First nothing new begins, then what there is ends: who hears of the end finds no
+	// way out any more.
+	for _, l := range links {
+		l.LinkChanged(false)
+		_ = s.setUp(l.id, false) // it is there
+	}
+	s.arrived() // no address is to be expected
+	s.mu.Lock()
 	var streams []*sock
 	for _, k := range s.sockets {
 		if k.stream() && k.begun() {
@@ -29,10 +38,7 @@ func (s *Stack) Lose() {
 				k.ep.Abort()
 			}
 		}
-		l.LinkChanged(false)
-		_ = s.setUp(l.id, false) // it is there
 	}
-	s.arrived() // no address is to be expected
 }
 
 // leavesBy reports whether a connection has an address of an interface.

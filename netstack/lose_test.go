@@ -32,7 +32,13 @@ func TestLose(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := make(chan error, 3)
-	go func() { _, err := reads.Read(make([]byte, 1)); got <- err }()
+	go func() {
+		_, err := reads.Read(make([]byte, 1))
+		if next := a.openSocket(t, syscall.AF_INET, syscall.SOCK_STREAM, 0).Connect(to); next != syscall.ENETUNREACH {
+			t.Errorf("a new connection of who has heard of it: %v", next)
+		}
+		got <- err
+	}()
 	go func() {
 		for {
 			if _, err := writes.Write(make([]byte, 1<<20)); err != nil {

@@ -1,6 +1,7 @@
 // Command conformance runs the standard library's own tests on Linux and in
 // guests of both machine types, compares them test by test, and writes the
-// table docs/conformance.md.
+// tables docs/conformance.md and, of the packages of the network,
+// docs/conformance-network.md.
 //
 // What a package's tests said is kept in the user's cache, so that a run that
 // was interrupted goes on where it stopped. Every test that passes on Linux
@@ -26,11 +27,15 @@ import (
 	"github.com/yolkos/yolk/toolchain"
 )
 
-// judges are the packages whose tests count.
-var judges = strings.Fields(`os io/fs io/ioutil path/filepath embed/... bufio io testing/fstest
+// judges are the packages whose tests count, those that have a page each.
+var judges = map[string][]string{
+	"conformance": strings.Fields(`os io/fs io/ioutil path/filepath embed/... bufio io testing/fstest
 	text/template html/template archive/zip archive/tar compress/... encoding/... image/...
 	go/build go/parser go/format mime debug/... log/... time sort strings bytes sync/... context
-	runtime/debug`)
+	runtime/debug`),
+	"conformance-network": strings.Fields(`net net/http net/http/httptest net/http/httputil net/http/cookiejar net/http/pprof
+	net/rpc net/smtp net/textproto net/mail net/netip net/url crypto/tls log/syslog expvar internal/poll vendor/golang.org/x/net/...`),
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -44,8 +49,9 @@ func main() {
 
 func run(ctx context.Context) error {
 	r := &runner{progress: os.Stderr}
-	var out, only, machines string
-	flag.StringVar(&out, "o", "docs/conformance.md", "file to write; - for standard output")
+	var page, out, only, machines string
+	flag.StringVar(&page, "page", "conformance", "which packages: those of docs/conformance.md, or conformance-network")
+	flag.StringVar(&out, "o", "", "file to write, if it is not docs/PAGE.md; - for standard output")
 	flag.StringVar(&only, "only", "", "run only packages that match this `pattern` of go list; the others are taken from the cache")
 	flag.StringVar(&machines, "machines", "linux,microvm,q35", "where to run tests; the others are taken from the cache")
 	flag.StringVar(&r.yolk, "yolk", "bin/yolk", "the yolk command")
@@ -54,6 +60,13 @@ func run(ctx context.Context) error {
 	flag.Parse()
 	if flag.NArg() > 0 {
 		return fmt.Errorf("%q: no arguments are taken, only flags; see -help", flag.Arg(0))
+	}
+
+	if judges[page] == nil {
+		return fmt.Errorf("-page %s: there is no such page", page)
+	}
+	if out == "" {
+		out = filepath.Join("docs", page+".md")
 	}
 
 	t, err := toolchain.Ensure(ctx, os.Stderr)
@@ -71,7 +84,7 @@ func run(ctx context.Context) error {
 	r.cache = filepath.Join(cache, "yolk", "conformance", t.Version)
 	r.goVersion = base
 
-	packages, err := list(ctx, base, judges...)
+	packages, err := list(ctx, base, judges[page]...)
 	if err != nil {
 		return err
 	}

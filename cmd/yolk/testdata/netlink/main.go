@@ -1,0 +1,115 @@
+// Command netlink changes the machine's network by the libraries that programs use for
+// that, looks at frames, and then waits for the network to end.
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/mdlayher/packet"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+)
+
+func must(what string, err error) {
+	if err != nil {
+		fmt.Println(what+":", err)
+		os.Exit(1)
+	}
+}
+
+func main() {
+	changes()
+	frames()
+	fmt.Println("changed")
+	c, err := net.Dial("tcp", os.Args[1])
+	must("dial", err)
+	fmt.Println("connected")
+	_, err = c.Read(make([]byte, 1))
+	fmt.Println(err)
+	_, err = net.DialTimeout("tcp", os.Args[1], time.Minute)
+	fmt.Println(err)
+}
+
+func changes() {
+	addrs, links := make(chan netlink.AddrUpdate, 16), make(chan netlink.LinkUpdate, 16)
+	must("subscribe", netlink.AddrSubscribe(addrs, nil))
+	must("subscribe", netlink.LinkSubscribe(links, nil))
+	eth0, err := netlink.LinkByName("eth0")
+	must("eth0", err)
+	addr, err := netlink.ParseAddr("10.0.2.99/24")
+	must("address", err)
+	must("add address", netlink.AddrAdd(eth0, addr))
+	if err := netlink.AddrAdd(eth0, addr); err != unix.EEXIST {
+		must("add address again", fmt.Errorf("%v", err))
+	}
+	if u := <-addrs; !u.NewAddr || u.LinkAddress.String() != "10.0.2.99/24" {
+		must("news", fmt.Errorf("%+v", u))
+	}
+	list, err := netlink.AddrList(eth0, netlink.FAMILY_V4)
+	must("addresses", err)
+	if len(list) != 2 {
+		must("addresses", fmt.Errorf("%v", list))
+	}
+	must("remove address", netlink.AddrDel(eth0, addr))
+	if u := <-addrs; u.NewAddr {
+		must("news", fmt.Errorf("%+v", u))
+	}
+	_, to, _ := net.ParseCIDR("198.51.100.0/24")
+	route := &netlink.Route{LinkIndex: eth0.Attrs().Index, Dst: to, Gw: net.IPv4(10, 0, 2, 2)}
+	must("add route", netlink.RouteAdd(route))
+	way, err := netlink.RouteGet(net.IPv4(198, 51, 100, 9))
+	must("route", err)
+	if len(way) != 1 || !way[0].Gw.Equal(route.Gw) {
+		must("route", fmt.Errorf("%v", way))
+	}
+	routes, err := netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{Dst: to}, netlink.RT_FILTER_DST)
+	must("routes", err)
+	if len(routes) != 1 {
+		must("routes", fmt.Errorf("%v", routes))
+	}
+	must("remove route", netlink.RouteDel(route))
+	must("down", netlink.LinkSetDown(eth0))
+	if _, err := net.Dial("udp", "10.0.2.2:9"); err == nil {
+		must("dial", fmt.Errorf("no error over an interface that is down"))
+	}
+	must("up", netlink.LinkSetUp(eth0))
+	must("MTU", netlink.LinkSetMTU(eth0, 1400))
+	for want := range []int{0, 1, 2} {
+		u := <-links
+		if up := u.Flags&unix.IFF_UP != 0; up != (want != 0) || want == 2 && u.Link.Attrs().MTU != 1400 {
+			must("news", fmt.Errorf("%d: %+v", want, u))
+		}
+	}
+	must("default route", netlink.RouteAdd(&netlink.Route{LinkIndex: eth0.Attrs().Index, Gw: net.IPv4(10, 0, 2, 2)}))
+}
+
+// frames asks for the router's address and reads the answer, which a filter picks.
+func frames() {
+	eth0, err := net.InterfaceByName("eth0")
+	must("eth0", err)
+	filter, err := bpf.Assemble([]bpf.Instruction{
+		bpf.LoadAbsolute{Off: 20, Size: 2}, bpf.JumpIf{Cond: bpf.JumpEqual, Val: 2, SkipFalse: 1}, bpf.RetConstant{Val: 1500}, bpf.RetConstant{Val: 0},
+	})
+	must("filter", err)
+	c, err := packet.Listen(eth0, packet.Raw, unix.ETH_P_ARP, &packet.Config{Filter: filter})
+	must("listen", err)
+	defer c.Close()
+	own := eth0.HardwareAddr
+	ask := append([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, own...)
+	ask = append(ask, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1)
+	ask = append(append(ask, own...), 10, 0, 2, 15)
+	ask = append(ask, 0, 0, 0, 0, 0, 0, 10, 0, 2, 2)
+	_, err = c.WriteTo(ask, &packet.Addr{HardwareAddr: net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}})
+	must("send", err)
+	must("deadline", c.SetReadDeadline(time.Now().Add(time.Minute)))
+	b := make([]byte, 1500)
+	n, from, err := c.ReadFrom(b)
+	must("receive", err)
+	if n < 42 || net.IP(b[28:32]).String() != "10.0.2.2" || from.String() != net.HardwareAddr(b[6:12]).String() {
+		must("answer", fmt.Errorf("%x of %v", b[:n], from))
+	}
+}
