@@ -17,11 +17,19 @@ func (s *Stack) Lose() {
 	s.mu.Unlock()
 	// First nothing new begins, then what there is ends: who hears of the end finds no
 	// way out any more.
+	s.markLost(links)
 	for _, l := range links {
 		l.LinkChanged(false)
 		_ = s.setUp(l.id, false) // it is there
 	}
 	s.arrived() // no address is to be expected
+	for _, k := range s.markLost(links) {
+		k.ep.Abort()
+	}
+}
+
+// markLost marks the connections over some interfaces, and returns them.
+func (s *Stack) markLost(links []*link) (lost []*sock) {
 	s.mu.Lock()
 	var streams []*sock
 	for _, k := range s.sockets {
@@ -35,10 +43,11 @@ func (s *Stack) Lose() {
 		for _, k := range streams {
 			if k.leavesBy(&i) {
 				k.lost.Store(true)
-				k.ep.Abort()
+				lost = append(lost, k)
 			}
 		}
 	}
+	return lost
 }
 
 // leavesBy reports whether a connection has an address of an interface.
