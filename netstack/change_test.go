@@ -176,10 +176,25 @@ func TestLinkDown(t *testing.T) {
 	if n := len(a.GetRouteTable()); n != routes {
 		t.Errorf("%d routes, there were %d", n, routes)
 	}
-	if err := a.setAddress(loopbackID+1, netip.MustParsePrefix("10.0.0.9/24")); err != nil {
+	second := netip.MustParsePrefix("10.0.0.9/24")
+	if err := a.setAddress(loopbackID+1, second); err != nil {
 		t.Fatal(err)
 	}
-	a.dropAddress(loopbackID+1, netip.MustParsePrefix("10.0.0.9/24"))
+	source := func() string {
+		f := a.openSocket(t, unix.AF_INET, unix.SOCK_DGRAM, 0)
+		if err := f.Connect(v4(9, 10, 0, 0, 2)); err != nil {
+			t.Fatal(err)
+		}
+		name, _ := f.Name()
+		return netip.AddrFrom4([4]byte(name[4:8])).String()
+	}
+	if got := source(); got != "10.0.0.1" {
+		t.Errorf("with a second address of the network the source is %s", got)
+	}
+	a.dropAddress(loopbackID+1, second)
+	if got := source(); got != "10.0.0.1" {
+		t.Errorf("without it again the source is %s", got)
+	}
 	if err := connect(t, a.openSocket(t, unix.AF_INET, unix.SOCK_STREAM, 0), v4(80, 10, 0, 0, 2)); err != nil {
 		t.Errorf("after another address of the network is gone: %v", err)
 	}

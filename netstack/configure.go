@@ -94,19 +94,31 @@ func (s *Stack) setAddress(id tcpip.NICID, p netip.Prefix) error {
 			return errno(err)
 		}
 	}
-	if s.CheckNIC(id) {
+	if _, other := s.neighborOf(id, p); s.CheckNIC(id) && !other {
 		s.setRoute(s.connected(id, p))
 	}
 	s.tell()
 	return nil
 }
 
+// neighborOf finds another address of an interface in the same subnet. The first of
+// them is the source of what goes there.
+func (s *Stack) neighborOf(id tcpip.NICID, p netip.Prefix) (netip.Prefix, bool) {
+	i, _ := s.interfaceAt(int(id))
+	at := slices.IndexFunc(i.Addresses, func(o netip.Prefix) bool { return o != p && o.Masked() == p.Masked() })
+	if at < 0 {
+		return netip.Prefix{}, false
+	}
+	return i.Addresses[at], true
+}
+
 // dropAddress removes an address and the route to its subnet.
 func (s *Stack) dropAddress(id tcpip.NICID, p netip.Prefix) {
 	_ = s.RemoveAddress(id, addressOf(p.Addr())) // it may be gone
-	i, _ := s.interfaceAt(int(id))
-	if !slices.ContainsFunc(i.Addresses, func(o netip.Prefix) bool { return o.Masked() == p.Masked() }) {
-		s.dropRoute(s.connected(id, p)) // no other leads there
+	if o, other := s.neighborOf(id, p); other {
+		s.setRoute(s.connected(id, o))
+	} else {
+		s.dropRoute(s.connected(id, p))
 	}
 	s.tell()
 }
