@@ -19,7 +19,7 @@ const hypervisorBus = 1_000_000_000
 // toldRates returns the rates, in Hz, of the time-stamp counter and of the local
 // APIC's clock that a hypervisor tells at leaf 0x40000010, in kHz; 0: it does not.
 func toldRates(cpuid func(leaf, sub uint32) (a, b, c, d uint32)) (tsc, bus uint64) {
-	if _, _, c, _ := cpuid(1, 0); c>>31 == 0 {
+	if _, _, c, _ := cpuid(1, 0); c&cpuidHypervisor == 0 {
 		return 0, 0
 	}
 	max, _, _, _ := cpuid(0x40000000, 0)

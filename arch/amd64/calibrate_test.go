@@ -2,14 +2,6 @@ package amd64
 
 import "testing"
 
-// leaves is what CPUID answers: EAX, EBX, ECX, EDX.
-type leaves map[uint32][4]uint32
-
-func (l leaves) cpuid(leaf, _ uint32) (a, b, c, d uint32) {
-	r := l[leaf]
-	return r[0], r[1], r[2], r[3]
-}
-
 func TestToldRates(t *testing.T) {
 	hypervisor := [4]uint32{2: 1 << 31}
 	for _, c := range []struct {
