@@ -16,8 +16,8 @@ var masks = map[string][]string{
 		`(Mon|Tue|Wed|Thu|Fri|Sat|Sun),? +(\d+ )?(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +(\d+|\d{4}) \d\d:\d\d:\d\d( [A-Z]+)?( \d{4})?`,
 		`\b\d\d:\d\d:\d\d([.,]\d+)?\b`,
 	},
-	"duration": {`\b(\d+(\.\d+)? ?(ns|µs|μs|us|ms|s|sec|seconds|m|min|h))+\b`},
-	"seconds":  {`\b1[6-9]\d{8}(\.\d+|\d{3}|\d{6}|\d{9})?\b`}, // since 1970, in s, ms, µs or ns
+	"duration": {` *\b(\d+(\.\d+)? ?(ns|µs|μs|us|ms|s|sec|seconds|m|min|h))+\b`}, // with what pads it
+	"seconds":  {`\b1[6-9]\d{8}(\.\d+|\d{3}|\d{6}|\d{9})?\b`},                    // since 1970, in s, ms, µs or ns
 	"port":     {`\b(127\.0\.0\.1|localhost|\[::1?\]|0\.0\.0\.0):\d+`},
 	"pid":      {`(?i)\bpid\W{1,3}\d+`, `\[\d+\]`},
 	"temp":     {`/tmp/[^\s"':]+`},
