@@ -25,7 +25,8 @@ type record struct {
 	Steps   []outcome                 // of a program
 	Tree    map[string]entry          // of a program's directory in the end
 	Tests   map[string]*gotest.Result // of a suite, by package
-	Seconds float64
+	Seconds float64                   // of time, with what was built
+	CPU     float64                   // seconds of processor time, of all processes; 0: not known
 }
 
 // outcome is what a run did.

@@ -34,11 +34,15 @@ A program of your own is added as a file in cmd/compatibility/programs, a test s
 cmd/compatibility/suites.txt. What differs and why it may is in cmd/compatibility/reasons.txt.
 `
 
+// old marks a result that is not of this build.
+const old = " †"
+
 // row is an item with what it did.
 type row struct {
 	records [len(platforms)]*record
-	losses  int // differences without a reason
-	known   int // differences with one
+	old     [len(platforms)]string // a mark, where the record is of another build
+	losses  int                    // differences without a reason
+	known   int                    // differences with one
 }
 
 // lost is a difference as the page lists it.
@@ -57,6 +61,7 @@ func (r *runner) report(l *list) (page []byte, complaints []error, err error) {
 	unexplained, stale := 0, 0
 	same, ran, both := 0, 0, 0 // programs: as on Linux, run in a guest, on both machines
 	whole := true              // all items have run everywhere
+	var records []*record
 	for _, it := range l.items() {
 		var w row
 		for i := range platforms {
@@ -66,7 +71,11 @@ func (r *runner) report(l *list) (page []byte, complaints []error, err error) {
 			}
 			if w.records[i] = rec; rec == nil {
 				whole = false
-			} else if !current {
+				continue
+			}
+			records = append(records, rec)
+			if !current {
+				w.old[i] = old
 				stale++
 			}
 		}
@@ -122,8 +131,9 @@ func (r *runner) report(l *list) (page []byte, complaints []error, err error) {
 		fmt.Fprintf(&all, "%d of %d differences have no reason that would hold: look for **LOSS** below.\n", unexplained, len(differences))
 	}
 	if stale > 0 {
-		fmt.Fprintf(&all, "\n%d results are those of another build of Yolk, or of another text of the item, than this page's.\n", stale)
+		fmt.Fprintf(&all, "\n%d results, those marked%s, are those of another build of Yolk, or of another text of the item, than this page's.\n", stale, old)
 	}
+	all.WriteString(costs(records))
 	fmt.Fprintf(&all, "\n## Programs\n\nThe size is that of the image, in MB (10⁶ bytes). A library is tried by a program of ours, which is in its file.\n\n"+
 		"| program | does | runs | size | %s | %s |\n|---|---|---|---|---|---|\n%s", platforms[1], platforms[2], &programs)
 	fmt.Fprintf(&all, "\n## Test suites\n\nThe tests of modules, by `go test` on Linux and `yolk test` in the guest. A cell has the numbers of tests and subtests\n"+
@@ -231,6 +241,7 @@ func writeProgram(w *bytes.Buffer, p *program, row *row) {
 		default:
 			cells[i] = "same"
 		}
+		cells[i] += row.old[i+1]
 		if rec != nil && rec.Image > 0 {
 			size = fmt.Sprintf("%.0f", float64(rec.Image)/1e6)
 		}
@@ -257,7 +268,7 @@ func writeSuite(w *bytes.Buffer, s *suite, row *row) {
 	}
 	cells := [len(platforms)]string{}
 	for i, rec := range row.records {
-		cells[i] = gotest.Cell(rec.counts())
+		cells[i] = gotest.Cell(rec.counts()) + row.old[i]
 	}
 	fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s |\n", s.module, strings.ReplaceAll(strings.Join(append(slices.Clone(s.packages), s.flags...), " "), "|", `\|`), cells[0], cells[1], cells[2], differences)
 }

@@ -91,7 +91,13 @@ func TestReport(t *testing.T) {
 	// Packages of which nothing is heard are lost with all their tests.
 	save(s, 1, record{Tests: map[string]*gotest.Result{}})
 	check([]string{"| TestA |", "| TestB |", "| sub.TestC |"}, "s@v2: 3 differences", "sub.build: does not differ")
-	save(s, 1, record{Failure: "did not end"})
+	save(s, 1, record{Failure: "did not end", Seconds: 60, CPU: 30})
+	check([]string{"1 of the 6 results", "took 0 minutes of processor time", "here, it took 1 minutes"}, "the first is end: did not end", "sub.build: does not differ")
+
+	// What is of another build says so.
+	r.guestVersion = "h"
+	check([]string{"4 results, those marked †", "did not end †", "| same † |", "| 3 / 0 / 0 † |"}, "the first is end: did not end", "sub.build: does not differ")
+	r.guestVersion = "g"
 	check([]string{"did not end"}, "the first is end: did not end", "sub.build: does not differ")
 }
 

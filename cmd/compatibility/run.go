@@ -72,14 +72,14 @@ func (r *runner) program(ctx context.Context, p *program, todo []int) error {
 	image := "" // for all guests
 	var failed error
 	for _, i := range todo {
-		start := time.Now()
+		start := begin()
 		r.begin("%s", platforms[i])
 		if i == onLinux || image == "" && failed == nil {
 			if image, failed = r.build(ctx, p, module, i); ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
 		}
-		built := time.Since(start)
+		built := time.Since(start.at)
 		r.say("built in %.0f s", built.Seconds())
 		rec := &record{}
 		if failed != nil {
@@ -87,7 +87,7 @@ func (r *runner) program(ctx context.Context, p *program, todo []int) error {
 		} else if err := r.runs(ctx, p, image, i, rec); err != nil {
 			return err
 		}
-		rec.Seconds = time.Since(start).Seconds()
+		start.end(rec)
 		if i == onLinux {
 			if rec.Failure != "" {
 				return errors.New(rec.Failure)

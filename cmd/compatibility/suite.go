@@ -29,7 +29,7 @@ func (r *runner) suite(ctx context.Context, s *suite, todo []int) error {
 		if err := r.copyModule(ctx, s.module, dir); err != nil {
 			return err
 		}
-		start := time.Now()
+		start := begin()
 		r.begin("%s", platforms[i])
 		events, err := os.Create(r.file(s, i, ".events"))
 		if err != nil {
@@ -45,7 +45,7 @@ func (r *runner) suite(ctx context.Context, s *suite, todo []int) error {
 				return err
 			}
 		}
-		rec.Seconds = time.Since(start).Seconds()
+		start.end(rec)
 		if err := r.save(s, i, rec); err != nil {
 			return err
 		}
