@@ -41,6 +41,12 @@ func (k *sock) writeBuilt(p tcpip.Payloader, o tcpip.WriteOptions, c *sendContro
 
 // writeRoute sends one on a route of its own.
 func (k *sock) writeRoute(p tcpip.Payloader, o tcpip.WriteOptions, c *sendControl) (int, error) {
+	if err := k.ep.SocketOptions().GetLastError(); err != nil {
+		return 0, errno(err)
+	}
+	if k.settings.shut.Load() {
+		return 0, syscall.EPIPE
+	}
 	local, err := k.ep.GetLocalAddress()
 	if err == nil && local.Port == 0 && k.typ == syscall.SOCK_DGRAM {
 		_ = k.ep.Bind(tcpip.FullAddress{}) // if another call was quicker, it is bound

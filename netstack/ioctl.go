@@ -27,6 +27,7 @@ const (
 	siocGifHwaddr  = 0x8927
 	siocGifIndex   = 0x8933
 	siocGifTxqlen  = 0x8942
+	siocEthtool    = 0x8946 // ethtool(8): no interface has any of its commands
 )
 
 // sizeIfreq is the length of struct ifreq: a name of 16 bytes, and a union.
@@ -44,7 +45,7 @@ func (s *Stack) ioctl(cmd uint32, in, out []byte) (int32, int, error) {
 		return 0, s.interfaceList(out), nil
 	case siocSifAddr, siocSifNetmask:
 		return 0, 0, syscall.EPERM
-	case siocSifFlags, siocSifMTU, siocGifName, siocGifFlags, siocGifAddr, siocGifBrdaddr, siocGifNetmask, siocGifMetric, siocGifMTU, siocGifHwaddr, siocGifIndex, siocGifTxqlen:
+	case siocSifFlags, siocSifMTU, siocGifName, siocGifFlags, siocGifAddr, siocGifBrdaddr, siocGifNetmask, siocGifMetric, siocGifMTU, siocGifHwaddr, siocGifIndex, siocGifTxqlen, siocEthtool:
 	default:
 		return 0, 0, syscall.ENOTTY
 	}
@@ -82,6 +83,8 @@ func (i *Interface) answer(cmd uint32, to []byte) error {
 		binary.NativeEndian.PutUint32(to, uint32(i.MTU))
 	case siocGifIndex:
 		binary.NativeEndian.PutUint32(to, uint32(i.Index))
+	case siocEthtool:
+		return syscall.EOPNOTSUPP
 	case siocGifTxqlen:
 		binary.NativeEndian.PutUint32(to, 1000)
 	case siocGifHwaddr:

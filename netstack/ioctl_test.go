@@ -43,6 +43,12 @@ func TestIoctl(t *testing.T) {
 	if _, err := ask("eth0", siocSifAddr); err != syscall.EPERM {
 		t.Errorf("a change: %v", err)
 	}
+	if _, err := ask("eth0", siocEthtool); err != syscall.EOPNOTSUPP {
+		t.Errorf("a command of ethtool: %v", err)
+	}
+	if _, err := ask("eth7", siocEthtool); err != syscall.ENODEV {
+		t.Errorf("a command of ethtool to no interface: %v", err)
+	}
 	room := make([]byte, 3*sizeIfreq)
 	if _, n, err := f.Ioctl(siocGifConf, 0, nil, room); n != 2*sizeIfreq || err != nil || cString(room[sizeIfreq:sizeIfreq+ifNameSize]) != "eth0" {
 		t.Errorf("list of %d bytes, %v", n, err)

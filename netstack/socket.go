@@ -293,7 +293,11 @@ func (k *sock) Shutdown(how int) error {
 	default:
 		return syscall.EINVAL
 	}
-	return errno(k.ep.Shutdown(flags))
+	err := k.ep.Shutdown(flags)
+	if err == nil && how != syscall.SHUT_RD {
+		k.settings.shut.Store(true)
+	}
+	return errno(err)
 }
 
 // Name implements socket.Socket.
