@@ -21,6 +21,9 @@ func (k *sock) Accept() (socket.Socket, error) {
 	if !k.stream() {
 		return nil, syscall.EOPNOTSUPP
 	}
+	if k.s.ended.Load() {
+		return nil, syscall.EAGAIN
+	}
 	if w := k.room.Load(); w != nil {
 		w.mu.Lock()
 		defer w.mu.Unlock()

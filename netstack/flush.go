@@ -8,8 +8,11 @@ import (
 )
 
 // Flush closes all connections, as the end of a program does, and waits until their
-// peers have what was sent, for as long as limit.
+// peers have what was sent, for as long as limit. The program's goroutines may run on
+// meanwhile, and are not to learn of it: to them, from then on nothing happens at a
+// socket.
 func (s *Stack) Flush(limit time.Duration) {
+	s.ended.Store(true)
 	s.mu.Lock()
 	var streams []*sock
 	for _, k := range s.sockets {

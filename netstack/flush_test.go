@@ -2,12 +2,14 @@ package netstack
 
 import (
 	"bytes"
+	"fmt"
 	"net/netip"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/yolkos/yolk/drivers/nic"
+	"github.com/yolkos/yolk/fs/socket"
 )
 
 // TestFlush: what was sent before the end arrives, and a peer that takes nothing holds
@@ -28,6 +30,17 @@ func TestFlush(t *testing.T) {
 	if _, err := c.Write(sent); err != nil {
 		t.Fatal(err)
 	}
+	// The end is not for the program to see, whether it waits or asks.
+	al := a.listen(t, syscall.AF_INET, v4(81, 10, 0, 0, 1))
+	seen := make(chan string, 2)
+	go func() {
+		_, err := accept(al)
+		seen <- fmt.Sprint("accept: ", err)
+	}()
+	go func() {
+		n, err := c.Read(make([]byte, 1))
+		seen <- fmt.Sprint("read: ", n, ", ", err)
+	}()
 	got := make(chan int)
 	go func() {
 		all, _ := readAll(d)
@@ -39,6 +52,26 @@ func TestFlush(t *testing.T) {
 	}
 	if n := <-got; n != len(sent) {
 		t.Errorf("%d bytes came, want %d", n, len(sent))
+	}
+	for name, do := range map[string]func() error{
+		"accept": func() error { _, err := al.Accept(); return err },
+		"send":   func() error { _, err := c.Send(&socket.Message{Buffers: [][]byte{{1}}}); return err },
+		"recv":   func() error { _, err := c.Recv(&socket.Message{Buffers: [][]byte{{1}}}); return err },
+		"poll": func() error {
+			if now, err := c.Poll(^uint32(0)); now != 0 {
+				return fmt.Errorf("events %#x, %v", now, err)
+			}
+			return syscall.EAGAIN
+		},
+	} {
+		if err := do(); err != syscall.EAGAIN {
+			t.Errorf("%s after the end: %v", name, err)
+		}
+	}
+	select {
+	case text := <-seen:
+		t.Error("the end was seen: ", text)
+	case <-time.After(100 * time.Millisecond):
 	}
 }
 

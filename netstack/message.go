@@ -21,6 +21,9 @@ const (
 
 // Send implements socket.Socket.
 func (k *sock) Send(m *socket.Message) (int, error) {
+	if k.s.ended.Load() {
+		return 0, syscall.EAGAIN
+	}
 	if m.Flags&msgOOB != 0 && !k.stream() {
 		return 0, syscall.EOPNOTSUPP
 	}
@@ -69,6 +72,9 @@ func (k *sock) sendStream(m *socket.Message) (int, error) {
 
 // Recv implements socket.Socket.
 func (k *sock) Recv(m *socket.Message) (int, error) {
+	if k.s.ended.Load() {
+		return 0, syscall.EAGAIN
+	}
 	flags := m.Flags
 	m.Flags, m.Addr = 0, m.Addr[:0]
 	m.Rights, m.Creds = nil, nil

@@ -70,6 +70,9 @@ func (k *sock) Release() {
 
 // Poll implements fs.PollFile.
 func (k *sock) Poll(events uint32) (uint32, error) {
+	if k.s.ended.Load() {
+		return 0, nil
+	}
 	is, err := k.waits()
 	switch {
 	case is == earlyConnect:
@@ -190,6 +193,9 @@ func (k *sock) Listen(backlog int) error {
 
 // Connect implements socket.Socket.
 func (k *sock) Connect(addr []byte) error {
+	if k.s.ended.Load() {
+		return syscall.EINPROGRESS
+	}
 	family, err := addressFamily(addr)
 	if err != nil {
 		return err

@@ -35,6 +35,7 @@ type Stack struct {
 	names   names
 	changed func() // is told when names or addresses have changed; may be nil
 
+	ended         atomic.Bool   // the program has
 	made          atomic.Uint64 // sockets, ever
 	timeWaitLimit int
 
