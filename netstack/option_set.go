@@ -38,12 +38,18 @@ func (k *sock) setSocketOption(name int, value []byte) error {
 		o.SetKeepAlive(v != 0)
 	case syscall.SO_BROADCAST:
 		o.SetBroadcast(v != 0)
-	case syscall.SO_RCVBUF, syscall.SO_RCVBUFFORCE:
+	case syscall.SO_RCVBUF:
 		least, most := o.ReceiveBufferLimits()
 		o.SetReceiveBufferSize(bufferSize(v, least, most), true)
-	case syscall.SO_SNDBUF, syscall.SO_SNDBUFFORCE:
+	case syscall.SO_SNDBUF:
 		least, most := o.SendBufferLimits()
 		o.SetSendBufferSize(bufferSize(v, least, most), true)
+	case syscall.SO_RCVBUFFORCE:
+		least, _ := o.ReceiveBufferLimits()
+		o.SetReceiveBufferSize(bufferSize(max(v, 0), least, bufferForced), true)
+	case syscall.SO_SNDBUFFORCE:
+		least, _ := o.SendBufferLimits()
+		o.SetSendBufferSize(bufferSize(max(v, 0), least, bufferForced), true)
 	case syscall.SO_TIMESTAMP, soTimestampNS, soTimestampNew, soTimestampNSNew:
 		if v == 0 {
 			name = 0
@@ -78,6 +84,10 @@ func (k *sock) attachFilter(value []byte) error {
 	}
 	return err
 }
+
+// bufferForced is how much of a buffer can be had by force, in bytes: as much as the
+// option can tell of, twice.
+const bufferForced = math.MaxInt32 / 2
 
 // bufferSize is what becomes of a size that a program asks for: twice as much, as
 // socket(7) has it, within the limits.
