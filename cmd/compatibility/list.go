@@ -279,12 +279,14 @@ func split(text string) (words []string, err error) {
 }
 
 // suite is a line of suites.txt: PATH@VERSION of a module, packages (./...)
-// and flags of go test, and settings NAME:VALUE for memory: and limit:.
+// and flags of go test, and settings NAME:VALUE for memory:, limit: and env:, whose
+// value is NAME=VALUE of the environment.
 type suite struct {
 	text     string
 	module   string // with version
 	packages []string
 	flags    []string // of go test
+	env      []string
 	memory   string
 	limit    time.Duration
 }
@@ -307,6 +309,11 @@ func parseSuite(line string) (*suite, error) {
 		switch {
 		case name == "memory":
 			s.memory = value
+		case name == "env":
+			if !strings.Contains(value, "=") {
+				return nil, fmt.Errorf("%q: want env:NAME=VALUE", w)
+			}
+			s.env = append(s.env, value)
 		case name == "limit":
 			if s.limit, err = time.ParseDuration(value); err != nil {
 				return nil, err

@@ -100,11 +100,11 @@ fail -
 }
 
 func TestParseSuite(t *testing.T) {
-	s, err := parseSuite(`example.com/m@v1 ./a ./b/... -short -skip 'A|B' memory:2G limit:90s`)
+	s, err := parseSuite(`example.com/m@v1 ./a ./b/... -short -skip 'A|B' memory:2G env:A=b:c limit:90s`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"-short", "-skip", "A|B"}; !slices.Equal(s.flags, want) || !slices.Equal(s.packages, []string{"./a", "./b/..."}) || s.memory != "2G" || s.limit.Seconds() != 90 {
+	if want := []string{"-short", "-skip", "A|B"}; !slices.Equal(s.flags, want) || !slices.Equal(s.packages, []string{"./a", "./b/..."}) || s.memory != "2G" || s.limit.Seconds() != 90 || !slices.Equal(s.env, []string{"A=b:c"}) {
 		t.Errorf("got %+v", s)
 	}
 	if s, err = parseSuite("example.com/m@v1 -short"); err != nil || !slices.Equal(s.flags, []string{"-short"}) || !slices.Equal(s.packages, []string{"./..."}) {
@@ -112,6 +112,9 @@ func TestParseSuite(t *testing.T) {
 	}
 	if _, err := parseSuite("example.com/m"); err == nil {
 		t.Error("no version, and no error")
+	}
+	if _, err := parseSuite("example.com/m@v1 env:A"); err == nil {
+		t.Error("a variable without a value, and no error")
 	}
 }
 

@@ -270,7 +270,7 @@ func writeSuite(w *bytes.Buffer, s *suite, row *row) {
 	for i, rec := range row.records {
 		cells[i] = gotest.Cell(rec.counts()) + row.old[i]
 	}
-	fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s |\n", s.module, strings.ReplaceAll(strings.Join(append(slices.Clone(s.packages), s.flags...), " "), "|", `\|`), cells[0], cells[1], cells[2], differences)
+	fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s |\n", s.module, strings.ReplaceAll(strings.Join(slices.Concat(s.packages, s.flags, s.env), " "), "|", `\|`), cells[0], cells[1], cells[2], differences)
 }
 
 func writeDifferences(w *bytes.Buffer, found []lost) {

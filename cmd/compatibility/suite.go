@@ -118,8 +118,12 @@ func (r *runner) tests(ctx context.Context, s *suite, i int, dir string, package
 	limited, cancel := context.WithTimeout(ctx, limit+buildLimit)
 	defer cancel()
 	cmd := r.goCommand(limited, dir, args...)
+	cmd.Env = append(cmd.Env, s.env...)
 	if i != onLinux {
 		guest := []string{"test", "--machine=" + platforms[i], "--cpus=2", "--accel=" + r.accel[i], "--mem=" + s.memory}
+		for _, v := range s.env {
+			guest = append(guest, "--env="+v)
+		}
 		cmd = exec.CommandContext(limited, r.yolk, append(guest, args[1:]...)...)
 		cmd.Dir = dir
 	}
