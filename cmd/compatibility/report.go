@@ -203,15 +203,35 @@ func (r *runner) suiteLosses(s *suite, recs [len(platforms)]*record) (found []lo
 		if broken.guests != [len(platforms) - 1]string{} {
 			found = append(found, broken)
 		}
+		var never []lost // tests that did not begin
 		for _, e := range gotest.Exceptions(pkg, linux.Tests[pkg], guests...) {
 			l := lost{item: path, what: below(path, pkg, e.Test), text: e.Message()}
 			for i := range l.guests {
 				l.guests[i] = e.Guests[i].String()
 			}
-			found = append(found, l)
+			if begun(e) || r.list.reason(path, l.what) != nil {
+				found = append(found, l)
+			} else {
+				never = append(never, l)
+			}
 		}
+		if len(never) >= manyTests {
+			text := fmt.Sprintf("%d tests did not begin, from %s on in the alphabet: the program had ended", len(never), never[0].what)
+			never = []lost{{item: path, what: below(path, pkg, "end"), text: text, guests: never[0].guests}}
+		}
+		found = append(found, never...)
 	}
 	return found
+}
+
+// manyTests is from how many on tests that did not begin are one difference.
+const manyTests = 5
+
+// begun reports whether a test began where it did not pass.
+func begun(e gotest.Exception) bool {
+	return slices.ContainsFunc(e.Guests, func(l gotest.Lapse) bool {
+		return l.Subs > 0 || l.Outcome == gotest.Skipped || l.Outcome > gotest.NotRun
+	})
 }
 
 // below names something of a package, by the package's path below its module.

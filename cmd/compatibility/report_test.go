@@ -10,7 +10,7 @@ import (
 // TestReport: what differs needs a reason, and a reason something that differs;
 // both once all items have run everywhere.
 func TestReport(t *testing.T) {
-	r := &runner{dir: t.TempDir(), goVersion: "go1.2", guestVersion: "g"}
+	r := &runner{dir: t.TempDir(), goVersion: "go1.2", guestVersion: "g", list: &list{}}
 	if err := r.makeDirs(); err != nil {
 		t.Fatal(err)
 	}
@@ -93,6 +93,18 @@ func TestReport(t *testing.T) {
 	check([]string{"| TestA |", "| TestB |", "| sub.TestC |"}, "s@v2: 3 differences", "sub.build: does not differ")
 	save(s, 1, record{Failure: "did not end", Seconds: 60, CPU: 30})
 	check([]string{"1 of the 6 results", "took 0 minutes of processor time", "here, it took 1 minutes"}, "the first is end: did not end", "sub.build: does not differ")
+
+	// Many tests that a package did not come to are one difference.
+	many := map[string]gotest.Test{"TestZ": failed}
+	all := map[string]gotest.Test{"TestZ": passed}
+	for _, name := range strings.Fields("TestA TestB TestC TestD TestE") {
+		all[name] = passed
+	}
+	save(s, onLinux, record{Tests: map[string]*gotest.Result{"example.com/s": {Verdict: "pass", Tests: all}}})
+	save(s, 1, record{Tests: map[string]*gotest.Result{"example.com/s": {Verdict: "fail", Tests: many}}})
+	check([]string{"| TestZ |", "| end | not run |", "5 tests did not begin, from TestA on"}, "s@v2: 2 differences", "sub.build: does not differ")
+	save(s, onLinux, record{Tests: tests("pass", passed, passed)})
+	save(s, 1, record{Failure: "did not end", Seconds: 60, CPU: 30})
 
 	// What is of another build says so.
 	r.guestVersion = "h"

@@ -77,6 +77,8 @@ func (r *runner) program(ctx context.Context, p *program, todo []int) error {
 		if i == onLinux || image == "" && failed == nil {
 			if image, failed = r.build(ctx, p, module, i); ctx.Err() != nil {
 				return context.Cause(ctx)
+			} else if errors.Is(failed, errSlow) {
+				return failed // the machine is busy, which tells nothing of the program
 			}
 		}
 		built := time.Since(start.at)
@@ -166,8 +168,14 @@ func (r *runner) build(ctx context.Context, p *program, module string, platform 
 		cmd.Dir = module
 	}
 	_, err = output(cmd)
+	if ctx.Err() == context.DeadlineExceeded {
+		err = errSlow
+	}
 	return image, err
 }
+
+// errSlow is what comes of a build that takes too long.
+var errSlow = fmt.Errorf("the build did not end within %v", buildLimit)
 
 // runs does the runs of a program. What the program does wrong is in rec, not
 // an error.
