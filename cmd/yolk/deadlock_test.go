@@ -41,7 +41,8 @@ func TestGuestDeadlock(t *testing.T) {
 					if lasted != (tt.lasts > 0) {
 						t.Errorf("it ended by itself: %v, stderr:\n%s", !lasted, r.stderr)
 					}
-					if strings.Contains(r.stderr, "yolkos/yolk/") {
+					// One of the program's that polls has them in its own trace.
+					if strings.Contains(r.stderr, "yolkos/yolk/") && !strings.HasSuffix(kind, "polled") {
 						t.Errorf("stderr has the kernel's goroutines:\n%s", r.stderr)
 					}
 					if lasted {
