@@ -40,6 +40,8 @@ func hosted(t *testing.T) *Builder {
 		"kernel/kernel.go":          "package kernel\n\nimport _ \"github.com/usbarmory/tamago/bits\"\n\nfunc init() { println(\"kernel\") }\n",
 		"kernel/calls/calls.go":     "package calls\n",
 		"kernel/network/network.go": "package network\n",
+		"kernel/roots/roots.go":     "package roots\n",
+		"kernel/zones/zones.go":     "package zones\n",
 	})
 	return &Builder{Toolchain: &toolchain.Toolchain{Go: dir + "/go"}, Guest: guest, Scratch: t.TempDir()}
 }
