@@ -75,6 +75,31 @@ func (d *Dentry) Kind() uint32 { return d.kind }
 // Ref adds a reference for a holder of one.
 func (d *Dentry) Ref() { d.refs.Add(1) }
 
+// hold adds a reference for who has none, unless d is gone, or about to.
+func (d *Dentry) hold() bool {
+	for {
+		n := d.refs.Load()
+		if n < 0 {
+			return false
+		}
+		if d.refs.CompareAndSwap(n, n+1) {
+			break
+		}
+	}
+	if d.dead.Load() {
+		d.Put()
+		return false
+	}
+	return true
+}
+
+// use marks d as used since the cache last looked.
+func (d *Dentry) use() {
+	if !d.used.Load() {
+		d.used.Store(true)
+	}
+}
+
 // Put gives a reference back. No lock of a Dentry but dir is held.
 func (d *Dentry) Put() {
 	if d.put(nil) {
@@ -157,8 +182,8 @@ func (d *Dentry) cached(name string) *Dentry {
 		c.refs.Add(1)
 	}
 	d.mu.RUnlock()
-	if c != nil && !c.used.Load() {
-		c.used.Store(true)
+	if c != nil {
+		c.use()
 	}
 	return c
 }

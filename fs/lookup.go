@@ -16,22 +16,27 @@ func (w *walk) lookup(name string) (*Dentry, error) {
 // known returns the child called name if the cache may be believed, else nil.
 func (w *walk) known(p *Dentry, name string) *Dentry {
 	c := p.cached(name)
-	if c == nil {
+	if c != nil && !w.believes(c) {
+		c.Put()
 		return nil
 	}
+	return c
+}
+
+// believes reports whether the cache may be believed that c is the entry of its name.
+func (w *walk) believes(c *Dentry) bool {
 	end := c.expires.Load()
 	if end == int64(Forever) && !w.distrust || c.pins.Load() > 0 {
-		return c
+		return true
 	}
 	if w.time < 0 {
 		w.time = now()
 	}
 	if w.distrust || w.time >= end {
-		c.Put()
-		return nil
+		return false
 	}
 	w.believed = true
-	return c
+	return true
 }
 
 // doubt is for a call that makes, removes or moves a name and would end with

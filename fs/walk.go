@@ -92,7 +92,7 @@ func (w *walk) moveOn(d *Dentry) error {
 // looked at, with its directory in w.at.
 func (w *walk) last() error {
 	for {
-		w.rest = strings.TrimLeft(w.rest, "/")
+		w.rest = skipSlashes(w.rest)
 		if w.rest == "" {
 			w.name = ""
 			return nil
@@ -101,20 +101,63 @@ func (w *walk) last() error {
 			return syscall.ENOTDIR
 		}
 		end := strings.IndexByte(w.rest, '/')
-		if end < 0 {
-			end = len(w.rest)
+		if end < 0 || skipSlashes(w.rest[end:]) == "" {
+			w.slash = end >= 0
+			if !w.slash {
+				end = len(w.rest)
+			}
+			w.name, w.rest = w.rest[:end], w.rest[end:]
+			return nil
+		}
+		if w.glide() {
+			continue
 		}
 		name := w.rest[:end]
 		w.rest = w.rest[end:]
-		w.slash = w.rest != ""
-		if !w.slash || strings.TrimLeft(w.rest, "/") == "" {
-			w.name = name
-			return nil
-		}
 		if err := w.step(name, true); err != nil {
 			return err
 		}
 	}
+}
+
+func skipSlashes(path string) string {
+	for path != "" && path[0] == '/' {
+		path = path[1:]
+	}
+	return path
+}
+
+// glide goes on over directories that the cache knows, and up to the last component at
+// most. It takes no reference but on the one where it ends: one on the way that is
+// evicted meanwhile has no children, so that it ends there, and is found to be gone. It
+// reports whether it got anywhere; where not, the walk stands where it stood.
+func (w *walk) glide() bool {
+	at, rest := w.at, w.rest
+	for {
+		end := 0
+		for end < len(rest) && rest[end] != '/' {
+			end++
+		}
+		next := skipSlashes(rest[end:])
+		name := rest[:end]
+		if next == "" || name == "." || name == ".." {
+			break
+		}
+		at.mu.RLock()
+		d := at.children[name]
+		at.mu.RUnlock()
+		if d == nil || !d.isDir() || d.mounted.Load() != nil || !w.believes(d) {
+			break
+		}
+		d.use()
+		at, rest = d, next
+	}
+	if at == w.at || !at.hold() {
+		return false
+	}
+	w.at.Put()
+	w.at, w.rest = at, rest
+	return true
 }
 
 // step goes to one component. A link is followed if follow is set: then the
@@ -237,7 +280,7 @@ func (w *walk) finish(follow bool) error {
 		if err := w.step(w.name, follow || slash); err != nil {
 			return err
 		}
-		if strings.TrimLeft(w.rest, "/") != "" {
+		if skipSlashes(w.rest) != "" {
 			continue // a link
 		}
 		if slash && !w.at.isDir() {
