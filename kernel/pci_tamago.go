@@ -14,7 +14,7 @@ import (
 // scanPCI numbers the PCI buses and opens their virtio devices.
 func (m *machine) scanPCI() {
 	w32, w64 := amd64.DeviceWindows()
-	bus, err := pci.Open(pci.Platform{
+	p := pci.Platform{
 		Ports: reg.IO{},
 		Map: func(phys, size uint64) (reg.Regs, error) {
 			err := amd64.MapDevice(amd64.Range{Start: phys, End: phys + size})
@@ -26,7 +26,13 @@ func (m *machine) scanPCI() {
 			return amd64.MSI()
 		},
 		Log: m.log.Print,
-	})
+	}
+	bus, err := pci.Open(p)
+	if e := amd64.ACPI().ECAM; errors.Is(err, pci.ErrNone) && e.Base != 0 {
+		// Not every host bridge has the configuration ports.
+		p.ECAM, p.ECAMBuses = e.Base, e.Buses
+		bus, err = pci.Open(p)
+	}
 	if errors.Is(err, pci.ErrNone) {
 		return
 	}

@@ -1,6 +1,7 @@
 package pci
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -20,8 +21,9 @@ type Platform struct {
 	// Window64 may be empty.
 	Window32, Window64 virtio.Range
 	// ECAM, if not 0, is where the configuration space lies; otherwise the
-	// host bridge tells.
-	ECAM uint64
+	// host bridge tells. It is that of so many buses; 0: of all.
+	ECAM      uint64
+	ECAMBuses int
 	// MSI provides one message-signalled interrupt: what a device has to write
 	// where, and what that wakes.
 	MSI func() (addr uint64, data uint32, irq virtio.Interrupt, err error)
@@ -74,7 +76,7 @@ func Open(p Platform) (*Bus, error) {
 func (b *Bus) findSpace() error {
 	ports := &cam{ports: b.p.Ports}
 	if b.p.ECAM != 0 {
-		e, err := b.mapECAM(b.p.ECAM, 256)
+		e, err := b.mapECAM(b.p.ECAM, cmp.Or(b.p.ECAMBuses, 256))
 		if err != nil {
 			return err
 		}
