@@ -1,6 +1,8 @@
 # make qemu            boots the demo: a shell on a terminal, else its tour
 # make qemu MACHINE=q35
 # make test            vet, hosted tests, fuzz targets, and the tests in QEMU on both machines
+# make test ACCEL=kvm  the same under KVM, and what to report of it
+# make machines        a small program on each of QEMU's machines and in Bochs: docs/MACHINES.md, ten minutes
 # make test-debian12   the same on Debian 12, as root and as an ordinary user, in a chroot that it
 #                      makes: docs/HOSTS.md; test-debian13 and test-unstable likewise
 # make fuzz            each fuzz target for FUZZTIME, 20s
@@ -13,6 +15,7 @@
 # make toolchain       builds the GOOS=tamago Go
 
 MACHINE  ?= microvm
+ACCEL    ?= auto
 ROOT     ?= cmd/demo/root
 FUZZTIME ?= 20s
 YOLK     := bin/yolk
@@ -20,7 +23,7 @@ YOLK     := bin/yolk
 # Packages whose tests run in the guest as well.
 GUEST_TESTS := ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/fstest ./fs/fstest/coherence ./syscalls ./cmd/demo
 
-.PHONY: qemu test test-debian12 test-debian13 test-unstable fuzz bench count scale conformance compatibility toolchain deps tools vet clean FORCE
+.PHONY: qemu test machines test-debian12 test-debian13 test-unstable fuzz bench count scale conformance compatibility toolchain deps tools vet clean FORCE
 
 qemu: $(YOLK) deps
 	@if [ -t 0 ]; then \
@@ -37,16 +40,24 @@ LIMIT := -timeout=3h
 BUSY_NET := ^TestDialerDualStackFDLeak$$
 
 test: $(YOLK) deps tools toolchain vet
-	YOLK_GUEST=1 go test -count=1 $(LIMIT) ./...
+	YOLK_GUEST=1 YOLK_ACCEL=$(ACCEL) go test -count=1 $(LIMIT) ./...
 	.ci/fuzz $(FUZZTIME)
 	go run ./cmd/bench/count -check -yolk $(YOLK)
-	$(YOLK) test --machine microvm $(LIMIT) $(GUEST_TESTS)
-	$(YOLK) test --machine q35 $(LIMIT) $(GUEST_TESTS)
-	$(YOLK) test --machine microvm --cpus 2 $(LIMIT) $(filter-out ./fs/fstest,$(GUEST_TESTS))
-	$(YOLK) test --machine q35 --cpus 2 $(LIMIT) ./guest ./arch/amd64 ./fs/fstest/coherence
-	$(YOLK) test --machine q35 --cpus 4 --daemon builtin $(LIMIT) ./fs/fstest/coherence
-	$(YOLK) test --machine microvm --cpus 4 $(LIMIT) ./fs/fstest/coherence
-	$(YOLK) test --machine microvm --cpus 2 $(LIMIT) -short -skip $(BUSY_NET) net
+	$(YOLK) test --accel $(ACCEL) --machine microvm $(LIMIT) $(GUEST_TESTS)
+	$(YOLK) test --accel $(ACCEL) --machine q35 $(LIMIT) $(GUEST_TESTS)
+	$(YOLK) test --accel $(ACCEL) --machine microvm --cpus 2 $(LIMIT) $(filter-out ./fs/fstest,$(GUEST_TESTS))
+	$(YOLK) test --accel $(ACCEL) --machine q35 --cpus 2 $(LIMIT) ./guest ./arch/amd64 ./fs/fstest/coherence
+	$(YOLK) test --accel $(ACCEL) --machine q35 --cpus 4 --daemon builtin $(LIMIT) ./fs/fstest/coherence
+	$(YOLK) test --accel $(ACCEL) --machine microvm --cpus 4 $(LIMIT) ./fs/fstest/coherence
+	$(YOLK) test --accel $(ACCEL) --machine microvm --cpus 2 $(LIMIT) -short -skip $(BUSY_NET) net
+ifeq ($(ACCEL),kvm)
+	.ci/report $(YOLK)
+endif
+
+# The tools are grub-mkrescue for BIOS, and bochs; what is missing skips its tests.
+machines: $(YOLK) deps toolchain
+	@.ci/tools grub-mkrescue="grub-common grub-pc-bin" xorriso=xorriso mformat=mtools bochs="bochs bochs-term bochsbios vgabios"
+	YOLK_GUEST=1 YOLK_MACHINES=1 YOLK_ACCEL=$(ACCEL) go test -count=1 $(LIMIT) -v -run 'TestGuest(Machines|Module|Multiboot|Bochs)' ./cmd/yolk
 
 fuzz:
 	.ci/fuzz $(FUZZTIME)
