@@ -115,6 +115,9 @@ func (m *machine) describe() {
 	for _, r := range ranges {
 		m.logf("RAM for the program: %#x-%#x", r.Start, r.End-1)
 	}
+	if n := amd64.MemoryBeyond(); n > 0 {
+		m.logf("%d MiB of RAM are not used: they lie beyond the heap's addresses", n>>20)
+	}
 	for _, p := range amd64.ACPI().Problems() {
 		m.fail(p)
 	}

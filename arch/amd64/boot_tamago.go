@@ -269,6 +269,9 @@ func CommandLine() (line string, cut bool) { return string(cmdline), len(cmdline
 // KernelWords returns those words of the command line that are not the program's.
 func KernelWords() []string { return splitWords(ownWords) }
 
+// MemoryBeyond returns how many bytes of RAM lie beyond all addresses of the heap.
+func MemoryBeyond() uint64 { return memory.beyond }
+
 // Memory returns the total RAM in bytes and the ranges that the runtime has.
 func Memory() (total uint64, ranges []Range) {
 	ranges = append(ranges, Range{uint64(ramStart), uint64(ramStart + ramSize)})

@@ -53,6 +53,8 @@ type memoryMap struct {
 	n     int    // used entries of extra
 	total uint64 // bytes of RAM, including what lies below
 
+	beyond uint64 // bytes of RAM that the heap has no addresses for
+
 	module Range // the boot loader's module; extra and main have none of its pages
 }
 
@@ -63,7 +65,8 @@ func (m *memoryMap) add(e memEntry, image uintptr, limit uint64) {
 	if e.kind != memRAM || end < e.addr {
 		return
 	}
-	m.total += e.size
+	m.total += min(end, limit) - min(e.addr, limit)
+	m.beyond += end - max(min(e.addr, end), min(end, limit))
 	r := Range{max(e.addr, bootAreaEnd), min(end, limit)}
 	r.Start = (r.Start + pageSize - 1) &^ (pageSize - 1)
 	r.End &^= pageSize - 1

@@ -24,12 +24,15 @@ func TestMemoryMap(t *testing.T) {
 		{"unaligned ends", []memEntry{{0x100000, 0x3fe0123, 1, 0}}, Range{0x200000, 0x40e0000}, nil, 0x3fe0123},
 		{"overlap is dropped", []memEntry{{0x100000, 0x1000000, 1, 0}, {0x800000, 0x1000000, 1, 0}}, Range{0x200000, 0x1100000}, nil, 0x2000000},
 		{"wraps around", []memEntry{{0x100000, 0x1000000, 1, 0}, {1 << 63, 1 << 63, 1, 0}, {^uint64(0) - 10, 100, 1, 0}}, Range{0x200000, 0x1100000}, nil, 0x1000000},
-		{"beyond the limit", []memEntry{{0x100000, 0x1000000, 1, 0}, {limit - 0x1000, 0x5000, 1, 0}, {limit, 0x1000, 1, 0}}, Range{0x200000, 0x1100000}, []Range{{limit - 0x1000, limit}}, 0x1000000 + 0x6000},
+		{"beyond the limit", []memEntry{{0x100000, 0x1000000, 1, 0}, {limit - 0x1000, 0x5000, 1, 0}, {limit, 0x1000, 1, 0}}, Range{0x200000, 0x1100000}, []Range{{limit - 0x1000, limit}}, 0x1000000 + 0x1000},
 		{"image not in RAM", []memEntry{{0x4000000, 0x1000000, 1, 0}}, Range{}, []Range{{0x4000000, 0x5000000}}, 0x1000000},
 	} {
 		var m memoryMap
 		for _, e := range c.entries {
 			m.add(e, image, limit)
+		}
+		if sum := m.total + m.beyond; c.name == "beyond the limit" && sum != 0x1000000+0x6000 {
+			t.Errorf("%s: %#x bytes in all", c.name, sum)
 		}
 		if m.main != c.main || m.total != c.total || m.n != len(c.extra) {
 			t.Errorf("%s: %#x, extra %#x, total %#x; want %#x, %#x, %#x", c.name, m.main, m.extra[:m.n], m.total, c.main, c.extra, c.total)

@@ -51,7 +51,7 @@ var machineCells = []machineCell{
 	{machine: "q35", cpu: "max", memory: "4G", cpus: 2},
 	{machine: "microvm,acpi=off", cpu: "max", memory: "4G", cpus: 2},
 	{machine: "q35,memory-backend=m", cpu: "max", memory: "64G", cpus: 1, args: reserved("64G")},
-	{machine: "q35,memory-backend=m", cpu: "max", memory: "1T", cpus: 1, args: reserved("1T")},
+	{machine: "q35,memory-backend=m", cpu: "max,phys-bits=46", memory: "1T", cpus: 1, args: reserved("1T")},
 	{machine: "q35", cpu: "max", memory: "256", cpus: 16},
 	{machine: "q35", cpu: "max", memory: "512", cpus: 64},
 	{machine: "q35", cpu: "max", memory: "512", cpus: 70},
