@@ -66,7 +66,7 @@ func (m *memoryMap) add(e memEntry, image uintptr, limit uint64) {
 		return
 	}
 	m.total += min(end, limit) - min(e.addr, limit)
-	m.beyond += end - max(min(e.addr, end), min(end, limit))
+	m.beyond += end - max(e.addr, min(end, limit))
 	r := Range{max(e.addr, bootAreaEnd), min(end, limit)}
 	r.Start = (r.Start + pageSize - 1) &^ (pageSize - 1)
 	r.End &^= pageSize - 1
