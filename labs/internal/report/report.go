@@ -1,0 +1,67 @@
+// Package report is how a check talks to a student: what is right, in a line each,
+// and what is wrong, with a hint.
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Report writes verdicts.
+type Report struct {
+	w      io.Writer
+	passed int
+	failed int
+}
+
+// New returns a report that goes to w.
+func New(w io.Writer) *Report { return &Report{w: w} }
+
+// OK tells of something that is right.
+func (r *Report) OK(format string, args ...any) {
+	r.passed++
+	r.print("  ok    ", fmt.Sprintf(format, args...))
+}
+
+// Fail tells of something that is wrong. The hint says where to look, not what to
+// write.
+func (r *Report) Fail(what, hint string) {
+	r.failed++
+	r.print("  WRONG ", what)
+	if hint != "" {
+		r.print("        Hint: ", hint)
+	}
+}
+
+// Show adds what belongs to the last verdict, such as the output of a program.
+func (r *Report) Show(text string) { r.print("        | ", text) }
+
+// Failed reports whether anything was wrong.
+func (r *Report) Failed() bool { return r.failed > 0 }
+
+// End writes the last line.
+func (r *Report) End() {
+	switch {
+	case r.failed == 0 && r.passed > 0:
+		fmt.Fprintf(r.w, "PASS: all %d checks are right.\n", r.passed)
+	default:
+		fmt.Fprintf(r.w, "NOT YET: %d checks right, %d wrong. What comes after the first wrong one may follow from it.\n", r.passed, r.failed)
+	}
+}
+
+// print writes text whose lines all begin behind first.
+func (r *Report) print(first, text string) {
+	text = strings.TrimRight(text, "\n")
+	other := strings.Repeat(" ", len(first))
+	if strings.HasSuffix(first, "| ") {
+		other = first
+	}
+	for i, line := range strings.Split(text, "\n") {
+		if i == 0 {
+			fmt.Fprintf(r.w, "%s%s\n", first, line)
+			continue
+		}
+		fmt.Fprintf(r.w, "%s%s\n", other, line)
+	}
+}
