@@ -67,6 +67,7 @@ type Config struct {
 	Shares []ShareFD
 	Disks  []DiskFD
 	Net    *NetDevice // nil: none
+	Extra  []string   // arguments of QEMU's own, behind all others
 }
 
 // File is a firmware-configuration file that the guest can read.
@@ -128,7 +129,7 @@ func (c *Config) Args() []string {
 		args = append(args, c.chardev(id, s.FD)...)
 		args = append(args, "-device", c.device("vhost-user-fs")+",queue-size=1024,chardev="+id+",tag="+quote(s.Tag))
 	}
-	return args
+	return append(args, c.Extra...)
 }
 
 func (c *Config) machine() string {

@@ -56,6 +56,7 @@ func TestArgs(t *testing.T) {
 		{"count", &Config{Machine: MicroVM, Accel: TCG, Memory: 64 << 20, Kernel: "k", Count: true}, []string{
 			"-icount shift=0,sleep=off", "-rtc base=2026-01-01T00:00:00,clock=vm", "-cpu max,tcg-cpuid=off,rdrand=off,rdseed=off",
 		}, nil},
+		{"extra", &Config{Machine: Q35, Accel: TCG, Memory: 64 << 20, Kernel: "k", Extra: []string{"-device", "pcie-root-port,id=p"}}, []string{"-device pcie-root-port,id=p"}, nil},
 		{"bare", &Config{Machine: Q35, Accel: TCG, Memory: 64 << 20, Kernel: "k"}, []string{"-m 64M", "-kernel k"},
 			[]string{"-append", "chardev", "-serial", "virtio", "fw_cfg"}},
 	} {

@@ -39,7 +39,8 @@ type Options struct {
 	Self    []string // command of this program that ends up in ServeBuiltin
 	SelfNet []string // command of this program that ends up in ServeNetwork
 
-	Hostname string // of the guest; empty: its own
+	Hostname string   // of the guest; empty: its own
+	Extra    []string // arguments of QEMU's own
 
 	Stdin   io.Reader // nil: empty
 	Stdout  io.Writer
@@ -168,7 +169,7 @@ func once(ctx context.Context, o *Options, t *terminal, path string, srv server,
 	if err != nil {
 		return 0, err
 	}
-	g.config = Config{Machine: o.Machine, Accel: o.Accel, Memory: o.Memory, CPUs: o.CPUs, Count: o.Count, Kernel: fdPath(g.files.add(kernel)), Random: !o.Count}
+	g.config = Config{Machine: o.Machine, Accel: o.Accel, Memory: o.Memory, CPUs: o.CPUs, Count: o.Count, Kernel: fdPath(g.files.add(kernel)), Random: !o.Count, Extra: o.Extra}
 	if err := g.addStreams(); err != nil {
 		return 0, err
 	}

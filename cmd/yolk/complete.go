@@ -40,7 +40,7 @@ func completionOf(f *pflag.Flag) cobra.CompletionFunc {
 		return completeMount
 	case "net":
 		return cobra.FixedCompletions([]string{"user", "user," + hostLoopback, "tap=", "none"}, cobra.ShellCompDirectiveNoFileComp)
-	case "publish", "ip", "gateway", "dns", "mac", "hostname", "env", "tags", "ldflags", "gcflags", "asmflags", "cwd":
+	case "publish", "ip", "gateway", "dns", "mac", "hostname", "env", "tags", "ldflags", "gcflags", "asmflags", "cwd", "qemu-arg":
 		return cobra.NoFileCompletions
 	}
 	return nil

@@ -23,6 +23,7 @@ type guestFlags struct {
 	disks   diskFlags
 	net     netFlags
 	env     envFlags
+	extra   []string
 	verbose bool
 }
 
@@ -45,6 +46,7 @@ func (f *guestFlags) add(set *pflag.FlagSet, mem, publish string) {
 	f.disks.add(set)
 	f.net.add(set, publish)
 	f.env.add(set)
+	set.StringArrayVar(&f.extra, "qemu-arg", nil, "further argument of QEMU, such as -device and its value, one after the other (repeatable)")
 }
 
 // fill puts the options into o, with the shares of the tree, whose root is
@@ -53,6 +55,7 @@ func (f *guestFlags) fill(o *qemu.Options, defaultRoot string) (err error) {
 	o.Machine, o.Accel = qemu.Machine(f.machine.value), qemu.Accel(f.accel.value)
 	o.Daemon, o.Cache = qemu.Daemon(f.daemon.value), qemu.Cache(f.cache.value)
 	o.CPUs, o.Memory = int(f.cpus), f.mem.bytes
+	o.Extra = f.extra
 	if f.verbose {
 		o.Trace = os.Stderr
 	}

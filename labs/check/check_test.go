@@ -4,18 +4,50 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/yolkos/yolk/labs/internal/report"
 )
+
+// yolkBinary builds yolk once.
+var yolkBinary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "yolk-lab-test-")
+	if err != nil {
+		return "", err
+	}
+	made = dir
+	name := filepath.Join(dir, "yolk")
+	if out, err := exec.Command("go", "build", "-o", name, "../../cmd/yolk").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return name, nil
+})
+
+var made string // to be removed at the end
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if made != "" {
+		os.RemoveAll(made)
+	}
+	os.Exit(status)
+}
 
 // verdict runs a check on a directory of this module.
 func verdict(t *testing.T, n int, dir string) (failed bool, text string) {
 	t.Helper()
 	if os.Getenv("YOLK_GUEST") == "" {
 		t.Skip("boots a guest: set YOLK_GUEST=1")
+	}
+	if n > 1 {
+		var err error
+		if yolk, err = yolkBinary(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	t.Chdir("../..") // as the Makefile does
 	var b strings.Builder

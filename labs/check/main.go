@@ -23,10 +23,19 @@ type lab struct {
 	first string // what the check says of the skeleton
 	check func(l *lab, dir string, r *report.Report) error
 	boot  func(l *lab, dir string, w io.Writer) error
+
+	// Of a lab that runs in a guest of Yolk's:
+	options []string                                         // of yolk run
+	host    func(l *lab, dir string, r *report.Report) error // what replaces the boot of the check; may be nil
 }
 
 var labs = map[int]*lab{
 	1: {title: "first light", first: "PML4[0] is 0", check: checkLight, boot: bootLight},
+	2: {
+		title: "who is there", first: "Nothing was written to port 0xcf8", check: checkProgram, boot: bootProgram,
+		// A bus behind a bridge, with a device on it.
+		options: []string{"--machine", "q35", "--qemu-arg=-device", "--qemu-arg=pcie-root-port,id=rp,addr=5", "--qemu-arg=-device", "--qemu-arg=virtio-rng-pci,bus=rp,disable-legacy=on"},
+	},
 }
 
 func main() {

@@ -8,6 +8,13 @@ import (
 	"strings"
 )
 
+// What lines begin with.
+const (
+	ok   = "  ok    "
+	bad  = "  WRONG "
+	more = "        "
+)
+
 // Report writes verdicts.
 type Report struct {
 	w      io.Writer
@@ -21,21 +28,42 @@ func New(w io.Writer) *Report { return &Report{w: w} }
 // OK tells of something that is right.
 func (r *Report) OK(format string, args ...any) {
 	r.passed++
-	r.print("  ok    ", fmt.Sprintf(format, args...))
+	r.print(ok, fmt.Sprintf(format, args...))
 }
 
 // Fail tells of something that is wrong. The hint says where to look, not what to
 // write.
 func (r *Report) Fail(what, hint string) {
 	r.failed++
-	r.print("  WRONG ", what)
+	r.print(bad, what)
 	if hint != "" {
-		r.print("        Hint: ", hint)
+		r.print(more+"Hint: ", hint)
 	}
 }
 
 // Show adds what belongs to the last verdict, such as the output of a program.
-func (r *Report) Show(text string) { r.print("        | ", text) }
+func (r *Report) Show(text string) { r.print(more+"| ", text) }
+
+// Adopt takes over the verdicts in what another program's report has written.
+// What else is in the text is left out.
+func (r *Report) Adopt(text string) {
+	adopted := false
+	for line := range strings.Lines(text) {
+		switch {
+		case strings.HasPrefix(line, ok):
+			r.passed++
+			adopted = true
+		case strings.HasPrefix(line, bad):
+			r.failed++
+			adopted = true
+		case !strings.HasPrefix(line, more):
+			adopted = false
+		}
+		if adopted {
+			io.WriteString(r.w, line)
+		}
+	}
+}
 
 // Failed reports whether anything was wrong.
 func (r *Report) Failed() bool { return r.failed > 0 }

@@ -1,0 +1,7 @@
+//go:build tamago
+
+package lab
+
+const inGuest = true
+
+func limitHost() {}
