@@ -27,8 +27,9 @@ type share struct {
 	open     func() (virtio.Transport, error)
 	dev      atomic.Pointer[virtiofs.FS] // another one for each server
 
-	mu sync.Mutex
-	fs *fusefs.FS // of dev; nil while it is not mounted
+	mu    sync.Mutex
+	fs    *fusefs.FS // of dev; nil while it is not mounted
+	taken bool       // a program drives it
 }
 
 // mountedShare is the file system of a share, which may be mounted again once it
@@ -116,8 +117,8 @@ func (m *machine) open(s *share) (fs.FileSystem, error) {
 	if err := dev.Device().Err(); err != nil {
 		return nil, err
 	}
-	if s.fs != nil {
-		return nil, fmt.Errorf("%s is mounted: %w", dev.Name(), syscall.EBUSY)
+	if s.fs != nil || s.taken {
+		return nil, fmt.Errorf("%s is in use: %w", dev.Name(), syscall.EBUSY)
 	}
 	total, _ := amd64.Memory()
 	files, err := m.flags.files(s.tag)
@@ -193,9 +194,10 @@ func (m *machine) start(open func() (virtio.Transport, error)) {
 	case blockID:
 		err = m.startDisk(t)
 	case networkID:
-		m.cards = append(m.cards, t) // for OpenNetworks
+		m.undriven = append(m.undriven, t) // until OpenNetworks
 	default:
 		m.logf("%s: no driver for a device of type %d", t.Name(), t.DeviceID())
+		m.undriven = append(m.undriven, t)
 	}
 	m.fail(err)
 }

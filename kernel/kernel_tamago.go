@@ -34,9 +34,11 @@ type machine struct {
 	rng     *virtiorng.RNG // nil if there is none
 	resumed chan struct{}  // gets something when the machine was stopped for a while
 
-	cards    []virtio.Transport // network devices without a driver
-	networks []Network          // and those with one
+	undriven []virtio.Transport // devices without a driver
+	networks []Network          // network devices with one
 	provided []provided
+
+	registered map[string]func(source, data string) (fs.FileSystem, error) // types of file systems
 
 	proc  *procfs.FS
 	load  procfs.Load

@@ -76,9 +76,9 @@ func (m *machine) watchHost() {
 // remembered, in bytes. A name takes some 640 of them, with its file.
 const memoryPerName = 4096
 
-// newFileSystem makes what syscall.Mount mounts: an empty tmpfs, or the share
-// whose tag is source.
-func (m *machine) newFileSystem(fstype, source, _ string) (fs.FileSystem, error) {
+// newFileSystem makes what syscall.Mount mounts: an empty tmpfs, the share whose
+// tag is source, or what has been registered.
+func (m *machine) newFileSystem(fstype, source, data string) (fs.FileSystem, error) {
 	switch fstype {
 	case "tmpfs":
 		return newTmpfs(), nil
@@ -87,6 +87,9 @@ func (m *machine) newFileSystem(fstype, source, _ string) (fs.FileSystem, error)
 			return m.open(s)
 		}
 		return nil, fmt.Errorf("no share has the tag %q: %w", source, syscall.ENODEV)
+	}
+	if make := m.registered[fstype]; make != nil {
+		return make(source, data)
 	}
 	return nil, fmt.Errorf("file system type %q: %w", fstype, syscall.ENODEV)
 }

@@ -3,8 +3,6 @@
 package kernel
 
 import (
-	"fmt"
-
 	"github.com/yolkos/yolk/drivers/nic"
 	"github.com/yolkos/yolk/drivers/virtio"
 )
@@ -21,12 +19,12 @@ type Network interface {
 // if a device fails later. What cannot be opened is left out, with a line in the log.
 func OpenNetworks(open func(t virtio.Transport, mem virtio.Memory, failed func(error)) (Network, error)) {
 	m := &booted
-	for _, t := range m.cards {
-		if m.arena == nil {
-			m.fail(fmt.Errorf("%s: no memory for devices", t.Name()))
-			continue
+	for {
+		t, mem := TakeDevice(networkID)
+		if t == nil {
+			return
 		}
-		n, err := open(t, m.arena, m.fail)
+		n, err := open(t, mem, m.fail)
 		if err != nil {
 			m.fail(err)
 			continue
@@ -34,7 +32,6 @@ func OpenNetworks(open func(t virtio.Transport, mem virtio.Memory, failed func(e
 		m.logf("%s", n)
 		m.networks = append(m.networks, n)
 	}
-	m.cards = nil
 }
 
 // OnNetworkEnded has ended called when the launcher says that nothing serves the

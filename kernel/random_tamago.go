@@ -20,6 +20,7 @@ const seedSize = 32
 func (m *machine) startRandom(t virtio.Transport) error {
 	if m.rng != nil {
 		m.logf("%s: not used: %s gives random numbers", t.Name(), m.rng.Name())
+		m.undriven = append(m.undriven, t)
 		return nil
 	}
 	if m.arena == nil {

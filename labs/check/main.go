@@ -36,6 +36,10 @@ var labs = map[int]*lab{
 		// A bus behind a bridge, with a device on it.
 		options: []string{"--machine", "q35", "--qemu-arg=-device", "--qemu-arg=pcie-root-port,id=rp,addr=5", "--qemu-arg=-device", "--qemu-arg=virtio-rng-pci,bus=rp,disable-legacy=on"},
 	},
+	3: {
+		title: "a ring", first: "it was not reset", check: checkProgram, boot: bootProgram,
+		options: []string{"--qemu-arg=-device", "--qemu-arg=virtio-rng-device"},
+	},
 }
 
 func main() {
