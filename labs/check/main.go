@@ -40,6 +40,10 @@ var labs = map[int]*lab{
 		title: "a ring", first: "it was not reset", check: checkProgram, boot: bootProgram,
 		options: []string{"--qemu-arg=-device", "--qemu-arg=virtio-rng-device"},
 	},
+	4: {
+		title: "FUSE by hand", first: "the server has had no INIT", check: checkProgram, boot: bootProgram,
+		options: []string{"--mount", "labs/4/share:/lab"},
+	},
 }
 
 func main() {
