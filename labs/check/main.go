@@ -44,6 +44,10 @@ var labs = map[int]*lab{
 		title: "FUSE by hand", first: "the server has had no INIT", check: checkProgram, boot: bootProgram,
 		options: []string{"--mount", "labs/4/share:/lab"},
 	},
+	5: {
+		title: "a file system of your own", first: "lstat /1: no such file", check: checkProgram, boot: bootProgram,
+		options: []string{"--root", "labs/5/root:ro"},
+	},
 }
 
 func main() {
