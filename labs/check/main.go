@@ -48,6 +48,10 @@ var labs = map[int]*lab{
 		title: "a file system of your own", first: "lstat /1: no such file", check: checkProgram, boot: bootProgram,
 		options: []string{"--root", "labs/5/root:ro"},
 	},
+	6: {
+		title: "an echo on the wire", first: "ARP, who has 10.0.2.15: there was no reply", check: checkProgram, boot: bootProgram,
+		options: []string{"--net", "user", "-p", "127.0.0.1:7007:7/udp"}, host: checkEcho,
+	},
 }
 
 func main() {
