@@ -23,6 +23,9 @@ YOLK     := bin/yolk
 # Packages whose tests run in the guest as well.
 GUEST_TESTS := ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/fstest ./fs/fstest/coherence ./syscalls ./cmd/demo
 
+# The labs that run in a guest, with their solutions.
+LABS := ./labs/internal/... $(foreach n,2 3 4 5 6,./labs/$(n) ./labs/solutions/$(n))
+
 .PHONY: qemu test machines test-debian12 test-debian13 test-unstable fuzz bench count scale conformance compatibility toolchain deps tools vet clean FORCE
 
 qemu: $(YOLK) deps
@@ -95,7 +98,7 @@ compatibility: $(YOLK) deps toolchain
 
 vet: $(YOLK) toolchain
 	go vet ./...
-	$(YOLK) go vet ./arch/... ./drivers/... ./kernel/... ./syscalls/... ./cmd/demo/...
+	$(YOLK) go vet ./arch/... ./drivers/... ./kernel/... ./syscalls/... ./cmd/demo/... $(LABS)
 
 toolchain: $(YOLK)
 	@$(YOLK) toolchain >/dev/null

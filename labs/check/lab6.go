@@ -33,14 +33,13 @@ func checkEcho(l *lab, dir string, r *report.Report) error {
 	}
 	booted := *l
 	booted.options = []string{"--net", "user", "-p", fmt.Sprintf("127.0.0.1:%d:7/udp", port)}
-	cmd := booted.command(dir, "check")
+	cmd := booted.command(dir, []string{"--timeout", guestLimit}, "check")
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
 	}
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	if err := cmd.Start(); err != nil {
 		return err
 	}

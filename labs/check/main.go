@@ -42,7 +42,7 @@ var labs = map[int]*lab{
 	},
 	4: {
 		title: "FUSE by hand", first: "the server has had no INIT", check: checkProgram, boot: bootProgram,
-		options: []string{"--mount", "labs/4/share:/lab"},
+		options: []string{"--mount", "labs/4/share:/lab:ro"},
 	},
 	5: {
 		title: "a file system of your own", first: "lstat /1: no such file", check: checkProgram, boot: bootProgram,

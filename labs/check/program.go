@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/yolkos/yolk/labs/internal/report"
@@ -53,7 +54,7 @@ func checkProgram(l *lab, dir string, r *report.Report) error {
 	if l.host != nil {
 		return l.host(l, dir, r)
 	}
-	out, err = l.command(dir, "check").CombinedOutput()
+	out, err = l.command(dir, []string{"--timeout", guestLimit}, "check").CombinedOutput()
 	r.Adopt(string(out))
 	explain(r, string(out), err)
 	return nil
@@ -61,7 +62,7 @@ func checkProgram(l *lab, dir string, r *report.Report) error {
 
 // bootProgram boots the lab and shows what it prints.
 func bootProgram(l *lab, dir string, w io.Writer) error {
-	cmd := l.command(dir)
+	cmd := l.command(dir, nil)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, w, w
 	err := cmd.Run()
 	var exit *exec.ExitError
@@ -72,10 +73,12 @@ func bootProgram(l *lab, dir string, w io.Writer) error {
 	return err
 }
 
-// command boots the lab.
-func (l *lab) command(dir string, args ...string) *exec.Cmd {
-	list := slices.Concat([]string{"run", "-q", "--timeout", guestLimit}, l.options, []string{"./" + dir}, args)
-	return exec.Command(yolk, list...)
+// command boots the lab, with further options. The machine ends with this process.
+func (l *lab) command(dir string, options []string, args ...string) *exec.Cmd {
+	list := slices.Concat([]string{"run", "-q"}, options, l.options, []string{"./" + dir}, args)
+	cmd := exec.Command(yolk, list...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	return cmd
 }
 
 // deaths are ways in which a program ends before it could say what is wrong.
