@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 	_ "unsafe" // for go:linkname
 
@@ -34,11 +35,11 @@ type machine struct {
 	rng     *virtiorng.RNG // nil if there is none
 	resumed chan struct{}  // gets something when the machine was stopped for a while
 
-	undriven []virtio.Transport // devices without a driver
-	networks []Network          // network devices with one
-	provided []provided
-
+	taking     sync.Mutex                                                  // for the next two, once the program runs
 	registered map[string]func(source, data string) (fs.FileSystem, error) // types of file systems
+	undriven   []virtio.Transport                                          // devices without a driver
+	networks   []Network                                                   // network devices with one
+	provided   []provided
 
 	proc  *procfs.FS
 	load  procfs.Load

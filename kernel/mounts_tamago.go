@@ -88,7 +88,10 @@ func (m *machine) newFileSystem(fstype, source, data string) (fs.FileSystem, err
 		}
 		return nil, fmt.Errorf("no share has the tag %q: %w", source, syscall.ENODEV)
 	}
-	if make := m.registered[fstype]; make != nil {
+	m.taking.Lock()
+	make := m.registered[fstype]
+	m.taking.Unlock()
+	if make != nil {
 		return make(source, data)
 	}
 	return nil, fmt.Errorf("file system type %q: %w", fstype, syscall.ENODEV)

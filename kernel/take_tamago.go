@@ -19,6 +19,8 @@ import (
 // devices for random numbers the kernel drives the first one.
 func TakeDevice(id uint32) (virtio.Transport, virtio.Memory) {
 	m := &booted
+	m.taking.Lock()
+	defer m.taking.Unlock()
 	i := slices.IndexFunc(m.undriven, func(t virtio.Transport) bool { return t.DeviceID() == id })
 	if i < 0 || m.arena == nil {
 		return nil, nil
@@ -45,10 +47,11 @@ func TakeShare(tag string) (fuse.Transport, error) {
 }
 
 // RegisterFileSystem has syscall.Mount know file systems of type fstype. Make makes
-// one of the source and the data that Mount is given. It is called before the
-// program's first Mount of the type.
+// one of the source and the data that Mount is given. The kernel's own types stay.
 func RegisterFileSystem(fstype string, make func(source, data string) (fs.FileSystem, error)) {
 	m := &booted
+	m.taking.Lock()
+	defer m.taking.Unlock()
 	if m.registered == nil {
 		m.registered = map[string]func(source, data string) (fs.FileSystem, error){}
 	}
