@@ -3,7 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"path"
+	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/yolkos/yolk/labs/internal/machine"
@@ -25,6 +28,14 @@ const light = "Let there be light.\n"
 // checkLight is the check of lab 1: it boots the image and looks at what the machine
 // has come to.
 func checkLight(l *lab, dir string, r *report.Report) error {
+	source, err := os.ReadFile(filepath.Join(dir, "entry_amd64.s"))
+	if err != nil {
+		return err
+	}
+	if bad := checkSource(string(source)); bad != nil {
+		r.Fail(bad.what, bad.hint)
+		return nil
+	}
 	p, err := pvh.Build(dir)
 	if err != nil {
 		r.Fail("the image cannot be built:", "the assembler and the compiler name file and line. Does each TODO have its code in place?")
@@ -53,6 +64,40 @@ func judge(s *machine.State, p *pvh.Program, r *report.Report) {
 		}
 		r.OK("%s", ok)
 	}
+}
+
+// Instructions that are others in 32-bit mode: of 64 bits, with the registers that only
+// 64-bit mode has, or with an address that is relative to the instruction.
+var (
+	wide     = regexp.MustCompile(`^\s*([A-Z]+Q)\s`)
+	sameWide = regexp.MustCompile(`^(J|SET|CMOV\w)EQ$|^(PUSH|POP)Q$`) // no Q of that kind, or coded the same
+	high     = regexp.MustCompile(`\bR(8|9|1[0-5])\b`)
+	relative = regexp.MustCompile(`^\s*(MOV|LEA|ADD|SUB|CMP|OR|AND|XOR)[BWLQ]\s.*\(SB\)`)
+)
+
+// checkSource looks for instructions of 64-bit mode before the far return, which the
+// assembler takes and the processor takes for something else.
+func checkSource(text string) *problem {
+	before, _, found := strings.Cut(text, "$0xcb") // RETF
+	if !found {
+		return &problem{"entry_amd64.s: the far return is gone: BYTE $0xcb.", "it is given: git diff shows what you have changed."}
+	}
+	for i, line := range strings.Split(before, "\n") {
+		line, _, _ = strings.Cut(line, "//")
+		what := ""
+		if m := wide.FindStringSubmatch(line); m != nil && !sameWide.MatchString(m[1]) {
+			what = m[1] + " is an instruction of 64 bits"
+		} else if m := high.FindString(line); m != "" {
+			what = m + " is a register of 64-bit mode"
+		} else if relative.MatchString(line) {
+			what = "the address of a name with (SB) is relative to the instruction, which is there in 64-bit mode alone"
+		}
+		if what != "" {
+			return &problem{fmt.Sprintf("entry_amd64.s, line %d: %s: %s.", i+1, strings.Join(strings.Fields(line), " "), what),
+				"before the far return the processor is in 32-bit mode, and reads the bytes of this line as something else: MOVL, AX to DI, and addresses in a register."}
+		}
+	}
+	return nil
 }
 
 // bootLight shows the serial port.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -95,6 +96,38 @@ func TestLightDiagnosis(t *testing.T) {
 		if r.Failed() == (c.says == "PASS") {
 			t.Errorf("want %q:\n%s", c.says, &b)
 		}
+	}
+}
+
+// TestLightSource: instructions of 64-bit mode before the far return are found, and
+// nothing else is.
+func TestLightSource(t *testing.T) {
+	source, err := os.ReadFile("../solutions/1/entry_amd64.s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const place = "\tMOVL\tAX, CR3\n"
+	for line, says := range map[string]string{
+		"":                            "",
+		"\tJEQ\tfill\n":               "",
+		"\tSETEQ\tAX\n":               "",
+		"\tCALL\t·light(SB)\n":        "",
+		"\tMOVL\t$1, AX // MOVQ R8\n": "",
+		"\tMOVQ\tAX, (DI)\n":          "MOVQ is an instruction of 64 bits",
+		"\tADDQ\t$8, DI\n":            "ADDQ is",
+		"\tMOVL\tR9, AX\n":            "R9 is a register",
+		"\tMOVL\t·x(SB), AX\n":        "relative",
+	} {
+		bad := checkSource(strings.Replace(string(source), place, place+line, 1))
+		switch {
+		case bad == nil && says != "":
+			t.Errorf("%q: nothing found", line)
+		case bad != nil && (says == "" || !strings.Contains(bad.what, says)):
+			t.Errorf("%q: %v", line, bad.what)
+		}
+	}
+	if bad := checkSource("TEXT ·start(SB),NOSPLIT,$0\n"); bad == nil || !strings.Contains(bad.what, "far return is gone") {
+		t.Errorf("without a far return: %v", bad)
 	}
 }
 
