@@ -91,14 +91,18 @@ var deaths = []struct {
 	{regexp.MustCompile(`stack overflow|stack exceeds`), "a function calls itself without end.", "when does the recursion stop?"},
 	{regexp.MustCompile(`all goroutines are asleep`), "the program waits for something that never comes.", "the trace has the function that waits."},
 	{regexp.MustCompile(`(?m)^panic: |fatal error: |unexpected fault`), "the program crashed.", "the trace has the function and the line."},
-	{regexp.MustCompile(`time limit reached`), "the guest did not come to an end.", "is there a loop that waits for a device which was never notified, or which has nothing to answer?"},
+	{regexp.MustCompile(`yolk: ended after .*, the time limit`), "the guest did not come to an end.", "is there a loop that waits for a device which was never notified, or which has nothing to answer?"},
 }
 
 // explain reports how a program ended, if it did not end by itself with a verdict.
 func explain(r *report.Report, out string, err error) bool {
 	var exit *exec.ExitError
-	if err == nil || (errors.As(err, &exit) && exit.ExitCode() == 1 && r.Failed()) {
+	if strings.Contains(out, report.Done) && (err == nil || errors.As(err, &exit) && exit.ExitCode() == 1 && r.Failed()) {
 		return false
+	}
+	if err == nil {
+		r.Fail("the program ended before its check did.", "does something in it call os.Exit?")
+		return true
 	}
 	for _, d := range deaths {
 		if d.text.MatchString(out) {

@@ -31,6 +31,7 @@ func (p *Program) Main() {
 			limitHost()
 			Try(r, "", func() { p.Hosted(r) })
 		}
+		fmt.Println(report.Done)
 		if r.Failed() {
 			os.Exit(1)
 		}

@@ -15,6 +15,9 @@ const (
 	more = "        "
 )
 
+// Done is the last line of a program that has checked itself to the end.
+const Done = "-- checked"
+
 // Report writes verdicts.
 type Report struct {
 	w      io.Writer
