@@ -11,6 +11,7 @@ import (
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 
+	"github.com/yolkos/yolk/drivers/nic"
 	"github.com/yolkos/yolk/fs/socket"
 )
 
@@ -71,6 +72,43 @@ func TestOutgoing(t *testing.T) {
 		}
 		if got := c.linux(t); got != c.want && got != "" {
 			t.Errorf("case %d on Linux: %s, want %s", i, got, c.want)
+		}
+	}
+}
+
+// TestOutgoingBulk: such datagrams cross a wire as others do, whatever their length.
+func TestOutgoingBulk(t *testing.T) {
+	for _, o := range []nic.Options{{}, {MTU: nic.MaxMTU, Offloads: allOffloads}} {
+		for family, addr := range map[int][]byte{syscall.AF_INET: v4(53, 10, 0, 0, 2), syscall.AF_INET6: v6(53, 2)} {
+			a, b := twoStacks(t, o)
+			d := b.openSocket(t, family, syscall.SOCK_DGRAM, 0)
+			if err := d.Bind(addr); err != nil {
+				t.Fatal(err)
+			}
+			level, name := receiving(family)
+			if err := d.SetOption(level, name, binary.NativeEndian.AppendUint32(nil, 1)); err != nil {
+				t.Fatal(err)
+			}
+			c := outgoingCase{data: []ancillary{tosOf(syscall.IPPROTO_IP, syscall.IP_TOS, 3)}}
+			if family == syscall.AF_INET6 {
+				c.data = []ancillary{tosOf(syscall.IPPROTO_IPV6, syscall.IPV6_TCLASS, 3)}
+			}
+			k := a.openSocket(t, family, syscall.SOCK_DGRAM, 0)
+			for _, size := range []int{0, 1, 1472, 1473, 3000, 65000} {
+				sent := bytes.Repeat([]byte{byte(size)}, size)
+				if n, err := k.Transmit(&socket.Message{Buffers: [][]byte{sent}, Addr: addr, Control: c.control()}, nil); err != nil || n != size {
+					t.Fatalf("%d bytes: sent %d, %v", size, n, err)
+				}
+				got := make([]byte, 65536)
+				m := socket.Message{Buffers: [][]byte{got}, Control: make([]byte, 0, 256)}
+				n, err := d.Receive(&m, nil)
+				if err != nil || !bytes.Equal(got[:n], sent) {
+					t.Fatalf("%d bytes: got %d, %v", size, n, err)
+				}
+				if class := classOf(t, m.Control); class != 3 {
+					t.Errorf("%d bytes: class %d, want 3", size, class)
+				}
+			}
 		}
 	}
 }
