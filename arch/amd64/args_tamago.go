@@ -2,7 +2,11 @@
 
 package amd64
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/yolkos/yolk/arch/amd64/embedded"
+)
 
 // Names of the launcher's files, see FwCfg.
 const (
@@ -35,6 +39,12 @@ func findList(name string, line []byte) list {
 	return list{size: uint32(len(b)), data: b}
 }
 
+// partList is a list that the image carries.
+func partList(name string) list {
+	b, _ := Embedded(name)
+	return list{size: uint32(len(b)), data: b}
+}
+
 // moduleFile returns a file in the boot loader's module, if that is an archive.
 func moduleFile(name string) []byte {
 	m := memory.module
@@ -55,14 +65,19 @@ func BootFile(name string) ([]byte, bool) {
 
 // initArgs puts arguments, environment and auxiliary vector at the end of the RAM,
 // laid out as the System V ABI has it, so that the runtime takes them as on any
-// system.
+// system. Arguments that are given go before those in the image; the environment
+// that is given has the image's behind it, and the first of a name counts.
 func initArgs() {
 	args, env := findList(ArgsFile, lineArgs), findList(EnvFile, lineEnv)
-	size := uint64(args.size) + uint64(env.size)
+	ownArgs, ownEnv := partList(embedded.Args), partList(embedded.Env)
+	if args.size == 0 {
+		args = ownArgs
+	}
+	size := uint64(args.size) + uint64(env.size) + uint64(ownEnv.size)
 	// The strings, and in the worst case, all of them empty, a pointer for each byte.
 	// The runtime and package syscall make slices and a map of them.
 	room := (size*9 + argsEnds + pageSize) &^ (pageSize - 1)
-	if _, end := imageBounds(); uint64(end)+minRAM+4*room > memory.main.End {
+	if parts.End+minRAM+4*room > memory.main.End {
 		fatal("yolk: arguments and environment are too large for the memory: give the machine more\n")
 	}
 	memory.main.End -= room
@@ -85,7 +100,9 @@ func initArgs() {
 		argc += n
 	}
 	*at[uintptr](p) = 0
-	p, _ = env.read(p+8, strings+uintptr(args.size))
+	strings += uintptr(args.size)
+	p, _ = env.read(p+8, strings)
+	p, _ = ownEnv.read(p, strings+uintptr(env.size))
 	*at[uintptr](p) = 0
 	putAuxv(p+8, *at[uintptr](pointers))
 	bootArgc, bootArgv = argc, pointers

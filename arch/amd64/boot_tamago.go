@@ -49,7 +49,9 @@ var (
 // info or, if magic says so, that of a Multiboot 2 loader's.
 func boot(info uintptr, magic uint32) {
 	initUART()
-	start, end := imageBounds()
+	start, _ := imageBounds()
+	findParts()
+	end := uintptr(parts.End)
 	si, ok := readLoader(info, magic, start, end)
 	if !ok {
 		fatal("yolk: the boot loader gave no memory map with the image in it: start it as a PVH kernel, with QEMU's -kernel, or by Multiboot 2\n")
@@ -60,7 +62,7 @@ func boot(info uintptr, magic uint32) {
 		fatal("yolk: not enough memory: give the machine more, 8 MiB besides the image at least\n")
 	}
 	initTraps()
-	initTables(start, end)
+	initTables(start)
 	initLocalAPICMode()
 	initClock()
 	initCPUCount()
@@ -142,18 +144,23 @@ const minRAM = 8 << 20
 // initTables replaces the permissions of the boot tables: code may be read and
 // executed, constants read, everything else not executed, page 0 not touched.
 // The tables are in use, so the running code never loses its permission.
-func initTables(start, end uintptr) {
+func initTables(start uintptr) {
 	tables = pageTables{root: pml4Addr, ram: &memory.main}
 	deviceStart = (memory.lowEnd() + largePage - 1) &^ (largePage - 1)
 	_, codeEnd := textPages()
 	dataStart := dataPages()
 	imageStart, imageData, lowRAM = uint64(start), dataStart, memory.lowEnd()
+	written = imageData
+	if parts.Size() > 0 {
+		written = parts.pages().End
+	}
 	const data = ptePresent | pteWrite | pteNoExec
 	const rodata = ptePresent | pteNoExec
 	codeStart := uint64(start + pageSize) // behind the page of the ELF header
 	ok := tables.mapRange(Range{codeStart, codeEnd}, ptePresent) &&
 		tables.mapRange(Range{codeEnd, dataStart}, rodata) &&
 		tables.mapRange(Range{dataStart, deviceStart}, data) &&
+		(parts.Size() == 0 || tables.mapRange(parts, rodata)) &&
 		tables.mapRange(Range{deviceStart, 1 << 32}, data|pteNoCache) &&
 		tables.mapRange(Range{uint64(start), codeStart}, rodata) &&
 		tables.mapRange(Range{stubsAddr + pageSize, uint64(start)}, data) &&
@@ -172,8 +179,8 @@ func initTables(start, end uintptr) {
 // deviceStart is where the devices below 4 GiB begin: behind the RAM there.
 var deviceStart uint64
 
-// imageBounds returns the first byte of the image, its ELF header, and the byte
-// behind its last.
+// imageBounds returns the first byte of the program, the ELF header of its image, and
+// the byte behind its last.
 func imageBounds() (start, end uintptr) {
 	code, _ := textPages()
 	_, e := runtime.DataRegion()

@@ -42,6 +42,11 @@ type Range struct{ Start, End uint64 }
 // Size returns the length in bytes.
 func (r Range) Size() uint64 { return r.End - r.Start }
 
+// pages is r in whole pages.
+func (r Range) pages() Range {
+	return Range{r.Start &^ (pageSize - 1), (r.End + pageSize - 1) &^ (pageSize - 1)}
+}
+
 // maxRanges bounds the memory map; more entries than a PC has are dropped.
 const maxRanges = 8
 
