@@ -30,8 +30,8 @@ type RandomConfig struct {
 	ByPath bool
 }
 
-// Random plays the same random operations on two systems whose roots are
-// empty, and stops the test at the first difference in what they answer or
+// Random plays the same random operations on two systems whose roots are empty
+// or have the same in them (Grow), and stops the test at the first difference in what they answer or
 // contain. After each operation it compares what it had to do with: names,
 // attributes and contents of the files and their directories; after every
 // c.Every operations all that there is. The same seed plays the same operations.
@@ -64,6 +64,7 @@ func Random(t testing.TB, want, got Sys, c RandomConfig) {
 		x := compare(s.play)
 		log[len(log)-1] += " → " + x[0].said
 	}
+	p.learn(compare((*world).tree))
 	for i := range c.Steps {
 		do(p.next(i))
 		if (i+1)%c.Every != 0 && i+1 != c.Steps {
