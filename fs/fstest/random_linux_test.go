@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yolkos/yolk/fs/iofs"
+	"github.com/yolkos/yolk/fs/overlay"
 	"github.com/yolkos/yolk/fs/tmpfs"
 	"github.com/yolkos/yolk/syscalls"
 )
@@ -33,9 +35,9 @@ func TestRandomAgainstLinux(t *testing.T) {
 	})
 }
 
-// playAll plays on empty directories of this machine and on the systems that
-// New makes.
-func playAll(t *testing.T, c RandomConfig, New func(t *testing.T, play int) *syscalls.Kernel) {
+// playAll plays on directories of this machine, which are empty unless grow fills them,
+// and on the systems that New makes.
+func playAll(t *testing.T, c RandomConfig, New func(t *testing.T, play int) *syscalls.Kernel, grow ...func(t *testing.T, play int, dir string)) {
 	if os.Getuid() != 0 {
 		t.Skip("only the superuser can make a directory the root, which keeps the random paths in it")
 	}
@@ -50,17 +52,45 @@ func playAll(t *testing.T, c RandomConfig, New func(t *testing.T, play int) *sys
 	for play := range plays {
 		t.Run(fmt.Sprint(play), func(t *testing.T) {
 			t.Parallel()
-			againstLinux(t, New(t, play), c)
+			var fill []func(string)
+			for _, g := range grow {
+				fill = append(fill, func(dir string) { g(t, play, dir) })
+			}
+			againstLinux(t, New(t, play), c, fill...)
 		})
 		c.Seed++
 	}
 }
 
-// againstLinux plays on an empty directory of this machine and on k.
-func againstLinux(t *testing.T, k *syscalls.Kernel, c RandomConfig) {
+// TestRandomOverlay plays on a directory of this machine and on an overlay over an
+// archive that has the same in it.
+func TestRandomOverlay(t *testing.T) {
+	c := RandomConfig{}
+	playAll(t, c, func(t *testing.T, play int) *syscalls.Kernel {
+		lower, err := iofs.New(Pack(t, Sample(uint64(play), false)), iofs.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := overlay.New(lower, tmpfs.New(tmpfs.Limits{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		k := NewKernel(f)
+		if play == 1 {
+			k.VFS().SetCacheSize(0)
+		}
+		return k
+	}, func(t *testing.T, play int, dir string) { GrowIn(t, dir, Sample(uint64(play), false)) })
+}
+
+// againstLinux plays on a directory of this machine, which grow fills before, and on k.
+func againstLinux(t *testing.T, k *syscalls.Kernel, c RandomConfig, grow ...func(dir string)) {
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
+	}
+	for _, g := range grow {
+		g(dir)
 	}
 	c.Enter = func() error {
 		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine

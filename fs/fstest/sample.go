@@ -158,3 +158,13 @@ func Pack(t testing.TB, files []File) *archive.FS {
 	}
 	return a
 }
+
+// RemoveAll empties the root of a system, whose working directory it is.
+func RemoveAll(t testing.TB, s Sys) {
+	t.Helper()
+	w := newWorld(s)
+	said := w.removeAll("/")
+	if names := w.names(cwd, "/"); names != "[. 4 .. 4]ok" {
+		t.Fatalf("removing all: %s\nthere are %s", said, names)
+	}
+}

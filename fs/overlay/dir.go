@@ -1,0 +1,232 @@
+package overlay
+
+import (
+	"sort"
+	"syscall"
+
+	"github.com/yolkos/yolk/fs"
+)
+
+// dir is what a directory has besides its lower one, under FS.names. A name that it has
+// and the lower one too is among the hidden: what shows of the lower one, and what is
+// here, have no name in common.
+type dir struct {
+	parent *node // with a reference; nil in the root, and once the directory is removed
+	gone   bool
+	hidden map[string]struct{} // names of the lower one that do not show
+	byName map[string]*dirent
+	order  []*dirent // by cookie; with the removed ones until they are half of it
+	last   uint64    // cookie
+}
+
+type dirent struct {
+	name   string
+	node   *node // nil when removed
+	cookie uint64
+}
+
+// ownCookies is where the cookies begin of what is not the lower directory's, whose
+// cookies are smaller.
+const ownCookies = 1 << 62
+
+func (d *dir) add(name string, n *node) {
+	if d.byName == nil {
+		d.byName = make(map[string]*dirent)
+	}
+	d.last++
+	e := &dirent{name, n, ownCookies + d.last}
+	d.byName[name] = e
+	d.order = append(d.order, e)
+}
+
+// remove takes a name away, of whichever of the two it is.
+func (d *dir) remove(name string) {
+	e := d.byName[name]
+	if e == nil {
+		if d.hidden == nil {
+			d.hidden = make(map[string]struct{})
+		}
+		d.hidden[name] = struct{}{}
+		return
+	}
+	delete(d.byName, name)
+	e.node = nil
+	if len(d.order) < 32 || len(d.byName) > len(d.order)/2 {
+		return
+	}
+	kept := make([]*dirent, 0, len(d.byName)+16)
+	for _, e := range d.order {
+		if e.node != nil {
+			kept = append(kept, e)
+		}
+	}
+	d.order = kept
+}
+
+// find returns what n, a directory, has of a name, with a reference; nil: nothing.
+// FS.names is held.
+func (n *node) find(name string) (*node, error) {
+	if e := n.dir.byName[name]; e != nil {
+		e.node.Ref()
+		return e.node, nil
+	}
+	if _, hidden := n.dir.hidden[name]; hidden || n.lower == nil || n.dir.gone {
+		return nil, nil
+	}
+	e, err := n.lower.Lookup(name)
+	switch {
+	case err == syscall.ENOENT || err == nil && e.Node == nil:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return n.fs.nodeOf(e.Node, n)
+}
+
+func (n *node) Lookup(name string) (fs.Entry, error) {
+	if n.dir == nil {
+		return fs.Entry{}, syscall.ENOTDIR
+	}
+	n.fs.names.RLock()
+	defer n.fs.names.RUnlock()
+	c, err := n.find(name)
+	switch {
+	case err != nil:
+		return fs.Entry{}, err
+	case c != nil:
+		return entry(c), nil
+	case n.dir.gone:
+		return fs.Entry{}, syscall.ENOENT
+	}
+	return fs.Entry{Valid: fs.Forever}, nil
+}
+
+func entry(n *node) fs.Entry { return fs.Entry{Node: n, Valid: fs.Forever} }
+
+// empty tells if n, a directory, has no entries. FS.names is held.
+func (n *node) empty() (bool, error) {
+	if len(n.dir.byName) > 0 {
+		return false, nil
+	}
+	if n.lower == nil {
+		return true, nil
+	}
+	f, err := n.lower.Open(syscall.O_RDONLY)
+	if err != nil {
+		return false, err
+	}
+	defer f.Release()
+	list, _, err := n.lowerEntries(f, 0, 1, nil)
+	return len(list) == 0, err
+}
+
+// lowerEntries appends up to most entries of the lower directory that show, of those behind
+// cookie, to list. end: there are no more. FS.names is held.
+func (n *node) lowerEntries(f fs.File, cookie uint64, most int, list []fs.Dirent) (_ []fs.Dirent, end bool, err error) {
+	end, bad := true, false
+	err = f.ReadDir(cookie, func(e *fs.Dirent) bool {
+		if e.Entry.Node != nil {
+			e.Entry.Node.Unref()
+		}
+		if bad = e.Next >= ownCookies; bad {
+			return false
+		}
+		if _, hidden := n.dir.hidden[e.Name]; hidden {
+			return true
+		}
+		if len(list) == most {
+			end = false
+			return false
+		}
+		list = append(list, fs.Dirent{Name: e.Name, Ino: lowerIno(e.Ino), Type: e.Type, Next: e.Next})
+		return true
+	})
+	if bad && err == nil {
+		err = syscall.EIO // from here on there would be no way
+	}
+	return list, end, err
+}
+
+// ownEntries is lowerEntries for what is not the lower directory's.
+func (n *node) ownEntries(cookie uint64, most int, list []fs.Dirent) []fs.Dirent {
+	o := n.dir.order
+	i := sort.Search(len(o), func(i int) bool { return o[i].cookie > cookie })
+	for ; i < len(o) && len(list) < most; i++ {
+		if e := o[i]; e.node != nil {
+			list = append(list, fs.Dirent{Name: e.name, Ino: e.node.ino, Type: uint8(e.node.kind >> 12), Next: e.cookie})
+		}
+	}
+	return list
+}
+
+func (n *node) openDir() (fs.File, error) {
+	d := &openDir{node: n}
+	if n.lower != nil {
+		f, err := n.lower.Open(syscall.O_RDONLY)
+		if err != nil {
+			return nil, err
+		}
+		d.lower = f
+	}
+	n.Ref()
+	return d, nil
+}
+
+// openDir is an open directory.
+type openDir struct {
+	*node
+	lower fs.File // nil: there is none
+}
+
+// batch is how many entries are read at a time under the lock.
+const batch = 64
+
+func (d *openDir) ReadDir(cookie uint64, emit func(*fs.Dirent) bool) error {
+	var room [batch]fs.Dirent
+	for {
+		list, end, err := d.entries(cookie, room[:0])
+		for i := range list {
+			cookie = list[i].Next
+			if !emit(&list[i]) {
+				return nil
+			}
+		}
+		if err != nil || end {
+			return err
+		}
+	}
+}
+
+// entries reads a batch of entries: first the lower directory's, then the others.
+func (d *openDir) entries(cookie uint64, list []fs.Dirent) (_ []fs.Dirent, end bool, err error) {
+	d.fs.names.RLock()
+	defer d.fs.names.RUnlock()
+	if d.dir.gone {
+		return nil, true, nil
+	}
+	if d.lower != nil && cookie < ownCookies {
+		if list, end, err = d.lowerEntries(d.lower, cookie, batch, list); err != nil || !end {
+			return list, false, err
+		}
+	}
+	list = d.ownEntries(max(cookie, ownCookies), batch, list)
+	return list, len(list) < batch, nil
+}
+
+func (d *openDir) ReadAt([]byte, int64) (int, error) { return 0, syscall.EISDIR }
+
+func (d *openDir) WriteAt([]byte, int64) (int, int64, error) { return 0, 0, syscall.EBADF }
+
+func (d *openDir) Fsync(bool) error { return nil }
+
+func (d *openDir) Flush() error { return nil }
+
+// SetFlags implements fs.FlagFile: there is nothing that they change.
+func (d *openDir) SetFlags(int) error { return nil }
+
+func (d *openDir) Release() {
+	if d.lower != nil {
+		d.lower.Release()
+	}
+	d.Unref()
+}
