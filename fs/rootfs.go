@@ -11,11 +11,13 @@ import (
 type RootConfig struct {
 	// Shares are the directories that the host gives.
 	Shares []Share
+	// Image is the root that the image carries, if no share is it; nil: none.
+	Image *Share
 	// Own are the kernel's own file systems below "/". Their names are
 	// reserved: what a share has there is hidden.
 	Own []Own
-	// Empty makes an empty writable file system: the root where no share is
-	// it, and a place for the missing directories above a Share's Path.
+	// Empty makes an empty writable file system: the root where neither a share nor
+	// the image has one, and a place for the missing directories above a Share's Path.
 	Empty func() FileSystem
 }
 
@@ -61,13 +63,19 @@ func NewRoot(c RootConfig) (v *VFS, notes []string, problems []error) {
 			break
 		}
 	}
-	if v == nil {
+	switch {
+	case v == nil && c.Image != nil:
+		v = New(c.Image.FS, MountOptions{Source: c.Image.Tag, ReadOnly: c.Image.ReadOnly})
+	case v == nil:
 		v = New(c.Empty(), MountOptions{})
+	case c.Image != nil:
+		notes = append(notes, "the root in the image is hidden by the share that is the root")
+		c.Image.FS.Close()
 	}
 	for _, o := range c.Own {
 		if d, err := v.Walk(Base{}, "/"+o.Name, false); err == nil {
 			d.Put()
-			notes = append(notes, "host /"+o.Name+" is hidden by the kernel's "+o.FS.Type())
+			notes = append(notes, "the root's /"+o.Name+" is hidden by the kernel's "+o.FS.Type())
 		}
 		if err := v.Mount(Base{}, "/"+o.Name, o.FS, MountOptions{Bare: true}); err != nil {
 			problems = append(problems, fmt.Errorf("mounting %s on /%s: %w", o.FS.Type(), o.Name, err))

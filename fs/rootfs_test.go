@@ -24,8 +24,8 @@ func TestRootOnHost(t *testing.T) {
 		if problems != nil {
 			t.Errorf("problems: %v", problems)
 		}
-		want := `host /tmp is hidden by the kernel's tmpfs
-host /dev is hidden by the kernel's tmpfs
+		want := `the root's /tmp is hidden by the kernel's tmpfs
+the root's /dev is hidden by the kernel's tmpfs
 TAG on / type hostfs (rw)
 TAG on /etc type hostfs (rw)
 TAG on /usr type hostfs (rw)

@@ -12,7 +12,7 @@ import (
 	"github.com/yolkos/yolk/fs/tty"
 )
 
-// flags are the launcher's settings:
+// flags are the launcher's settings, and those in the image:
 //
 //	quiet=1            no messages on the console
 //	enosys=1           system calls that are not there are told at the end
@@ -35,6 +35,7 @@ import (
 //	net.dns=A A        name servers, in order
 //	net.search=D D     domains for short names, in order
 //	net.hostname=NAME  the name of the machine; also without a network
+//	writable=1         what is changed in the image's root goes into a tmpfs over it
 type flags map[string]string
 
 // parseFlags reads lines of key=value.

@@ -11,6 +11,7 @@ import (
 	_ "unsafe" // for go:linkname
 
 	"github.com/yolkos/yolk/arch/amd64"
+	"github.com/yolkos/yolk/arch/amd64/embedded"
 	"github.com/yolkos/yolk/drivers/pci"
 	"github.com/yolkos/yolk/drivers/virtio"
 	"github.com/yolkos/yolk/drivers/virtiorng"
@@ -59,8 +60,9 @@ func (m *machine) boot() {
 	m.started = time.Now()
 	m.load.Times = m.times
 	m.resumed = make(chan struct{}, 1)
+	own, _ := amd64.Embedded(embedded.Flags)
 	settings, _ := amd64.BootFile(amd64.FlagsFile)
-	m.flags = parseFlags(string(settings))
+	m.flags = parseFlags(string(own) + string(settings)) // the last of a key counts
 	unknown := m.flags.addWords(amd64.KernelWords())
 	m.log.now = func() time.Duration { return time.Duration(time.Since(m.started)) }
 	m.setWall()
@@ -157,10 +159,11 @@ func (m *machine) initMemory() error {
 	return err
 }
 
-// chdir goes to the launcher's working directory.
+// chdir goes to the launcher's working directory, else to that of the image.
 func (m *machine) chdir() {
 	text, _ := amd64.BootFile(amd64.CwdFile)
-	dir := cmp.Or(string(text), m.flags["cwd"])
+	own, _ := amd64.Embedded(embedded.Cwd)
+	dir := cmp.Or(string(text), m.flags["cwd"], string(own))
 	if dir == "" {
 		return
 	}

@@ -7,8 +7,12 @@ import (
 	"syscall"
 
 	"github.com/yolkos/yolk/arch/amd64"
+	"github.com/yolkos/yolk/arch/amd64/embedded"
 	"github.com/yolkos/yolk/fs"
+	"github.com/yolkos/yolk/fs/archive"
 	"github.com/yolkos/yolk/fs/devfs"
+	"github.com/yolkos/yolk/fs/iofs"
+	"github.com/yolkos/yolk/fs/overlay"
 	"github.com/yolkos/yolk/fs/procfs"
 	"github.com/yolkos/yolk/fs/tmpfs"
 )
@@ -39,7 +43,12 @@ func (m *machine) mountRoot() {
 		m.fail(err)
 		c.Shares = append(c.Shares, fs.Share{Tag: s.tag, FS: f, Path: path, ReadOnly: s.readOnly})
 	}
-	if len(m.shares) == 0 {
+	if image, err := m.imageRoot(); err != nil {
+		m.fail(fmt.Errorf("the root in the image: %w", err))
+	} else if image != nil {
+		c.Image = &fs.Share{Tag: "image", FS: image, ReadOnly: m.flags["writable"] == ""}
+	}
+	if len(m.shares) == 0 && c.Image == nil {
 		m.log.Print("no virtio-fs device: the root is a tmpfs")
 	}
 	v, notes, problems := fs.NewRoot(c)
@@ -54,6 +63,26 @@ func (m *machine) mountRoot() {
 	total, _ := amd64.Memory()
 	v.SetCacheSize(int(total / memoryPerName))
 }
+
+// imageRoot is the root that the image carries; nil: it carries none.
+func (m *machine) imageRoot() (fs.FileSystem, error) {
+	part, ok := amd64.Embedded(embedded.Root)
+	if !ok {
+		return nil, nil
+	}
+	a, err := archive.Open(part)
+	if err != nil {
+		return nil, err
+	}
+	f, err := iofs.New(a, iofs.Options{Type: "archive", Magic: archiveMagic, Bytes: a.Size(), Files: a.Files()})
+	if err != nil || m.flags["writable"] == "" {
+		return f, err
+	}
+	return overlay.New(f, newTmpfs())
+}
+
+// archiveMagic is what statfs tells of the image's root: "yolk".
+const archiveMagic = 0x6b6c6f79
 
 // watchHost has the launcher, if it does that, watch what programs watch in the
 // shares.

@@ -11,6 +11,7 @@ import (
 
 func buildCmd() *cobra.Command {
 	var build buildFlags
+	var embed embedFlags
 	var out string
 	var verbose bool
 	cmd := &cobra.Command{
@@ -18,8 +19,15 @@ func buildCmd() *cobra.Command {
 		Short: "Build a main package into an image that QEMU boots with -kernel",
 		Long: `Build builds a main package, named as for go build or go run (a directory, an
 import path, PKG@VERSION or .go files), into an image. yolk run boots it, or QEMU
-itself with -kernel.`,
-		Example:           "  yolk build ./cmd/server\n  yolk build -trimpath -ldflags='-s -X main.version=1.2' -o server.elf ./cmd/server",
+itself with -kernel.
+
+An image can carry its root, arguments, environment and working directory, and then
+needs nothing at run time. What is given then goes before it: arguments replace those in
+the image, variables those of the same name, and a directory that is shared as
+the root hides the one in the image.`,
+		Example: "  yolk build ./cmd/server\n" +
+			"  yolk build -trimpath -ldflags='-s -X main.version=1.2' -o server.elf ./cmd/server\n" +
+			"  yolk build --root ./site --root ./conf:/etc/server --args '-listen :8080' --env MODE=prod ./cmd/server",
 		ValidArgsFunction: completePackage,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags, err := build.flags()
@@ -42,11 +50,20 @@ itself with -kernel.`,
 			if err != nil {
 				return err
 			}
-			return p.Build(cmd.Context(), file)
+			parts, err := embed.parts(p.Name, file, os.Stderr)
+			if err != nil {
+				return err
+			}
+			compile := func(file string) error { return p.Build(cmd.Context(), file) }
+			if len(parts) == 0 {
+				return compile(file)
+			}
+			return p.BuildWith(compile, file, parts)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&out, "output", "o", "", "the image, or a directory for it; default: the program's name, in this directory")
+	embed.add(flags)
 	build.add(flags)
 	flags.BoolVarP(&verbose, "verbose", "v", false, "show the commands that are run")
 	completeFlags(cmd)
