@@ -5,14 +5,12 @@ package kernel
 import (
 	"fmt"
 	"syscall"
+	_ "unsafe" // for go:linkname
 
 	"github.com/yolkos/yolk/arch/amd64"
 	"github.com/yolkos/yolk/arch/amd64/embedded"
 	"github.com/yolkos/yolk/fs"
-	"github.com/yolkos/yolk/fs/archive"
 	"github.com/yolkos/yolk/fs/devfs"
-	"github.com/yolkos/yolk/fs/iofs"
-	"github.com/yolkos/yolk/fs/overlay"
 	"github.com/yolkos/yolk/fs/procfs"
 	"github.com/yolkos/yolk/fs/tmpfs"
 )
@@ -43,11 +41,7 @@ func (m *machine) mountRoot() {
 		m.fail(err)
 		c.Shares = append(c.Shares, fs.Share{Tag: s.tag, FS: f, Path: path, ReadOnly: s.readOnly})
 	}
-	if image, err := m.imageRoot(); err != nil {
-		m.fail(fmt.Errorf("the root in the image: %w", err))
-	} else if image != nil {
-		c.Image = &fs.Share{Tag: "image", FS: image, ReadOnly: m.flags["writable"] == ""}
-	}
+	c.Image = m.imageRoot()
 	if len(m.shares) == 0 && c.Image == nil {
 		m.log.Print("no virtio-fs device: the root is a tmpfs")
 	}
@@ -64,25 +58,31 @@ func (m *machine) mountRoot() {
 	v.SetCacheSize(int(total / memoryPerName))
 }
 
-// imageRoot is the root that the image carries; nil: it carries none.
-func (m *machine) imageRoot() (fs.FileSystem, error) {
-	part, ok := amd64.Embedded(embedded.Root)
-	if !ok {
-		return nil, nil
-	}
-	a, err := archive.Open(part)
-	if err != nil {
-		return nil, err
-	}
-	f, err := iofs.New(a, iofs.Options{Type: "archive", Magic: archiveMagic, Bytes: a.Size(), Files: a.Files()})
-	if err != nil || m.flags["writable"] == "" {
-		return f, err
-	}
-	return overlay.New(f, newTmpfs())
-}
+// openImageRoot makes the file system of a part of the image, which takes changes if there
+// is an upper one for them. It is package kernel/imageroot's, in images that have it.
+//
+//go:linkname openImageRoot
+var openImageRoot func(part []byte, upper func() fs.FileSystem) (fs.FileSystem, error)
 
-// archiveMagic is what statfs tells of the image's root: "yolk".
-const archiveMagic = 0x6b6c6f79
+// imageRoot is the root that the image carries; nil: it carries none.
+func (m *machine) imageRoot() *fs.Share {
+	part, ok := amd64.Embedded(embedded.Root)
+	if !ok || openImageRoot == nil {
+		return nil
+	}
+	s := &fs.Share{Tag: "image", ReadOnly: true}
+	var upper func() fs.FileSystem
+	if m.flags["writable"] != "" {
+		s.ReadOnly = false
+		upper = func() fs.FileSystem { return newTmpfs() }
+	}
+	var err error
+	if s.FS, err = openImageRoot(part, upper); err != nil {
+		m.fail(fmt.Errorf("the root in the image: %w", err))
+		return nil
+	}
+	return s
+}
 
 // watchHost has the launcher, if it does that, watch what programs watch in the
 // shares.

@@ -54,6 +54,7 @@ the root hides the one in the image.`,
 			if err != nil {
 				return err
 			}
+			p.Root = len(embed.roots) > 0
 			compile := func(file string) error { return p.Build(cmd.Context(), file) }
 			if len(parts) == 0 {
 				return compile(file)

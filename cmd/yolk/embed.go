@@ -67,15 +67,15 @@ func (f *embedFlags) parts(program, file string, notes io.Writer) ([]image.Part,
 	if f.writable && len(f.roots) == 0 {
 		return nil, errors.New("--writable is for the root in the image, and there is no --root")
 	}
-	if len(args) > 1 {
-		add(embedded.Args, strings.Join(args, "\x00")+"\x00")
-	}
 	if len(env) > 0 {
 		add(embedded.Env, strings.Join(env, "\x00")+"\x00")
 	}
 	add(embedded.Cwd, f.cwd)
 	if f.writable {
 		add(embedded.Flags, "writable=1\n")
+	}
+	if len(list) > 0 || len(args) > 1 || len(f.roots) > 0 {
+		add(embedded.Args, strings.Join(args, "\x00")+"\x00")
 	}
 	if len(f.roots) == 0 {
 		return list, nil

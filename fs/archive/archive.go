@@ -29,7 +29,6 @@ package archive
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -50,7 +49,11 @@ const (
 )
 
 // ErrBad says that an archive is not as Write makes it.
-var ErrBad = errors.New("damaged archive")
+const ErrBad = errorText("damaged archive")
+
+type errorText string
+
+func (e errorText) Error() string { return string(e) }
 
 // FS is an archive. It implements fs.FS, fs.ReadDirFS and fs.ReadLinkFS, but for that it
 // follows no links: who mounts it does. What Sys returns of a file's information is a

@@ -30,6 +30,8 @@ const (
 	// time zones.
 	rootsPackage = kernelPackage + "/roots"
 	zonesPackage = kernelPackage + "/zones"
+	// rootPackage mounts the root that the image carries, when a program imports it.
+	rootPackage = kernelPackage + "/imageroot"
 	// profilePackage takes a CPU profile when a program imports it as well.
 	profilePackage = kernelPackage + "/profile"
 	// boardPackage is the value of GOOSPKG: its subdirectory goos stands in
@@ -59,6 +61,7 @@ type Builder struct {
 // Program is a main package that is about to be built.
 type Program struct {
 	Name string // of the program, as go build would call it
+	Root bool   // the image is going to carry a root
 
 	b     *Builder
 	dir   string // where the go command runs
@@ -114,6 +117,9 @@ func (p *Program) Build(ctx context.Context, file string) error {
 		if err := p.b.addNetwork(ctx, p.ws); err != nil {
 			return err
 		}
+	}
+	if p.Root {
+		text += "import _ \"" + rootPackage + "\"\n"
 	}
 	if p.b.Profile {
 		text += "import _ \"" + profilePackage + "\"\n"
