@@ -123,6 +123,27 @@ func rootSource(text string) (image.Source, error) {
 	return s, nil
 }
 
+// carried is what an image carries that decides how it is run.
+type carried struct{ root, args, cwd bool }
+
+// carriedBy looks into an image; it is nothing if the image cannot be read, of which
+// openImage tells.
+func carriedBy(name string) (c carried) {
+	if !image.IsELF(name) {
+		return c
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return c
+	}
+	defer f.Close()
+	for part, has := range map[string]*bool{embedded.Root: &c.root, embedded.Args: &c.args, embedded.Cwd: &c.cwd} {
+		s, err := image.FindPart(f, part)
+		*has = err == nil && s != nil
+	}
+	return c
+}
+
 // splitWords splits a text at spaces. Single quotes keep what is between them as it is;
 // double quotes too, but for a backslash; a backslash outside of single quotes keeps the
 // next character.

@@ -72,8 +72,8 @@ func (f *guestFlags) fill(o *qemu.Options, defaultRoot string) (err error) {
 }
 
 // check finds out before anything is built or booted whether the guest's tree
-// can be made.
-func check(o *qemu.Options) error {
+// can be made. ownRoot tells that the image carries a root.
+func check(o *qemu.Options, ownRoot bool) error {
 	if err := checkRoom(o); err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func check(o *qemu.Options) error {
 			return err
 		}
 	}
-	t, err := newTree(o.Shares)
+	t, err := newTree(o.Shares, ownRoot)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,8 @@ func runCmd() *cobra.Command {
 		Short: "Build a main package, boot it, and pass its exit status on",
 		Long: `Run builds a main package, boots it in QEMU and ends with its exit status. The
 package is named as for go run: a directory, an import path, PKG@VERSION or .go
-files. An image that yolk build has made is booted as it is.
+files. An image that yolk build has made is booted as it is. It may carry its root,
+arguments, environment and working directory: what is given here goes before that.
 
 All that follows the package are the program's arguments, as with go run: options
 of yolk go before it. A -- right behind the package may stand between the two.
@@ -91,7 +92,11 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) error {
 	if err := r.guest.fill(o, ""); err != nil {
 		return err
 	}
-	if err := check(o); err != nil {
+	own := carriedBy(packages[0])
+	if own.cwd && !cmd.Flags().Changed("cwd") {
+		o.Dir = ""
+	}
+	if err := check(o, own.root); err != nil {
 		return err
 	}
 	flags, err := r.build.flags()
@@ -125,7 +130,9 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) error {
 			return err
 		}
 	}
-	o.Args = append([]string{name}, programArgs...)
+	if len(programArgs) > 0 || !own.args {
+		o.Args = append([]string{name}, programArgs...)
+	}
 	if err := decideNetwork(o, notes); err != nil {
 		o.Kernel.Close()
 		return err

@@ -19,6 +19,7 @@ import (
 type tree struct {
 	dirs map[string]string // of the host, by their path in the guest; "" for the kernel's own
 	by   map[string]string // the option that has put it there
+	own  bool              // the root is the image's own
 }
 
 // kernelDirs are the directories that the kernel has its own file systems on.
@@ -31,9 +32,10 @@ const (
 	maxLinks = 40
 )
 
-// newTree places the shares in the order in which the kernel does.
-func newTree(shares []qemu.Share) (*tree, error) {
-	t := &tree{dirs: map[string]string{"/": ""}, by: map[string]string{}}
+// newTree places the shares in the order in which the kernel does. Without a root among
+// them it is the image's own if that has one.
+func newTree(shares []qemu.Share, ownRoot bool) (*tree, error) {
+	t := &tree{dirs: map[string]string{"/": ""}, by: map[string]string{}, own: ownRoot}
 	for _, dir := range kernelDirs {
 		t.dirs[dir] = ""
 	}
@@ -41,7 +43,7 @@ func newTree(shares []qemu.Share) (*tree, error) {
 	slices.SortStableFunc(shares, func(a, b qemu.Share) int { return len(a.Path) - len(b.Path) })
 	for _, s := range shares {
 		if s.Tag == rootTag {
-			t.dirs["/"] = s.Dir
+			t.dirs["/"], t.own = s.Dir, false
 		}
 	}
 	for _, s := range shares {
@@ -111,7 +113,7 @@ func (t *tree) checkDir(dir string) error {
 // resolve follows a path of the guest, with its links, and returns the
 // directory that it leads to. With an error it is where the way ended. What is
 // missing is an error unless the kernel makes it, as it does above a mount; what
-// this process may not look at is taken to be there.
+// this process may not look at, or is the image's, is taken to be there.
 func (t *tree) resolve(name string, made bool) (at string, err error) {
 	if len(name) > pathMax {
 		return name, fmt.Errorf("a path of %d bytes; %d are the most", len(name), pathMax)
@@ -143,7 +145,7 @@ func (t *tree) resolve(name string, made bool) (at string, err error) {
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && (made || t.above(next)):
 			at = next
-		case errors.Is(err, fs.ErrPermission):
+		case errors.Is(err, fs.ErrPermission), t.own && t.host(next) == "":
 			at = next
 		case err != nil:
 			return next, err
