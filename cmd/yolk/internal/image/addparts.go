@@ -86,7 +86,7 @@ func AddParts(out *os.File, in io.ReaderAt, size int64, parts []Part) error {
 	})
 	room := uint64(page) // of the program headers
 	for _, s := range sections {
-		if elf.SectionType(s.Type) != elf.SHT_NULL {
+		if t := elf.SectionType(s.Type); t != elf.SHT_NULL && t != elf.SHT_NOBITS {
 			room = min(room, s.Off)
 		}
 	}
