@@ -2,6 +2,7 @@ package fs_test
 
 import (
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -151,5 +152,46 @@ func TestShutdown(t *testing.T) {
 	}
 	if !root.closed || !data.closed {
 		t.Errorf("closed: %v, %v", root.closed, data.closed)
+	}
+}
+
+// TestRootInImage: the image's root is the root where no share is it, and shares are
+// mounted in it, at places that it does not have, too.
+func TestRootInImage(t *testing.T) {
+	image := func(layout ...string) *fs.Share {
+		f := mem()
+		lay(t, fs.New(f, fs.MountOptions{}), layout...)
+		return &fs.Share{Tag: "image", FS: f, ReadOnly: true}
+	}
+	mount := newHost(time.Millisecond)
+	mount.at(t, "f: mounted")
+	c := config(fs.Share{Tag: "mount0", FS: mount, Path: "/srv/new"})
+	c.Image = image("etc/", "etc/motd: image", "tmp/", "tmp/x")
+	v, notes, problems := fs.NewRoot(c)
+	if problems != nil {
+		t.Errorf("problems: %v", problems)
+	}
+	for name, want := range map[string]string{"/etc/motd": "image", "/srv/new/f": "mounted", "/tmp/x": "[no such file or directory]"} {
+		if got := read(v, name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if err := write(v, "/etc/motd", "x"); err != syscall.EROFS {
+		t.Errorf("writing: %v", err)
+	}
+	if got := strings.Join(notes, "\n"); !strings.Contains(got, "image on / type tmpfs (ro)") || !strings.Contains(got, "the root's /tmp is hidden") {
+		t.Errorf("notes:\n%s", got)
+	}
+
+	share := newHost(time.Millisecond)
+	share.at(t, "README: shared")
+	c = config(fs.Share{Tag: "root", FS: share})
+	c.Image = image("README: image")
+	v, notes, problems = fs.NewRoot(c)
+	if got := read(v, "/README"); got != "shared" || problems != nil {
+		t.Errorf("with a share as the root: %q, %v", got, problems)
+	}
+	if got := strings.Join(notes, "\n"); !strings.Contains(got, "the root in the image is hidden") {
+		t.Errorf("notes:\n%s", got)
 	}
 }

@@ -55,11 +55,7 @@ the root hides the one in the image.`,
 				return err
 			}
 			p.Root = len(embed.roots) > 0
-			compile := func(file string) error { return p.Build(cmd.Context(), file) }
-			if len(parts) == 0 {
-				return compile(file)
-			}
-			return p.BuildWith(compile, file, parts)
+			return p.BuildWith(cmd.Context(), file, parts)
 		},
 	}
 	flags := cmd.Flags()

@@ -149,6 +149,7 @@ many: 2000, <nil>
 serve: /link
 map: hello
 large: 64 MiB, sum 393216, less than 32 MiB of heap: true
+memory: YOLKPRT1 4096 0; bad address
 `
 	const readOnly = "the root is read-only; /tmp: <nil>\n"
 	build()

@@ -16,7 +16,7 @@ func examples(t *testing.T, file, section string) (script, output string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, text2, ok := strings.Cut(string(text), "\n## "+section+"\n")
+	_, text2, ok := strings.Cut(string(text), "# "+section+"\n")
 	if !ok {
 		t.Fatalf("%s has no section %q", file, section)
 	}
@@ -75,6 +75,23 @@ func TestGuestREADME(t *testing.T) {
 	got := typeIn(t, "set -e\n"+script)
 	if got.status != 0 || got.stdout != want {
 		t.Errorf("status %d, printed %q, want %q; errors %s", got.status, got.stdout, want, got.stderr)
+	}
+}
+
+// docs/IMAGES.md puts the README's program and its root into an image.
+func TestGuestImagesPage(t *testing.T) {
+	needGuest(t)
+	program, _ := examples(t, "../../README.md", "A program of your own")
+	program, _, ok := strings.Cut(program, "\nyolk run")
+	const want = "[- hello.txt] <nil>\nHello from the host.\n"
+	script, _ := examples(t, "../../docs/IMAGES.md", "Images")
+	build, qemu, two := strings.Cut(script, "\nqemu-")
+	if !ok || !two {
+		t.Fatalf("script %q after %q", script, program)
+	}
+	got := typeIn(t, "set -e\n"+program+"\n"+build+"\nrm -r site\ntimeout 600 qemu-"+qemu)
+	if got.status != 1 || !strings.Contains(strings.ReplaceAll(got.stdout, "\r", ""), want) {
+		t.Errorf("status %d, printed %q, want %q at its end; errors %s", got.status, got.stdout, want, got.stderr)
 	}
 }
 

@@ -155,7 +155,7 @@ func (n *node) number(a *fs.Attr) {
 }
 
 func (n *node) Setattr(s *fs.SetAttr, a *fs.Attr) error {
-	u, err := n.copyUp(true)
+	u, err := n.copyUp(s.Valid&fs.SetSize == 0 || s.Size > 0)
 	if err != nil {
 		return err
 	}

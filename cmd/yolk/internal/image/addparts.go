@@ -13,7 +13,9 @@ import (
 )
 
 const (
-	page = 4096
+	page        = 4096
+	progSize    = 56 // of a program header
+	sectionSize = 64 // of a section header
 	// partsSection is the name of the section of the parts, for those who list or
 	// copy sections.
 	partsSection = ".yolk"
@@ -36,6 +38,9 @@ func AddParts(out *os.File, in io.ReaderAt, size int64, parts []Part) error {
 	var h elf.Header64
 	if err := binary.Read(io.NewSectionReader(in, 0, size), binary.LittleEndian, &h); err != nil {
 		return fmt.Errorf("ELF header: %w", err)
+	}
+	if string(h.Ident[:4]) != elf.ELFMAG || h.Phentsize != progSize || h.Shentsize != sectionSize {
+		return fmt.Errorf("ELF header: want program headers of %d bytes and section headers of %d, got %d and %d", progSize, sectionSize, h.Phentsize, h.Shentsize)
 	}
 	progs := make([]elf.Prog64, h.Phnum)
 	sections := make([]elf.Section64, h.Shnum)
@@ -90,7 +95,6 @@ func AddParts(out *os.File, in io.ReaderAt, size int64, parts []Part) error {
 			room = min(room, s.Off)
 		}
 	}
-	const progSize = 56
 	if end := h.Phoff + progSize*uint64(len(progs)); end > room {
 		return fmt.Errorf("no room for two more program headers before the first section, at %#x of the file", room)
 	}
@@ -137,8 +141,8 @@ func addProgs(progs []elf.Prog64, load, mark elf.Prog64) []elf.Prog64 {
 	var list []elf.Prog64
 	for i, p := range progs {
 		if elf.ProgType(p.Type) == elf.PT_PHDR {
-			p.Filesz += 2 * 56
-			p.Memsz += 2 * 56
+			p.Filesz += 2 * progSize
+			p.Memsz += 2 * progSize
 		}
 		list = append(list, p)
 		last := elf.ProgType(p.Type) == elf.PT_LOAD

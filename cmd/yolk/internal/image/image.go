@@ -7,6 +7,7 @@ package image
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -141,6 +142,43 @@ func (p *Program) Build(ctx context.Context, file string) error {
 		return p.explain(ctx, err)
 	}
 	return nil
+}
+
+// BuildWith is Build with parts in the image. There is a file only if all has gone well.
+func (p *Program) BuildWith(ctx context.Context, file string, parts []Part) (err error) {
+	if len(parts) == 0 {
+		return p.Build(ctx, file)
+	}
+	plain := filepath.Join(p.b.Scratch, "program")
+	if err := p.Build(ctx, plain); err != nil {
+		return err
+	}
+	in, err := os.Open(plain)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	info, err := in.Stat()
+	if err != nil {
+		return err
+	}
+	out, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			out.Close()
+			os.Remove(out.Name())
+		}
+	}()
+	if err := AddParts(out, in, info.Size(), parts); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if err := errors.Join(out.Chmod(info.Mode().Perm()), out.Close()); err != nil {
+		return err
+	}
+	return os.Rename(out.Name(), file)
 }
 
 // bootFile is the name of the file that the overlay adds to a package.

@@ -227,38 +227,3 @@ func (r *Root) Hidden(names []string) (hidden []string) {
 	}
 	return hidden
 }
-
-// BuildWith builds the program into a file, with parts in the image. There is no such file
-// unless all has gone well.
-func (p *Program) BuildWith(build func(file string) error, file string, parts []Part) (err error) {
-	plain := filepath.Join(p.b.Scratch, "program")
-	if err := build(plain); err != nil {
-		return err
-	}
-	in, err := os.Open(plain)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	info, err := in.Stat()
-	if err != nil {
-		return err
-	}
-	out, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			out.Close()
-			os.Remove(out.Name())
-		}
-	}()
-	if err := AddParts(out, in, info.Size(), parts); err != nil {
-		return err
-	}
-	if err := errors.Join(out.Chmod(info.Mode().Perm()), out.Close()); err != nil {
-		return err
-	}
-	return os.Rename(out.Name(), file)
-}
