@@ -4,6 +4,8 @@ import (
 	"sync"
 	"syscall"
 
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+
 	"github.com/yolkos/yolk/fs/socket"
 )
 
@@ -21,9 +23,20 @@ func (k *sock) Accept() (socket.Socket, error) {
 	if !k.stream() {
 		return nil, syscall.EOPNOTSUPP
 	}
-	if k.s.ended.Load() {
+	if k.s.ended.Load() || tcp.EndpointState(k.ep.State()) == tcp.StateListen && k.s.hold(k) {
 		return nil, syscall.EAGAIN
 	}
+	n, err := k.acceptNext()
+	if err != nil {
+		return nil, err
+	}
+	n.young.Store(true)
+	k.s.memory.young.Add(1)
+	return n, nil
+}
+
+// acceptNext takes a connection of those that wait, else from the stack.
+func (k *sock) acceptNext() (*sock, error) {
 	if w := k.room.Load(); w != nil {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -33,11 +46,7 @@ func (k *sock) Accept() (socket.Socket, error) {
 			return n, nil
 		}
 	}
-	n, err := k.acceptOne()
-	if err != nil {
-		return nil, err
-	}
-	return n, nil
+	return k.acceptOne()
 }
 
 // acceptOne takes a connection from the stack.

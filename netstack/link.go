@@ -264,12 +264,20 @@ func (*link) Alloc(size int) nic.Buffer {
 // what a program does not read takes not many times its memory.
 const copyBelow = 4
 
+// essential is how long a frame without data is at most, which makes connections go on,
+// and end: Ethernet, IPv6 and TCP with all options.
+const essential = header.EthernetMinimumSize + header.IPv6MinimumSize + header.TCPHeaderMaximumSize
+
 func (l *link) Receive(_ int, frames []nic.Received) {
 	to := l.to.Load()
 	for i := range frames {
 		f := &frames[i]
 		head := f.Parts[0].Bytes()
 		if to == nil || len(head) < header.EthernetMinimumSize {
+			f.Release()
+			continue
+		}
+		if n := f.Len(); l.s.memory.took(n) == memoryOut && n > essential {
 			f.Release()
 			continue
 		}

@@ -63,6 +63,7 @@ func (k *sock) sendStream(m *socket.Message) (int, error) {
 		return 0, syscall.EAGAIN
 	}
 	b := newBuffers(m.Buffers)
+	k.grown()
 	n, err := k.ep.Write(&b, tcpip.WriteOptions{More: m.Flags&msgMore != 0})
 	if err == nil && n == 0 && m.Size() > 0 {
 		return 0, syscall.EAGAIN
@@ -120,6 +121,7 @@ func (k *sock) recvStream(m *socket.Message, flags int) (int, error) {
 	default:
 		return 0, k.errno(err)
 	}
+	k.grown()
 	if !o.Peek {
 		k.ep.ModerateRecvBuf(r.Count)
 	}

@@ -23,7 +23,9 @@ type sock struct {
 	typ      int
 	protocol int
 	ino      atomic.Uint64
-	settings settings // what only this package knows of
+	held     atomic.Bool // a listener that waits for memory, see hold
+	young    atomic.Bool // accepted and not used yet
+	settings settings    // what only this package knows of
 	deferred atomic.Pointer[deferred]
 	room     atomic.Pointer[waitingRoom] // of one that listens
 	lost     atomic.Bool                 // with the interface, see Lose
@@ -62,7 +64,9 @@ func (k *sock) Release() {
 	k.forget()
 	k.s.mu.Lock()
 	delete(k.s.sockets, k.ep)
+	delete(k.s.held, k)
 	k.s.mu.Unlock()
+	k.grown()
 	k.from.EventUnregister(&k.entry)
 	k.ep.Close()
 	k.vacate()
@@ -92,6 +96,9 @@ func (k *sock) Poll(events uint32) (uint32, error) {
 		if k.occupied() {
 			now |= fs.PollIn | fs.PollRdNorm
 		}
+	}
+	if k.held.Load() {
+		now &^= fs.PollIn | fs.PollRdNorm
 	}
 	return now & (events | fs.PollErr | fs.PollHup), nil
 }
@@ -163,32 +170,6 @@ func (k *sock) tryBind(a tcpip.FullAddress) error {
 		return errno(err)
 	}
 	return errno(ep.Bind(a))
-}
-
-// somaxconn is the longest backlog (net.core.somaxconn).
-const somaxconn = 4096
-
-// Listen implements socket.Socket.
-func (k *sock) Listen(backlog int) error {
-	if !k.stream() {
-		return syscall.EOPNOTSUPP
-	}
-	if backlog < 0 || backlog > somaxconn {
-		backlog = somaxconn
-	}
-	// Linux lets one more wait than it was told.
-	err := k.ep.Listen(backlog + 1)
-	if err == nil {
-		k.room.CompareAndSwap(nil, new(waitingRoom))
-		w := k.room.Load()
-		w.mu.Lock()
-		w.backlog = backlog + 1
-		w.mu.Unlock()
-	}
-	if _, ok := err.(*tcpip.ErrInvalidEndpointState); ok {
-		return syscall.EINVAL
-	}
-	return errno(err)
 }
 
 // Connect implements socket.Socket.

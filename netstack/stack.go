@@ -4,6 +4,7 @@ package netstack
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -31,6 +32,7 @@ type Stack struct {
 
 	mu      sync.Mutex
 	sockets map[tcpip.Endpoint]*sock // those that a program holds
+	held    map[*sock]struct{}       // listeners that wait for memory
 	links   []*link                  // in the order of their numbers
 	names   names
 	changed func() // is told when names or addresses have changed; may be nil
@@ -44,6 +46,9 @@ type Stack struct {
 	ready     chan struct{} // closed when it is not so
 	waiting   map[*sock]bool
 
+	memory   meter
+	squeezed bool // buffers are small, see pressed
+
 	news news
 	loop *loopLink
 	taps atomic.Pointer[[]*packetSocket] // who looks at frames
@@ -51,8 +56,10 @@ type Stack struct {
 
 // Options are what a Stack is made for.
 type Options struct {
-	// Memory is how many bytes of memory there are; 0: enough.
+	// Memory is how many bytes of memory there are for programs; 0: enough.
 	Memory uint64
+	// Usage tells how it is used; nil: as the Go runtime says.
+	Usage func() Usage
 }
 
 // silent keeps the stack's own log to itself: it has lines for packets of others.
@@ -70,6 +77,11 @@ func New(o Options) (*Stack, error) {
 	silence()
 	s := &Stack{sockets: map[tcpip.Endpoint]*sock{}, waiting: map[*sock]bool{}, ready: make(chan struct{}), timeWaitLimit: timeWaitLimit(o.Memory)}
 	close(s.ready)
+	s.held = map[*sock]struct{}{}
+	s.memory = meter{total: o.Memory, usage: o.Usage, collect: runtime.GC, looked: s.pressed}
+	if o.Usage == nil {
+		s.memory.usage = RuntimeUsage
+	}
 	ndp := ipv6.NewProtocolWithOptions(ipv6.Options{
 		NDPConfigs:       ipv6.DefaultNDPConfigurations(),
 		AutoGenLinkLocal: true,
@@ -119,26 +131,11 @@ func (s *Stack) withoutRouters(id tcpip.NICID) {
 	}
 }
 
-// Sizes of a connection's buffers, in bytes: what it begins with and how far it may
-// grow, as shares of the memory.
-const (
-	bufferMin          = 4 << 10
-	bufferDefaultShare = 1024
-	bufferDefaultMin   = 64 << 10
-	bufferDefaultMax   = 1 << 20
-	bufferMaxShare     = 64
-	bufferMaxMin       = 512 << 10
-	bufferMaxMax       = 4 << 20
-	// A datagram socket's buffer, as Linux has it (net.core.rmem_default).
-	datagramDefault = 212992
-)
-
 // tune sets what is to be otherwise than the stack has it.
 func (s *Stack) tune(o Options) error {
-	def, limit := bufferDefaultMax, bufferMaxMax
-	if o.Memory != 0 {
-		def = int(min(max(o.Memory/bufferDefaultShare, bufferDefaultMin), bufferDefaultMax))
-		limit = int(min(max(o.Memory/bufferMaxShare, bufferMaxMin), bufferMaxMax))
+	def, limit := bufferSizes(o.Memory)
+	if err := s.setBuffers(def, limit); err != nil {
+		return fmt.Errorf("TCP buffers from %d to %d bytes: %s", def, limit, err)
 	}
 	// Loss detection by time (RACK, RFC 8985) stalls connections of which packets get
 	// lost: by the third duplicate acknowledgement and SACK they go on.
@@ -149,9 +146,7 @@ func (s *Stack) tune(o Options) error {
 	// A port in TIME_WAIT can be had again where the sequence numbers allow it
 	// (RFC 6191), so that a client does not run out of them.
 	reuse := tcpip.TCPTimeWaitReuseOption(tcpip.TCPTimeWaitReuseGlobal)
-	send := tcpip.TCPSendBufferSizeRangeOption{Min: bufferMin, Default: def, Max: limit}
-	receive := tcpip.TCPReceiveBufferSizeRangeOption{Min: bufferMin, Default: def, Max: limit}
-	for _, opt := range []tcpip.SettableTransportProtocolOption{&recovery, &nagle, &sack, &moderate, &cubic, &reuse, &send, &receive} {
+	for _, opt := range []tcpip.SettableTransportProtocolOption{&recovery, &nagle, &sack, &moderate, &cubic, &reuse} {
 		if err := s.SetTransportProtocolOption(tcp.ProtocolNumber, opt); err != nil {
 			return fmt.Errorf("TCP option %T: %s", opt, err)
 		}

@@ -8,20 +8,17 @@ import (
 )
 
 // What is left of a connection stays for a while (TIME_WAIT, RFC 9293 §3.6), and takes
-// memory, some 10 KiB each. When there are many, those that follow stay a shorter
-// while, as on Linux those beyond net.ipv4.tcp_max_tw_buckets stay none.
+// endpointBytes. When there are many, those that follow do not stay, as on Linux those
+// beyond net.ipv4.tcp_max_tw_buckets.
 const (
-	timeWait      = 60 * time.Second
-	timeWaitShort = time.Second
+	timeWait = 60 * time.Second
 
-	// timeWaitShare is the part of the memory that may be used up before, in
-	// connections of timeWaitBytes.
-	timeWaitShare = 16
-	timeWaitBytes = 10 << 10
-	timeWaitMin   = 1024
+	// timeWaitShare is the part of the memory that they may take.
+	timeWaitShare = 32
+	timeWaitMin   = 64
 	timeWaitMax   = 16384
 
-	// timeWaitEvery is after how many new sockets they are counted.
+	// timeWaitEvery is after how many new sockets they are counted, at most.
 	timeWaitEvery = 256
 )
 
@@ -30,12 +27,12 @@ func timeWaitLimit(memory uint64) int {
 	if memory == 0 {
 		return timeWaitMax
 	}
-	return int(min(max(memory/timeWaitShare/timeWaitBytes, timeWaitMin), timeWaitMax))
+	return int(min(max(memory/timeWaitShare/endpointBytes, timeWaitMin), timeWaitMax))
 }
 
 // countTimeWait counts them once in a while. The caller has just made a socket.
 func (s *Stack) countTimeWait() {
-	if s.made.Add(1)%timeWaitEvery != 0 {
+	if s.made.Add(1)%uint64(min(max(s.timeWaitLimit/4, 1), timeWaitEvery)) != 0 {
 		return
 	}
 	n := 0
@@ -46,7 +43,7 @@ func (s *Stack) countTimeWait() {
 	}
 	stay := tcpip.TCPTimeWaitTimeoutOption(timeWait)
 	if n > s.timeWaitLimit {
-		stay = tcpip.TCPTimeWaitTimeoutOption(timeWaitShort)
+		stay = 0
 	}
 	_ = s.SetTransportProtocolOption(tcp.ProtocolNumber, &stay) // TCP has it
 }

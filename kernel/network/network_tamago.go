@@ -7,7 +7,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/yolkos/yolk/arch/amd64"
 	"github.com/yolkos/yolk/drivers/virtio"
 	"github.com/yolkos/yolk/drivers/virtionet"
 	"github.com/yolkos/yolk/fs"
@@ -18,13 +17,13 @@ import (
 )
 
 func init() {
-	memory, _ := amd64.Memory()
-	s, err := netstack.New(netstack.Options{Memory: memory})
+	k := syscalls.Bound()
+	_, free, _ := k.Machine.Memory()
+	s, err := netstack.New(netstack.Options{Memory: free + netstack.RuntimeUsage().Mapped})
 	if err != nil {
 		kernel.Log("network: " + err.Error())
 		return
 	}
-	k := syscalls.Bound()
 	k.Families[syscall.AF_INET] = s.Family(syscall.AF_INET)
 	k.Families[syscall.AF_INET6] = s.Family(syscall.AF_INET6)
 	k.Families[syscall.AF_NETLINK] = s.NetlinkFamily()
