@@ -23,6 +23,8 @@ type LinuxOptions struct {
 	Count   bool   // as of Config
 	Share   Share
 	Cache   Cache         // or another mode of virtiofsd: always
+	Network Network       // none, or UserNetwork
+	SelfNet []string      // as of Options
 	Timeout time.Duration // 0: none
 	Console io.Writer     // first serial port
 	Trace   io.Writer     // the commands that are run; nil: not shown
@@ -53,6 +55,15 @@ func RunLinux(ctx context.Context, o *LinuxOptions) error {
 	c := Config{
 		Machine: o.Machine, Accel: o.Accel, Memory: o.Memory, CPUs: o.CPUs, Count: o.Count, Kernel: o.Kernel, Append: o.Append,
 		Shares: []ShareFD{{Tag: o.Share.Tag, FD: forQEMU.add(client)}},
+	}
+	if o.Network.there() {
+		p, socket, keep, err := serveNetwork(&o.Network, o.SelfNet, o.Trace, o.Trace)
+		if err != nil {
+			return err
+		}
+		defer p.kill()
+		defer keep.Close()
+		c.Net = &NetDevice{MAC: o.Network.MAC, Stream: forQEMU.add(socket), MTU: o.Network.User.MTU}
 	}
 	srv.cache = o.Cache
 	args := withoutXattr(srv.args(o.Share.Dir, forServer.add(listener), os.Geteuid() == 0))

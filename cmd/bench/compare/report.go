@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/yolkos/yolk/cmd/bench/internal/lab"
+	"github.com/yolkos/yolk/cmd/bench/internal/page"
 	"github.com/yolkos/yolk/cmd/bench/internal/rows"
 	"github.com/yolkos/yolk/qemu"
 )
@@ -30,6 +32,13 @@ func publish(r *results, docs string) error {
 		return err
 	}
 	text := report(r, slices.Sorted(maps.Keys(files)))
+	old, err := os.ReadFile(filepath.Join(docs, "benchmarks.md"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if _, network := page.Split(string(old)); network != "" {
+		text += "\n" + network
+	}
 	files["benchmarks.md"] = []byte(text)
 	for name, data := range files {
 		if err := os.WriteFile(filepath.Join(docs, name), data, 0o644); err != nil {

@@ -25,6 +25,7 @@ type System struct {
 	CPUs    int          // 0: one
 	Count   bool         // the guest's clock counts instructions, one a nanosecond
 	Seed    int          // with Bare: where the random numbers begin
+	Network qemu.Network // of a guest; the zero value is none
 	Bare    bool         // the machine has no device but a serial port, and nothing outside has a say; Yolk
 }
 
@@ -41,6 +42,7 @@ type Lab struct {
 	Accel qemu.Accel
 	Linux *Linux
 	TSC   uint64 // kHz; 0: not known
+	Yolk  string // the yolk command, where there is a Network
 	Trace io.Writer
 }
 
@@ -99,6 +101,7 @@ func (l *Lab) Run(ctx context.Context, s *System, program string, memory uint64,
 			Kernel: l.Linux.Kernel, Initrd: initrd, Append: l.linuxAppend(s),
 			Machine: s.Machine, Accel: l.Accel, Memory: memory, CPUs: s.CPUs, Count: s.Count, Cache: s.Cache, Timeout: limit,
 			Share: qemu.Share{Tag: "root", Dir: l.Root}, Console: out, Trace: l.Trace,
+			Network: s.Network, SelfNet: []string{l.Yolk, "serve-net"},
 		})
 	}
 	if s.Bare {
@@ -113,6 +116,7 @@ func (l *Lab) Run(ctx context.Context, s *System, program string, memory uint64,
 		Machine: s.Machine, Accel: l.Accel, Memory: memory, CPUs: s.CPUs, Count: s.Count, Timeout: limit,
 		Shares: []qemu.Share{{Tag: "root", Dir: l.Root}}, Daemon: qemu.Virtiofsd,
 		Stdout: out, Stderr: os.Stderr, Console: os.Stderr, Notes: os.Stderr, Trace: l.Trace,
+		Network: s.Network, SelfNet: []string{l.Yolk, "serve-net"},
 	})
 	if err == nil && status != 0 {
 		err = fmt.Errorf("status %d", status)

@@ -17,14 +17,14 @@ import (
 // kernel's.
 const KernelPackage = "linux-image-cloud-amd64"
 
-// modulesOf names the modules that a guest needs to mount virtio-fs. What a
-// kernel has built in is no file.
+// modulesOf names the modules that a guest needs to mount virtio-fs, and for a network.
+// What a kernel has built in is no file.
 func modulesOf(m qemu.Machine) []string {
 	bus := []string{"virtio_mmio"}
 	if m == qemu.Q35 {
 		bus = []string{"virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci"}
 	}
-	return slices.Concat([]string{"virtio_ring", "virtio"}, bus, []string{"fuse", "virtiofs"})
+	return slices.Concat([]string{"virtio_ring", "virtio"}, bus, []string{"fuse", "virtiofs", "failover", "net_failover", "virtio_net"})
 }
 
 // Linux is an unpacked kernel package.

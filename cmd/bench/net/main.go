@@ -1,0 +1,180 @@
+// Command net measures a server in a Linux guest and in Yolk over the same network, in
+// turns, and writes its section of docs/benchmarks.md. It is run from the top directory
+// of the module.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/yolkos/yolk/cmd/bench/internal/lab"
+	"github.com/yolkos/yolk/cmd/bench/internal/tsc"
+	"github.com/yolkos/yolk/qemu"
+	"github.com/yolkos/yolk/usernet"
+)
+
+const (
+	program     = "serve"
+	guestMemory = 512 << 20 // bytes
+	guestTime   = 3 * time.Minute
+)
+
+type options struct {
+	rounds   int
+	machines []qemu.Machine
+	yolk     string
+	page     string
+	time     time.Duration // for each row
+	verbose  bool
+}
+
+func main() {
+	var o options
+	machines := ""
+	flag.IntVar(&o.rounds, "rounds", 3, "how often everything is measured")
+	flag.StringVar(&machines, "machines", "microvm,q35", "machine types, separated by commas")
+	flag.StringVar(&o.yolk, "yolk", "bin/yolk", "the yolk command")
+	flag.StringVar(&o.page, "page", "", "the page whose section is written, docs/benchmarks.md; standard output without it")
+	flag.DurationVar(&o.time, "time", 2*time.Second, "how long each row is measured")
+	flag.BoolVar(&o.verbose, "v", false, "show the commands that are run, and each result")
+	flag.Parse()
+	for m := range strings.SplitSeq(machines, ",") {
+		o.machines = append(o.machines, qemu.Machine(m))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, &o); err != nil {
+		fmt.Fprintln(os.Stderr, "net:", err)
+		os.Exit(1)
+	}
+}
+
+// Systems, as they are told apart in results.
+const (
+	linux = "linux"
+	yolk  = "yolk"
+)
+
+func run(ctx context.Context, o *options) error {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return err
+	}
+	cache = filepath.Join(cache, "yolk", "bench")
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return err
+	}
+	l := &lab.Lab{TSC: tsc.KHz(), Yolk: o.yolk}
+	if o.verbose {
+		l.Trace = os.Stderr
+	}
+	for _, dir := range []*string{&l.Dir, &l.Root} {
+		if *dir, err = os.MkdirTemp(cache, "net-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(*dir)
+	}
+	if l.Accel, _, err = qemu.ChooseAccel(ctx, qemu.Auto, o.machines[0], l.Trace); err != nil {
+		return err
+	}
+	if l.Linux, err = lab.FetchLinux(ctx, cache); err != nil {
+		return err
+	}
+	if err := l.Build(ctx, o.yolk, program, "./cmd/bench/net/serve"); err != nil {
+		return err
+	}
+	r := &results{about: fmt.Sprintf("QEMU's acceleration was %s, and Linux %s", l.Accel, l.Linux.Version), rounds: o.rounds, machines: o.machines, values: map[key][]float64{}}
+	for round := range o.rounds {
+		for _, m := range o.machines {
+			for _, system := range []string{linux, yolk} {
+				fmt.Fprintf(os.Stderr, "net: round %d, %s on %s\n", round+1, system, m)
+				if err := measure(ctx, o, l, r, m, system); err != nil {
+					return fmt.Errorf("%s on %s: %w", system, m, err)
+				}
+			}
+		}
+	}
+	return r.publish(o.page)
+}
+
+// measure boots a system and measures all rows.
+func measure(ctx context.Context, o *options, l *lab.Lab, r *results, m qemu.Machine, system string) error {
+	n, err := network()
+	if err != nil {
+		return err
+	}
+	s := &lab.System{Machine: m, Network: n}
+	if system == linux {
+		s.Cache = qemu.CacheNone
+	}
+	host := fmt.Sprintf("127.0.0.1:%d", n.User.Forwards[0].Host)
+	udp := fmt.Sprintf("127.0.0.1:%d", n.User.Forwards[1].Host)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 1)
+	last := ""
+	begin := time.Now()
+	go func() {
+		ended <- l.Run(ctx, s, program, guestMemory, guestTime, nil, func(line string) { last = line })
+	}()
+	for {
+		client := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+		if response, err := client.Get("http://" + host + "/"); err == nil {
+			response.Body.Close()
+			break
+		}
+		select {
+		case err := <-ended:
+			return fmt.Errorf("ended early, after %q: %w", last, err)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	add := func(row string, v float64) {
+		if o.verbose {
+			fmt.Fprintf(os.Stderr, "net: %s %s %s %.4g\n", m, system, row, v)
+		}
+		r.add(m, system, row, v)
+	}
+	add("first", float64(time.Since(begin).Microseconds())/1e3)
+	w := &work{host: host, udp: udp, time: o.time, add: add}
+	if err := w.all(ctx); err != nil {
+		return err
+	}
+	_, _ = (&http.Client{Timeout: 5 * time.Second}).Get("http://" + host + "/exit") // there is no answer
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		cancel()
+		<-ended
+	}
+	return nil
+}
+
+// network is one with forwards to the server.
+func network() (qemu.Network, error) {
+	n := qemu.Network{Backend: qemu.UserNetwork, User: usernet.Default()}
+	n.MAC = n.User.GuestMAC
+	n.Addresses = append(n.Addresses, n.User.Guest4)
+	n.Routers = append(n.Routers, n.User.Router4)
+	for _, text := range []string{"127.0.0.1:0:80", "127.0.0.1:0:81/udp"} {
+		f, err := usernet.ParseForward(text)
+		if err != nil {
+			return n, err
+		}
+		socket, err := f.Listen()
+		if err != nil {
+			return n, err
+		}
+		n.User.Forwards = append(n.User.Forwards, f)
+		n.Sockets = append(n.Sockets, socket)
+	}
+	return n, nil
+}

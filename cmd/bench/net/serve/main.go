@@ -1,0 +1,88 @@
+// Command serve is what cmd/bench/net measures: a web server, and work on the loopback
+// interface. In a Linux guest it is process 1.
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/yolkos/yolk/cmd/bench/internal/guest"
+)
+
+func main() {
+	_, err := guest.Start()
+	if err == nil {
+		err = guest.StartNetwork(netip.MustParseAddr("10.0.2.15"))
+	}
+	if err == nil {
+		err = serve()
+	}
+	fmt.Println("net failed", err)
+	guest.Exit(1)
+}
+
+// chunk is how much is written at once, in bytes.
+const chunk = 64 << 10
+
+func serve() error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello\n") })
+	mux.HandleFunc("/down", func(w http.ResponseWriter, r *http.Request) {
+		n, _ := strconv.Atoi(r.FormValue("bytes"))
+		w.Header().Set("Content-Length", strconv.Itoa(n))
+		for b := make([]byte, chunk); n > 0; n -= len(b) {
+			b = b[:min(n, chunk)]
+			if _, err := w.Write(b); err != nil {
+				return
+			}
+		}
+	})
+	mux.HandleFunc("/up", func(w http.ResponseWriter, r *http.Request) {
+		io.CopyBuffer(io.Discard, onlyReader{r.Body}, make([]byte, chunk))
+	})
+	mux.HandleFunc("/loopback", func(w http.ResponseWriter, _ *http.Request) {
+		requests, err := loopback()
+		fmt.Fprintln(w, requests, err)
+	})
+	mux.HandleFunc("/exit", func(http.ResponseWriter, *http.Request) { guest.Exit(0) })
+	udp, err := net.ListenPacket("udp4", ":81")
+	if err != nil {
+		return err
+	}
+	go echo(udp)
+	fmt.Println("net ready")
+	return http.ListenAndServe(":80", mux)
+}
+
+type onlyReader struct{ io.Reader }
+
+func echo(c net.PacketConn) {
+	b := make([]byte, 2048)
+	for {
+		n, from, err := c.ReadFrom(b)
+		if err == nil {
+			_, _ = c.WriteTo(b[:n], from)
+		}
+	}
+}
+
+// loopback counts requests a second to the server itself.
+func loopback() (float64, error) {
+	client := &http.Client{Transport: &http.Transport{}}
+	begin, n := time.Now(), 0
+	for time.Since(begin) < 2*time.Second {
+		r, err := client.Get("http://127.0.0.1/")
+		if err != nil {
+			return 0, err
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		r.Body.Close()
+		n++
+	}
+	return float64(n) / time.Since(begin).Seconds(), nil
+}
