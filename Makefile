@@ -8,7 +8,9 @@
 # make fuzz            each fuzz target for FUZZTIME, 20s
 # make bench           boot time and image size; then all of docs/benchmarks.md, an hour
 # make count           instructions of single operations, here and in a Linux guest: docs/instructions.md, a minute
+# make bench-net       the network's rows of it alone, ten minutes
 # make scale           open files, names, directories and files of any size: docs/scale.md, ten minutes
+# make scale-net       10,000 connections at once, and 100,000 one after the other, ten minutes
 # make conformance     runs the standard library's own tests here and in guests: docs/conformance.md,
 #                      and docs/conformance-network.md
 # make compatibility   builds and runs programs and test suites of others: docs/COMPATIBILITY.md
@@ -26,7 +28,7 @@ GUEST_TESTS := ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/
 # The labs that run in a guest, with their solutions.
 LABS := ./labs/internal/... $(foreach n,2 3 4 5 6,./labs/$(n) ./labs/solutions/$(n))
 
-.PHONY: qemu test machines test-debian12 test-debian13 test-unstable fuzz bench count scale conformance compatibility toolchain deps tools vet clean FORCE
+.PHONY: qemu test machines test-debian12 test-debian13 test-unstable fuzz bench bench-net count scale scale-net conformance compatibility toolchain deps tools vet clean FORCE
 
 qemu: $(YOLK) deps
 	@if [ -t 0 ]; then \
@@ -77,6 +79,10 @@ test-debian12 test-debian13 test-unstable:
 bench: $(YOLK) deps toolchain
 	YOLK_GUEST=1 go test -run='^$$' -bench=. ./cmd/yolk
 	go run ./cmd/bench/compare -docs docs -yolk $(YOLK)
+	go run ./cmd/bench/net -page docs/benchmarks.md -yolk $(YOLK)
+
+bench-net: $(YOLK) deps toolchain
+	go run ./cmd/bench/net -page docs/benchmarks.md -yolk $(YOLK)
 
 # What was counted in the Linux guest stays: make count COUNT=-linux counts there again.
 count: $(YOLK) deps toolchain
@@ -84,6 +90,9 @@ count: $(YOLK) deps toolchain
 
 scale: $(YOLK) deps toolchain
 	go run ./cmd/bench/scale -page docs/scale.md -yolk $(YOLK) $(SCALE)
+
+scale-net: $(YOLK) deps toolchain
+	YOLK_GUEST=1 YOLK_SCALE=1 go test -count=1 -v -timeout=1h -run=TestScaleCrowd ./examples
 
 # Half an hour and more under TCG; what was interrupted goes on where it stopped.
 # After a change of the kernel: make conformance CONFORMANCE=--again

@@ -30,10 +30,10 @@ func TestGuestCrowd(t *testing.T) {
 	}
 }
 
-// TestScaleCrowd is make scale's: many connections at once, and one after the other.
+// TestScaleCrowd is make scale-net's: many connections at once, and one after the other.
 func TestScaleCrowd(t *testing.T) {
 	if os.Getenv("YOLK_SCALE") == "" {
-		t.Skip("make scale runs it")
+		t.Skip("make scale-net runs it")
 	}
 	yolk := guestTest(t)
 	t.Run("open", func(t *testing.T) {

@@ -16,7 +16,8 @@ func (s *Stack) Flush(limit time.Duration) {
 	s.mu.Lock()
 	var streams []*sock
 	for _, k := range s.sockets {
-		if k.typ == syscall.SOCK_STREAM {
+		// A listener has nothing to send, and its program would see an error.
+		if k.typ == syscall.SOCK_STREAM && tcp.EndpointState(k.ep.State()) != tcp.StateListen {
 			streams = append(streams, k)
 		}
 	}

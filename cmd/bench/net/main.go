@@ -92,6 +92,8 @@ func run(ctx context.Context, o *options) error {
 		return err
 	}
 	r := &results{about: fmt.Sprintf("QEMU's acceleration was %s, and Linux %s", l.Accel, l.Linux.Version), rounds: o.rounds, machines: o.machines, values: map[key][]float64{}}
+	average, _ := os.ReadFile("/proc/loadavg")
+	r.load, _, _ = strings.Cut(string(average), " ")
 	for round := range o.rounds {
 		for _, m := range o.machines {
 			for _, system := range []string{linux, yolk} {

@@ -40,6 +40,7 @@ var table = func() (list []row) {
 	add("udp", "UDP, one after the other", "round trips/s", true)
 	add("udp-cpu", "the same, CPU", "µs each", false)
 	add("loopback", "HTTP in the guest, one connection", "requests/s", true)
+	add("loopback-cpu", "the same, CPU", "µs each", false)
 	return list
 }()
 
@@ -52,6 +53,7 @@ type key struct {
 // results are all values.
 type results struct {
 	about    string
+	load     string // of the host, before
 	rounds   int
 	machines []qemu.Machine
 	values   map[key][]float64
@@ -81,9 +83,10 @@ func (r *results) section() string {
 The same web server, `+"`cmd/bench/net/serve`"+`, in a Linux guest whose process 1 it is, and in Yolk: the same QEMU with one CPU
 and %d MiB, the same network (`+"`--net user`"+`, frames of up to 65000 bytes), and the client on the host, which has the same
 processors as QEMU. They take turns; each value is the median of %d boots. %s. CPU is that of all
-processes that a guest has: QEMU, the network's, the file server. "Times Linux": more than 1 is better, bold is %d and
-more. `+"`go run ./cmd/bench/net -page docs/benchmarks.md`"+` makes this section.
-`, page.Network, guestMemory>>20, r.rounds, r.about, goal)
+processes that a guest has: QEMU, the network's, the file server; it depends less than the rates on what else the host does,
+whose load average was %s when this began. "Times Linux": more than 1 is better, bold is %d and
+more. `+"`make bench-net`"+` makes this section.
+`, page.Network, guestMemory>>20, r.rounds, r.about, r.load, goal)
 	b.WriteString("\n| | unit |")
 	for _, m := range r.machines {
 		fmt.Fprintf(&b, " %s: Linux | Yolk | times Linux |", m)

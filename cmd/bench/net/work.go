@@ -220,16 +220,19 @@ func (w *work) datagrams() error {
 
 // loopback has the server ask itself.
 func (w *work) loopback() error {
+	cpu := load.Children()
 	r, err := (&http.Client{Timeout: limit}).Get("http://" + w.host + "/loopback")
 	if err != nil {
 		return err
 	}
 	defer r.Body.Close()
 	var v float64
+	var n int
 	var text string
-	if _, err := fmt.Fscan(r.Body, &v, &text); err != nil || text != "<nil>" {
+	if _, err := fmt.Fscan(r.Body, &v, &n, &text); err != nil || text != "<nil>" {
 		return fmt.Errorf("loopback: %s (%v)", text, err)
 	}
 	w.add("loopback", v)
+	w.add("loopback-cpu", micros(load.Children()-cpu)/float64(max(n, 1)))
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/signal"
+	"syscall"
 )
 
 func main() {
@@ -17,6 +19,11 @@ func main() {
 			}
 		}
 	})
-	fmt.Fprintln(os.Stderr, http.ListenAndServe(":80", nil))
-	os.Exit(1)
+	go func() {
+		fmt.Fprintln(os.Stderr, http.ListenAndServe(":80", nil))
+		os.Exit(1)
+	}()
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM)
+	<-stop
 }

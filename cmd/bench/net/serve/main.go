@@ -46,8 +46,8 @@ func serve() error {
 		io.CopyBuffer(io.Discard, onlyReader{r.Body}, make([]byte, chunk))
 	})
 	mux.HandleFunc("/loopback", func(w http.ResponseWriter, _ *http.Request) {
-		requests, err := loopback()
-		fmt.Fprintln(w, requests, err)
+		rate, n, err := loopback()
+		fmt.Fprintln(w, rate, n, err)
 	})
 	mux.HandleFunc("/exit", func(http.ResponseWriter, *http.Request) { guest.Exit(0) })
 	udp, err := net.ListenPacket("udp4", ":81")
@@ -71,18 +71,18 @@ func echo(c net.PacketConn) {
 	}
 }
 
-// loopback counts requests a second to the server itself.
-func loopback() (float64, error) {
+// loopback makes requests to the server itself, and tells how many a second, and in all.
+func loopback() (rate float64, n int, err error) {
 	client := &http.Client{Transport: &http.Transport{}}
-	begin, n := time.Now(), 0
+	begin := time.Now()
 	for time.Since(begin) < 2*time.Second {
 		r, err := client.Get("http://127.0.0.1/")
 		if err != nil {
-			return 0, err
+			return 0, n, err
 		}
 		_, _ = io.Copy(io.Discard, r.Body)
 		r.Body.Close()
 		n++
 	}
-	return float64(n) / time.Since(begin).Seconds(), nil
+	return float64(n) / time.Since(begin).Seconds(), n, nil
 }
