@@ -17,24 +17,15 @@ const (
 	com1IRQ = 4
 )
 
-// early are the bytes that came before the UART was programmed, which empties it.
-var (
-	early     [16]byte
-	earlySize int
-)
-
-// initUART programs COM1: 8 data bits, no parity, FIFO on (PC16550D, 8).
+// initUART programs COM1: 8 data bits, no parity, FIFO on (PC16550D, 8). Turning the
+// FIFO on empties it, so where a byte waits it stays as it is: without, the UART takes
+// one at a time.
 func initUART() {
-	for earlySize < len(early) {
-		if s := reg.In8(com1 + uart.LSR); s&(1<<uart.LSR_DR) == 0 || s == 0xff {
-			break
-		}
-		early[earlySize] = reg.In8(com1 + uart.RBR)
-		earlySize++
-	}
 	reg.Out8(com1+uart.IER, 0)
 	reg.Out8(com1+uart.LCR, 0x03)
-	reg.Out8(com1+uart.FCR, 0x07)
+	if s := reg.In8(com1 + uart.LSR); s&(1<<uart.LSR_DR) == 0 || s == 0xff {
+		reg.Out8(com1+uart.FCR, 0x01)
+	}
 	reg.Out8(com1+uart.MCR, 1<<uart.MCR_DTR|1<<uart.MCR_RTS|1<<uart.MCR_INTEN)
 }
 
@@ -95,11 +86,6 @@ func (c *Console) Write(p []byte) (int, error) {
 func (c *Console) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
-	}
-	if earlySize > 0 {
-		n := copy(p, early[:earlySize])
-		earlySize = copy(early[:], early[n:earlySize])
-		return n, nil
 	}
 	u := uart.UART{Base: com1}
 	for {
