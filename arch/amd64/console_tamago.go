@@ -42,6 +42,14 @@ func ConsoleBytes() uint64 { return consoleBytes.Load() }
 //go:nosplit
 func consoleReady() bool { return reg.In8(com1+uart.LSR)&(1<<uart.LSR_THRE) != 0 }
 
+// consoleSent waits until the UART has sent all that it was given, for as many looks
+// as a machine gets to turn itself off.
+func consoleSent() {
+	const transmitterEmpty = 1 << 6 // of LSR
+	for i := 0; i < powerTime && reg.In8(com1+uart.LSR)&transmitterEmpty == 0; i++ {
+	}
+}
+
 // printk writes a byte to the serial console. It works from the first
 // instruction to the last, in interrupt handlers too. It waits for as long as
 // the other end takes nothing, so that no part of a trace is missing.

@@ -22,6 +22,7 @@ var goosExit = exit
 // device, ACPI turns the machine off, and where that cannot, a reset is what is left,
 // which QEMU takes for the end under -no-reboot, and other monitors always.
 func exit(status int32) {
+	consoleSent()
 	ControlString("yolk exit ")
 	controlNumber(uint32(status))
 	ControlString("\n")
