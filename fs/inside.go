@@ -1,11 +1,16 @@
 package fs
 
-// InsideFile is a NotifyFile whose readiness nothing but calls of the program changes:
-// no device, no host, no clock.
+// InsideFile is a NotifyFile that may say that nothing but calls of the program changes
+// what it is ready for: no device, no host, no clock.
 type InsideFile interface {
 	NotifyFile
-	// Inside does nothing.
-	Inside()
+	Inside() bool
+}
+
+// Inside reports whether f is an InsideFile and says so.
+func Inside(f any) bool {
+	i, ok := f.(InsideFile)
+	return ok && i.Inside()
 }
 
 // Asleep receives from c, which nothing but calls of other goroutines of the program

@@ -121,7 +121,7 @@ func (e *pipeEnd) Watch(w *Waiter) bool {
 }
 
 // Inside implements InsideFile.
-func (e *pipeEnd) Inside() {}
+func (e *pipeEnd) Inside() bool { return true }
 
 // SetFlags implements FlagFile.
 func (e *pipeEnd) SetFlags(flags int) error {

@@ -123,6 +123,9 @@ func (d *desc) epollTarget() *anonfs.Target {
 	return t
 }
 
+// Inside implements fs.InsideFile.
+func (d *desc) Inside() bool { return fs.Inside(d.file) }
+
 // Poll implements fs.PollFile.
 func (d *desc) Poll(events uint32) (uint32, error) { return d.ready(events), nil }
 

@@ -117,13 +117,7 @@ type polled struct {
 
 // outside reports whether something else than calls of the program changes what the
 // file is ready for.
-func (p polled) outside() bool {
-	if p.desc == nil {
-		return false
-	}
-	_, ok := p.desc.file.(fs.InsideFile)
-	return !ok
-}
+func (p polled) outside() bool { return p.desc != nil && !p.desc.Inside() }
 
 // ready returns which of the events hold now, and errors.
 func (p *polled) ready() uint32 {

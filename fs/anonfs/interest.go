@@ -86,10 +86,7 @@ type interest struct {
 
 // inside reports whether nothing but calls of the program changes what the file is
 // ready for.
-func (i *interest) inside() bool {
-	_, ok := i.target.file.(fs.InsideFile)
-	return ok
-}
+func (i *interest) inside() bool { return fs.Inside(i.target.file) }
 
 // poll asks the file; epoll.mu is held. What fails is an error of the file.
 func (i *interest) poll() uint32 {
