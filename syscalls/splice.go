@@ -3,6 +3,7 @@ package syscalls
 import (
 	"cmp"
 	"math"
+	"sync"
 	"syscall"
 
 	"github.com/yolkos/yolk/fs"
@@ -247,50 +248,84 @@ func (t *transfer) toPipe(off *int64, n int) (int, syscall.Errno) {
 	case d.anon() || d.kind == syscall.S_IFDIR || d.kind == syscall.S_IFIFO:
 		return -1, syscall.EINVAL
 	}
+	if d.stream != nil {
+		return t.streamToPipe(min(n, room*fs.PipePageSize))
+	}
 	at := off
-	if off == nil && d.stream == nil {
+	if off == nil {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		at = &d.pos
 	}
-	inPage := int64(0)
-	if at != nil {
-		inPage = *at % fs.PipePageSize
-	}
+	inPage := *at % fs.PipePageSize
 	b := make([]byte, min(n, room*fs.PipePageSize-int(inPage)))
-	var got int
-	if d.stream != nil {
-		if got, err = d.stream.ReadUntil(b, t.rend); err == syscall.EINTR {
-			err = syscall.EAGAIN
-		}
-	} else {
-		got, err = d.readAt(b, *at)
-	}
+	got, err := d.readAt(b, *at)
 	if got == 0 {
 		if err != nil {
 			return -1, errno(err)
 		}
 		return 0, 0
 	}
-	pages := fs.NewPipePages(b[:got], inPage)
-	done := 0
-	for len(pages) > 0 { // others may have filled the pipe meanwhile
+	done, e := t.fill(fs.NewPipePages(b[:got], inPage))
+	if e != 0 {
+		return -1, e
+	}
+	*at += int64(done)
+	return done, 0
+}
+
+// chunk is how many bytes of a stream are moved at a time. Pipes that programs splice
+// through have room for a megabyte, of which a stream mostly has a small part, or
+// nothing yet.
+const chunk = 64 << 10
+
+var chunks = sync.Pool{New: func() any { return new([chunk]byte) }}
+
+// streamToPipe reads up to n bytes of a stream, what there is, into a pipe.
+func (t *transfer) streamToPipe(n int) (done int, e syscall.Errno) {
+	b := chunks.Get().(*[chunk]byte)
+	defer chunks.Put(b)
+	for end := t.rend; done < n; end = never {
+		want := min(n-done, len(b))
+		got, err := t.r.stream.ReadUntil(b[:want], end)
+		if got == 0 {
+			if err == syscall.EINTR {
+				err = syscall.EAGAIN
+			}
+			if err != nil && done == 0 {
+				return -1, errno(err)
+			}
+			break
+		}
+		put, e := t.fill(fs.NewPipePages(b[:got], 0))
+		done += put
+		if e != 0 && done == 0 {
+			return -1, e
+		}
+		if e != 0 || got < want {
+			break
+		}
+	}
+	return done, 0
+}
+
+// fill puts pages into the pipe, and waits for room if others have filled it
+// meanwhile. It fails only if it puts nothing.
+func (t *transfer) fill(pages []fs.PipePage) (done int, e syscall.Errno) {
+	for len(pages) > 0 {
 		put := 0
-		err := waitFor(to, fs.PollOut, t.wend, func() (err error) {
-			put, err = to.Put(pages)
+		err := waitFor(t.to, fs.PollOut, t.wend, func() (err error) {
+			put, err = t.to.Put(pages)
 			return err
 		})
 		if err != nil {
 			if done == 0 {
-				return -1, errno(err)
+				return 0, errno(err)
 			}
 			break
 		}
 		done += sizeOf(pages[:put])
 		pages = pages[put:]
-	}
-	if at != nil {
-		*at += int64(done)
 	}
 	return done, 0
 }
