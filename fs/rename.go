@@ -39,6 +39,9 @@ func (v *VFS) renameOnce(ob Base, oldPath string, nb Base, newPath string, flags
 		return err
 	}
 	defer func() { from.end() }()
+	if err := from.last(); err != nil { // before anything is looked at of the other path
+		return from.doubt(err)
+	}
 	if err := v.start(&to, nb, newPath, distrust); err != nil {
 		return err
 	}
@@ -46,11 +49,9 @@ func (v *VFS) renameOnce(ob Base, oldPath string, nb Base, newPath string, flags
 	return to.doubt(from.doubt(v.renameTo(&from, &to, flags)))
 }
 
-// renameTo renames what is at the end of one walk to the end of another.
+// renameTo renames what is at the end of one walk, whose last component has been
+// reached, to the end of another.
 func (v *VFS) renameTo(from, to *walk, flags uint32) error {
-	if err := from.last(); err != nil {
-		return err
-	}
 	if err := to.last(); err != nil {
 		return err
 	}
