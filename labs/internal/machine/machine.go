@@ -190,7 +190,9 @@ func (m *monitor) do(command string, args any) (string, error) {
 			return "", errors.New(answer.Error.Desc)
 		case answer.Return != nil:
 			var text string
-			_ = json.Unmarshal(answer.Return, &text) // other answers are no texts
+			if json.Unmarshal(answer.Return, &text) != nil {
+				text = string(answer.Return) // an object
+			}
 			return text, nil
 		}
 	}
@@ -208,6 +210,16 @@ func (m *monitor) watch(serial *output, wanted string, regions []Region) (*State
 	if _, err := m.do("qmp_capabilities", nil); err != nil {
 		return nil, err
 	}
+	// Of what came before, no events are sent.
+	status, err := m.do("query-status", nil)
+	if err != nil {
+		return nil, err
+	}
+	var is struct{ Running bool }
+	if err := json.Unmarshal([]byte(status), &is); err != nil {
+		return nil, fmt.Errorf("QEMU's status %s: %w", status, err)
+	}
+	m.stopped = !is.Running
 	s := &State{End: Busy, Memory: map[uint64][]uint64{}}
 	for end := time.Now().Add(waitLimit); time.Now().Before(end) && busy(m.pid) < busyLimit; time.Sleep(pause) {
 		text, err := m.ask("info registers")
@@ -219,7 +231,7 @@ func (m *monitor) watch(serial *output, wanted string, regions []Region) (*State
 			s.End = Crashed
 			break
 		}
-		if s.Regs["HLT"] == 1 && s.Reg("FL")&(1<<9) == 0 {
+		if s.rests() {
 			s.End = Halted
 			break
 		}
@@ -235,9 +247,18 @@ func (m *monitor) watch(serial *output, wanted string, regions []Region) (*State
 		}
 		s.Memory[r.Addr] = words(text)
 	}
-	_, err := m.ask("info version") // what was sent before has come
+	_, err = m.ask("info version") // what was sent before has come
 	s.Serial = serial.String()
 	return s, err
+}
+
+// resetVector is where a processor begins (Intel SDM vol. 3, 10.1.4), the lower part.
+const resetVector = 0xfff0
+
+// rests tells that the processor has halted with interrupts off. One that has not begun
+// yet looks the same: QEMU starts its thread some time after the monitor answers.
+func (s *State) rests() bool {
+	return s.Regs["HLT"] == 1 && s.Reg("FL")&(1<<9) == 0 && s.Reg("IP") != resetVector
 }
 
 // busy returns how much processor time a process has had (proc(5), stat: fields 14
