@@ -22,6 +22,9 @@ func asleep(t *testing.T, want bool) {
 	t.Fatalf("asleep: %v", !want)
 }
 
+// In a guest a trace leaves out the kernel's goroutines, of which this package's are; there
+// TestGuestDeadlock (cmd/yolk) looks.
+
 // TestAsleep: who waits for what only the program itself can bring about does so in
 // fs.Asleep, as long as that is so.
 func TestAsleep(t *testing.T) {
