@@ -1,4 +1,4 @@
-package fusefs
+package fstest
 
 import (
 	"fmt"
@@ -14,7 +14,9 @@ import (
 )
 
 // TestNamesConcurrent: after many goroutines have changed, looked up and listed
-// the same few names, the cache, whose entries hold for an hour, says what is there.
+// the same few names, the cache, whose entries hold for an hour, says what is there. The
+// server is the built-in one: one that goes by paths takes one name of a file for another
+// while they change.
 func TestNamesConcurrent(t *testing.T) {
 	dir := t.TempDir()
 	for _, d := range []string{"a", "b"} {
@@ -22,7 +24,7 @@ func TestNamesConcurrent(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	v, _ := loopbackVFS(t, dir, serverOptions{valid: time.Hour})
+	v := fs.New(loopback(t, dir, time.Hour), fs.MountOptions{})
 	paths := []string{}
 	for _, d := range []string{"a", "b"} {
 		for i := range 6 {
