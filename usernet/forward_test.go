@@ -10,6 +10,7 @@ import (
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/adapters/gonet"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 )
 
@@ -41,6 +42,40 @@ func TestForwardIPv6(t *testing.T) {
 		if want := g.config.Router6.String(); string(got) != want || err != nil {
 			t.Errorf("%s: the guest sees %q, %v, want %s", bind, got, err, want)
 		}
+	}
+}
+
+// Who connects while the guest's server is about to listen, in a guest without IPv6, is
+// served when it does: a guest that says nothing by IPv6 is not waited for.
+func TestForwardBeforeServer(t *testing.T) {
+	g, to := newForwarded(t, Forward{Bind: netip.MustParseAddr("127.0.0.1"), Guest: 80})
+	if err := g.stack.RemoveAddress(1, toStack(g.config.Guest6.Addr())); err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.DialTCP("tcp", nil, net.TCPAddrFromAddrPort(to))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	time.Sleep(50 * time.Millisecond) // it may have been refused meanwhile
+	l, err := gonet.ListenTCP(g.stack, tcpip.FullAddress{NIC: 1, Addr: toStack(g.config.Guest4.Addr()), Port: 80}, ipv4.ProtocolNumber)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			fmt.Fprint(c, "served")
+			c.Close()
+		}
+	}()
+	_ = c.SetDeadline(time.Now().Add(hang))
+	if got, err := io.ReadAll(c); string(got) != "served" || err != nil {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 

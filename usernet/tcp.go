@@ -109,9 +109,17 @@ const guestTimeout = 10 * time.Second
 // nothing listens there, by IPv6.
 func (n *Network) dialGuest(port uint16) (tcpip.Endpoint, *waiter.Queue, error) {
 	ep, wq, err := n.dialGuestAt(n.config.Guest4.Addr(), port)
-	switch err.(type) {
-	case *tcpip.ErrConnectionRefused, *tcpip.ErrConnectionReset, *tcpip.ErrHostUnreachable:
-		ep, wq, err = n.dialGuestAt(n.config.Guest6.Addr(), port)
+	// Where nobody listens on IPv4, IPv6 may be what the server has. A guest that has none,
+	// or not yet, says nothing; meanwhile the server may have come to listen.
+	for try := firstTry; refused(err) && try < time.Second; try *= 2 {
+		six, wq6, err6 := n.dialGuestFor(n.config.Guest6.Addr(), port, try)
+		if err6 == nil {
+			return six, wq6, nil
+		}
+		if _, silent := err6.(*tcpip.ErrTimeout); !silent {
+			break
+		}
+		ep, wq, err = n.dialGuestFor(n.config.Guest4.Addr(), port, try)
 	}
 	if err != nil {
 		return nil, nil, errors.New(err.String())
@@ -119,8 +127,38 @@ func (n *Network) dialGuest(port uint16) (tcpip.Endpoint, *waiter.Queue, error) 
 	return ep, wq, nil
 }
 
+// refused tells that the guest has said that there is nobody.
+func refused(err tcpip.Error) bool {
+	switch err.(type) {
+	case *tcpip.ErrConnectionRefused, *tcpip.ErrConnectionReset, *tcpip.ErrHostUnreachable:
+		return true
+	}
+	return false
+}
+
+// A guest that is not up yet loses what is sent to it, and TCP sends it again after a
+// second only (RFC 6298 §2). Until a guest has answered for the first time, the way is
+// tried anew sooner: after firstTry, and each time twice as long.
+const firstTry = 100 * time.Millisecond
+
 // dialGuestAt connects to a port of one of the guest's addresses.
-func (n *Network) dialGuestAt(guest netip.Addr, port uint16) (tcpip.Endpoint, *waiter.Queue, tcpip.Error) {
+func (n *Network) dialGuestAt(guest netip.Addr, port uint16) (ep tcpip.Endpoint, wq *waiter.Queue, err tcpip.Error) {
+	end := time.Now().Add(guestTimeout)
+	for try := firstTry; ; try *= 2 {
+		left := time.Until(end)
+		early := !n.answered.Load() && try < min(time.Second, left)
+		if early {
+			left = try
+		}
+		ep, wq, err = n.dialGuestFor(guest, port, left)
+		if _, late := err.(*tcpip.ErrTimeout); !late || !early {
+			return ep, wq, err
+		}
+	}
+}
+
+// dialGuestFor is dialGuestAt with a limit.
+func (n *Network) dialGuestFor(guest netip.Addr, port uint16, most time.Duration) (tcpip.Endpoint, *waiter.Queue, tcpip.Error) {
 	wq := &waiter.Queue{}
 	ep, err := n.stack.NewEndpoint(tcp.ProtocolNumber, protocolOf(guest), wq)
 	if err != nil {
@@ -133,11 +171,12 @@ func (n *Network) dialGuestAt(guest netip.Addr, port uint16) (tcpip.Endpoint, *w
 		err = ep.Connect(tcpip.FullAddress{NIC: nic, Addr: toStack(guest), Port: port})
 	}
 	if _, started := err.(*tcpip.ErrConnectStarted); started {
-		limit := time.NewTimer(guestTimeout)
+		limit := time.NewTimer(most)
 		defer limit.Stop()
 		select {
 		case <-ready:
 			err = ep.LastError()
+			n.answered.Store(true)
 		case <-limit.C:
 			err = &tcpip.ErrTimeout{}
 		case <-n.ctx.Done():

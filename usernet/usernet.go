@@ -21,6 +21,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -116,6 +117,8 @@ func broadcast(p netip.Prefix) netip.Addr {
 
 // Network is a network at work.
 type Network struct {
+	answered atomic.Bool // the guest has answered a connection, see dialGuestAt
+
 	config   Config
 	logf     func(format string, args ...any)
 	resolver *resolver
