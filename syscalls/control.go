@@ -5,6 +5,7 @@ import (
 	"syscall"
 
 	"github.com/yolkos/yolk/fs"
+	"github.com/yolkos/yolk/fs/blockdev"
 )
 
 // Requests of ioctl(2) that do not come with the size of their data, which is
@@ -31,20 +32,6 @@ const (
 	tcSetaW  = 0x5407
 	tcSetaF  = 0x5408
 	tiocGsid = 0x5429
-)
-
-// Requests of block devices, linux/fs.h.
-const (
-	blkROGet    = 0x125e
-	blkGetSize  = 0x1260 // takes an unsigned long
-	blkSSZGet   = 0x1268
-	blkDiscard  = 0x1277 // takes a range
-	blkIOMin    = 0x1278
-	blkIOOpt    = 0x1279
-	blkAlignOff = 0x127a
-	blkPBSZGet  = 0x127b
-	blkZeroOut  = 0x127f     // takes a range
-	blkBSZGet   = 0x80081270 // says 8 bytes
 )
 
 // Requests of sockets, netdevice(7), which are numbers without a size.
@@ -96,11 +83,11 @@ func ioctlSize(req uint32) int {
 		return 8 // struct winsize
 	case syscall.TIOCSTI:
 		return 1
-	case blkROGet, blkSSZGet, blkIOMin, blkIOOpt, blkAlignOff, blkPBSZGet, blkBSZGet:
+	case blockdev.BLKROGET, blockdev.BLKSSZGET, blockdev.BLKIOMIN, blockdev.BLKIOOPT, blockdev.BLKALIGNOFF, blockdev.BLKPBSZGET, blockdev.BLKBSZGET:
 		return 4
-	case blkGetSize:
+	case blockdev.BLKGETSIZE:
 		return 8
-	case blkDiscard, blkZeroOut:
+	case blockdev.BLKDISCARD, blockdev.BLKZEROOUT:
 		return 16 // two numbers of 64 bits
 	}
 	if req>>8 == siocGroup {

@@ -187,7 +187,7 @@ func (d *Disk) within(off, n int64) error {
 // Flush returns once all that was written before is on stable storage. A disk without
 // a cache has it there already (§5.2.6.2).
 func (d *Disk) Flush() error {
-	if d.dev.Features()&featureFlush == 0 {
+	if !d.has(featureFlush) {
 		return nil
 	}
 	return d.do(typeFlush, 0, nil, true)
@@ -196,7 +196,7 @@ func (d *Disk) Flush() error {
 // Discard tells the host that n bytes at off are not needed: what is read there next
 // is anything. EOPNOTSUPP: it does not want to know.
 func (d *Disk) Discard(off, n int64) error {
-	if !d.CanDiscard() {
+	if !d.has(featureDiscard) {
 		return syscall.EOPNOTSUPP
 	}
 	return d.ranges(typeDiscard, off, n, d.layout.maxDiscard, 0)
@@ -205,7 +205,7 @@ func (d *Disk) Discard(off, n int64) error {
 // WriteZeroes makes n bytes at off zero; unmap lets the host free their room.
 // EOPNOTSUPP: it has no such request.
 func (d *Disk) WriteZeroes(off, n int64, unmap bool) error {
-	if !d.CanWriteZeroes() {
+	if !d.has(featureWriteZeroes) {
 		return syscall.EOPNOTSUPP
 	}
 	flags := uint32(0)

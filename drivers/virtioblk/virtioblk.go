@@ -103,16 +103,13 @@ func (d *Disk) BlockSize() int { return d.layout.blockSize }
 func (d *Disk) PhysicalBlockSize() int { return d.layout.blockSize << d.layout.physicalExponent }
 
 // ReadOnly tells that the disk cannot be written.
-func (d *Disk) ReadOnly() bool { return d.dev.Features()&featureRO != 0 }
+func (d *Disk) ReadOnly() bool { return d.has(featureRO) }
 
 // Serial is the disk's name as the host gave it, up to 20 bytes; empty: it has none.
 func (d *Disk) Serial() string { return d.serial }
 
-// CanDiscard tells that Discard can do something.
-func (d *Disk) CanDiscard() bool { return d.dev.Features()&featureDiscard != 0 }
-
-// CanWriteZeroes tells that WriteZeroes can do something.
-func (d *Disk) CanWriteZeroes() bool { return d.dev.Features()&featureWriteZeroes != 0 }
+// has reports whether a feature is in force.
+func (d *Disk) has(feature uint64) bool { return d.dev.Features()&feature != 0 }
 
 // String describes the device in a line for a boot message.
 func (d *Disk) String() string {

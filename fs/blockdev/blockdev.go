@@ -22,7 +22,6 @@ type Disk interface {
 	BlockSize() int         // a power of two, 512 at least
 	PhysicalBlockSize() int // a power of two times BlockSize
 	ReadOnly() bool
-	CanDiscard() bool
 }
 
 // Device is a block device: a disk, or a part of it. Bytes are read and written at

@@ -66,7 +66,6 @@ func (r *ram) Size() int64            { return int64(len(r.data)) }
 func (r *ram) BlockSize() int         { return r.block }
 func (r *ram) PhysicalBlockSize() int { return 4096 }
 func (r *ram) ReadOnly() bool         { return r.readOnly }
-func (r *ram) CanDiscard() bool       { return true }
 
 var node = synth.New("test", 0).Dir()
 
@@ -230,8 +229,8 @@ func TestControls(t *testing.T) {
 		size int
 		want uint64
 	}{
-		{blkGetSize64, 8, 4096}, {blkGetSize, 8, 8}, {blkSSZGet, 4, 512}, {blkPBSZGet, 4, 4096}, {blkIOMin, 4, 4096},
-		{blkROGet, 4, 0}, {blkBSZGet, 4, 4096}, {blkIOOpt, 4, 0}, {blkAlignOff, 4, 0},
+		{BLKGETSIZE64, 8, 4096}, {BLKGETSIZE, 8, 8}, {BLKSSZGET, 4, 512}, {BLKPBSZGET, 4, 4096}, {BLKIOMIN, 4, 4096},
+		{BLKROGET, 4, 0}, {BLKBSZGET, 4, 4096}, {BLKIOOPT, 4, 0}, {BLKALIGNOFF, 4, 0},
 	} {
 		out := make([]byte, 8)
 		if _, n, err := f.Ioctl(tt.cmd, 0, nil, out[:tt.size]); n != tt.size || err != nil || binary.LittleEndian.Uint64(out) != tt.want {
@@ -241,11 +240,11 @@ func TestControls(t *testing.T) {
 	ranged := func(off, n int64) []byte {
 		return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, uint64(off)), uint64(n))
 	}
-	if _, _, err := f.Ioctl(blkDiscard, 0, ranged(512, 1024), nil); err != nil || len(d.discards) != 1 || d.discards[0] != [2]int64{1024, 1024} {
+	if _, _, err := f.Ioctl(BLKDISCARD, 0, ranged(512, 1024), nil); err != nil || len(d.discards) != 1 || d.discards[0] != [2]int64{1024, 1024} {
 		t.Errorf("discard: %v, %v", err, d.discards)
 	}
 	for _, r := range [][2]int64{{0, 100}, {1, 512}, {0, 8192}, {-512, 512}, {4096, 512}} {
-		for _, cmd := range []uint32{blkDiscard, blkZeroOut} {
+		for _, cmd := range []uint32{BLKDISCARD, BLKZEROOUT} {
 			if _, _, err := f.Ioctl(cmd, 0, ranged(r[0], r[1]), nil); err != syscall.EINVAL {
 				t.Errorf("%#x of %v: %v", cmd, r, err)
 			}
@@ -256,14 +255,14 @@ func TestControls(t *testing.T) {
 		for i := range d.data {
 			d.data[i] = 9
 		}
-		if _, _, err := f.Ioctl(blkZeroOut, 0, ranged(512, 1024), nil); err != nil || d.data[1023] != 9 || d.data[1024] != 0 || d.data[2047] != 0 || d.data[2048] != 9 {
+		if _, _, err := f.Ioctl(BLKZEROOUT, 0, ranged(512, 1024), nil); err != nil || d.data[1023] != 9 || d.data[1024] != 0 || d.data[2047] != 0 || d.data[2048] != 9 {
 			t.Errorf("zeroes, without such requests: %t: %v", noZeroes, err)
 		}
 	}
 	if _, _, err := f.Ioctl(0x5401, 0, nil, make([]byte, 36)); !errors.Is(err, syscall.ENOTTY) {
 		t.Errorf("a terminal's request: %v", err)
 	}
-	if _, _, err := f.Ioctl(blkDiscard, 0, nil, nil); err != syscall.EFAULT {
+	if _, _, err := f.Ioctl(BLKDISCARD, 0, nil, nil); err != syscall.EFAULT {
 		t.Errorf("no range: %v", err)
 	}
 }

@@ -8,22 +8,26 @@ import (
 	"github.com/yolkos/yolk/fs"
 )
 
-// Requests of ioctl(2) (linux/fs.h).
+// Requests of ioctl(2) (linux/fs.h). They say nothing of their data, or what is wrong:
+// those that give a number give an int, BLKGETSIZE an unsigned long, BLKGETSIZE64 8 bytes;
+// BLKDISCARD and BLKZEROOUT take two numbers of 8 bytes.
 const (
-	blkROGet      = 0x125e
-	blkGetSize    = 0x1260
-	blkFlushBuf   = 0x1261
-	blkSSZGet     = 0x1268
-	blkDiscard    = 0x1277
-	blkIOMin      = 0x1278
-	blkIOOpt      = 0x1279
-	blkAlignOff   = 0x127a
-	blkPBSZGet    = 0x127b
-	blkZeroOut    = 0x127f
-	blkBSZGet     = 0x80081270
-	blkGetSize64  = 0x80081272
-	physicalBlock = 4096 // what BLKBSZGET says: the size in which file systems think
+	BLKROGET     = 0x125e
+	BLKGETSIZE   = 0x1260
+	BLKFLSBUF    = 0x1261
+	BLKSSZGET    = 0x1268
+	BLKDISCARD   = 0x1277
+	BLKIOMIN     = 0x1278
+	BLKIOOPT     = 0x1279
+	BLKALIGNOFF  = 0x127a
+	BLKPBSZGET   = 0x127b
+	BLKZEROOUT   = 0x127f
+	BLKBSZGET    = 0x80081270
+	BLKGETSIZE64 = 0x80081272
 )
+
+// physicalBlock is what BLKBSZGET says: the size in which file systems think.
+const physicalBlock = 4096
 
 // file is an open block device.
 type file struct {
@@ -159,31 +163,31 @@ func (f *file) Ioctl(cmd uint32, _ uint64, in, out []byte) (int32, int, error) {
 		return 0, len(out), nil
 	}
 	switch cmd {
-	case blkGetSize64:
+	case BLKGETSIZE64:
 		return number(uint64(size))
-	case blkGetSize:
+	case BLKGETSIZE:
 		return number(uint64(size) / 512)
-	case blkSSZGet:
+	case BLKSSZGET:
 		return number(uint64(f.disk.BlockSize()))
-	case blkPBSZGet, blkIOMin:
+	case BLKPBSZGET, BLKIOMIN:
 		return number(uint64(f.disk.PhysicalBlockSize()))
-	case blkBSZGet:
+	case BLKBSZGET:
 		return number(physicalBlock)
-	case blkIOOpt, blkAlignOff:
+	case BLKIOOPT, BLKALIGNOFF:
 		return number(0)
-	case blkROGet:
+	case BLKROGET:
 		if f.ReadOnly() {
 			return number(1)
 		}
 		return number(0)
-	case blkFlushBuf:
+	case BLKFLSBUF:
 		return 0, 0, f.Fsync(true)
-	case blkDiscard, blkZeroOut:
+	case BLKDISCARD, BLKZEROOUT:
 		if len(in) < 16 {
 			return 0, 0, syscall.EFAULT
 		}
 		off, n := int64(binary.LittleEndian.Uint64(in)), int64(binary.LittleEndian.Uint64(in[8:]))
-		if cmd == blkZeroOut {
+		if cmd == BLKZEROOUT {
 			return 0, 0, f.zero(off, n, false)
 		}
 		if err := f.blocksAt(off, n); err != nil {
