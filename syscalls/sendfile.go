@@ -1,8 +1,6 @@
 package syscalls
 
-import (
-	"syscall"
-)
+import "syscall"
 
 // Sendfile copies up to n bytes of rfd's file, which has positions, to wfd's.
 // With off they are those from there on, and the position of rfd is left alone.

@@ -1,10 +1,10 @@
 package overlay
 
 import (
-	"sort"
 	"syscall"
 
 	"github.com/yolkos/yolk/fs"
+	"github.com/yolkos/yolk/fs/dirlist"
 )
 
 // dir is what a directory has besides its lower one, under FS.names. A name that it has
@@ -14,61 +14,31 @@ type dir struct {
 	parent *node // with a reference; nil in the root, and once the directory is removed
 	gone   bool
 	hidden map[string]struct{} // names of the lower one that do not show
-	byName map[string]*dirent
-	order  []*dirent // by cookie; with the removed ones until they are half of it
-	last   uint64    // cookie
+	own    dirlist.List[*node]
 }
 
-type dirent struct {
-	name   string
-	node   *node // nil when removed
-	cookie uint64
-}
-
-// ownCookies is where the cookies begin of what is not the lower directory's, whose
+// ownCookies is what is added to the cookies of what is not the lower directory's, whose
 // cookies are smaller.
 const ownCookies = 1 << 62
 
-func (d *dir) add(name string, n *node) {
-	if d.byName == nil {
-		d.byName = make(map[string]*dirent)
-	}
-	d.last++
-	e := &dirent{name, n, ownCookies + d.last}
-	d.byName[name] = e
-	d.order = append(d.order, e)
-}
-
 // remove takes a name away, of whichever of the two it is.
 func (d *dir) remove(name string) {
-	e := d.byName[name]
-	if e == nil {
-		if d.hidden == nil {
-			d.hidden = make(map[string]struct{})
-		}
-		d.hidden[name] = struct{}{}
+	if d.own.Get(name) != nil {
+		d.own.Remove(name)
 		return
 	}
-	delete(d.byName, name)
-	e.node = nil
-	if len(d.order) < 32 || len(d.byName) > len(d.order)/2 {
-		return
+	if d.hidden == nil {
+		d.hidden = make(map[string]struct{})
 	}
-	kept := make([]*dirent, 0, len(d.byName)+16)
-	for _, e := range d.order {
-		if e.node != nil {
-			kept = append(kept, e)
-		}
-	}
-	d.order = kept
+	d.hidden[name] = struct{}{}
 }
 
 // find returns what n, a directory, has of a name, with a reference; nil: nothing.
 // FS.names is held.
 func (n *node) find(name string) (*node, error) {
-	if e := n.dir.byName[name]; e != nil {
-		e.node.Ref()
-		return e.node, nil
+	if e := n.dir.own.Get(name); e != nil {
+		e.Node.Ref()
+		return e.Node, nil
 	}
 	if _, hidden := n.dir.hidden[name]; hidden || n.lower == nil || n.dir.gone {
 		return nil, nil
@@ -105,7 +75,7 @@ func entry(n *node) fs.Entry { return fs.Entry{Node: n, Valid: fs.Forever} }
 
 // empty tells if n, a directory, has no entries. FS.names is held.
 func (n *node) empty() (bool, error) {
-	if len(n.dir.byName) > 0 {
+	if n.dir.own.Len() > 0 {
 		return false, nil
 	}
 	if n.lower == nil {
@@ -147,13 +117,15 @@ func (n *node) lowerEntries(f fs.File, cookie uint64, most int, list []fs.Dirent
 	return list, end, err
 }
 
-// ownEntries is lowerEntries for what is not the lower directory's.
+// ownEntries is lowerEntries for what is not the lower directory's; cookie is one of its,
+// or ownCookies.
 func (n *node) ownEntries(cookie uint64, most int, list []fs.Dirent) []fs.Dirent {
-	o := n.dir.order
-	i := sort.Search(len(o), func(i int) bool { return o[i].cookie > cookie })
-	for ; i < len(o) && len(list) < most; i++ {
-		if e := o[i]; e.node != nil {
-			list = append(list, fs.Dirent{Name: e.name, Ino: e.node.ino, Type: uint8(e.node.kind >> 12), Next: e.cookie})
+	for _, e := range n.dir.own.After(cookie - ownCookies) {
+		if len(list) == most {
+			break
+		}
+		if e.Node != nil {
+			list = append(list, fs.Dirent{Name: e.Name, Ino: e.Node.ino, Type: uint8(e.Node.kind >> 12), Next: ownCookies + e.Cookie})
 		}
 	}
 	return list

@@ -166,7 +166,7 @@ func (n *node) Link(name string, target fs.Node) (fs.Entry, error) {
 
 // enter puts c into n, a directory, under a name that it has not.
 func (n *node) enter(name string, c *node) {
-	n.dir.add(name, c)
+	n.dir.own.Add(name, c)
 	n.change()
 	if c.dir != nil {
 		c.move(n)

@@ -1,58 +1,23 @@
 package tmpfs
 
 import (
-	"sort"
 	"syscall"
 
 	"github.com/yolkos/yolk/fs"
+	"github.com/yolkos/yolk/fs/dirlist"
 )
 
-// dir is the contents of a directory, under FS.names. Entries have cookies in
-// the order of their making, which no other entry gets ever after: a reader
-// goes on right whatever is removed meanwhile.
+// dir is the contents of a directory, under FS.names.
 type dir struct {
 	parent *node // nil in the root, and once the directory is removed
 	gone   bool
-	byName map[string]*dirent
-	order  []*dirent // by cookie; with the removed ones until they are half of it
-	last   uint64    // cookie
+	dirlist.List[*node]
 }
 
-type dirent struct {
-	name   string
-	node   *node // nil when removed
-	cookie uint64
-}
-
-func newDir(parent *node) *dir {
-	return &dir{parent: parent, byName: make(map[string]*dirent)}
-}
+func newDir(parent *node) *dir { return &dir{parent: parent} }
 
 // size is what stat shows: the same as Linux's tmpfs, 20 bytes an entry.
-func (d *dir) size() int64 { return 20 * int64(len(d.byName)+2) }
-
-func (d *dir) add(name string, n *node) {
-	d.last++
-	e := &dirent{name, n, d.last}
-	d.byName[name] = e
-	d.order = append(d.order, e)
-}
-
-func (d *dir) remove(name string) {
-	e := d.byName[name]
-	delete(d.byName, name)
-	e.node = nil
-	if len(d.order) < 32 || len(d.byName) > len(d.order)/2 {
-		return
-	}
-	kept := make([]*dirent, 0, len(d.byName)+16)
-	for _, e := range d.order {
-		if e.node != nil {
-			kept = append(kept, e)
-		}
-	}
-	d.order = kept
-}
+func (d *dir) size() int64 { return 20 * int64(d.Len()+2) }
 
 // batch is how many entries are read at a time under the lock.
 const batch = 64
@@ -76,11 +41,12 @@ func (n *node) readDir(cookie uint64, emit func(*fs.Dirent) bool) error {
 func (n *node) entries(cookie uint64, list []fs.Dirent) []fs.Dirent {
 	n.fs.names.RLock()
 	defer n.fs.names.RUnlock()
-	o := n.dir.order
-	i := sort.Search(len(o), func(i int) bool { return o[i].cookie > cookie })
-	for ; i < len(o) && len(list) < batch; i++ {
-		if e := o[i]; e.node != nil {
-			list = append(list, fs.Dirent{Name: e.name, Ino: e.node.ino, Type: uint8(e.node.kind >> 12), Next: e.cookie})
+	for _, e := range n.dir.After(cookie) {
+		if len(list) == batch {
+			break
+		}
+		if e.Node != nil {
+			list = append(list, fs.Dirent{Name: e.Name, Ino: e.Node.ino, Type: uint8(e.Node.kind >> 12), Next: e.Cookie})
 		}
 	}
 	return list
@@ -92,9 +58,9 @@ func (n *node) Lookup(name string) (fs.Entry, error) {
 	}
 	n.fs.names.RLock()
 	defer n.fs.names.RUnlock()
-	if e := n.dir.byName[name]; e != nil {
-		e.node.Ref()
-		return entry(e.node), nil
+	if e := n.dir.Get(name); e != nil {
+		e.Node.Ref()
+		return entry(e.Node), nil
 	}
 	if n.dir.gone {
 		return fs.Entry{}, syscall.ENOENT
@@ -113,7 +79,7 @@ func (n *node) newEntry(name string, mode, umask, rdev uint32, text string) (*no
 }
 
 func (n *node) newEntryLocked(name string, mode, umask, rdev uint32, text string) (*node, error) {
-	if n.dir.byName[name] != nil {
+	if n.dir.Get(name) != nil {
 		return nil, syscall.EEXIST
 	}
 	if n.dir.gone {
@@ -130,7 +96,7 @@ func (n *node) newEntryLocked(name string, mode, umask, rdev uint32, text string
 		c.nlink = 2
 		n.nlink++
 	}
-	n.dir.add(name, c)
+	n.dir.Add(name, c)
 	n.touch(c.ctime)
 	c.Ref()
 	return c, nil
@@ -198,7 +164,7 @@ func (n *node) Create(name string, flags int, mode, umask uint32) (fs.Entry, fs.
 	n.fs.names.Lock()
 	c, err := n.newEntryLocked(name, syscall.S_IFREG|mode&0o7777, umask, 0, "")
 	if err == syscall.EEXIST && flags&syscall.O_EXCL == 0 {
-		c, err = n.dir.byName[name].node, nil
+		c, err = n.dir.Get(name).Node, nil
 		c.Ref()
 	}
 	n.fs.names.Unlock()
@@ -226,14 +192,14 @@ func (n *node) Link(name string, target fs.Node) (fs.Entry, error) {
 	n.fs.names.Lock()
 	defer n.fs.names.Unlock()
 	switch {
-	case n.dir.byName[name] != nil:
+	case n.dir.Get(name) != nil:
 		return fs.Entry{}, syscall.EEXIST
 	case n.dir.gone || t.nlink == 0 && !t.nameless:
 		return fs.Entry{}, syscall.ENOENT
 	}
 	t.nameless = false
 	now := clock()
-	n.dir.add(name, t)
+	n.dir.Add(name, t)
 	t.nlink++
 	t.changed(now)
 	n.touch(now)

@@ -4,6 +4,7 @@ import (
 	"syscall"
 
 	"github.com/yolkos/yolk/fs"
+	"github.com/yolkos/yolk/fs/dirlist"
 )
 
 func (n *node) Unlink(name string) error {
@@ -12,16 +13,16 @@ func (n *node) Unlink(name string) error {
 	}
 	n.fs.names.Lock()
 	defer n.fs.names.Unlock()
-	e := n.dir.byName[name]
+	e := n.dir.Get(name)
 	switch {
 	case e == nil:
 		return syscall.ENOENT
-	case e.node.dir != nil:
+	case e.Node.dir != nil:
 		return syscall.EISDIR
 	}
 	now := clock()
-	c := e.node
-	n.dir.remove(name)
+	c := e.Node
+	n.dir.Remove(name)
 	n.touch(now)
 	c.drop(now)
 	return nil
@@ -33,18 +34,18 @@ func (n *node) Rmdir(name string) error {
 	}
 	n.fs.names.Lock()
 	defer n.fs.names.Unlock()
-	e := n.dir.byName[name]
+	e := n.dir.Get(name)
 	switch {
 	case e == nil:
 		return syscall.ENOENT
-	case e.node.dir == nil:
+	case e.Node.dir == nil:
 		return syscall.ENOTDIR
-	case len(e.node.dir.byName) > 0:
+	case e.Node.dir.Len() > 0:
 		return syscall.ENOTEMPTY
 	}
 	now := clock()
-	c := e.node
-	n.dir.remove(name)
+	c := e.Node
+	n.dir.Remove(name)
 	n.nlink--
 	n.touch(now)
 	c.drop(now)
@@ -77,12 +78,12 @@ func (n *node) Rename(name string, newDir fs.Node, newName string, flags uint32)
 	}
 	n.fs.names.Lock()
 	defer n.fs.names.Unlock()
-	from, to := n.dir.byName[name], q.dir.byName[newName]
+	from, to := n.dir.Get(name), q.dir.Get(newName)
 	if err := mayRename(n, q, from, to, flags); err != nil {
 		return err
 	}
 	switch {
-	case to != nil && from.node == to.node:
+	case to != nil && from.Node == to.Node:
 	case flags&fs.RenameExchange != 0:
 		exchange(n, q, from, to)
 	case flags&fs.RenameWhiteout != 0:
@@ -92,14 +93,14 @@ func (n *node) Rename(name string, newDir fs.Node, newName string, flags uint32)
 		}
 		move(n, q, from, to, newName)
 		w.nlink = 1
-		n.dir.add(name, w)
+		n.dir.Add(name, w)
 	default:
 		move(n, q, from, to, newName)
 	}
 	return nil
 }
 
-func mayRename(p, q *node, from, to *dirent, flags uint32) error {
+func mayRename(p, q *node, from, to *dirlist.Entry[*node], flags uint32) error {
 	switch {
 	case from == nil:
 		return syscall.ENOENT
@@ -109,25 +110,25 @@ func mayRename(p, q *node, from, to *dirent, flags uint32) error {
 		return syscall.ENOENT
 	case to != nil && flags&fs.RenameNoReplace != 0:
 		return syscall.EEXIST
-	case within(q, from.node):
+	case within(q, from.Node):
 		return syscall.EINVAL
 	case to == nil:
 		return nil
 	}
 	if flags&fs.RenameExchange != 0 {
-		if within(p, to.node) {
+		if within(p, to.Node) {
 			return syscall.EINVAL
 		}
 		return nil
 	}
 	switch {
-	case within(p, to.node):
+	case within(p, to.Node):
 		return syscall.ENOTEMPTY
-	case from.node.dir != nil && to.node.dir == nil:
+	case from.Node.dir != nil && to.Node.dir == nil:
 		return syscall.ENOTDIR
-	case from.node.dir == nil && to.node.dir != nil:
+	case from.Node.dir == nil && to.Node.dir != nil:
 		return syscall.EISDIR
-	case to.node.dir != nil && to.node != from.node && len(to.node.dir.byName) > 0:
+	case to.Node.dir != nil && to.Node != from.Node && to.Node.dir.Len() > 0:
 		return syscall.ENOTEMPTY
 	}
 	return nil
@@ -143,25 +144,25 @@ func within(d, top *node) bool {
 	return false
 }
 
-func exchange(p, q *node, from, to *dirent) {
-	from.node, to.node = to.node, from.node
-	adopt(p, q, from.node)
-	adopt(q, p, to.node)
-	stamp(p, q, from.node, to.node)
+func exchange(p, q *node, from, to *dirlist.Entry[*node]) {
+	from.Node, to.Node = to.Node, from.Node
+	adopt(p, q, from.Node)
+	adopt(q, p, to.Node)
+	stamp(p, q, from.Node, to.Node)
 }
 
-func move(p, q *node, from, to *dirent, newName string) {
-	c := from.node
-	p.dir.remove(from.name)
+func move(p, q *node, from, to *dirlist.Entry[*node], newName string) {
+	c := from.Node
+	p.dir.Remove(from.Name)
 	var old *node
 	if to != nil {
-		old = to.node
-		to.node = c
+		old = to.Node
+		to.Node = c
 		if old.dir != nil {
 			q.nlink--
 		}
 	} else {
-		q.dir.add(newName, c)
+		q.dir.Add(newName, c)
 	}
 	adopt(q, p, c)
 	stamp(p, q, c)
