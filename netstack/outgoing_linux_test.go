@@ -23,44 +23,25 @@ type outgoingCase struct {
 	name      int
 	connected bool
 	shut      bool
-	data      []ancillary
+	data      [][]byte // items of ancillary data
 	want      string
-}
-
-type ancillary struct {
-	level, typ int
-	data       []byte
-}
-
-func pktinfoOf4(index uint32, a, b, c, d byte) ancillary {
-	return ancillary{syscall.IPPROTO_IP, syscall.IP_PKTINFO, append(binary.NativeEndian.AppendUint32(nil, index), a, b, c, d, 0, 0, 0, 0)}
-}
-
-func pktinfoOf6(first, last byte) ancillary {
-	b := make([]byte, 20)
-	b[0], b[15] = first, last
-	return ancillary{syscall.IPPROTO_IPV6, syscall.IPV6_PKTINFO, b}
-}
-
-func tosOf(level, typ int, v uint32) ancillary {
-	return ancillary{level, typ, binary.NativeEndian.AppendUint32(nil, v)}
 }
 
 var outgoingCases = []outgoingCase{
 	{family: syscall.AF_INET, want: "from 127.0.0.1, class 0"},
-	{family: syscall.AF_INET, data: []ancillary{pktinfoOf4(0, 127, 0, 0, 2)}, want: "from 127.0.0.2, class 0"},
-	{family: syscall.AF_INET, connected: true, data: []ancillary{pktinfoOf4(1, 127, 9, 0, 2)}, want: "from 127.9.0.2, class 0"},
-	{family: syscall.AF_INET, data: []ancillary{pktinfoOf4(1, 0, 0, 0, 0)}, want: "from 127.0.0.1, class 0"},
-	{family: syscall.AF_INET, data: []ancillary{pktinfoOf4(0, 192, 0, 2, 77)}, want: "network is unreachable"},
-	{family: syscall.AF_INET, level: syscall.IPPROTO_IP, name: syscall.IP_FREEBIND, data: []ancillary{pktinfoOf4(0, 192, 0, 2, 77)}, want: "network is unreachable"},
-	{family: syscall.AF_INET, data: []ancillary{tosOf(syscall.IPPROTO_IP, syscall.IP_TOS, 0x28)}, want: "from 127.0.0.1, class 40"},
-	{family: syscall.AF_INET, connected: true, data: []ancillary{tosOf(syscall.IPPROTO_IP, syscall.IP_TOS, 1), pktinfoOf4(0, 127, 0, 0, 3)}, want: "from 127.0.0.3, class 1"},
-	{family: syscall.AF_INET, connected: true, shut: true, data: []ancillary{pktinfoOf4(0, 127, 0, 0, 3)}, want: "broken pipe"},
+	{family: syscall.AF_INET, data: [][]byte{pktinfo4(0, 127, 0, 0, 2)}, want: "from 127.0.0.2, class 0"},
+	{family: syscall.AF_INET, connected: true, data: [][]byte{pktinfo4(1, 127, 9, 0, 2)}, want: "from 127.9.0.2, class 0"},
+	{family: syscall.AF_INET, data: [][]byte{pktinfo4(1, 0, 0, 0, 0)}, want: "from 127.0.0.1, class 0"},
+	{family: syscall.AF_INET, data: [][]byte{pktinfo4(0, 192, 0, 2, 77)}, want: "network is unreachable"},
+	{family: syscall.AF_INET, level: syscall.IPPROTO_IP, name: syscall.IP_FREEBIND, data: [][]byte{pktinfo4(0, 192, 0, 2, 77)}, want: "network is unreachable"},
+	{family: syscall.AF_INET, data: [][]byte{cmsgInt(syscall.IPPROTO_IP, syscall.IP_TOS, 0x28)}, want: "from 127.0.0.1, class 40"},
+	{family: syscall.AF_INET, connected: true, data: [][]byte{cmsgInt(syscall.IPPROTO_IP, syscall.IP_TOS, 1), pktinfo4(0, 127, 0, 0, 3)}, want: "from 127.0.0.3, class 1"},
+	{family: syscall.AF_INET, connected: true, shut: true, data: [][]byte{pktinfo4(0, 127, 0, 0, 3)}, want: "broken pipe"},
 	{family: syscall.AF_INET6, want: "from ::1, class 0"},
-	{family: syscall.AF_INET6, data: []ancillary{pktinfoOf6(0, 1)}, want: "from ::1, class 0"},
-	{family: syscall.AF_INET6, data: []ancillary{pktinfoOf6(0x20, 7)}, want: "invalid argument"},
-	{family: syscall.AF_INET6, connected: true, data: []ancillary{tosOf(syscall.IPPROTO_IPV6, syscall.IPV6_TCLASS, 2)}, want: "from ::1, class 2"},
-	{family: syscall.AF_INET6, data: []ancillary{tosOf(syscall.IPPROTO_IPV6, syscall.IPV6_TCLASS, 0x28), pktinfoOf6(0, 1)}, want: "from ::1, class 40"},
+	{family: syscall.AF_INET6, data: [][]byte{pktinfo6(0, []byte{15: 1})}, want: "from ::1, class 0"},
+	{family: syscall.AF_INET6, data: [][]byte{pktinfo6(0, []byte{0: 0x20, 15: 7})}, want: "invalid argument"},
+	{family: syscall.AF_INET6, connected: true, data: [][]byte{cmsgInt(syscall.IPPROTO_IPV6, syscall.IPV6_TCLASS, 2)}, want: "from ::1, class 2"},
+	{family: syscall.AF_INET6, data: [][]byte{cmsgInt(syscall.IPPROTO_IPV6, syscall.IPV6_TCLASS, 0x28), pktinfo6(0, []byte{15: 1})}, want: "from ::1, class 40"},
 }
 
 // TestOutgoing: ancillary data decides of its datagram where it comes from and of
@@ -89,9 +70,9 @@ func TestOutgoingBulk(t *testing.T) {
 			if err := d.SetOption(level, name, binary.NativeEndian.AppendUint32(nil, 1)); err != nil {
 				t.Fatal(err)
 			}
-			c := outgoingCase{data: []ancillary{tosOf(syscall.IPPROTO_IP, syscall.IP_TOS, 3)}}
+			c := outgoingCase{data: [][]byte{cmsgInt(syscall.IPPROTO_IP, syscall.IP_TOS, 3)}}
 			if family == syscall.AF_INET6 {
-				c.data = []ancillary{tosOf(syscall.IPPROTO_IPV6, syscall.IPV6_TCLASS, 3)}
+				c.data = [][]byte{cmsgInt(syscall.IPPROTO_IPV6, syscall.IPV6_TCLASS, 3)}
 			}
 			k := a.openSocket(t, family, syscall.SOCK_DGRAM, 0)
 			for _, size := range []int{0, 1, 1472, 1473, 3000, 65000} {
@@ -121,13 +102,7 @@ func receiving(family int) (level, name int) {
 	return syscall.IPPROTO_IP, syscall.IP_RECVTOS
 }
 
-func (c *outgoingCase) control() []byte {
-	m := socket.Message{Control: make([]byte, 0, 256)}
-	for _, d := range c.data {
-		appendCmsg(&m, d.level, d.typ, d.data)
-	}
-	return m.Control
-}
+func (c *outgoingCase) control() []byte { return bytes.Join(c.data, nil) }
 
 func (c *outgoingCase) ours(t *testing.T) string {
 	t.Helper()
