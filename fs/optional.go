@@ -104,8 +104,18 @@ type LockFile interface {
 	Flock(kind int, wait bool, cancel <-chan struct{}) error
 }
 
-// FallocateFile is a File that can reserve and release space. Mode is of the
-// FALLOC_FL_ constants. Else: EOPNOTSUPP.
+// Modes of FallocateFile: the FALLOC_FL_ constants of linux/falloc.h.
+const (
+	FallocKeepSize = 0x01
+	FallocPunch    = 0x02
+	FallocCollapse = 0x08
+	FallocZero     = 0x10
+	FallocInsert   = 0x20
+	FallocUnshare  = 0x40
+)
+
+// FallocateFile is a File that can reserve and release space. Else:
+// EOPNOTSUPP.
 type FallocateFile interface {
 	Fallocate(mode uint32, off, length int64) error
 }

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+
+	"github.com/yolkos/yolk/fs"
 )
 
 // TestNoStoreIsLost has goroutines store into two mappings of a file and write by
@@ -59,7 +61,7 @@ func TestNoStoreIsLost(t *testing.T) {
 	})
 	disturb(func(r *rand.Rand) {
 		at := int64(r.IntN(pages)*pageSize + 1024 + r.IntN(2048))
-		if e := k.Fallocate(fd, []uint32{0, falPunch | falKeepSize, falKeepSize}[r.IntN(3)], at, 100); e != 0 {
+		if e := k.Fallocate(fd, []uint32{0, fs.FallocPunch | fs.FallocKeepSize, fs.FallocKeepSize}[r.IntN(3)], at, 100); e != 0 {
 			t.Error("fallocate: ", e)
 		}
 	})

@@ -108,7 +108,7 @@ func TestMmap(t *testing.T) {
 	if string(rw[:4]) != "0123" {
 		t.Errorf("after a copy inside the file: %q", rw[:4])
 	}
-	ok(t, k.Fallocate(fd, falPunch|falKeepSize, 4098, 100))
+	ok(t, k.Fallocate(fd, fs.FallocPunch|fs.FallocKeepSize, 4098, 100))
 	if string(rw[:4]) != "01\x00\x00" || string(rw[102:106]) != "ored" {
 		t.Errorf("after a hole: %q, %q", rw[:4], rw[102:106])
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"syscall"
 	"testing"
+
+	"github.com/yolkos/yolk/fs"
 )
 
 // TestSizeLimit: RLIMIT_FSIZE holds for whatever makes a regular file larger, and for
@@ -67,7 +69,7 @@ func TestSizeLimit(t *testing.T) {
 	is(t, "no such file", k.Truncate("/none", 20), syscall.ENOENT)
 	is(t, "fallocate within", k.Fallocate(fd, 0, 0, 10), 0)
 	refused("fallocate", k.Fallocate(fd, 0, 5, 6))
-	is(t, "fallocate that keeps the size", k.Fallocate(fd, falKeepSize, 5, 6), 0)
+	is(t, "fallocate that keeps the size", k.Fallocate(fd, fs.FallocKeepSize, 5, 6), 0)
 	_, e = k.Pwrite(big, []byte("x"), 15)
 	refused("pwrite within a file that is larger", e)
 

@@ -33,10 +33,10 @@ func (k *Kernel) Fallocate(fd int, mode uint32, off, n int64) (e syscall.Errno) 
 	switch {
 	case !ok:
 		return syscall.EOPNOTSUPP
-	case mode&(falPunch|falZero) != 0 && d.sealed():
+	case mode&(fs.FallocPunch|fs.FallocZero) != 0 && d.sealed():
 		return syscall.EPERM
 	}
-	if mode&(falKeepSize|falCollapse) == 0 {
+	if mode&(fs.FallocKeepSize|fs.FallocCollapse) == 0 {
 		if e := k.mayGrow(off+n, d.file.Getattr); e != 0 {
 			return e
 		}
@@ -65,20 +65,10 @@ func (k *Kernel) Fallocate(fd int, mode uint32, off, n int64) (e syscall.Errno) 
 	return e
 }
 
-// The FALLOC_FL_ constants of linux/falloc.h.
-const (
-	falKeepSize = 0x01
-	falPunch    = 0x02
-	falCollapse = 0x08
-	falZero     = 0x10
-	falInsert   = 0x20
-	falUnshare  = 0x40
-)
-
 // fallocateMode tells if there can be such a mode at all.
 func fallocateMode(mode uint32) bool {
 	switch mode {
-	case 0, falKeepSize, falPunch | falKeepSize, falCollapse, falZero, falZero | falKeepSize, falInsert, falUnshare, falUnshare | falKeepSize:
+	case 0, fs.FallocKeepSize, fs.FallocPunch | fs.FallocKeepSize, fs.FallocCollapse, fs.FallocZero, fs.FallocZero | fs.FallocKeepSize, fs.FallocInsert, fs.FallocUnshare, fs.FallocUnshare | fs.FallocKeepSize:
 		return true
 	}
 	return false
@@ -86,10 +76,10 @@ func fallocateMode(mode uint32) bool {
 
 // changedBy is the end of the bytes from off on that Fallocate changes.
 func changedBy(mode uint32, off, n int64) int64 {
-	switch mode &^ falKeepSize {
-	case falPunch, falZero:
+	switch mode &^ fs.FallocKeepSize {
+	case fs.FallocPunch, fs.FallocZero:
 		return off + n
-	case falCollapse, falInsert:
+	case fs.FallocCollapse, fs.FallocInsert:
 		return math.MaxInt64
 	}
 	return off // none

@@ -215,7 +215,7 @@ func TestReadOnlyAndSync(t *testing.T) {
 	if _, _, err := f.WriteAt([]byte("x"), 0); err != syscall.EROFS {
 		t.Errorf("write: %v", err)
 	}
-	if err := f.Fallocate(punchHole|keepSize, 0, 512); err != syscall.EROFS {
+	if err := f.Fallocate(fs.FallocPunch|fs.FallocKeepSize, 0, 512); err != syscall.EROFS {
 		t.Errorf("hole: %v", err)
 	}
 }

@@ -95,20 +95,13 @@ func (f *file) SeekFrom(pos, off int64, whence int) (int64, error) {
 	return off, nil
 }
 
-// Modes of fallocate(2) (linux/falloc.h).
-const (
-	keepSize  = 0x01
-	punchHole = 0x02
-	zeroRange = 0x10
-)
-
 // Fallocate implements fs.FallocateFile: ranges of zeroes, which the disk may or may
 // not store.
 func (f *file) Fallocate(mode uint32, off, n int64) error {
 	switch mode {
-	case punchHole | keepSize:
+	case fs.FallocPunch | fs.FallocKeepSize:
 		return f.zero(off, n, true)
-	case zeroRange, zeroRange | keepSize:
+	case fs.FallocZero, fs.FallocZero | fs.FallocKeepSize:
 		return f.zero(off, n, false)
 	}
 	return syscall.EOPNOTSUPP

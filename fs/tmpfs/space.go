@@ -7,19 +7,12 @@ import (
 	"github.com/yolkos/yolk/fs"
 )
 
-// Modes of Fallocate, as of linux/falloc.h.
-const (
-	keepSize  = 0x01
-	punchHole = 0x02
-	zeroRange = 0x10
-)
-
 // Fallocate implements fs.FallocateFile. It reserves space, which is filled
-// with zeros where there was a hole; with punchHole it releases it; with
-// zeroRange it makes zeros of what is there.
+// with zeros where there was a hole; with fs.FallocPunch it releases it; with
+// fs.FallocZero it makes zeros of what is there.
 func (f *file) Fallocate(mode uint32, off, length int64) error {
 	switch mode {
-	case 0, keepSize, punchHole | keepSize, zeroRange, zeroRange | keepSize:
+	case 0, fs.FallocKeepSize, fs.FallocPunch | fs.FallocKeepSize, fs.FallocZero, fs.FallocZero | fs.FallocKeepSize:
 	default:
 		return syscall.EOPNOTSUPP
 	}
@@ -30,22 +23,22 @@ func (f *file) Fallocate(mode uint32, off, length int64) error {
 	defer f.mu.Unlock()
 	d := &f.data
 	end := off + length
-	if mode&(punchHole|zeroRange) != 0 && f.seals&fs.SealWrite != 0 || mode&punchHole == 0 && end > d.size && f.seals&fs.SealGrow != 0 {
+	if mode&(fs.FallocPunch|fs.FallocZero) != 0 && f.seals&fs.SealWrite != 0 || mode&fs.FallocPunch == 0 && end > d.size && f.seals&fs.SealGrow != 0 {
 		return syscall.EPERM
 	}
-	if mode&(punchHole|zeroRange) != 0 {
+	if mode&(fs.FallocPunch|fs.FallocZero) != 0 {
 		f.fs.reserve(-d.punch(off, min(end, d.size)))
 	}
-	if mode&punchHole == 0 {
+	if mode&fs.FallocPunch == 0 {
 		last := end
-		if mode&keepSize != 0 {
+		if mode&fs.FallocKeepSize != 0 {
 			last = min(end, d.size) // space behind the end is not kept
 		}
 		if !d.fill(off, last, f.fs.reserve) {
 			f.fs.reserve(-d.trim(d.size))
 			return syscall.ENOSPC
 		}
-		if mode&keepSize == 0 && end > d.size {
+		if mode&fs.FallocKeepSize == 0 && end > d.size {
 			d.size = end
 		}
 	}
