@@ -223,19 +223,32 @@ type Register struct {
 // Is reports whether there is such a register.
 func (r Register) Is() bool { return r.Addr != 0 }
 
-// generic reads the generic address structure at an offset of a table. What lies
-// where the kernel cannot reach it, which is above 4 GiB, counts as none.
-func (t *Tables) generic(b []byte, offset int, signature, field string, table uint64) (r Register) {
-	if len(b) < offset+12 {
-		return r // a shorter, older version
+// reachable reports whether the kernel can reach all of a register of so many bytes:
+// by port, or in memory between the first megabyte and 4 GiB. Each register that is
+// taken from a table passes here.
+func (r Register) reachable(width uint64) bool {
+	switch r.Space {
+	case InPorts:
+		return r.Addr <= 1<<16-width // no sum, which may overflow
+	case InMemory:
+		return r.Addr >= 1<<20 && r.Addr <= 1<<32-width
 	}
-	addr := binary.LittleEndian.Uint64(b[offset+4:])
-	switch space := b[offset]; {
-	case addr == 0:
-	case space == InMemory && addr >= 1<<20 && addr < 1<<32-4, space == InPorts && addr <= 1<<16-4:
-		return Register{space, addr}
-	default:
-		t.problem(Problem{signature, table, field, addr, "no port, nor memory below 4 GiB; it is left out"})
+	return false
+}
+
+// generic reads the generic address structure of a register of so many bytes at an
+// offset of a table. What the kernel cannot reach counts as none.
+func (t *Tables) generic(b []byte, offset int, width uint64, signature, field string, table uint64) Register {
+	if len(b) < offset+genericSize {
+		return Register{} // a shorter, older version
+	}
+	r := Register{b[offset], binary.LittleEndian.Uint64(b[offset+4:])}
+	switch {
+	case !r.Is():
+		return Register{}
+	case !r.reachable(width):
+		t.problem(Problem{signature, table, field, r.Addr, "no port, nor memory below 4 GiB; it is left out"})
+		return Register{}
 	}
 	return r
 }

@@ -2,6 +2,7 @@ package acpi
 
 import (
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -217,6 +218,7 @@ func TestWrongTables(t *testing.T) {
 		{"timer beyond the ports", pc, func(f firmware) { put32(f[fadtAt+fadtTimer:], 0x10000) }, true, "PM_TMR_BLK 0x10000", "pm"},
 		{"no timer", pc, func(f firmware) { f[fadtAt+fadtTimerSize] = 0 }, true, "", "pm"},
 		{"SMI command", pc, func(f firmware) { put32(f[fadtAt+fadtSMICommand:], 0x10000) }, true, "SMI_CMD 0x10000", ""},
+		{"SMI command in the last port", pc, func(f firmware) { put32(f[fadtAt+fadtSMICommand:], 0xffff) }, true, "", ""},
 		{"interrupt", pc, func(f firmware) { f[fadtAt+fadtSCI] = 99 }, true, "SCI_INT 0x63", "power"},
 		{"reset register", pc, func(f firmware) { f[fadtAt+fadtReset] = 2 }, true, "RESET_REG 0xcf9", ""},
 		{"sleep register", reduced, func(f firmware) { put64(f[fadtAt+fadtSleep+4:], 0x100) }, true, "SLEEP_CONTROL_REG 0x100", "power pm hpet ecam"},
@@ -357,9 +359,16 @@ func FuzzRead(f *testing.F) {
 	check := func(t *testing.T, m firmware) {
 		a := readAll(m)
 		p := &a.Power
-		for _, r := range []Register{p.Status[0], p.Status[1], p.Enable[0], p.Enable[1], p.Control[0], p.Control[1], p.SMICommand, p.Sleep, p.Events, p.Reset, a.Timers.PM} {
-			if r.Space != InMemory && r.Space != InPorts || r.Space == InPorts && r.Addr > 1<<16-2 || r.Space == InMemory && (r.Is() && r.Addr < 1<<20 || r.Addr >= 1<<32) {
-				t.Errorf("a register at %+v", r)
+		for width, registers := range map[uint64][]Register{
+			1: {p.SMICommand, p.Sleep, p.Events, p.Reset},
+			2: append(slices.Concat(p.Status[:], p.Enable[:]), p.Control[:]...),
+			4: {a.Timers.PM},
+		} {
+			for _, r := range registers {
+				inPorts, inMemory := r.Space == InPorts && r.Addr <= 1<<16-width, r.Space == InMemory && r.Addr >= 1<<20 && r.Addr <= 1<<32-width
+				if r.Is() && !inPorts && !inMemory {
+					t.Errorf("a register of %d bytes at %+v", width, r)
+				}
 			}
 		}
 		if p.FixedButton && (p.Interrupt >= legacyLines || !p.Status[0].Is()) || p.SleepType[0] > 7 || p.SleepType[1] > 7 {
@@ -381,4 +390,40 @@ func FuzzRead(f *testing.F) {
 			check(t, m)
 		}
 	})
+}
+
+// A register is taken where all of it can be reached, and nowhere else.
+func TestReachable(t *testing.T) {
+	for _, tt := range []struct {
+		r     Register
+		width uint64
+		want  bool
+	}{
+		{Register{InPorts, 0xffff}, 1, true},
+		{Register{InPorts, 0xffff}, 2, false},
+		{Register{InPorts, 0xfffe}, 2, true},
+		{Register{InPorts, 0xfffd}, 4, false},
+		{Register{InPorts, 0x10000}, 1, false},
+		{Register{InPorts, 1<<64 - 1}, 1, false},
+		{Register{InMemory, 1<<20 - 1}, 1, false},
+		{Register{InMemory, 1 << 20}, 1, true},
+		{Register{InMemory, 1<<32 - 4}, 4, true},
+		{Register{InMemory, 1<<32 - 2}, 4, false},
+		{Register{InMemory, 1<<64 - 1}, 2, false},
+		{Register{2, 0xcf9}, 1, false}, // the configuration space of PCI
+	} {
+		if got := tt.r.reachable(tt.width); got != tt.want {
+			t.Errorf("%d bytes at %+v: %v", tt.width, tt.r, got)
+		}
+	}
+	// The enable bits lie behind the status bits, and are as far away as the table says.
+	f := reduced()
+	put32(f[fadtAt+fadtFlags:], 0)
+	f[fadtAt+fadtEventSize] = 200
+	f[fadtAt+fadtXEvent] = InMemory
+	put64(f[fadtAt+fadtXEvent+4:], 1<<32-8)
+	f.seal()
+	if a := readAll(f); a.Power.Status[0].Is() || !strings.Contains(fmt.Sprint(a.Problems()), "PM1_EVT_LEN 0xc8") {
+		t.Errorf("enable bits above 4 GiB: %+v, %v", a.Power, a.Problems())
+	}
 }

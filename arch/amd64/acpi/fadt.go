@@ -81,7 +81,9 @@ const (
 	flagReset      = 1 << 10
 	flagReduced    = 1 << 20
 	genericSize    = 12
-	fadtPorts      = 1 << 16
+	eventWidth     = 4 // status and enable bits, each 2 at least
+	controlWidth   = 2
+	timerWidth     = 4
 	maxSleepType   = 7
 )
 
@@ -93,11 +95,11 @@ func (t *Tables) readPower(read Memory, b []byte, addr uint64) {
 	}
 	flags := binary.LittleEndian.Uint32(b[fadtFlags:])
 	if flags&flagReset != 0 && len(b) > fadtResetValue {
-		p.Reset = t.generic(b, fadtReset, "FACP", "RESET_REG", addr)
+		p.Reset = t.generic(b, fadtReset, 1, "FACP", "RESET_REG", addr)
 		p.ResetValue = b[fadtResetValue]
 	}
 	if flags&flagReduced != 0 {
-		p.Sleep = t.generic(b, fadtSleep, "FACP", "SLEEP_CONTROL_REG", addr)
+		p.Sleep = t.generic(b, fadtSleep, 1, "FACP", "SLEEP_CONTROL_REG", addr)
 		at := p.Sleep.Addr
 		if p.Sleep.Space == InMemory && at >= 1<<20+qemuSleep && at%4 == 0 && bytes.HasPrefix(b[headerOEM:], []byte(qemuOEM)) {
 			p.Events = Register{InMemory, at - qemuSleep}
@@ -113,20 +115,20 @@ func (t *Tables) readFixed(b []byte, addr uint64, flags uint32) {
 	p := &t.Power
 	half := uint64(b[fadtEventSize] / 2)
 	for i := range p.Control {
-		event := t.fixed(b, fadtEvent+4*i, fadtXEvent+genericSize*i, "PM1_EVT_BLK", addr)
-		p.Control[i] = t.fixed(b, fadtControl+4*i, fadtXControl+genericSize*i, "PM1_CNT_BLK", addr)
-		switch enable := event.Addr + half; {
+		event := t.fixed(b, fadtEvent+4*i, fadtXEvent+genericSize*i, eventWidth, "PM1_EVT_BLK", addr)
+		p.Control[i] = t.fixed(b, fadtControl+4*i, fadtXControl+genericSize*i, controlWidth, "PM1_CNT_BLK", addr)
+		switch enable := (Register{event.Space, event.Addr + half}); {
 		case !event.Is():
-		case half < 2, event.Space == InPorts && enable > fadtPorts-2:
-			t.problem(Problem{"FACP", addr, "PM1_EVT_LEN", 2 * half, "less than 4, or reaches beyond the ports"})
+		case half < eventWidth/2 || !enable.reachable(eventWidth/2):
+			t.problem(Problem{"FACP", addr, "PM1_EVT_LEN", 2 * half, "less than 4, or reaches beyond the ports or 4 GiB"})
 		default:
-			p.Status[i], p.Enable[i] = event, Register{event.Space, enable}
+			p.Status[i], p.Enable[i] = event, enable
 		}
 	}
-	if smi := uint64(binary.LittleEndian.Uint32(b[fadtSMICommand:])); smi >= fadtPorts {
-		t.problem(Problem{"FACP", addr, "SMI_CMD", smi, "no port; it is left out"})
-	} else if smi != 0 {
-		p.SMICommand, p.EnableACPI = Register{InPorts, smi}, b[fadtACPIEnable]
+	if smi := (Register{InPorts, uint64(binary.LittleEndian.Uint32(b[fadtSMICommand:]))}); !smi.reachable(1) {
+		t.problem(Problem{"FACP", addr, "SMI_CMD", smi.Addr, "no port; it is left out"})
+	} else if smi.Is() {
+		p.SMICommand, p.EnableACPI = smi, b[fadtACPIEnable]
 	}
 	p.Interrupt = int(binary.LittleEndian.Uint16(b[fadtSCI:]))
 	if p.Interrupt >= legacyLines {
@@ -134,7 +136,7 @@ func (t *Tables) readFixed(b []byte, addr uint64, flags uint32) {
 	} else {
 		p.FixedButton = flags&flagMethod == 0 && p.Status[0].Is() && p.Control[0].Is()
 	}
-	t.Timers.PM = t.fixed(b, fadtTimer, fadtXTimer, "PM_TMR_BLK", addr)
+	t.Timers.PM = t.fixed(b, fadtTimer, fadtXTimer, timerWidth, "PM_TMR_BLK", addr)
 	if b[fadtTimerSize] != 4 {
 		t.Timers.PM = Register{} // there is none
 	}
@@ -143,16 +145,16 @@ func (t *Tables) readFixed(b []byte, addr uint64, flags uint32) {
 
 // fixed reads the address of a register block, which later versions have as a
 // generic address as well; that counts, if it is there.
-func (t *Tables) fixed(b []byte, offset, generic int, field string, addr uint64) Register {
-	if r := t.generic(b, generic, "FACP", field, addr); r.Is() {
+func (t *Tables) fixed(b []byte, offset, generic int, width uint64, field string, addr uint64) Register {
+	if r := t.generic(b, generic, width, "FACP", field, addr); r.Is() {
 		return r
 	}
-	port := uint64(binary.LittleEndian.Uint32(b[offset:]))
-	if port > fadtPorts-4 {
-		t.problem(Problem{"FACP", addr, field, port, "reaches beyond the ports; it is left out"})
-		port = 0
+	r := Register{InPorts, uint64(binary.LittleEndian.Uint32(b[offset:]))}
+	if !r.reachable(width) {
+		t.problem(Problem{"FACP", addr, field, r.Addr, "reaches beyond the ports; it is left out"})
+		return Register{}
 	}
-	return Register{InPorts, port}
+	return r
 }
 
 // readSleepType looks for \_S5 in the DSDT, without a machine for AML: it is a name

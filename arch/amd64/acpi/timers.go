@@ -7,15 +7,18 @@ type Timers struct {
 	HPET   uint64   // address of the registers of the high-precision event timers; 0: none
 }
 
-// hpetBase is the offset of its generic address (IA-PC HPET specification 1.0a, 3.2.4).
-const hpetBase = 40
+// Of the IA-PC HPET specification 1.0a.
+const (
+	hpetBase  = 40    // offset of its generic address (3.2.4)
+	hpetWidth = 0x400 // of its registers (2.3.1)
+)
 
 func (t *Tables) readHPET(b []byte, addr uint64) {
 	if len(b) < hpetBase+genericSize {
 		t.problem(Problem{"HPET", addr, "length", uint64(len(b)), "too short for its base address"})
 		return
 	}
-	r := t.generic(b, hpetBase, "HPET", "base address", addr)
+	r := t.generic(b, hpetBase, hpetWidth, "HPET", "base address", addr)
 	if r.Space != InMemory || r.Addr%8 != 0 {
 		t.problem(Problem{"HPET", addr, "base address", r.Addr, "not aligned memory; it is left out"})
 		return
