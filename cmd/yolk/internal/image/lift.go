@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 )
@@ -32,12 +31,7 @@ func (b *Builder) lift(ctx context.Context, ws *workspace, pkgs []pkg) (bool, er
 			return false, fmt.Errorf("taking %s out of the module cache: %w", m.Path, err)
 		}
 		lifted[m.Dir] = true
-		ws.work.Replace = slices.DeleteFunc(ws.work.Replace, func(r replace) bool {
-			return r.Old.Path == m.Path && (r.Old.Version == "" || r.Old.Version == m.Version)
-		})
-		var r replace
-		r.Old.Path, r.Old.Version, r.New.Path = m.Path, m.Version, dir
-		ws.work.Replace = append(ws.work.Replace, r)
+		ws.replace(m.Path, m.Version, dir)
 	}
 	if len(lifted) == 0 {
 		return false, nil

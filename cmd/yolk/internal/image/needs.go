@@ -41,13 +41,20 @@ func (p *Program) needs(ctx context.Context) needs {
 // package syscall, by assembly, or by a linkname; who has package net may use it, and
 // who has crypto/x509 check certificates. Of a test of what those import, they are others
 // by their paths: "net [os.test]". Time zones are looked for by who names the function
-// for that. Where that cannot be found out, it may.
+// for that. Where that cannot be found out, it may. It is the first to load the packages,
+// and so has them settled that are ambiguous.
 func (b *Builder) needsOf(ctx context.Context, dir string, ws *workspace, args []string) needs {
 	const format = `{{$p := .}}{{if not (or .Standard (eq .ImportPath "runtime/goos"))}}` +
 		`{{range .Imports}}{{if or (eq . "syscall") (eq . "unsafe")}}calls{{"\n"}}{{end}}` +
 		`{{if eq . "time"}}{{range $p.GoFiles}}{{$p.Dir}}/{{.}}{{"\n"}}{{end}}{{end}}{{end}}{{if .SFiles}}calls{{"\n"}}{{end}}{{end}}` +
 		`{{if and .Standard (eq .Name "net" "x509")}}{{.Name}}{{end}}`
-	out, err := b.goCommand(ctx, dir, ws.env, slices.Concat([]string{"list", "-deps", "-f", format}, args)...)
+	list := slices.Concat([]string{"list", "-deps", "-f", format}, args)
+	out, err := b.goCommand(ctx, dir, ws.env, list...)
+	if err != nil && strings.Contains(err.Error(), ambiguous) {
+		if again, _ := b.shadow(ctx, dir, ws); again {
+			out, err = b.goCommand(ctx, dir, ws.env, list...)
+		}
+	}
 	if err != nil {
 		return needs{true, true, true, true}
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -159,5 +160,98 @@ func TestRequiredProgram(t *testing.T) {
 	}
 	if out, err := exec.Command(file).CombinedOutput(); err != nil || string(out) != "kernel\nplain\n" {
 		t.Errorf("printed %q (%v)", out, err)
+	}
+}
+
+// What a module lists settles which module a package comes from, as without Yolk, though
+// the graph has another one with that package: one that was split, and is listed by none
+// but those that require it.
+func TestSplitModule(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds some small programs")
+	}
+	name := func(text string) string { return "package p\n\nconst Name = \"" + text + "\"\n" }
+	proxy(t, map[string]string{
+		"example.com/mono@v1.0.0/go.mod": "module example.com/mono\n", "example.com/mono@v1.0.0/sub/p/p.go": name("old"), "example.com/mono@v1.0.0/q/q.go": "package q\n",
+		"example.com/mono/sub@v1.1.0/go.mod": "module example.com/mono/sub\n\ngo 1.17\n", "example.com/mono/sub@v1.1.0/p/p.go": name("new"),
+		"example.com/mid@v1.0.0/go.mod": "module example.com/mid\n\ngo 1.17\n\nrequire example.com/mono v1.0.0\n",
+		"example.com/mid@v1.0.0/mid.go": "package mid\n\nimport _ \"example.com/mono/sub/p\"\n", "example.com/mid@v1.0.0/use/use.go": "package use\n\nimport _ \"example.com/mono/q\"\n",
+		"example.com/tool@v1.0.0/go.mod":  "module example.com/tool\n\ngo 1.21\n\nrequire (\n\texample.com/mid v1.0.0\n\texample.com/mono/sub v1.1.0\n)\n",
+		"example.com/tool@v1.0.0/main.go": splitMain,
+	})
+	split := "module example.com/m\n\ngo %s\n\nrequire (\n\texample.com/mid v1.0.0\n\texample.com/mono/sub v1.1.0\n)\n"
+	for _, tt := range []struct{ name, mod, arg, want string }{
+		{"listed", strings.ReplaceAll(split, "%s", "1.17"), ".", "kernel\nnew\n"},
+		{"by its version", "module example.com/m\n", "example.com/tool@v1.0.0", "kernel\nnew\n"},
+		// Both are: so it is ambiguous, as without Yolk.
+		{"both listed", strings.ReplaceAll(split, "%s", "1.17") + "require example.com/mono v1.0.0\n", ".", "error: ambiguous import"},
+		{"listed by an old module", strings.ReplaceAll(split, "%s", "1.16"), ".", "error: ambiguous import"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b, tree := hosted(t), t.TempDir()
+			layOut(t, tree, map[string]string{"go.mod": tt.mod, "main.go": splitMain})
+			t.Chdir(tree)
+			t.Setenv("GOFLAGS", "-modcacherw -mod=mod")
+			plain := exec.Command("go", "mod", "download", "all") // for the checksums
+			plain.Env = append(os.Environ(), "GOWORK=off")
+			if out, err := plain.CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			lock(t, tree)
+			file := filepath.Join(b.Scratch, "image")
+			p, err := b.Program(t.Context(), []string{tt.arg})
+			if err == nil {
+				err = p.Build(t.Context(), file)
+			}
+			if part, ok := strings.CutPrefix(tt.want, "error: "); ok {
+				if err == nil || !strings.Contains(err.Error(), part) {
+					t.Fatalf("error %v, want one with %q", err, part)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if out, err := exec.Command(file).CombinedOutput(); err != nil || string(out) != tt.want {
+				t.Errorf("printed %q (%v), want %q", out, err, tt.want)
+			}
+			if tt.arg != "." {
+				return
+			}
+			cmd, err := b.Go(t.Context(), tree, []string{"list", "-deps", "."})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := exec.Command(cmd.Args[0], cmd.Args[1:]...)
+			c.Dir, c.Env = cmd.Dir, cmd.Env
+			if out, err := c.CombinedOutput(); err != nil || !strings.Contains(string(out), "example.com/mono/sub/p\n") {
+				t.Errorf("go list: %v, %s", err, out)
+			}
+		})
+	}
+}
+
+const splitMain = `package main
+
+import (
+	"fmt"
+
+	_ "example.com/mid"
+	"example.com/mono/sub/p"
+)
+
+func main() { fmt.Println(p.Name) }
+`
+
+func TestOvershadowed(t *testing.T) {
+	graph := []string{"a.com/mono", "a.com/mono/sub", "a.com/mono/sub/deep", "a.com/monolith", "b.com/x", "a.com"}
+	for _, tt := range []struct{ listed, want []string }{
+		{[]string{"a.com/mono/sub"}, []string{"a.com/mono", "a.com/mono/sub/deep", "a.com"}},
+		{[]string{"a.com/mono", "a.com/mono/sub", "b.com/x"}, []string{"a.com/mono/sub/deep", "a.com"}},
+		{[]string{"c.com"}, nil},
+	} {
+		if got := overshadowed(graph, tt.listed); !slices.Equal(got, tt.want) {
+			t.Errorf("listed %v: %v, want %v", tt.listed, got, tt.want)
+		}
 	}
 }

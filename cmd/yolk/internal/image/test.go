@@ -109,6 +109,9 @@ func (b *Builder) Go(ctx context.Context, dir string, args []string) (cmd Comman
 	if err != nil {
 		return cmd, err
 	}
+	if _, err := b.shadow(ctx, dir, ws); err != nil {
+		return cmd, err
+	}
 	_, target := targetFlags(nil, ws.goflags)
 	_, goflags := takeFlag(ws.goflags, "tags")
 	_, goflags = takeFlag(goflags, "ldflags")

@@ -25,6 +25,7 @@ type workspace struct {
 	file     string   // the go.work; "" inside the kernel's own module
 	work     workFile // what it holds
 	vendored bool     // there is a vendor directory beside it
+	lists    []string // the modules that the user's lists, and itself; nil: it need not list all, see shadow
 }
 
 // replaces reports whether a go build -o puts a new file in the place of one in
@@ -41,6 +42,7 @@ type (
 		Module  struct{ Path string }
 		Go      string
 		Godebug []godebug
+		Require []struct{ Path string }
 		Replace []replace
 	}
 	workFile struct {
@@ -124,7 +126,29 @@ func (b *Builder) workspace(ctx context.Context, dir string) (*workspace, error)
 		ws.flags = []string{"-mod=vendor"}
 	}
 	ws.file, ws.work, ws.vendored = file, w, vendored
+	if own.GOWORK == "" || own.GOWORK == "off" {
+		for _, m := range mods {
+			if minorOf(m.Go) < lazyFrom {
+				continue
+			}
+			ws.lists = []string{m.Module.Path, tamagoPath}
+			for _, r := range m.Require {
+				ws.lists = append(ws.lists, r.Path)
+			}
+		}
+	}
 	return ws, nil
+}
+
+// replace has the workspace take a module from a directory, whatever it took it from.
+// Without a version it is for all of them. The caller writes the file.
+func (ws *workspace) replace(path, version, dir string) {
+	ws.work.Replace = slices.DeleteFunc(ws.work.Replace, func(r replace) bool {
+		return r.Old.Path == path && (version == "" || r.Old.Version == "" || r.Old.Version == version)
+	})
+	var r replace
+	r.Old.Path, r.Old.Version, r.New.Path = path, version, dir
+	ws.work.Replace = append(ws.work.Replace, r)
 }
 
 // use adds the module in a directory to the workspace.
