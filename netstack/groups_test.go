@@ -1,6 +1,7 @@
 package netstack
 
 import (
+	"net/netip"
 	"strings"
 	"syscall"
 	"testing"
@@ -71,5 +72,31 @@ func TestProcGroups(t *testing.T) {
 	c.Release()
 	if got := six(); strings.Contains(got, joined) {
 		t.Errorf("igmp6 when all have left:\n%s", got)
+	}
+}
+
+// The IPv6 routes have a line each as Linux writes them, the machine's own addresses too.
+func TestProcRoutes6(t *testing.T) {
+	s := newStack(t)
+	da, db := nic.Pair(macA, macB, nic.Options{MTU: 1400})
+	t.Cleanup(func() { da.Close(); db.Close() })
+	if err := s.AddDevice(da, Config{
+		Addresses: []netip.Prefix{netip.MustParsePrefix("fd00::1/64")}, Gateways: []netip.Addr{netip.MustParseAddr("fd00::ff")},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	got := string(s.ProcFiles()["ipv6_route"](nil))
+	none := strings.Repeat("0", 32)
+	for _, line := range []string{
+		"fd000000000000000000000000000000 40 " + none + " 00 " + none + " 00000100 00000001 00000000 00000001     eth0\n",
+		none + " 00 " + none + " 00 fd0000000000000000000000000000ff 00000400 00000001 00000000 00000003     eth0\n",
+		"fd000000000000000000000000000001 80 " + none + " 00 " + none + " 00000000 00000001 00000000 80000001       lo\n",
+	} {
+		if !strings.Contains(got, line) {
+			t.Errorf("no %q in\n%s", line, got)
+		}
+	}
+	if text := string(s.ProcFiles()["softnet_stat"](nil)); len(strings.Fields(text)) != 15 {
+		t.Errorf("softnet_stat: %q", text)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"syscall"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
@@ -17,14 +18,25 @@ import (
 // their contents.
 func (s *Stack) ProcFiles() map[string]func(b []byte) []byte {
 	return map[string]func(b []byte) []byte{
-		"arp": s.procARP, "dev": s.procDev, "if_inet6": s.procInet6, "route": s.procRoute,
+		"arp": s.procARP, "dev": s.procDev, "if_inet6": s.procInet6, "ipv6_route": s.procRoute6, "route": s.procRoute,
 		"tcp":  func(b []byte) []byte { return s.procSockets(b, tcp.ProtocolNumber, false) },
 		"tcp6": func(b []byte) []byte { return s.procSockets(b, tcp.ProtocolNumber, true) },
 		"udp":  func(b []byte) []byte { return s.procSockets(b, udp.ProtocolNumber, false) },
 		"udp6": func(b []byte) []byte { return s.procSockets(b, udp.ProtocolNumber, true) },
 		"igmp": s.procIGMP, "igmp6": s.procIGMP6,
-		"snmp": s.procSNMP, "sockstat": s.procSockstat,
+		"snmp": s.procSNMP, "sockstat": s.procSockstat, "softnet_stat": s.procSoftnet,
 	}
+}
+
+// procSoftnet is softnet_stat: what each processor took from interfaces. Which one it was is
+// not counted, so that all stands with the first.
+func (s *Stack) procSoftnet(b []byte) []byte {
+	var frames, dropped uint64
+	for _, i := range s.Interfaces() {
+		frames += i.Stats.RxFrames
+		dropped += i.Stats.RxDropped
+	}
+	return fmt.Appendf(b, "%08x %08x"+strings.Repeat(" 00000000", 13)+"\n", uint32(frames), uint32(dropped))
 }
 
 func (s *Stack) procDev(b []byte) []byte {

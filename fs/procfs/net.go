@@ -1,6 +1,10 @@
 package procfs
 
-import "github.com/yolkos/yolk/fs/synth"
+import (
+	"strings"
+
+	"github.com/yolkos/yolk/fs/synth"
+)
 
 // networkFile is a file of net that a network stack makes.
 type networkFile struct {
@@ -58,6 +62,8 @@ UDP6: inuse 0
 UDPLITE6: inuse 0
 RAW6: inuse 0
 FRAG6: inuse 0 memory 0
+;
+net/softnet_stat=`+strings.Repeat("00000000 ", 14)+`00000000
 ;
 net/tcp=`+sockets+`                                                     
 ;
