@@ -15,6 +15,8 @@ import (
 // flags are the launcher's settings, and those in the image:
 //
 //	quiet=1            no messages on the console
+//	log.marked=1       each line of the log on the console begins with
+//	                   control.LogMark
 //	enosys=1           system calls that are not there are told at the end
 //	path.TAG="/path"   where to mount the share TAG, quoted as in Go
 //	readonly.TAG=1     its mount takes no changes

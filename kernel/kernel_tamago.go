@@ -70,6 +70,7 @@ func (m *machine) boot() {
 	if m.flags["quiet"] == "" {
 		m.log.console = console
 	}
+	m.log.marked = m.flags["log.marked"] != ""
 	m.fail(err)
 	m.describe()
 	for _, err := range unknown {

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/yolkos/yolk/kernel/control"
 )
 
 // logSize is how many bytes of messages are kept for /proc/kmsg.
@@ -16,6 +18,7 @@ type messages struct {
 	mu      sync.Mutex
 	ring    []byte
 	console io.Writer // nil: nowhere
+	marked  bool      // lines begin with control.LogMark there
 	now     func() time.Duration
 }
 
@@ -41,9 +44,13 @@ func (m *messages) Print(line string) {
 		}
 		m.ring = append(m.ring[:0], m.ring[over:]...)
 	}
-	if m.console != nil {
-		m.console.Write(text)
+	if m.console == nil {
+		return
 	}
+	if m.marked {
+		text = append([]byte{control.LogMark}, text...)
+	}
+	m.console.Write(text)
 }
 
 // Append appends the messages kept to b.

@@ -32,6 +32,7 @@ type merger struct {
 	out     *output
 	streams []*source
 	console *source               // the serial port; nil: it goes elsewhere
+	log     *logLines             // the kernel's log in it; nil: it is as any other bytes
 	lines   func(p []byte) []byte // what to make of the serial port's bytes; nil: nothing
 	failed  func(name string, errno unix.Errno)
 	answer  func(passed uint64)
@@ -208,6 +209,9 @@ func (m *merger) step(s *source) int {
 func (m *merger) stepConsole() {
 	p := slices.Clone(m.read(m.console))
 	if len(p) == 0 {
+		if m.console.ended && m.log != nil {
+			m.pass(m.console, m.log.end())
+		}
 		return
 	}
 	for _, s := range m.streams {
@@ -220,6 +224,9 @@ func (m *merger) stepConsole() {
 		}
 	}
 	n := uint64(len(p))
+	if m.log != nil {
+		p = m.log.split(p)
+	}
 	if m.lines != nil {
 		p = m.lines(p)
 	}

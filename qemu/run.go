@@ -51,6 +51,10 @@ type Options struct {
 	Profile io.Writer // gets the profile of an image with kernel/profile; nil: none
 	OnMain  func()    // called as the program is about to start; may be nil
 
+	// Log gets each line of the kernel's log, with its end, and says whether it goes to
+	// Console as well; nil: all do.
+	Log func(line []byte) (show bool)
+
 	Signals     <-chan os.Signal     // for the program; nil: none
 	StopTimeout time.Duration        // how long the program may take to end after SIGTERM; 0: as long as it likes
 	Suspend     func(syscall.Signal) // stops this process until it is continued; nil: it cannot be
@@ -238,7 +242,10 @@ func (g *guest) addFiles(srv server) error {
 	}
 	list := func(items []string) string { return strings.Join(append(slices.Clone(items), ""), "\x00") }
 	flags := g.settings
-	if o.Quiet {
+	switch {
+	case o.Log != nil:
+		flags += "log.marked=1\n"
+	case o.Quiet:
 		flags += "quiet=1\n"
 	}
 	if o.Trace != nil {

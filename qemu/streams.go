@@ -126,6 +126,9 @@ func (g *guest) addOutputs() error {
 		return err
 	}
 	for _, m := range g.mergers {
+		if m.console != nil && o.Log != nil {
+			m.log = &logLines{take: func(line []byte) bool { return o.Log(line) && !o.Quiet }}
+		}
 		for _, s := range m.streams {
 			if m.console != nil {
 				g.settings += "console." + s.name + "=1\n"

@@ -13,9 +13,14 @@ import (
 // boot runs a guest with this process's streams and signals, and returns an error
 // that carries its exit status.
 func boot(ctx context.Context, o *qemu.Options) error {
+	o.Stdin, o.Stdout, o.Stderr, o.Console, o.Notes = os.Stdin, os.Stdout, os.Stderr, os.Stderr, os.Stderr
+	return bootWith(ctx, o)
+}
+
+// bootWith is boot with the streams that o has.
+func bootWith(ctx context.Context, o *qemu.Options) error {
 	o.Self = []string{"/proc/self/exe", serveCommand}
 	o.SelfNet = []string{"/proc/self/exe", serveNetCommand}
-	o.Stdin, o.Stdout, o.Stderr, o.Console, o.Notes = os.Stdin, os.Stdout, os.Stderr, os.Stderr, os.Stderr
 	if o.Suspend == nil {
 		o.Suspend = suspend
 	}
@@ -25,7 +30,7 @@ func boot(ctx context.Context, o *qemu.Options) error {
 	status, err := qemu.Run(ctx, o)
 	switch {
 	case errors.Is(err, qemu.ErrTimeout):
-		fmt.Fprintf(os.Stderr, "yolk: ended after %v, the time limit\n", o.Timeout.Round(time.Millisecond))
+		fmt.Fprintf(o.Notes, "yolk: ended after %v, the time limit\n", o.Timeout.Round(time.Millisecond))
 		return exitStatus(statusTimeout)
 	case err != nil:
 		return err

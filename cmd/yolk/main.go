@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,7 +27,7 @@ func main() {
 	cmd := root()
 	cmd.SetArgs(doubleDashes(cmd, os.Args[1:]))
 	ctx := onSignal()
-	os.Exit(status(ctx, cmd.ExecuteContext(ctx)))
+	os.Exit(statusOf(ctx, cmd.ExecuteContext(ctx), os.Stderr))
 }
 
 // withoutHome gives the go command a place for modules where it would refuse to
@@ -46,8 +47,8 @@ type exitStatus int
 
 func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
-// status prints an error and returns the status that yolk ends with.
-func status(ctx context.Context, err error) int {
+// statusOf prints an error to notes and returns the status that yolk ends with.
+func statusOf(ctx context.Context, err error, notes io.Writer) int {
 	var s exitStatus
 	if err == nil {
 		return 0
@@ -61,7 +62,7 @@ func status(ctx context.Context, err error) int {
 			return 128 + int(sig)
 		}
 	}
-	fmt.Fprintln(os.Stderr, "yolk:", strings.TrimSpace(err.Error()))
+	fmt.Fprintln(notes, "yolk:", strings.TrimSpace(err.Error()))
 	return statusFailed
 }
 
@@ -82,7 +83,7 @@ or of the go command that yolk runs.`,
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; %s --help lists the options", err, cmd.CommandPath())
 	})
-	cmd.AddCommand(runCmd(), buildCmd(), testCmd(), goCmd(), toolchainCmd(), doctorCmd(), versionCmd(), execTestCmd(), serveCmd(), serveNetCmd())
+	cmd.AddCommand(runCmd(), backgroundCmd(), psCmd(), logsCmd(), stopCmd(), waitCmd(), rmCmd(), buildCmd(), testCmd(), goCmd(), toolchainCmd(), doctorCmd(), versionCmd(), execTestCmd(), serveCmd(), serveNetCmd())
 	cmd.InitDefaultHelpCmd()
 	return cmd
 }

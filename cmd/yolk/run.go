@@ -24,13 +24,28 @@ type runOptions struct {
 	stop    limit
 	profile string
 	quiet   bool
+	detach  detachFlags
+	machine *background // that this process is; nil: it is in the foreground
 }
 
 // defaultStop is how long a program may take to end after SIGTERM.
 const defaultStop = limit(10 * time.Second)
 
 func runCmd() *cobra.Command {
-	var o runOptions
+	o := &runOptions{}
+	return o.command(func(cmd *cobra.Command, args []string) error {
+		if o.detach.on {
+			return o.detach.start(cmd.Context(), os.Args[1:])
+		}
+		if err := o.detach.unused(); err != nil {
+			return err
+		}
+		return o.run(cmd, args)
+	})
+}
+
+// command makes yolk run, or what it runs in the background.
+func (o *runOptions) command(run func(cmd *cobra.Command, args []string) error) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run [flags] PKG [ARG...]",
 		Short: "Build a main package, boot it, and pass its exit status on",
@@ -47,6 +62,9 @@ error. A terminal is the program's own: it reads keys as it likes, and Ctrl-C is
 SIGINT. If it takes no notice, Ctrl-C typed three times or more, over two seconds,
 ends the machine.
 
+With --detach the command returns as soon as the program starts, or has failed to; yolk ps,
+logs, stop, wait and rm take the name of the machine, which is printed.
+
 The program gets yolk's signals, and what they do to it is what they do to any Go
 program. A second SIGINT, or the time of --stop-timeout after SIGTERM, ends the
 machine. Status 124 means that --timeout ended the program, 125 that yolk could not
@@ -57,7 +75,7 @@ run it or that its machine failed.`,
 			"  yolk build -o app.elf . && yolk run app.elf",
 		Annotations:       map[string]string{programArgs: "true"},
 		ValidArgsFunction: completePackage,
-		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
+		RunE:              run,
 	}
 	flags := cmd.Flags()
 	flags.SetInterspersed(false)
@@ -70,6 +88,7 @@ run it or that its machine failed.`,
 	flags.Var(&o.stop, "stop-timeout", "end the guest this time after SIGTERM if its program has not ended; 0: never")
 	flags.StringVar(&o.profile, "profile", "", "write a CPU profile of the program to this file, for go tool pprof")
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "no boot messages")
+	o.detach.add(flags)
 	completeFlags(cmd)
 	return cmd
 }
@@ -80,7 +99,8 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	notes := io.Writer(os.Stderr)
+	stderr := r.machine.notes()
+	notes := stderr
 	if r.quiet {
 		notes = io.Discard
 	}
@@ -103,7 +123,10 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := openNetwork(&o.Network, os.Stderr); err != nil {
+	if r.machine != nil && o.Trace != nil {
+		o.Trace = stderr
+	}
+	if err := openNetwork(&o.Network, stderr); err != nil {
 		return err
 	}
 	defer closeNetwork(&o.Network)
@@ -139,6 +162,9 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) error {
 	}
 	if err := accelerate(ctx, o, notes); err != nil {
 		return err
+	}
+	if r.machine != nil {
+		return r.machine.boot(ctx, o)
 	}
 	return boot(ctx, o)
 }

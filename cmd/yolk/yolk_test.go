@@ -280,7 +280,7 @@ func TestStatus(t *testing.T) {
 		{interrupted, exitStatus(2), 2},
 		{interrupted, nil, 0},
 	} {
-		if got := status(tt.ctx, tt.err); got != tt.want {
+		if got := statusOf(tt.ctx, tt.err, io.Discard); got != tt.want {
 			t.Errorf("status(%v, %v) = %d, want %d", context.Cause(tt.ctx), tt.err, got, tt.want)
 		}
 	}

@@ -63,6 +63,10 @@ import (
 // PortName is the name of the virtio-serial port.
 const PortName = "yolk.control"
 
+// LogMark begins each line of the kernel's log on the serial port, where a launcher
+// that wants it apart from panics has said log.marked=1: the record separator of ASCII.
+const LogMark = 0x1e
+
 // The verbs.
 const (
 	ShareEnded    = "share-ended"
