@@ -20,6 +20,18 @@ func TestMessages(t *testing.T) {
 	}
 }
 
+// TestMessagesMarked: a launcher that wants to can tell the lines from what else goes to
+// the console; in the log they are as they were.
+func TestMessagesMarked(t *testing.T) {
+	var console bytes.Buffer
+	m := &messages{console: &console, marked: true, now: func() time.Duration { return 0 }}
+	m.Print("a\x1eb")
+	const want = "[     0.000000] a?b\n"
+	if got := string(m.Append(nil)); got != want || console.String() != "\x1e"+want {
+		t.Errorf("kept %q, printed %q", got, &console)
+	}
+}
+
 func TestMessagesKeepWholeLines(t *testing.T) {
 	m := &messages{now: func() time.Duration { return 0 }}
 	line := strings.Repeat("x", 100)

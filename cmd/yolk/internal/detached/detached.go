@@ -164,7 +164,7 @@ func (d *Dir) ClaimFree(name string) (*Own, error) {
 
 // Claim takes a name for a machine of this process, until it is discarded or
 // removed. The error may be a *TakenError.
-func (d *Dir) Claim(name string) (own *Own, err error) {
+func (d *Dir) Claim(name string) (*Own, error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
 	}
@@ -173,37 +173,40 @@ func (d *Dir) Claim(name string) (own *Own, err error) {
 	if err != nil {
 		return nil, err
 	}
-	own = &Own{Info: Info{Name: name, Pid: os.Getpid(), Created: time.Now()}, dir: d}
-	defer func() {
-		if err != nil {
-			own.close()
-			os.RemoveAll(temp)
-		}
-	}()
-	if own.root, err = os.OpenRoot(temp); err != nil {
-		return nil, err
+	own := &Own{Info: Info{Name: name, Pid: os.Getpid(), Created: time.Now()}, dir: d}
+	if err = own.make(temp); err == nil {
+		// A directory with something in it is never replaced.
+		err = os.Rename(temp, filepath.Join(d.path, name))
 	}
-	if own.lock, err = own.root.Open("."); err != nil {
-		return nil, err
+	if err == nil {
+		return own, nil
 	}
-	if err = flock(own.lock, unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return nil, fmt.Errorf("lock on %s: %w", temp, err)
-	}
-	if own.end, err = own.root.OpenFile(endFile, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err != nil {
-		return nil, err
-	}
-	if own.Log, err = newLog(own.root); err != nil {
-		return nil, err
-	}
-	if err = own.Save(); err != nil {
-		return nil, err
-	}
-	// A directory with something in it is never replaced.
-	err = os.Rename(temp, filepath.Join(d.path, name))
+	own.close()
+	os.RemoveAll(temp)
 	if errors.Is(err, fs.ErrExist) {
 		err = &TakenError{name}
 	}
-	return own, err
+	return nil, err
+}
+
+// make makes the files in a directory, and locks it.
+func (o *Own) make(dir string) (err error) {
+	if o.root, err = os.OpenRoot(dir); err != nil {
+		return err
+	}
+	if o.lock, err = o.root.Open("."); err != nil {
+		return err
+	}
+	if err = flock(o.lock, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return fmt.Errorf("lock on %s: %w", dir, err)
+	}
+	if o.end, err = o.root.OpenFile(endFile, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err != nil {
+		return err
+	}
+	if o.Log, err = newLog(o.root); err != nil {
+		return err
+	}
+	return o.Save()
 }
 
 func (o *Own) close() {

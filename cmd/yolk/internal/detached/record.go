@@ -38,38 +38,42 @@ const (
 const KilledStatus = 128 + int(syscall.SIGKILL)
 
 // Find returns the machine of a name.
-func (d *Dir) Find(name string) (r *Record, err error) {
+func (d *Dir) Find(name string) (*Record, error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
 	}
-	r = &Record{dir: d}
-	defer func() {
-		if err != nil {
-			r.Close()
-			if errors.Is(err, fs.ErrNotExist) {
-				err = fmt.Errorf("there is no machine %s: %w; yolk ps -a lists them", name, fs.ErrNotExist)
-			}
-		}
-	}()
-	if r.root, err = os.OpenRoot(filepath.Join(d.path, name)); err != nil {
-		return nil, err
+	r := &Record{dir: d}
+	err := r.open(name)
+	if err == nil {
+		return r, nil
+	}
+	r.Close()
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("machine %s: %w; yolk ps -a lists those that there are", name, fs.ErrNotExist)
+	}
+	return nil, err
+}
+
+func (r *Record) open(name string) (err error) {
+	if r.root, err = os.OpenRoot(filepath.Join(r.dir.path, name)); err != nil {
+		return err
 	}
 	if r.lock, err = r.root.Open("."); err != nil {
-		return nil, err
+		return err
 	}
 	if r.end, err = r.root.Open(endFile); err != nil {
-		return nil, err
+		return err
 	}
 	f, err := r.root.Open(infoFile)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer f.Close()
 	if err := decode(f, &r.Info); err != nil {
-		return nil, fmt.Errorf("machine %s: %s: %w", name, infoFile, err)
+		return fmt.Errorf("machine %s: %s: %w", name, infoFile, err)
 	}
 	r.Name = name
-	return r, nil
+	return nil
 }
 
 // decode reads one of the files.
