@@ -176,6 +176,7 @@ func (m *machine) chdir() {
 // shutdown ends the file systems, with FUSE_DESTROY. The devices are left as they
 // are, for the machine ends next; resetting one waits for its server.
 func (m *machine) shutdown() {
+	amd64.Ending()
 	if m.flags["enosys"] != "" {
 		m.log.console = m.streams.console // also if it is quiet
 		for line := range strings.Lines(m.calls.Missed()) {

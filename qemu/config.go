@@ -61,6 +61,7 @@ type Config struct {
 	Link    int // messages of launcher and kernel, package kernel/control
 	Time    int // answers to the kernel's questions for the time
 	Profile int // the program's profile, at its end
+	Monitor int // QEMU's monitor
 
 	Random bool // random bytes from this host's kernel
 	Files  []File
@@ -110,6 +111,11 @@ func (c *Config) Args() []string {
 	if c.Control != 0 {
 		args = append(args, c.chardev("ctl", c.Control)...)
 		args = append(args, "-device", fmt.Sprintf("isa-debugcon,iobase=%#x,chardev=ctl", controlPort))
+	}
+	if c.Monitor != 0 {
+		args = append(args, c.chardev("monitor", c.Monitor)...)
+		// A machine that resets stays as it is, for whoever looks at it.
+		args = append(args, "-mon", "chardev=monitor,mode=control", "-no-shutdown")
 	}
 	if c.Console != 0 {
 		args = append(args, c.chardev("uart", c.Console)...)

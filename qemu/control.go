@@ -13,11 +13,12 @@ import (
 // progress is what the kernel has said over the debug console. The kernel
 // runs a stranger's program, so its lines are bounded and read with care.
 type progress struct {
-	main   chan struct{} // closed when the program is about to start
-	exited chan struct{} // closed when the kernel has told the exit status
-	status int           // valid after exited
-	proved bool          // valid after done
-	done   chan struct{} // closed at the end of the channel
+	main    chan struct{} // closed when the program is about to start
+	crashed chan struct{} // closed when the kernel has said that the program does not end by itself
+	exited  chan struct{} // closed when the kernel has told the exit status
+	status  int           // valid after exited
+	proved  bool          // valid after done
+	done    chan struct{} // closed at the end of the channel
 
 	raw     syscall.RawConn
 	mu      sync.Mutex
@@ -30,7 +31,7 @@ const maxLine = 128
 
 // watch reads the channel until it ends.
 func watch(conn *net.UnixConn) *progress {
-	c := &progress{main: make(chan struct{}), exited: make(chan struct{}), done: make(chan struct{})}
+	c := &progress{main: make(chan struct{}), crashed: make(chan struct{}), exited: make(chan struct{}), done: make(chan struct{})}
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		close(c.done)
@@ -102,6 +103,8 @@ func (c *progress) line(line string) {
 	switch {
 	case line == "yolk main" && !closed(c.main):
 		close(c.main)
+	case line == "yolk crash" && !closed(c.crashed):
+		close(c.crashed)
 	case line == provedLine:
 		c.proved = true
 	case strings.HasPrefix(line, "yolk exit ") && !closed(c.exited):

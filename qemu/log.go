@@ -18,13 +18,17 @@ type logLines struct {
 // counts as several.
 const maxLogLine = 64 << 10
 
-// split takes the lines out of p and returns what else is to be shown.
-func (l *logLines) split(p []byte) (rest []byte) {
+// split takes the lines out of p and returns what else is to be shown. What is not in
+// a line is kept by r, unless that is nil.
+func (l *logLines) split(p []byte, r *recorder) (rest []byte) {
 	for len(p) > 0 {
 		if !l.in {
 			var before []byte
 			before, p, l.in = bytes.Cut(p, []byte{control.LogMark})
 			rest = append(rest, before...)
+			if r != nil {
+				_, _ = r.console.Write(before)
+			}
 			continue
 		}
 		n := bytes.IndexByte(p, '\n') + 1

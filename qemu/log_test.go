@@ -15,7 +15,7 @@ func TestLogLines(t *testing.T) {
 			rest := ""
 			for p := in; p != ""; {
 				n := min(size, len(p))
-				rest += string(l.split([]byte(p[:n])))
+				rest += string(l.split([]byte(p[:n]), nil))
 				p = p[n:]
 			}
 			rest += string(l.end())
@@ -34,7 +34,7 @@ func TestLogLines(t *testing.T) {
 func TestLogLinesLong(t *testing.T) {
 	lines, bytes := 0, 0
 	l := &logLines{take: func(line []byte) bool { lines++; bytes += len(line); return false }}
-	if rest := l.split([]byte("\x1e" + strings.Repeat("x", 3*maxLogLine) + "\nrest")); string(rest) != "rest" || bytes != 3*maxLogLine+1 || lines != 4 {
+	if rest := l.split([]byte("\x1e"+strings.Repeat("x", 3*maxLogLine)+"\nrest"), nil); string(rest) != "rest" || bytes != 3*maxLogLine+1 || lines != 4 {
 		t.Errorf("%d lines with %d bytes, rest %q", lines, bytes, rest)
 	}
 }

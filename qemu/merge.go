@@ -29,15 +29,16 @@ type source struct {
 
 // merger passes the streams of one output on.
 type merger struct {
-	out     *output
-	streams []*source
-	console *source               // the serial port; nil: it goes elsewhere
-	log     *logLines             // the kernel's log in it; nil: it is as any other bytes
-	lines   func(p []byte) []byte // what to make of the serial port's bytes; nil: nothing
-	failed  func(name string, errno unix.Errno)
-	answer  func(passed uint64)
-	running bool
-	done    chan struct{} // closed when all streams have ended
+	out      *output
+	streams  []*source
+	console  *source               // the serial port; nil: it goes elsewhere
+	log      *logLines             // the kernel's log in it; nil: it is as any other bytes
+	recorder *recorder             // of what else is in it; nil: none
+	lines    func(p []byte) []byte // what to make of the serial port's bytes; nil: nothing
+	failed   func(name string, errno unix.Errno)
+	answer   func(passed uint64)
+	running  bool
+	done     chan struct{} // closed when all streams have ended
 
 	buf    []byte
 	polled []unix.PollFd
@@ -225,7 +226,7 @@ func (m *merger) stepConsole() {
 	}
 	n := uint64(len(p))
 	if m.log != nil {
-		p = m.log.split(p)
+		p = m.log.split(p, m.recorder)
 	}
 	if m.lines != nil {
 		p = m.lines(p)

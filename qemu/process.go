@@ -1,10 +1,12 @@
 package qemu
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -113,37 +115,44 @@ func (p *process) end() error {
 
 // tail keeps the first and the last part of what is written to it.
 type tail struct {
+	size      int // of either part, in bytes; 0: tailSize
 	mu        sync.Mutex
 	head, buf []byte
 	cut       bool // something between the two is missing
 }
 
-const tailSize = 4096 // bytes, of either part
+const tailSize = 4096
 
 func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	size := len(p)
-	n := min(size, tailSize-len(t.head))
+	size, most := len(p), cmp.Or(t.size, tailSize)
+	n := min(size, most-len(t.head))
 	t.head, p = append(t.head, p[:n]...), p[n:]
 	t.buf = append(t.buf, p...)
-	if n := len(t.buf) - tailSize; n > 0 {
-		t.buf = append(t.buf[:0], t.buf[n:]...)
+	// It is not moved for each small write.
+	if over := len(t.buf) - most; over > most/4 {
+		t.buf = append(t.buf[:0], t.buf[over:]...)
 		t.cut = true
 	}
 	return size, nil
 }
 
-// lines returns what was written, without empty lines. What comes from the
-// outside and cannot be shown is replaced.
-func (t *tail) lines() (list []string) {
+// bytes returns what was written, with a line for what is missing.
+func (t *tail) bytes() []byte {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	gap := ""
 	if t.cut {
 		gap = "\n…\n"
 	}
-	for line := range strings.Lines(string(t.head) + gap + string(t.buf)) {
+	return slices.Concat(t.head, []byte(gap), t.buf)
+}
+
+// lines returns what was written, without empty lines. What comes from the
+// outside and cannot be shown is replaced.
+func (t *tail) lines() (list []string) {
+	for line := range strings.Lines(string(t.bytes())) {
 		line = strings.Map(func(r rune) rune {
 			if r != '\t' && !unicode.IsPrint(r) {
 				return '?'

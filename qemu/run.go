@@ -55,6 +55,10 @@ type Options struct {
 	// Console as well; nil: all do.
 	Log func(line []byte) (show bool)
 
+	// OnCrash is told of a machine that has not ended as it should, before Run returns;
+	// nil: nobody wants to know. It is not told of one that has never run.
+	OnCrash func(*Crash)
+
 	Signals     <-chan os.Signal     // for the program; nil: none
 	StopTimeout time.Duration        // how long the program may take to end after SIGTERM; 0: as long as it likes
 	Suspend     func(syscall.Signal) // stops this process until it is continued; nil: it cannot be
@@ -150,7 +154,10 @@ type guest struct {
 	network     *process // serves the guest's network; nil: nobody does
 	networkKeep io.Closer
 
-	conns   struct{ control, stdin, keys, link, time, profile *net.UnixConn }
+	conns    struct{ control, stdin, keys, link, time, profile *net.UnixConn }
+	begun    time.Time // when QEMU was started
+	recorder *recorder // nil: nobody wants to know of a crash
+
 	control *progress
 	link    *link
 	profile *profile // nil: none is wanted
@@ -174,6 +181,9 @@ func once(ctx context.Context, o *Options, t *terminal, path string, srv server,
 		return 0, err
 	}
 	g.config = Config{Machine: o.Machine, Accel: o.Accel, Memory: o.Memory, CPUs: o.CPUs, Count: o.Count, Kernel: fdPath(g.files.add(kernel)), Random: !o.Count, Extra: o.Extra}
+	if err := g.addRecorder(); err != nil {
+		return 0, err
+	}
 	if err := g.addStreams(); err != nil {
 		return 0, err
 	}
@@ -205,7 +215,12 @@ func once(ctx context.Context, o *Options, t *terminal, path string, srv server,
 	if err != nil {
 		return 0, err
 	}
+	g.begun = time.Now()
+	if g.recorder != nil {
+		go g.recorder.monitor.begin() // if it fails, so does what follows
+	}
 	status, err := g.wait(ctx)
+	g.report(path, status, err)
 	var lost []error
 	if closed(g.control.main) {
 		if g.profile != nil && closed(g.profile.done) && g.profile.err != nil {
@@ -243,7 +258,7 @@ func (g *guest) addFiles(srv server) error {
 	list := func(items []string) string { return strings.Join(append(slices.Clone(items), ""), "\x00") }
 	flags := g.settings
 	switch {
-	case o.Log != nil:
+	case o.Log != nil, o.OnCrash != nil:
 		flags += "log.marked=1\n"
 	case o.Quiet:
 		flags += "quiet=1\n"
@@ -311,6 +326,9 @@ func (g *guest) wait(ctx context.Context) (int, error) {
 		case <-late:
 			g.qemu.kill()
 		case <-ctx.Done():
+			if errors.Is(context.Cause(ctx), ErrTimeout) {
+				g.hangs()
+			}
 			g.endNow(ctx)
 			return 0, context.Cause(ctx)
 		case sig := <-g.o.Signals:
@@ -319,7 +337,8 @@ func (g *guest) wait(ctx context.Context) (int, error) {
 			}
 		case <-g.stopLimit:
 			g.note("the program has not ended within %v of SIGTERM", g.o.StopTimeout)
-			return 0, g.endSoon(&SignalError{syscall.SIGTERM})
+			g.hangs()
+			return 0, g.endSoon(errStopTime)
 		case sig := <-g.link.stop:
 			g.suspend(sig)
 		case <-g.keyboard.hangs:

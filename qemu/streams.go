@@ -126,8 +126,8 @@ func (g *guest) addOutputs() error {
 		return err
 	}
 	for _, m := range g.mergers {
-		if m.console != nil && o.Log != nil {
-			m.log = &logLines{take: func(line []byte) bool { return o.Log(line) && !o.Quiet }}
+		if m.console != nil && (o.Log != nil || g.recorder != nil) {
+			m.log, m.recorder = &logLines{take: g.takeLog}, g.recorder
 		}
 		for _, s := range m.streams {
 			if m.console != nil {
@@ -136,6 +136,18 @@ func (g *guest) addOutputs() error {
 		}
 	}
 	return nil
+}
+
+// takeLog takes a line of the kernel's log, and says whether it is to be shown.
+func (g *guest) takeLog(line []byte) (show bool) {
+	if g.recorder != nil {
+		_, _ = g.recorder.log.Write(line)
+	}
+	show = !g.o.Quiet
+	if g.o.Log != nil {
+		show = g.o.Log(line) && show
+	}
+	return show
 }
 
 // outputFailed tells the guest, and keeps in mind for the end, that an output

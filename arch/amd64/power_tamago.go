@@ -23,6 +23,9 @@ var goosExit = exit
 // which QEMU takes for the end under -no-reboot, and other monitors always.
 func exit(status int32) {
 	consoleSent()
+	if !ending && status < firstSignal {
+		ControlString("yolk crash\n")
+	}
 	ControlString("yolk exit ")
 	controlNumber(uint32(status))
 	ControlString("\n")
@@ -30,6 +33,16 @@ func exit(status int32) {
 	turnOff()
 	Reset()
 }
+
+// ending: the program has ended by itself.
+var ending bool
+
+// Ending notes that the program ends by itself, by os.Exit or the return of main, and
+// not by a panic, a fatal error or an exception.
+func Ending() { ending = true }
+
+// firstSignal is less than any status that means a signal.
+const firstSignal = 128
 
 // powerTime is how many looks at a register a machine gets to turn itself off, or to
 // go into ACPI mode: a second or so.

@@ -23,6 +23,7 @@ type runOptions struct {
 	timeout limit
 	stop    limit
 	profile string
+	crash   string
 	quiet   bool
 	detach  detachFlags
 	machine *background // that this process is; nil: it is in the foreground
@@ -87,6 +88,7 @@ run it or that its machine failed.`,
 	o.stop = defaultStop
 	flags.Var(&o.stop, "stop-timeout", "end the guest this time after SIGTERM if its program has not ended; 0: never")
 	flags.StringVar(&o.profile, "profile", "", "write a CPU profile of the program to this file, for go tool pprof")
+	flags.StringVar(&o.crash, "crash", "", "write a report to this file if the program crashes, or the machine dies or does not end in time")
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "no boot messages")
 	o.detach.add(flags)
 	completeFlags(cmd)
@@ -106,7 +108,11 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) error {
 	}
 	noteFlag(notes, cmd, args[len(packages):])
 	o := &qemu.Options{Dir: r.cwd, Quiet: r.quiet, Timeout: time.Duration(r.timeout), StopTimeout: time.Duration(r.stop)}
-	if o.Env, err = r.guest.env.environment(terminalEnvironment()); err != nil {
+	base := terminalEnvironment()
+	if r.crash != "" {
+		base = append(base, "GOTRACEBACK=all") // unless the program is to have another one
+	}
+	if o.Env, err = r.guest.env.environment(base); err != nil {
 		return err
 	}
 	if err := r.guest.fill(o, ""); err != nil {
@@ -162,6 +168,14 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) error {
 	}
 	if err := accelerate(ctx, o, notes); err != nil {
 		return err
+	}
+	if r.crash != "" {
+		report, err := prepareCrash(r.crash, name, o)
+		if err != nil {
+			o.Kernel.Close()
+			return err
+		}
+		defer report.close()
 	}
 	if r.machine != nil {
 		return r.machine.boot(ctx, o)
