@@ -59,6 +59,9 @@ func boot(info uintptr, magic uint32) {
 	copyCommandLine(uintptr(si.cmdline))
 	initFirmware(si.rsdp)
 	if uint64(end)+minRAM > memory.main.End {
+		if magic == multibootMagic && memory.total > uint64(end)+2*minRAM {
+			fatal("yolk: the firmware keeps memory for itself less than 8 MiB behind the image: yolk image makes images that lie elsewhere\n")
+		}
 		fatal("yolk: not enough memory: give the machine more, 8 MiB besides the image at least\n")
 	}
 	initTraps()
@@ -149,7 +152,7 @@ func initTables(start uintptr) {
 	deviceStart = (memory.lowEnd() + largePage - 1) &^ (largePage - 1)
 	_, codeEnd := textPages()
 	dataStart := dataPages()
-	imageStart, imageData, lowRAM = uint64(start), dataStart, memory.lowEnd()
+	imageStart, imageData, lowRAM = uint64(start), dataStart, memory.main.End
 	written = imageData
 	if parts.Size() > 0 {
 		written = parts.pages().End

@@ -5,7 +5,7 @@ package amd64
 import "github.com/yolkos/yolk/arch/amd64/goos"
 
 // The image, of which the part before imageData is only read, and the RAM behind
-// it up to lowRAM are in one piece. What the image carries besides the program lies
+// it up to lowRAM are in one piece; other RAM lies where memory.extra says. What the image carries besides the program lies
 // between its variables and the RAM, and is only read: from written on, which is
 // imageData without such parts, all may be written. initTables sets them.
 var imageStart, imageData, written, lowRAM uint64
@@ -33,6 +33,11 @@ func mappedElsewhere(a, n uint64, write bool) uintptr {
 		return uintptr(min(n, lowRAM-a))
 	case a >= imageData && a < parts.Start:
 		return uintptr(min(n, parts.Start-a))
+	}
+	for _, r := range memory.extra[:memory.n] { // below 4 GiB
+		if a >= r.Start && a < r.End {
+			return uintptr(min(n, r.End-a))
+		}
 	}
 	return 0
 }

@@ -47,11 +47,12 @@ func (r Range) pages() Range {
 	return Range{r.Start &^ (pageSize - 1), (r.End + pageSize - 1) &^ (pageSize - 1)}
 }
 
-// maxRanges bounds the memory map; more entries than a PC has are dropped.
+// maxRanges bounds the memory map. UEFI firmware leaves more pieces of RAM than that:
+// the smallest are dropped.
 const maxRanges = 8
 
-// memoryMap is the RAM of the machine from bootAreaEnd on: main holds the
-// image, extra the rest.
+// memoryMap is the RAM of the machine from bootAreaEnd on: main begins with the
+// image, extra is the rest.
 type memoryMap struct {
 	main  Range
 	extra [maxRanges - 1]Range
@@ -83,12 +84,31 @@ func (m *memoryMap) add(e memEntry, image uintptr, limit uint64) {
 			return
 		}
 	}
-	switch {
-	case r.Start <= uint64(image) && uint64(image) < r.End:
-		m.main = r
-	case m.n < len(m.extra):
+	if start := uint64(image); r.Start <= start && start < r.End {
+		m.main = Range{start, r.End}
+		r.End = start
+	}
+	m.addExtra(r)
+}
+
+// addExtra adds a range to extra, in the place of a smaller one if there is no other.
+func (m *memoryMap) addExtra(r Range) {
+	if r.Size() == 0 {
+		return
+	}
+	if m.n < len(m.extra) {
 		m.extra[m.n] = r
 		m.n++
+		return
+	}
+	least := &m.extra[0]
+	for i := range m.extra {
+		if m.extra[i].Size() < least.Size() {
+			least = &m.extra[i]
+		}
+	}
+	if least.Size() < r.Size() {
+		*least = r
 	}
 }
 
@@ -127,9 +147,8 @@ func (m *memoryMap) reserve(r Range, end uint64) bool {
 		case behind.Size() == 0:
 		case x.Size() == 0:
 			*x = behind
-		case m.n < len(m.extra):
-			m.extra[m.n] = behind
-			m.n++
+		default:
+			m.addExtra(behind)
 		}
 		m.module = r
 		return true

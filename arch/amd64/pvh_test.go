@@ -1,6 +1,7 @@
 package amd64
 
 import (
+	"cmp"
 	"runtime"
 	"slices"
 	"testing"
@@ -124,6 +125,23 @@ func TestModule(t *testing.T) {
 		if m.lowEnd() != 0x4000000 {
 			t.Errorf("%s: low RAM ends at %#x", c.name, m.lowEnd())
 		}
+	}
+}
+
+// TestFirmwareMap: UEFI firmware leaves RAM in many pieces, with its own between them. The
+// one with the image counts from there on, and of the others the largest.
+func TestFirmwareMap(t *testing.T) {
+	const image = 0x1000000
+	var m memoryMap
+	for _, r := range []Range{{0, 0xa0000}, {0x100000, 0x806000}, {0x808000, 0x810000}, {0x900000, 0xea8a000}, {0xeb8c000, 0xf4ec000}, {0xfe00000, 0xfeec000},
+		{0xff00000, 0xff01000}, {0xff10000, 0xff12000}, {0xff20000, 0xff23000}, {0xff30000, 0xff34000}, {1 << 32, 1 << 33}} {
+		m.add(memEntry{r.Start, r.Size(), memRAM, 0}, image, 1<<38)
+	}
+	want := []Range{{0x200000, 0x806000}, {0x808000, 0x810000}, {0x900000, image}, {0xeb8c000, 0xf4ec000}, {0xfe00000, 0xfeec000}, {1 << 32, 1 << 33}, {0xff30000, 0xff34000}}
+	slices.SortFunc(m.extra[:], func(a, b Range) int { return cmp.Compare(a.Start, b.Start) })
+	slices.SortFunc(want, func(a, b Range) int { return cmp.Compare(a.Start, b.Start) })
+	if m.main != (Range{image, 0xea8a000}) || !slices.Equal(m.extra[:m.n], want) {
+		t.Errorf("%#x, extra %#x, want %#x", m.main, m.extra[:m.n], want)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/yolkos/yolk/cmd/yolk/internal/image"
 )
 
-// embedFlags are the options of yolk build that say what the image carries besides the
+// embedFlags are the options of yolk build and yolk image that say what the image carries besides the
 // program.
 type embedFlags struct {
 	roots    []string
@@ -22,6 +22,7 @@ type embedFlags struct {
 	env      envFlags
 	cwd      string
 	writable bool
+	named    bool // the image carries the program's name, also without arguments
 }
 
 func (f *embedFlags) add(set *pflag.FlagSet) {
@@ -74,7 +75,7 @@ func (f *embedFlags) parts(program, file string, notes io.Writer) ([]image.Part,
 	if f.writable {
 		add(embedded.Flags, "writable=1\n")
 	}
-	if len(list) > 0 || len(args) > 1 || len(f.roots) > 0 {
+	if f.named || len(list) > 0 || len(args) > 1 || len(f.roots) > 0 {
 		add(embedded.Args, strings.Join(args, "\x00")+"\x00")
 	}
 	if len(f.roots) == 0 {

@@ -83,7 +83,25 @@ or of the go command that yolk runs.`,
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; %s --help lists the options", err, cmd.CommandPath())
 	})
-	cmd.AddCommand(runCmd(), backgroundCmd(), psCmd(), logsCmd(), stopCmd(), waitCmd(), rmCmd(), buildCmd(), testCmd(), goCmd(), toolchainCmd(), doctorCmd(), versionCmd(), execTestCmd(), serveCmd(), serveNetCmd())
+	cmd.AddCommand(
+		runCmd(),
+		buildCmd(),
+		imageCmd(),
+		testCmd(),
+		goCmd(),
+		psCmd(),
+		logsCmd(),
+		stopCmd(),
+		waitCmd(),
+		rmCmd(),
+		toolchainCmd(),
+		doctorCmd(),
+		versionCmd(),
+		backgroundCmd(),
+		execTestCmd(),
+		serveCmd(),
+		serveNetCmd(),
+	)
 	cmd.InitDefaultHelpCmd()
 	return cmd
 }

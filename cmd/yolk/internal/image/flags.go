@@ -5,8 +5,8 @@ import "strings"
 // targetFlags takes the tags and linker flags out of build flags, adds them to
 // those of the target, and returns the tags and all the flags to build with.
 // Those of $GOFLAGS count where the command line has none, as with the go
-// command.
-func targetFlags(flags, goflags []string) (tags string, all []string) {
+// command. link is linkFlags or bootedLinkFlags.
+func targetFlags(flags, goflags []string, link string) (tags string, all []string) {
 	tags = buildTags
 	userTags, rest := takeFlag(flags, "tags")
 	if len(userTags) == 0 {
@@ -20,9 +20,9 @@ func targetFlags(flags, goflags []string) (tags string, all []string) {
 	if len(ldflags) == 0 {
 		ldflags, _ = takeFlag(goflags, "ldflags")
 	}
-	all = []string{"-tags=" + tags, "-ldflags=" + linkerFlags("")}
+	all = []string{"-tags=" + tags, "-ldflags=" + linkerFlags("", link)}
 	for _, value := range ldflags {
-		if value = linkerFlags(value); "-ldflags="+value != all[len(all)-1] {
+		if value = linkerFlags(value, link); "-ldflags="+value != all[len(all)-1] {
 			all = append(all, "-ldflags="+value)
 		}
 	}
@@ -31,7 +31,7 @@ func targetFlags(flags, goflags []string) (tags string, all []string) {
 
 // linkerFlags adds those of the target to a value of -ldflags, which may begin
 // with the packages that it is for: [pattern=]flags.
-func linkerFlags(value string) string {
+func linkerFlags(value, link string) string {
 	value = strings.TrimSpace(value)
 	pattern, user, ok := strings.Cut(value, "=")
 	if strings.HasPrefix(value, "-") || value == "" {
@@ -44,7 +44,7 @@ func linkerFlags(value string) string {
 	if user = strings.TrimSpace(user); user != "" {
 		user += " "
 	}
-	return pattern + smallFlags + user + linkFlags
+	return pattern + smallFlags + user + link
 }
 
 // takeFlag removes a flag with a value from a list and returns its values.

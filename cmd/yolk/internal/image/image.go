@@ -42,6 +42,9 @@ const (
 	buildTags = "linkcpuinit,linkramstart,linkramsize,linkprintk"
 	// linkFlags put the text above the boot area of the kernel.
 	linkFlags = "-T 0x201000 -R 0x1000"
+	// bootedLinkFlags put it at 16 MiB, where firmware leaves the RAM free and in one
+	// piece: OVMF, for one, keeps something for itself at 8 MiB.
+	bootedLinkFlags = "-T 0x1001000 -R 0x1000"
 	// smallFlags leave out what only debuggers read: -ldflags=-s=0 brings the
 	// symbols back, -ldflags=-w=0 DWARF.
 	smallFlags = "-s -w "
@@ -54,6 +57,7 @@ type Builder struct {
 	Scratch   string    // directory for temporary files
 	Trace     io.Writer // the commands that are run; nil: not shown
 	Profile   bool      // programs send a CPU profile to the launcher
+	Booted    bool      // firmware and a boot loader are going to start it, not a monitor
 	// Compiling is called with the import path of each package that a build
 	// compiles, as it is compiled; nil: the caller does not want to know.
 	Compiling func(pkg string)
@@ -88,7 +92,11 @@ func (b *Builder) Program(ctx context.Context, args []string, flags ...string) (
 			return nil, err
 		}
 	}
-	tags, flags := targetFlags(flags, ws.goflags)
+	link := linkFlags
+	if b.Booted {
+		link = bootedLinkFlags
+	}
+	tags, flags := targetFlags(flags, ws.goflags, link)
 	pkgs, err := b.list(ctx, dir, ws, tags, args)
 	if err != nil {
 		return nil, err

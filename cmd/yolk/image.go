@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yolkos/yolk/cmd/yolk/internal/disk"
+	"github.com/yolkos/yolk/cmd/yolk/internal/image"
+)
+
+func imageCmd() *cobra.Command {
+	var build buildFlags
+	embed := embedFlags{named: true}
+	var out string
+	var size memory
+	var verbose bool
+	format := choose(disk.Raw, disk.QCOW2, disk.ISO)
+	cmd := &cobra.Command{
+		Use:   "image [-o FILE] [PKG]",
+		Short: "Build a main package into a disk that a machine boots, by BIOS or UEFI",
+		Long: `Image builds a main package, named as for yolk build, and puts it on a disk or a CD
+with the boot loader GRUB, for BIOS and UEFI. A disk has a GUID partition table; what
+--size leaves is its third partition, for the program.
+
+It takes no rights, and GRUB, mtools, and xorriso or qemu-img; what is missing is said.
+Root, arguments, environment and working directory are in the image, as with yolk build.`,
+		Example: "  yolk image -o server.qcow2 --root ./site --args '-listen :8080' ./cmd/server\n" +
+			"  yolk image -o server.iso ./cmd/server\n" +
+			"  yolk image --format raw --size 2G -o server.img ./cmd/server",
+		ValidArgsFunction: completePackage,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f := disk.Format(format.value)
+			if !cmd.Flags().Changed("format") {
+				f = formatOf(out)
+			}
+			if f == disk.ISO && size.bytes != 0 {
+				return fmt.Errorf("--size %s is for disks: a CD has the size of its files", size.text)
+			}
+			if len(args) == 1 && image.IsELF(args[0]) {
+				return fmt.Errorf("%s is built already, for monitors, which start it by its PVH note: name its package, which is linked to another address for firmware", args[0])
+			}
+			flags, err := build.flags()
+			if err != nil {
+				return err
+			}
+			if err := disk.Check(f); err != nil {
+				return err
+			}
+			b, dir, err := builder(cmd.Context(), traceTo(verbose))
+			if err != nil {
+				return err
+			}
+			defer dir.Remove()
+			show := newProgress(os.Stderr, verbose)
+			defer show.end()
+			b.Compiling = show.compiling()
+			b.Booted = true
+			p, err := b.Program(cmd.Context(), args, flags...)
+			if err != nil {
+				return err
+			}
+			file, err := outputFile(out, p.Name+"."+string(f))
+			if err != nil {
+				return err
+			}
+			parts, err := embed.parts(p.Name, file, os.Stderr)
+			if err != nil {
+				return err
+			}
+			p.Root = len(embed.roots) > 0
+			kernel := filepath.Join(dir.Path, "kernel")
+			if err := p.BuildWith(cmd.Context(), kernel, parts); err != nil {
+				return err
+			}
+			return disk.Make(cmd.Context(), file, disk.Options{Kernel: kernel, Format: f, Size: int64(size.bytes), Trace: b.Trace})
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&out, "output", "o", "", "the image, or a directory for it; default: the program's name and the format, in this directory")
+	flags.Var(&format, "format", "format of the image; default: by the name of FILE, .qcow2 or .iso, else raw")
+	flags.Var(&size, "size", "size of the disk, such as 512M or 2G; default: as large as it has to be")
+	embed.add(flags)
+	build.add(flags)
+	flags.BoolVarP(&verbose, "verbose", "v", false, "show the commands that are run")
+	completeFlags(cmd)
+	return cmd
+}
+
+// formatOf returns the format that the name of an image says.
+func formatOf(file string) disk.Format {
+	for _, f := range []disk.Format{disk.QCOW2, disk.ISO} {
+		if strings.EqualFold(filepath.Ext(file), "."+string(f)) {
+			return f
+		}
+	}
+	return disk.Raw
+}

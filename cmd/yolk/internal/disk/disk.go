@@ -1,0 +1,168 @@
+// Package disk makes disk images that firmware boots, by GRUB: BIOS and UEFI, disks and
+// CDs. It takes no rights: programs of others write into ordinary files.
+package disk
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Format is the format of an image.
+type Format string
+
+// The formats.
+const (
+	Raw   Format = "raw"   // a disk, as dd writes it
+	QCOW2 Format = "qcow2" // a disk, QEMU's format
+	ISO   Format = "iso"   // a CD or DVD, and a disk such as a USB stick
+)
+
+// Options say what is made.
+type Options struct {
+	Kernel string    // the program, an ELF file with a Multiboot 2 header
+	Format Format    //
+	Size   int64     // of a disk, in bytes; 0: as it takes
+	Trace  io.Writer // the commands that are run; nil: not shown
+}
+
+// epoch is when all files were changed, which FAT has no earlier day for.
+var epoch = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// The partitions of a disk, of which the third is what is left.
+const (
+	bootStart    = 1 << 20 // of the first: GRUB's core image, for BIOS
+	systemStart  = bootStart + coreMax
+	systemNumber = 2
+	dataLeast    = 1 << 20 // less is not a partition
+	tableRoom    = 1 << 20 // behind the last, for the table's copy
+)
+
+type maker struct {
+	Options
+	dir string // for what is made
+	id  [sha256.Size]byte
+}
+
+// Check tells whether a format can be made here; what is missing is an error that says
+// how it is installed.
+func Check(f Format) error {
+	list := []*tool{&grubMkimage, &grubBIOS, &grubEFI, &mformat, &mmd, &mcopy}
+	switch f {
+	case QCOW2:
+		list = append(list, &qemuImg)
+	case ISO:
+		list = append(list, &xorriso)
+	}
+	return need(list...)
+}
+
+// Make makes an image. There is a file only if all has gone well: it is made in a
+// directory beside it and renamed.
+func Make(ctx context.Context, file string, o Options) (err error) {
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no ordinary file: make the image elsewhere and copy it", file)
+	}
+	if o.Format == ISO && o.Size != 0 {
+		return errors.New("a size is for disks, raw or qcow2: a CD has that of its files")
+	}
+	if err := Check(o.Format); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(file), "."+filepath.Base(file)+"-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	m := &maker{Options: o, dir: dir}
+	if m.id, err = hash(o.Kernel); err != nil {
+		return err
+	}
+	made := ""
+	switch o.Format {
+	case ISO:
+		made, err = m.disc(ctx)
+	default:
+		made, err = m.disk(ctx)
+	}
+	if err == nil && o.Format == QCOW2 {
+		raw := made
+		made = filepath.Join(dir, "disk.qcow2")
+		err = m.run(ctx, &qemuImg, "convert", "-q", "-f", "raw", "-O", "qcow2", raw, made)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return os.Rename(made, file)
+}
+
+// disk makes a disk.
+func (m *maker) disk(ctx context.Context) (string, error) {
+	efi, err := m.grubCore(ctx, "x86_64-efi", "/"+filepath.Dir(configName), "", efiModules, diskModules)
+	if err != nil {
+		return "", err
+	}
+	cfg := filepath.Join(m.dir, "grub.cfg")
+	if err := os.WriteFile(cfg, []byte(config), 0o600); err != nil {
+		return "", err
+	}
+	files := []hostFile{{efi, efiName}, {cfg, configName}, {m.Kernel, kernelName}}
+	system, cluster, err := fatSize(files)
+	if err != nil {
+		return "", err
+	}
+	least := systemStart + system + tableRoom
+	size := m.Size
+	switch {
+	case size == 0:
+		size = least
+	case size < least:
+		return "", fmt.Errorf("a size of %d bytes is too small: the program and its loader need %d MiB", size, least>>20)
+	case size%sector != 0:
+		return "", fmt.Errorf("a size of %d bytes: want a multiple of %d", size, sector)
+	}
+	list := []partition{
+		{kind: biosBoot, start: bootStart, size: coreMax, name: "boot"},
+		{kind: efiSystem, start: systemStart, size: system, name: "system"},
+	}
+	start := systemStart + system
+	if data := (size - tableRoom - start) &^ (1<<20 - 1); data >= dataLeast {
+		list = append(list, partition{kind: linuxData, start: start, size: data, name: "data"})
+	}
+	for i := range list {
+		list[i].id = newGUID(m.id, list[i].name)
+	}
+	mbr, core, err := m.biosBootCode(ctx, bootStart)
+	if err != nil {
+		return "", err
+	}
+	name := filepath.Join(m.dir, "disk.raw")
+	out, err := os.Create(name)
+	if err != nil {
+		return "", err
+	}
+	_, err = out.WriteAt(core, bootStart)
+	if err = errors.Join(err, out.Truncate(size), writeGPT(out, size, newGUID(m.id, "disk"), mbr, list), out.Close()); err != nil {
+		return "", err
+	}
+	return name, m.makeFAT(ctx, name, systemStart, system, files, "-F", "-c", fmt.Sprint(cluster/sector))
+}
+
+// hash returns a checksum of what a file has in it.
+func hash(name string) (sum [sha256.Size]byte, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return sum, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return sum, err
+	}
+	return [sha256.Size]byte(h.Sum(nil)), nil
+}

@@ -1,0 +1,72 @@
+package disk
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path"
+)
+
+// Sizes of a FAT32 file system, in bytes (Microsoft, FAT32 File System Specification).
+const (
+	fatReserved = 32 * sector
+	fatLeast    = 34 << 20  // with clusters of 512 bytes: 65525 are the fewest that make it one of FAT32
+	fatFine     = 260 << 20 // up to which clusters have 512 bytes, and from which on
+	fatCluster  = 4096
+	fatSlack    = 256 << 10 // directories, and the rest of their clusters
+)
+
+// hostFile is a file to go into a file system, and where.
+type hostFile struct{ host, name string }
+
+// fatSize returns the size of a FAT32 file system that the files fit into, and of its
+// clusters.
+func fatSize(files []hostFile) (size, cluster int64, err error) {
+	size = fatSlack
+	for _, f := range files {
+		info, err := os.Stat(f.host)
+		if err != nil {
+			return 0, 0, err
+		}
+		if info.Size() >= 4<<30 {
+			return 0, 0, fmt.Errorf("%s: %d bytes, and a file on an EFI system partition has less than 4 GiB", f.name, info.Size())
+		}
+		size += (info.Size() + fatCluster - 1) &^ (fatCluster - 1)
+	}
+	cluster = fatCluster
+	if size < fatFine*9/10 {
+		cluster = sector
+	}
+	size += fatReserved + 2*4*(size/cluster+1) // two tables with 4 bytes for a cluster
+	size = max((size+1<<20-1)&^(1<<20-1), fatLeast)
+	return size, cluster, nil
+}
+
+// makeFAT makes a FAT file system of size bytes at the byte start of a file, and copies
+// files there; kind are options of mformat that say which.
+func (m *maker) makeFAT(ctx context.Context, file string, start, size int64, files []hostFile, kind ...string) error {
+	drive := fmt.Sprintf("%s@@%d", file, start)
+	args := append([]string{"-i", drive, "-T", fmt.Sprint(size / sector), "-h", "255", "-s", "63", "-H", fmt.Sprint(start / sector),
+		"-v", "YOLK", "-N", fmt.Sprintf("%08x", binary.BigEndian.Uint32(m.id[:]))}, kind...)
+	if err := m.run(ctx, &mformat, append(args, "::")...); err != nil {
+		return err
+	}
+	made := map[string]bool{".": true}
+	for _, f := range files {
+		var dirs []string
+		for d := path.Dir(f.name); !made[d]; d = path.Dir(d) {
+			made[d] = true
+			dirs = append([]string{"::" + d}, dirs...)
+		}
+		if dirs != nil {
+			if err := m.run(ctx, &mmd, append([]string{"-i", drive}, dirs...)...); err != nil {
+				return err
+			}
+		}
+		if err := m.run(ctx, &mcopy, "-i", drive, f.host, "::"+f.name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
