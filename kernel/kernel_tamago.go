@@ -121,6 +121,9 @@ func (m *machine) describe() {
 	for _, r := range ranges {
 		m.logf("RAM for the program: %#x-%#x", r.Start, r.End-1)
 	}
+	if amd64.FwCfgStuck() {
+		m.logf("fw_cfg: the device has left a transfer undone: it is read by bytes")
+	}
 	if n := amd64.MemoryBeyond(); n > 0 {
 		m.logf("%d MiB of RAM are not used: they lie beyond the heap's addresses", n>>20)
 	}

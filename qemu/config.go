@@ -257,10 +257,22 @@ func MaxShares(m Machine, disks int, network bool) int {
 	return n
 }
 
-// ParseMemory reads an amount of memory: a number of MiB, or a number with one
+// ParseMemory reads an amount of memory, as ParseSize does.
+func ParseMemory(s string) (uint64, error) {
+	size, err := ParseSize(s)
+	if err != nil || size > maxMemory {
+		return 0, fmt.Errorf("memory %q: want a number of MiB, or one with a unit, such as 256M or 1.5G", s)
+	}
+	if size < minMemory {
+		return 0, fmt.Errorf("memory %s: the kernel needs %dM at least", s, minMemory>>20)
+	}
+	return size, nil
+}
+
+// ParseSize reads a number of bytes: a number of MiB, or a number with one
 // of the units K, M, G and T, all powers of 1024, in either case, as KB or as
 // KiB. It is rounded down to whole MiB.
-func ParseMemory(s string) (uint64, error) {
+func ParseSize(s string) (uint64, error) {
 	num := strings.ToLower(s)
 	for _, end := range []string{"ib", "b"} {
 		if rest, ok := strings.CutSuffix(num, end); ok {
@@ -277,15 +289,14 @@ func ParseMemory(s string) (uint64, error) {
 	}
 	n, err := strconv.ParseFloat(num, 64)
 	// ParseFloat knows of signs, exponents and infinities, too.
-	if err != nil || !bare || strings.Trim(num, "0123456789.") != "" || n*unit > maxMemory {
-		return 0, fmt.Errorf("memory %q: want a number of MiB, or one with a unit, such as 256M or 1.5G", s)
+	if err != nil || !bare || strings.Trim(num, "0123456789.") != "" || n*unit > maxSize {
+		return 0, fmt.Errorf("%q: want a number of MiB, or one with a unit, such as 256M or 1.5G", s)
 	}
-	size := uint64(n*unit) &^ (1<<20 - 1)
-	if size < minMemory {
-		return 0, fmt.Errorf("memory %s: the kernel needs %dM at least", s, minMemory>>20)
-	}
-	return size, nil
+	return uint64(n*unit) &^ (1<<20 - 1), nil
 }
+
+// maxSize is more than a file or a disk can have, in bytes.
+const maxSize = 1 << 60
 
 // maxMemory is more than a machine can have (52 bits of physical address), in
 // bytes.

@@ -26,10 +26,6 @@ const (
 	fwMaxFiles  = 4096
 
 	fwHasDMA = 1 << 1 // of fwFeatures
-
-	// Bits of a command, which the device clears when it has done it.
-	fwFailed = 1 << 0
-	fwReads  = 1 << 1
 )
 
 var fwLock sync.Mutex
@@ -40,6 +36,10 @@ var (
 	fwState   uint8 // fwUnknown and so on
 	fwCommand struct{ control, length, high, low uint32 }
 	fwBuffer  [16 * fwEntry]byte
+
+	fwKey   uint16 // what is selected, and
+	fwAt    int    // how many of its bytes have been read
+	fwStuck bool   // a transfer did not come to its end
 )
 
 const (
@@ -52,7 +52,10 @@ const (
 // fwEntry is the size of an entry of the directory: size, key, 2 bytes, and the name.
 const fwEntry = 64
 
-func fwSelect(key uint16) { reg.Out16(fwSelector, key) }
+func fwSelect(key uint16) {
+	reg.Out16(fwSelector, key)
+	fwKey, fwAt = key, 0
+}
 
 // fwPresent reports whether the machine has the device.
 func fwPresent() bool {
@@ -75,22 +78,36 @@ func fwPresent() bool {
 
 // fwRead fills b with the next bytes of what is selected.
 func fwRead(b []byte) {
-	if fwState != fwTransfers {
-		for i := range b {
-			b[i] = reg.In8(fwData)
-		}
-		return
-	}
 	for len(b) > 0 {
 		n := min(len(b), len(fwBuffer))
-		fwTransfer(n)
+		fwFill(n)
 		b = b[copy(b, fwBuffer[:n]):]
 	}
 }
 
+// fwFill fills the first n bytes of fwBuffer with the next of what is selected. A
+// device that does not do a transfer is read by bytes from then on.
+func fwFill(n int) {
+	if fwState == fwTransfers && !fwTransfer(n) {
+		fwState, fwStuck = fwBytes, true
+		read := fwAt
+		fwSelect(fwKey)
+		for range read {
+			reg.In8(fwData)
+		}
+		fwAt = read
+	}
+	if fwState == fwBytes {
+		for i := range fwBuffer[:n] {
+			fwBuffer[i] = reg.In8(fwData)
+		}
+	}
+	fwAt += n
+}
+
 // fwTransfer reads n bytes to fwBuffer, in the image, whose physical address is its
-// virtual one.
-func fwTransfer(n int) {
+// virtual one. It returns false if the device has not done so.
+func fwTransfer(n int) bool {
 	c := &fwCommand
 	c.length = bits.ReverseBytes32(uint32(n))
 	to := uint64(uintptr(unsafe.Pointer(&fwBuffer)))
@@ -99,15 +116,14 @@ func fwTransfer(n int) {
 	at := uint64(uintptr(unsafe.Pointer(c)))
 	reg.Out32(fwDMA, bits.ReverseBytes32(uint32(at>>32)))
 	reg.Out32(fwDMA+4, bits.ReverseBytes32(uint32(at)))
-	for {
-		if left := bits.ReverseBytes32(atomic.LoadUint32(&c.control)); left&fwFailed != 0 {
-			clear(fwBuffer[:n])
-			return
-		} else if left == 0 {
-			return
-		}
-	}
+	return awaitTransfer(&c.control, lookAgain)
 }
+
+// lookAgain takes a machine a microsecond or so.
+func lookAgain() { reg.In8(controlPort) }
+
+// FwCfgStuck reports that the firmware-configuration device has left a transfer undone.
+func FwCfgStuck() bool { return fwStuck }
 
 // fwFind looks for a file of the device. It works before the runtime.
 func fwFind(name string) (key uint16, size uint32, ok bool) {
@@ -122,11 +138,7 @@ func fwFind(name string) (key uint16, size uint32, ok bool) {
 		n := min(left, len(fwBuffer)/fwEntry)
 		left -= n
 		list := fwBuffer[:n*fwEntry]
-		if fwState == fwTransfers {
-			fwTransfer(len(list))
-		} else {
-			fwRead(list)
-		}
+		fwFill(len(list))
 		for ; len(list) > 0; list = list[fwEntry:] {
 			e := list[:fwEntry]
 			if field := e[8:]; string(field[:len(name)]) == name && field[len(name)] == 0 {

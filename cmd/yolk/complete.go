@@ -28,6 +28,8 @@ func completionOf(f *pflag.Flag) cobra.CompletionFunc {
 		return cobra.FixedCompletions(v.words, cobra.ShellCompDirectiveNoFileComp)
 	case *memory:
 		return cobra.FixedCompletions([]string{"32M", "64M", "128M", "256M", "512M", "1G", "2G", "4G"}, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder)
+	case *diskSize:
+		return cobra.FixedCompletions([]string{"64M", "256M", "1G", "4G", "16G"}, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder)
 	case *cpus, *limit:
 		return cobra.NoFileCompletions
 	}

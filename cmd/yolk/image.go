@@ -16,15 +16,16 @@ func imageCmd() *cobra.Command {
 	var build buildFlags
 	embed := embedFlags{named: true}
 	var out string
-	var size memory
+	var size diskSize
 	var verbose bool
-	format := choose(disk.Raw, disk.QCOW2, disk.ISO)
+	format := choose(disk.Raw, disk.QCOW2, disk.ISO, disk.Net)
 	cmd := &cobra.Command{
 		Use:   "image [-o FILE] [PKG]",
 		Short: "Build a main package into a disk that a machine boots, by BIOS or UEFI",
 		Long: `Image builds a main package, named as for yolk build, and puts it on a disk or a CD
-with the boot loader GRUB, for BIOS and UEFI. A disk has a GUID partition table; what
---size leaves is its third partition, for the program.
+with the boot loader GRUB, for BIOS and UEFI, or in an archive for a TFTP server that
+machines boot from (--format net). A disk has a GUID partition table; what --size leaves
+is its third partition, for the program.
 
 It takes no rights, and GRUB, mtools, and xorriso or qemu-img; what is missing is said.
 Root, arguments, environment and working directory are in the image, as with yolk build.`,
@@ -37,8 +38,8 @@ Root, arguments, environment and working directory are in the image, as with yol
 			if !cmd.Flags().Changed("format") {
 				f = formatOf(out)
 			}
-			if f == disk.ISO && size.bytes != 0 {
-				return fmt.Errorf("--size %s is for disks: a CD has the size of its files", size.text)
+			if size.bytes != 0 && f != disk.Raw && f != disk.QCOW2 {
+				return fmt.Errorf("--size %s is for disks, raw and qcow2: --format %s has the size of its files", size.text, f)
 			}
 			if len(args) == 1 && image.IsELF(args[0]) {
 				return fmt.Errorf("%s is built already, for monitors, which start it by its PVH note: name its package, which is linked to another address for firmware", args[0])
@@ -63,7 +64,7 @@ Root, arguments, environment and working directory are in the image, as with yol
 			if err != nil {
 				return err
 			}
-			file, err := outputFile(out, p.Name+"."+string(f))
+			file, err := outputFile(out, p.Name+f.Ext())
 			if err != nil {
 				return err
 			}
@@ -81,7 +82,7 @@ Root, arguments, environment and working directory are in the image, as with yol
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&out, "output", "o", "", "the image, or a directory for it; default: the program's name and the format, in this directory")
-	flags.Var(&format, "format", "format of the image; default: by the name of FILE, .qcow2 or .iso, else raw")
+	flags.Var(&format, "format", "format of the image; default: by the name of FILE, .qcow2, .iso or .tar, else raw")
 	flags.Var(&size, "size", "size of the disk, such as 512M or 2G; default: as large as it has to be")
 	embed.add(flags)
 	build.add(flags)
@@ -92,8 +93,8 @@ Root, arguments, environment and working directory are in the image, as with yol
 
 // formatOf returns the format that the name of an image says.
 func formatOf(file string) disk.Format {
-	for _, f := range []disk.Format{disk.QCOW2, disk.ISO} {
-		if strings.EqualFold(filepath.Ext(file), "."+string(f)) {
+	for _, f := range []disk.Format{disk.QCOW2, disk.ISO, disk.Net} {
+		if strings.EqualFold(filepath.Ext(file), f.Ext()) {
 			return f
 		}
 	}

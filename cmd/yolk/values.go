@@ -53,6 +53,23 @@ func (m *memory) Set(s string) (err error) {
 	return err
 }
 
+// diskSize is the size of a disk as it was written.
+type diskSize struct {
+	text  string
+	bytes uint64
+}
+
+func (d *diskSize) String() string { return d.text }
+func (d *diskSize) Type() string   { return "SIZE" }
+
+func (d *diskSize) Set(s string) (err error) {
+	d.text = s
+	if d.bytes, err = qemu.ParseSize(s); err == nil && d.bytes == 0 {
+		err = fmt.Errorf("%s is less than 1 MiB", s)
+	}
+	return err
+}
+
 // cpus is a number of CPUs.
 type cpus int
 

@@ -21,7 +21,16 @@ const (
 	Raw   Format = "raw"   // a disk, as dd writes it
 	QCOW2 Format = "qcow2" // a disk, QEMU's format
 	ISO   Format = "iso"   // a CD or DVD, and a disk such as a USB stick
+	Net   Format = "net"   // an archive (tar) to be unpacked for a TFTP server
 )
+
+// Ext returns how the names of such files end.
+func (f Format) Ext() string {
+	if f == Net {
+		return ".tar"
+	}
+	return "." + string(f)
+}
 
 // Options say what is made.
 type Options struct {
@@ -52,7 +61,10 @@ type maker struct {
 // Check tells whether a format can be made here; what is missing is an error that says
 // how it is installed.
 func Check(f Format) error {
-	list := []*tool{&grubMkimage, &grubBIOS, &grubEFI, &mformat, &mmd, &mcopy}
+	list := []*tool{&grubMkimage, &grubBIOS, &grubEFI}
+	if f != Net {
+		list = append(list, &mformat, &mmd, &mcopy)
+	}
 	switch f {
 	case QCOW2:
 		list = append(list, &qemuImg)
@@ -68,8 +80,8 @@ func Make(ctx context.Context, file string, o Options) (err error) {
 	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is no ordinary file: make the image elsewhere and copy it", file)
 	}
-	if o.Format == ISO && o.Size != 0 {
-		return errors.New("a size is for disks, raw or qcow2: a CD has that of its files")
+	if o.Size != 0 && o.Format != Raw && o.Format != QCOW2 {
+		return errors.New("a size is for disks, raw or qcow2: others have that of their files")
 	}
 	if err := Check(o.Format); err != nil {
 		return err
@@ -87,6 +99,8 @@ func Make(ctx context.Context, file string, o Options) (err error) {
 	switch o.Format {
 	case ISO:
 		made, err = m.disc(ctx)
+	case Net:
+		made, err = m.netboot(ctx)
 	default:
 		made, err = m.disk(ctx)
 	}
@@ -107,8 +121,8 @@ func (m *maker) disk(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cfg := filepath.Join(m.dir, "grub.cfg")
-	if err := os.WriteFile(cfg, []byte(config), 0o600); err != nil {
+	cfg, err := m.config()
+	if err != nil {
 		return "", err
 	}
 	files := []hostFile{{efi, efiName}, {cfg, configName}, {m.Kernel, kernelName}}
@@ -122,7 +136,7 @@ func (m *maker) disk(ctx context.Context) (string, error) {
 	case size == 0:
 		size = least
 	case size < least:
-		return "", fmt.Errorf("a size of %d bytes is too small: the program and its loader need %d MiB", size, least>>20)
+		return "", fmt.Errorf("a size of %d MiB is too small: the program and its loader need %d MiB", size>>20, least>>20)
 	case size%sector != 0:
 		return "", fmt.Errorf("a size of %d bytes: want a multiple of %d", size, sector)
 	}
@@ -142,15 +156,36 @@ func (m *maker) disk(ctx context.Context) (string, error) {
 		return "", err
 	}
 	name := filepath.Join(m.dir, "disk.raw")
-	out, err := os.Create(name)
-	if err != nil {
-		return "", err
-	}
-	_, err = out.WriteAt(core, bootStart)
-	if err = errors.Join(err, out.Truncate(size), writeGPT(out, size, newGUID(m.id, "disk"), mbr, list), out.Close()); err != nil {
+	if err := writeDisk(name, size, func(w io.WriterAt) error {
+		if _, err := w.WriteAt(core, bootStart); err != nil {
+			return err
+		}
+		return writeGPT(w, size, newGUID(m.id, "disk"), mbr, list)
+	}); err != nil {
 		return "", err
 	}
 	return name, m.makeFAT(ctx, name, systemStart, system, files, "-F", "-c", fmt.Sprint(cluster/sector))
+}
+
+// writeDisk makes a file of a size, with holes where write writes nothing.
+func writeDisk(name string, size int64, write func(io.WriterAt) error) error {
+	out, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	if err = out.Truncate(size); err == nil {
+		err = write(out)
+	}
+	if end := out.Close(); err == nil {
+		err = end
+	}
+	return err
+}
+
+// config writes GRUB's configuration to a file.
+func (m *maker) config() (string, error) {
+	name := filepath.Join(m.dir, "grub.cfg")
+	return name, os.WriteFile(name, []byte(config), 0o600)
 }
 
 // hash returns a checksum of what a file has in it.

@@ -31,11 +31,12 @@ var (
 	biosModules = []string{"biosdisk", "serial", "terminal"}
 	efiModules  = []string{"all_video"}
 	diskModules = []string{"part_gpt", "fat"}
+	netModules  = []string{"tftp", "http"}
 	discModules = []string{"iso9660", "search", "search_fs_file", "part_gpt", "part_msdos", "fat"}
 )
 
-// grubCore makes a core image of GRUB's. prefix is where it finds its configuration,
-// early, if not empty, what it does before.
+// grubCore makes a core image of GRUB's. prefix is where it finds its configuration, and
+// early, if not empty, what it does before that.
 func (m *maker) grubCore(ctx context.Context, format, prefix, early string, modules ...[]string) (string, error) {
 	name := filepath.Join(m.dir, format)
 	args := []string{"-O", format, "-o", name, "-p", prefix}
