@@ -2,7 +2,7 @@
 # make qemu MACHINE=q35
 # make test            vet, hosted tests, fuzz targets, and the tests in QEMU on both machines
 # make test ACCEL=kvm  the same under KVM, and what to report of it
-# make machines        a small program on each of QEMU's machines and in Bochs: docs/MACHINES.md, ten minutes
+# make machines        a small program on each of QEMU's machines, by firmware, and in Bochs: docs/MACHINES.md, twenty minutes
 # make test-debian12   the same on Debian 12, as root and as an ordinary user, in a chroot that it
 #                      makes: docs/HOSTS.md; test-debian13 and test-unstable likewise
 # make fuzz            each fuzz target for FUZZTIME, 20s
@@ -59,10 +59,10 @@ ifeq ($(ACCEL),kvm)
 	.ci/report $(YOLK)
 endif
 
-# The tools are grub-mkrescue for BIOS, and bochs; what is missing skips its tests.
+# The tools are GRUB's, and bochs; what is missing skips its tests.
 machines: $(YOLK) deps toolchain
-	@.ci/tools grub-mkrescue="grub-common grub-pc-bin" xorriso=xorriso mformat=mtools bochs="bochs bochs-term bochsbios vgabios"
-	YOLK_GUEST=1 YOLK_MACHINES=1 YOLK_ACCEL=$(ACCEL) go test -count=1 $(LIMIT) -v -run 'TestGuest(Machines|Module|Multiboot|Bochs)' ./cmd/yolk
+	@.ci/tools $(IMAGE_TOOLS) bochs="bochs bochs-term bochsbios vgabios"
+	YOLK_GUEST=1 YOLK_MACHINES=1 YOLK_ACCEL=$(ACCEL) go test -count=1 $(LIMIT) -v -run 'TestGuest(Machines|Module|Multiboot|Booted|DiskExamples|Bochs)' ./cmd/yolk
 
 fuzz:
 	.ci/fuzz $(FUZZTIME)
@@ -115,11 +115,16 @@ toolchain: $(YOLK)
 deps: $(YOLK)
 	@$(YOLK) doctor --install
 
+# What yolk image takes, and the firmware that its images are tried with.
+GRUB        := /usr/lib/grub
+IMAGE_TOOLS := grub-mkimage=grub-common $(GRUB)/i386-pc/boot.img=grub-pc-bin $(GRUB)/x86_64-efi/kernel.img=grub-efi-amd64-bin \
+	mcopy=mtools xorriso=xorriso qemu-img=qemu-utils /usr/share/OVMF/OVMF_CODE_4M.fd=ovmf
+
 # What tests look at programs with: on a terminal, and over the network. Where one is
 # missing, its tests are skipped, but fail in CI.
 tools:
 	@.ci/tools tmux=tmux sfdisk=fdisk curl=curl ab=apache2-utils dig=bind9-dnsutils redis-cli=redis-tools ssh=openssh-client \
-		chromium-headless-shell=chromium-headless-shell
+		chromium-headless-shell=chromium-headless-shell $(IMAGE_TOOLS)
 
 # The go command knows best whether there is something to build.
 $(YOLK): FORCE

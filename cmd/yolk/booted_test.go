@@ -138,16 +138,16 @@ func (c *bootCell) run(t *testing.T, images map[string]string, server string) {
 	}
 	switch way {
 	case "virtio":
-		args = append(args, "-device", "virtio-blk-pci,drive=d")
+		args = append(args, "-device", "virtio-blk-pci,drive=d,bootindex=0")
 		want = append(want, "disk /dev/vda3: <nil>")
 	case "ide":
-		args = append(args, "-device", "ide-hd,drive=d")
+		args = append(args, "-device", "ide-hd,drive=d,bootindex=0")
 	case "cd":
-		args = append(args, "-device", "ide-cd,drive=d")
+		args = append(args, "-device", "ide-cd,drive=d,bootindex=0")
 	case "usb":
-		args = append(args, "-device", "qemu-xhci", "-device", "usb-storage,drive=d")
+		args = append(args, "-device", "qemu-xhci", "-device", "usb-storage,drive=d,bootindex=0")
 	case "nvme":
-		args = append(args, "-device", "nvme,serial=1,drive=d")
+		args = append(args, "-device", "nvme,serial=1,drive=d,bootindex=0")
 	case "tftp":
 		if out, err := exec.Command("tar", "-C", dir, "-xf", image).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
@@ -163,7 +163,9 @@ func (c *bootCell) run(t *testing.T, images map[string]string, server string) {
 		want = append(want, "disk /dev/vda: <nil>")
 	}
 	card := "virtio-net-pci,netdev=net"
-	if way != "tftp" {
+	if way == "tftp" {
+		card += ",bootindex=0"
+	} else {
 		card += ",romfile=" // OVMF would boot from it
 	}
 	args = append(args, "-netdev", user, "-device", card)
@@ -200,5 +202,22 @@ func (c *bootCell) run(t *testing.T, images map[string]string, server string) {
 	}
 	if t.Failed() {
 		t.Logf("%s %q:\n%s", path, args, out)
+	}
+}
+
+// TestGuestDiskExamples types what docs/IMAGES.md has of disks, CDs and network boot.
+func TestGuestDiskExamples(t *testing.T) {
+	needGuest(t)
+	if os.Getenv("YOLK_MACHINES") == "" {
+		t.Skip("takes minutes; run by make machines")
+	}
+	bootTools(t, disk.Raw, disk.ISO, disk.Net)
+	script, _ := examples(t, "../../docs/IMAGES.md", "Disks, CDs, network boot")
+	const prepare = "set -e\ngo mod init example.com/hello 2>/dev/null\ncat >main.go <<'EOF'\npackage main\n\nimport (\"flag\"; \"fmt\")\n\n" +
+		"func main() {\n\tgreeting := flag.String(\"greeting\", \"hello\", \"\")\n\tflag.Parse()\n\tfmt.Println(*greeting, \"from here\")\n}\nEOF\n"
+	got := typeIn(t, prepare+script)
+	if boots, greetings := strings.Count(script, "\nqemu-system-x86_64"), strings.Count(got.stdout, " from here"); got.status != 0 || greetings != boots || boots != 4 ||
+		strings.Count(got.stdout, "good morning from here") != 1 {
+		t.Errorf("status %d, %d greetings of %d: %s%s", got.status, greetings, boots, got.stdout, got.stderr)
 	}
 }

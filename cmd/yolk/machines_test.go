@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yolkos/yolk/cmd/yolk/internal/disk"
 	"github.com/yolkos/yolk/qemu"
 )
 
@@ -212,8 +213,8 @@ func TestGuestMultiboot(t *testing.T) {
 	}
 }
 
-// TestGuestBochs boots in Bochs, which checks more than TCG does and has x2APIC and TSC
-// deadlines. It takes minutes, so it is for YOLK_MACHINES.
+// TestGuestBochs boots CDs and disks in Bochs, which checks more than TCG does and has
+// x2APIC and TSC deadlines. It takes minutes, so it is for YOLK_MACHINES.
 func TestGuestBochs(t *testing.T) {
 	needGuest(t)
 	if os.Getenv("YOLK_MACHINES") == "" {
@@ -224,34 +225,50 @@ func TestGuestBochs(t *testing.T) {
 			t.Skipf("needs %s: packages bochs, bochs-term, bochsbios, vgabios", tool)
 		}
 	}
-	disc := grubDisc(t, machineImage(t))
+	bootTools(t, disk.ISO, disk.Raw)
+	source, images := program(t, "machine"), t.TempDir()
+	for _, name := range []string{"cdrom.iso", "disk.raw"} {
+		out, err := yolkCommand(t, source, "image", "-o", filepath.Join(images, name), "--args", "'a b'", "--env", "MACHINE=grub", ".").CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
 	for _, c := range []struct {
-		model string
-		cpus  int
-	}{{"core2_penryn_t9600", 1}, {"corei7_sandy_bridge_2600k", 1}, {"corei7_sandy_bridge_2600k", 4}, {"corei7_skylake_x", 2}, {"ryzen", 1}} {
+		model  string
+		cpus   int
+		medium string
+	}{
+		{"core2_penryn_t9600", 1, "cdrom.iso"}, {"corei7_sandy_bridge_2600k", 1, "disk.raw"}, {"corei7_sandy_bridge_2600k", 4, "cdrom.iso"},
+		{"corei7_skylake_x", 2, "disk.raw"}, {"ryzen", 1, "cdrom.iso"},
+	} {
 		t.Run(fmt.Sprintf("%s/%d", c.model, c.cpus), func(t *testing.T) {
 			dir := t.TempDir()
 			file := func(name string) string { return filepath.Join(dir, name) }
+			kind, _, _ := strings.Cut(c.medium, ".")
+			how := "status=inserted"
+			if kind == "disk" {
+				how = "mode=flat" // the geometry is that of its size
+			}
 			layOut(t, dir, map[string]string{"go": "c\n", "rc": fmt.Sprintf(`config_interface: textconfig
 display_library: term
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 cpu: model=%s, count=%d, ips=50000000, reset_on_triple_fault=0
 memory: guest=256, host=256
-ata0-master: type=cdrom, path=%s, status=inserted
-boot: cdrom
-com1: enabled=1, mode=file, dev=%s
-log: %s
+ata0-master: type=%s, path=%s, %s
+boot: %[3]s
+com1: enabled=1, mode=file, dev=%[6]s
+log: %[7]s
 panic: action=fatal
 error: action=report
 info: action=ignore
 clock: sync=none
-`, c.model, c.cpus, disc, file("serial"), file("log"))})
+`, c.model, c.cpus, kind, filepath.Join(images, c.medium), how, file("serial"), file("log"))})
 			// It wants a terminal.
 			screen, _ := runMachine(t, "", "script", "-qec", fmt.Sprintf("bochs -q -f %s -rc %s", file("rc"), file("go")), "/dev/null")
 			serial, _ := os.ReadFile(file("serial"))
 			out := strings.ReplaceAll(string(serial), "\r\n", "\n")
-			for _, w := range []string{`args ["yolk" "a b"]`, `env "grub"`, fmt.Sprintf("cpus %d\n", c.cpus), "counted true", "done"} {
+			for _, w := range []string{`args ["machine" "a b"]`, `env "grub"`, fmt.Sprintf("cpus %d\n", c.cpus), "counted true", "done"} {
 				if !strings.Contains(out, w) {
 					t.Errorf("it does not say %q", w)
 				}
