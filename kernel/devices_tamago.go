@@ -97,7 +97,7 @@ func (m *machine) shareStarted(tag string) {
 		m.fail(err)
 		return
 	}
-	dev, err := virtiofs.OpenFunc(t, m.arena, m.fail)
+	dev, err := virtiofs.OpenFunc(traced(t), m.arena, m.fail)
 	if err != nil {
 		m.fail(err)
 		return
@@ -123,7 +123,7 @@ func (m *machine) open(s *share) (fs.FileSystem, error) {
 	total, _ := amd64.Memory()
 	files, err := m.flags.files(s.tag)
 	m.fail(err)
-	f, err := fusefs.Mount(dev, fusefs.Options{Logf: m.logf, CacheSize: int64(total / cacheShare), MaxFiles: files})
+	f, err := fusefs.Mount(tracedFuse(dev), fusefs.Options{Logf: m.logf, CacheSize: int64(total / cacheShare), MaxFiles: files})
 	if err != nil {
 		return nil, err
 	}
@@ -140,12 +140,6 @@ const (
 	entropyID    = 4
 	fileSystemID = 26
 )
-
-// findDevices starts the drivers of all devices, on either bus.
-func (m *machine) findDevices() {
-	m.scanMMIO()
-	m.scanPCI()
-}
 
 // scanMMIO opens the transports that the command line names, else those of a
 // microvm that are there.
@@ -165,7 +159,10 @@ func (m *machine) scanMMIO() {
 		}
 		regs := reg.MMIO{Base: uintptr(s.Base), Length: int(s.Size)}
 		m.start(func() (virtio.Transport, error) {
-			t, err := mmio.Open(s.Base, regs, func() (virtio.Interrupt, error) { return amd64.Line(s.IRQ) })
+			t, err := mmio.Open(s.Base, regs, func() (virtio.Interrupt, error) {
+				irq, err := amd64.Line(s.IRQ)
+				return tracedInterrupt(irq, err)
+			})
 			if t == nil {
 				return nil, err
 			}
@@ -181,6 +178,7 @@ func (m *machine) start(open func() (virtio.Transport, error)) {
 		m.fail(err)
 		return
 	}
+	t = traced(t)
 	switch t.DeviceID() {
 	case fileSystemID:
 		err = m.startShare(t, open)

@@ -38,6 +38,7 @@ import (
 //	net.search=D D     domains for short names, in order
 //	net.hostname=NAME  the name of the machine; also without a network
 //	writable=1         what is changed in the image's root goes into a tmpfs over it
+//	trace=KIND,KIND    what package kernel/trace sees to begin with; without it everything
 type flags map[string]string
 
 // parseFlags reads lines of key=value.

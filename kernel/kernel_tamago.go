@@ -57,6 +57,7 @@ func init() { booted.boot() }
 // boot brings the machine up in order. What fails is left out, with a line in
 // the log: the program starts in any case.
 func (m *machine) boot() {
+	amd64.Begin("kernel: settings, console")
 	m.started = time.Now()
 	m.load.Times = m.times
 	m.resumed = make(chan struct{}, 1)
@@ -76,12 +77,21 @@ func (m *machine) boot() {
 	for _, err := range unknown {
 		m.fail(err)
 	}
+	if tracer != nil {
+		tracer.Start()
+	}
 	m.fail(m.initMemory())
-	m.findDevices()
+	amd64.Begin("drivers: MMIO")
+	m.scanMMIO()
+	amd64.Begin("drivers: PCI")
+	m.scanPCI()
+	amd64.Begin("kernel: streams")
 	m.streams.console = console
 	m.connectStreams()
+	amd64.Begin("fs: mounts, sessions with file servers")
 	m.mountRoot()
 	m.watchHost()
+	amd64.Begin("syscalls")
 	m.calls = syscalls.New(m.vfs)
 	m.calls.Name = cmp.Or(m.flags["net.hostname"], hostname)
 	m.calls.FileSystems = m.newFileSystem
@@ -93,16 +103,22 @@ func (m *machine) boot() {
 	m.takeSignals()
 	m.setFallback()
 	m.proc.RegisterOnUse(m.registerProc)
+	amd64.Begin("kernel: standard streams, directory")
 	m.openStreams()
 	m.chdir()
+	amd64.Begin("kernel: time, power button, CPUs")
 	m.keepTime()
 	m.watchPowerButton()
-	syscalls.Bind(m.calls)
+	m.bind()
 	atExit(m.shutdown)
 	m.startTerminal()
 	amd64.StartCPUs()
 	amd64.GrowTLB()
+	if tracer != nil {
+		tracer.Ready()
+	}
 	amd64.ControlString("yolk main\n")
+	amd64.Begin("init functions of the program")
 }
 
 func (m *machine) logf(format string, args ...any) { m.log.Print(fmt.Sprintf(format, args...)) }

@@ -42,6 +42,9 @@ func (m *machine) registerProc() {
 	p.Register("yolk/fuse", m.appendFuse)
 	p.RegisterNode("yolk/exe", newHostNode(p.FS, imageName, m.readHost))
 	p.Register("yolk/pci", m.appendPCI)
+	if tracer != nil {
+		p.RegisterSetting("yolk/trace", tracer.Text, tracer.Set)
+	}
 	p.Register("yolk/virtio", m.appendVirtio)
 }
 

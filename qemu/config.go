@@ -62,6 +62,7 @@ type Config struct {
 	Time    int // answers to the kernel's questions for the time
 	Profile int // the program's profile, at its end
 	Monitor int // QEMU's monitor
+	Events  int // what kernel/trace sees
 
 	Random bool // random bytes from this host's kernel
 	Files  []File
@@ -175,8 +176,8 @@ func (c *Config) cpu() string {
 }
 
 // streams makes one port for each of the program's standard streams, one for the
-// terminal, one for the messages of launcher and kernel, one for the time, and one for the program's
-// profile.
+// terminal, one for the messages of launcher and kernel, one for the time, one for the program's
+// profile, and one for its trace.
 func (c *Config) streams() []string {
 	type port struct {
 		name string
@@ -184,7 +185,7 @@ func (c *Config) streams() []string {
 	}
 	var ports []port
 	for _, p := range []port{
-		{"stdin", c.Stdin}, {"stdout", c.Stdout}, {"stderr", c.Stderr}, {"tty", c.TTY}, {"control", c.Link}, {"time", c.Time}, {"profile", c.Profile},
+		{"stdin", c.Stdin}, {"stdout", c.Stdout}, {"stderr", c.Stderr}, {"tty", c.TTY}, {"control", c.Link}, {"time", c.Time}, {"profile", c.Profile}, {"trace", c.Events},
 	} {
 		if p.fd != 0 {
 			ports = append(ports, p)

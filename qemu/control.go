@@ -18,6 +18,7 @@ type progress struct {
 	exited  chan struct{} // closed when the kernel has told the exit status
 	status  int           // valid after exited
 	proved  bool          // valid after done
+	boot    Boot          // valid after done
 	done    chan struct{} // closed at the end of the channel
 
 	raw     syscall.RawConn
@@ -25,6 +26,21 @@ type progress struct {
 	over    bool
 	partial []byte // of a line, cut off if it is too long
 }
+
+// Boot is how a boot went, as an image with kernel/stages tells it.
+type Boot struct {
+	Hz     uint64 // counts of the time-stamp counter in a second; of an instruction each, where QEMU counts them
+	Stages []Stage
+}
+
+// Stage is a part of a boot, which ends where the next one begins. The last has no end.
+type Stage struct {
+	Name string
+	At   uint64 // the time-stamp counter
+}
+
+// maxStages is how many of them are taken.
+const maxStages = 64
 
 // maxLine is the longest line of the debug console that counts, in bytes.
 const maxLine = 128
@@ -114,6 +130,15 @@ func (c *progress) line(line string) {
 		}
 		c.status = n
 		close(c.exited)
+	case strings.HasPrefix(line, "yolk clock "):
+		c.boot.Hz, _ = strconv.ParseUint(line[len("yolk clock "):], 10, 64)
+	case strings.HasPrefix(line, "yolk stage "):
+		at, name, _ := strings.Cut(line[len("yolk stage "):], " ")
+		n, err := strconv.ParseUint(at, 10, 64)
+		if err != nil || len(c.boot.Stages) == maxStages {
+			return
+		}
+		c.boot.Stages = append(c.boot.Stages, Stage{name, n})
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/yolkos/yolk/kernel/control"
+	"github.com/yolkos/yolk/kernel/trace/wire"
 )
 
 // Options is what a run needs to know.
@@ -49,6 +50,9 @@ type Options struct {
 	Notes   io.Writer // what Run itself has to say
 	Trace   io.Writer // the commands that are run; nil: not shown
 	Profile io.Writer // gets the profile of an image with kernel/profile; nil: none
+	Events  io.Writer // gets the stream of an image with kernel/trace (kernel/trace/wire); nil: none
+	Kinds   string    // what such an image traces to begin with; "": all
+	Boot    *Boot     // gets how the boot of an image with kernel/stages went; nil: nobody wants to know
 	OnMain  func()    // called as the program is about to start; may be nil
 
 	// Log gets each line of the kernel's log, with its end, and says whether it goes to
@@ -154,13 +158,14 @@ type guest struct {
 	network     *process // serves the guest's network; nil: nobody does
 	networkKeep io.Closer
 
-	conns    struct{ control, stdin, keys, link, time, profile *net.UnixConn }
+	conns    struct{ control, stdin, keys, link, time, profile, events *net.UnixConn }
 	begun    time.Time // when QEMU was started
 	recorder *recorder // nil: nobody wants to know of a crash
 
 	control *progress
 	link    *link
 	profile *profile // nil: none is wanted
+	events  *events  // nil: none are wanted
 	mergers []*merger
 
 	interrupted bool             // the program has had a SIGINT
@@ -221,10 +226,16 @@ func once(ctx context.Context, o *Options, t *terminal, path string, srv server,
 	}
 	status, err := g.wait(ctx)
 	g.report(path, status, err)
+	if o.Boot != nil && closed(g.control.done) {
+		*o.Boot = g.control.boot
+	}
 	var lost []error
 	if closed(g.control.main) {
 		if g.profile != nil && closed(g.profile.done) && g.profile.err != nil {
 			lost = append(lost, g.profile.err)
+		}
+		if g.events != nil && closed(g.events.done) && g.events.err != nil {
+			lost = append(lost, g.events.err)
 		}
 		if err := g.lost(); err != nil {
 			lost = append(lost, err)
@@ -268,6 +279,9 @@ func (g *guest) addFiles(srv server) error {
 	}
 	if o.Hostname != "" {
 		flags += "net.hostname=" + o.Hostname + "\n"
+	}
+	if o.Events != nil && o.Kinds != "" {
+		flags += wire.Setting + "=" + o.Kinds + "\n"
 	}
 	flags += o.Network.settings()
 	flags += srv.flags(o.Shares)

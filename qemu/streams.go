@@ -28,6 +28,7 @@ func (g *guest) addStreams() error {
 		{&g.config.Link, &g.conns.link, true},
 		{&g.config.Time, &g.conns.time, !g.o.Count},
 		{&g.config.Profile, &g.conns.profile, g.o.Profile != nil},
+		{&g.config.Events, &g.conns.events, g.o.Events != nil},
 	} {
 		if !c.wanted {
 			continue
@@ -64,6 +65,9 @@ func (g *guest) addStreams() error {
 	}
 	if g.conns.profile != nil {
 		g.profile = receiveProfile(g.conns.profile, g.o.Profile)
+	}
+	if g.conns.events != nil {
+		g.events = receiveEvents(g.conns.events, g.o.Events)
 	}
 	return nil
 }
@@ -298,6 +302,9 @@ func (g *guest) drain(ctx context.Context) bool {
 	<-g.link.done
 	if g.profile != nil {
 		<-g.profile.done
+	}
+	if g.events != nil {
+		<-g.events.done
 	}
 	for _, m := range g.mergers {
 		if !m.wait(ctx) {

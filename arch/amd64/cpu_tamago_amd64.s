@@ -130,3 +130,11 @@ TEXT ·tripleFault(SB),NOSPLIT,$16-0
 	BYTE	$0x0f; BYTE $0x01; BYTE $0x1c; BYTE $0x24	// LIDT (SP)
 	BYTE	$0xcc	// INT3
 	RET
+
+// func goroutineWord(off uintptr) uint64
+TEXT ·goroutineWord(SB),NOSPLIT,$0-16
+	MOVQ	(TLS), AX
+	ADDQ	off+0(FP), AX
+	MOVQ	(AX), AX
+	MOVQ	AX, ret+8(FP)
+	RET

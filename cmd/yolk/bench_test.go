@@ -20,7 +20,7 @@ func hello(b testing.TB) *os.File {
 		"go.mod":  "module example.com/hello\n\ngo 1.24\n",
 		"main.go": "package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println(\"hello\") }\n",
 	})
-	f, _, err := buildImage(context.Background(), []string{dir}, nil, false, nil)
+	f, _, err := buildImage(context.Background(), []string{dir}, imageOptions{})
 	if err != nil {
 		b.Fatal(err)
 	}

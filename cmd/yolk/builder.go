@@ -29,23 +29,32 @@ func builder(ctx context.Context, trace io.Writer) (*image.Builder, *scratch.Dir
 	return &image.Builder{Toolchain: t, Guest: guest, Scratch: dir.Path, Trace: trace}, dir, nil
 }
 
+// imageOptions say how an image is built, and what is in it besides the program.
+type imageOptions struct {
+	flags    []string // of go build
+	profile  bool
+	traced   bool
+	staged   bool
+	commands io.Writer // the commands that are run; nil: not shown
+}
+
 // buildImage builds a package into a file that has no name for others, and
 // returns it with the name of the program.
-func buildImage(ctx context.Context, packages, flags []string, profile bool, trace io.Writer) (*os.File, string, error) {
+func buildImage(ctx context.Context, packages []string, o imageOptions) (*os.File, string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return nil, "", fmt.Errorf("no place for images: %w; set HOME or XDG_CACHE_HOME", err)
 	}
-	b, dir, err := builder(ctx, trace)
+	b, dir, err := builder(ctx, o.commands)
 	if err != nil {
 		return nil, "", err
 	}
 	defer dir.Remove()
-	b.Profile = profile
-	show := newProgress(os.Stderr, trace != nil)
+	b.Profile, b.Traced, b.Staged = o.profile, o.traced, o.staged
+	show := newProgress(os.Stderr, o.commands != nil)
 	defer show.end()
 	b.Compiling = show.compiling()
-	p, err := b.Program(ctx, packages, flags...)
+	p, err := b.Program(ctx, packages, o.flags...)
 	if err != nil {
 		return nil, "", err
 	}

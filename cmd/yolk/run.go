@@ -24,6 +24,8 @@ type runOptions struct {
 	stop    limit
 	profile string
 	crash   string
+	trace   traceFlags
+	chart   string
 	quiet   bool
 	detach  detachFlags
 	machine *background // that this process is; nil: it is in the foreground
@@ -89,13 +91,15 @@ run it or that its machine failed.`,
 	flags.Var(&o.stop, "stop-timeout", "end the guest this time after SIGTERM if its program has not ended; 0: never")
 	flags.StringVar(&o.profile, "profile", "", "write a CPU profile of the program to this file, for go tool pprof")
 	flags.StringVar(&o.crash, "crash", "", "write a report to this file if the program crashes, or the machine dies or does not end in time")
+	o.trace.add(flags)
+	flags.StringVar(&o.chart, "boot-chart", "", "draw how the boot went, from the first instruction to main, to this file (SVG)")
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "no boot messages")
 	o.detach.add(flags)
 	completeFlags(cmd)
 	return cmd
 }
 
-func (r *runOptions) run(cmd *cobra.Command, args []string) error {
+func (r *runOptions) run(cmd *cobra.Command, args []string) (failed error) {
 	ctx := cmd.Context()
 	packages, programArgs, err := splitRunArgs(args)
 	if err != nil {
@@ -154,8 +158,31 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) error {
 			defer file.close()
 			o.Profile = file
 		}
+		events, err := r.trace.open(o)
+		if err != nil {
+			return err
+		}
+		if events != nil {
+			defer func() {
+				if e := events.close(notes); failed == nil {
+					failed = e
+				}
+			}()
+		}
+		if r.chart != "" {
+			chart, err := createChart(r.chart, o)
+			if err != nil {
+				return err
+			}
+			defer func() {
+				if e := chart.close(name); failed == nil {
+					failed = e
+				}
+			}()
+		}
 		flags = append(flags, "-buildvcs=false")
-		if o.Kernel, name, err = buildImage(ctx, packages, flags, r.profile != "", o.Trace); err != nil {
+		build := imageOptions{flags: flags, profile: r.profile != "", traced: events != nil, staged: r.chart != "", commands: o.Trace}
+		if o.Kernel, name, err = buildImage(ctx, packages, build); err != nil {
 			return err
 		}
 	}
@@ -192,6 +219,10 @@ func (r *runOptions) onlyToBuild(flags []string, name string) error {
 		option, _, _ = strings.Cut(flags[0], "=")
 	case r.profile != "":
 		option = "--profile"
+	case r.trace.file != "":
+		option = "--trace"
+	case r.chart != "":
+		option = "--boot-chart"
 	default:
 		return nil
 	}

@@ -35,6 +35,11 @@ const (
 	rootPackage = kernelPackage + "/imageroot"
 	// profilePackage takes a CPU profile when a program imports it as well.
 	profilePackage = kernelPackage + "/profile"
+	// tracePackage traces the kernel when a program imports it as well.
+	tracePackage = kernelPackage + "/trace"
+	// stagesPackage tells how the boot went when a program imports it and calls its
+	// Main.
+	stagesPackage = kernelPackage + "/stages"
 	// boardPackage is the value of GOOSPKG: its subdirectory goos stands in
 	// for runtime/goos.
 	boardPackage = modulePath + "/arch/amd64"
@@ -58,6 +63,8 @@ type Builder struct {
 	Trace     io.Writer // the commands that are run; nil: not shown
 	Profile   bool      // programs send a CPU profile to the launcher
 	Booted    bool      // firmware and a boot loader are going to start it, not a monitor
+	Traced    bool      // the kernel sends a trace to the launcher
+	Staged    bool      // programs tell the launcher how the boot went
 	// Compiling is called with the import path of each package that a build
 	// compiles, as it is compiled; nil: the caller does not want to know.
 	Compiling func(pkg string)
@@ -132,6 +139,13 @@ func (p *Program) Build(ctx context.Context, file string) error {
 	}
 	if p.b.Profile {
 		text += "import _ \"" + profilePackage + "\"\n"
+	}
+	if p.b.Traced {
+		text += "import _ \"" + tracePackage + "\"\n"
+	}
+	if p.b.Staged {
+		// The files of a package are initialised in the order of their names, and this is the last.
+		text += "import zz_yolk_stages \"" + stagesPackage + "\"\n\nfunc init() { zz_yolk_stages.Main() }\n"
 	}
 	overlay, err := p.b.overlay(map[string]string{filepath.Join(p.pkg.Dir, bootFile): text})
 	if err != nil {

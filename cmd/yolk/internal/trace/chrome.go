@@ -1,0 +1,213 @@
+package trace
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/yolkos/yolk/kernel/trace/wire"
+)
+
+// chromeWriter writes the JSON of Chrome's trace event format, in its form of an
+// object, which Perfetto reads as well. Goroutines and CPUs are its threads.
+//
+// A span is one event (X), written when it has ended. Those of a thread lie in each
+// other or apart, as the format wants it. Of FUSE requests that go on while their goroutine does
+// other things one may have begun in the midst of another: those are asynchronous (b, e).
+type chromeWriter struct {
+	w     io.Writer
+	begun bool
+	err   error
+
+	threads map[[2]uint64]bool
+	tracks  map[uint64]*chromeTrack // by goroutine
+}
+
+// chromeTrack is what is known of a goroutine.
+type chromeTrack struct {
+	busy int64 // ns: when the last asynchronous request ended that is shown as a span of the goroutine
+	wait *wait // nil: no device has been told of something
+}
+
+// wait is what a goroutine may wait for.
+type wait struct {
+	device    uint64
+	from      int64 // ns: when the device was told
+	interrupt int64 // ns: when it interrupted; 0: it has not
+}
+
+// Processes of such a trace.
+const (
+	pidProgram = 1
+	pidCPUs    = 2
+)
+
+// chromeEvent is an event of the format. Times are in microseconds.
+type chromeEvent struct {
+	Name  string         `json:"name"`
+	Phase string         `json:"ph"`
+	Cat   string         `json:"cat,omitempty"`
+	Time  json.Number    `json:"ts,omitempty"`
+	Dur   json.Number    `json:"dur,omitempty"`
+	PID   int            `json:"pid"`
+	TID   uint64         `json:"tid"`
+	ID    string         `json:"id,omitempty"`
+	Scope string         `json:"s,omitempty"`
+	Args  map[string]any `json:"args,omitempty"`
+}
+
+func newChromeWriter(w io.Writer) *chromeWriter {
+	return &chromeWriter{w: w, threads: map[[2]uint64]bool{}, tracks: map[uint64]*chromeTrack{}}
+}
+
+func micro(ns int64) json.Number {
+	return json.Number(fmt.Sprintf("%d.%03d", ns/1000, ns%1000))
+}
+
+func (c *chromeWriter) put(e chromeEvent) {
+	if c.err != nil {
+		return
+	}
+	text, err := json.Marshal(e)
+	if err != nil {
+		c.err = err
+		return
+	}
+	lead := ",\n"
+	if !c.begun {
+		c.begun = true
+		lead = "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n"
+	}
+	_, c.err = fmt.Fprintf(c.w, "%s%s", lead, text)
+}
+
+// name names a process, or with a thread's number that.
+func (c *chromeWriter) name(what string, pid int, tid uint64, name string) {
+	c.put(chromeEvent{Name: what, Phase: "M", PID: pid, TID: tid, Args: map[string]any{"name": name}})
+}
+
+// thread is the thread of a record, which is named when it is first used.
+func (c *chromeWriter) thread(r *Record) (pid int, tid uint64) {
+	pid, tid = pidProgram, r.G
+	name := "goroutine " + strconv.FormatUint(r.G, 10)
+	if r.Kind == wire.Idle {
+		pid, tid = pidCPUs, uint64(r.CPU)
+		name = "CPU " + strconv.Itoa(int(r.CPU))
+	}
+	if k := [2]uint64{uint64(pid), tid}; !c.threads[k] {
+		if len(c.threads) == 0 {
+			c.name("process_name", pidProgram, 0, "guest")
+			c.name("process_name", pidCPUs, 0, "processors")
+		}
+		c.threads[k] = true
+		c.name("thread_name", pid, tid, name)
+	}
+	return pid, tid
+}
+
+func (c *chromeWriter) track(g uint64) *chromeTrack {
+	t := c.tracks[g]
+	if t == nil {
+		t = &chromeTrack{}
+		c.tracks[g] = t
+	}
+	return t
+}
+
+func (c *chromeWriter) record(r *Record) {
+	pid, tid := c.thread(r)
+	e := chromeEvent{Name: title(r), Cat: r.Kind.String(), PID: pid, TID: tid}
+	switch r.Phase {
+	case Instant:
+		if r.Kind == wire.Interrupt {
+			c.interrupted(r)
+		}
+		e.Phase, e.Time, e.Scope = "i", micro(r.Time), "t"
+		e.Args = map[string]any{"what": Describe(r)}
+		c.put(e)
+	case Finish:
+		if r.Kind == wire.Notify && !r.Unfinished {
+			c.track(r.G).wait = &wait{device: r.Begun.Event.A, from: r.Time}
+		}
+		c.span(e, r)
+	case AsyncEnd:
+		t := c.track(r.Begun.G)
+		if r.Nested && r.Begun.Time >= t.busy {
+			t.busy = r.Time
+			c.span(e, r)
+			return
+		}
+		e.Phase, e.Time, e.TID = "b", micro(r.Begun.Time), r.Begun.G
+		e.ID = fmt.Sprintf("%d-%d", r.Begun.Event.Op>>8, uint32(r.Begun.Event.B))
+		e.Args = what(r)
+		c.put(e)
+		e.Phase, e.Time, e.Args = "e", micro(r.Time), nil
+		c.put(e)
+	}
+}
+
+// what says what a span is, and how it ended.
+func what(r *Record) map[string]any {
+	return map[string]any{"what": Describe(r.Begun), "result": Result(r)}
+}
+
+// span writes a span that has ended, and if it is a request, what it waited for.
+func (c *chromeWriter) span(e chromeEvent, r *Record) {
+	b := r.Begun
+	e.Phase, e.Time, e.Dur, e.Args = "X", micro(b.Time), micro(r.Time-b.Time), what(r)
+	c.put(e)
+	if r.Kind != wire.Fuse {
+		return
+	}
+	// The server works from when the device has been told until it interrupts, and then the
+	// goroutine gets a CPU. Who looks at the ring meanwhile has no interrupt.
+	t := c.track(r.G)
+	w := t.wait
+	t.wait = nil
+	if w == nil || w.from < b.Time {
+		return
+	}
+	served := r.Time
+	if w.interrupt > 0 {
+		served = w.interrupt
+	}
+	c.put(chromeEvent{Name: "file server", Phase: "X", Cat: "server", Time: micro(w.from), Dur: micro(served - w.from), PID: e.PID, TID: e.TID})
+	if served < r.Time {
+		c.put(chromeEvent{Name: "wake up", Phase: "X", Cat: "sched", Time: micro(served), Dur: micro(r.Time - served), PID: e.PID, TID: e.TID})
+	}
+}
+
+// interrupted notes the first interrupt of a device for those who wait for it.
+func (c *chromeWriter) interrupted(r *Record) {
+	for _, t := range c.tracks {
+		if w := t.wait; w != nil && w.device == r.Event.A && w.interrupt == 0 {
+			w.interrupt = r.Time
+		}
+	}
+}
+
+// title is what stands on a span.
+func title(r *Record) string {
+	switch r.Kind {
+	case wire.Notify:
+		return "notify " + r.Name
+	case wire.Interrupt:
+		return "interrupt " + r.Name
+	case wire.Fuse:
+		return "FUSE " + r.Name
+	}
+	return r.Name
+}
+
+func (c *chromeWriter) pause() {}
+
+func (c *chromeWriter) close(lost uint64) error {
+	if !c.begun {
+		c.name("process_name", pidProgram, 0, "guest")
+	}
+	if c.err == nil {
+		_, c.err = fmt.Fprintf(c.w, "\n],\"otherData\":{\"lost\":%d}}\n", lost)
+	}
+	return c.err
+}

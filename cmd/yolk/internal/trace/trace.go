@@ -1,0 +1,90 @@
+package trace
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/yolkos/yolk/kernel/trace/wire"
+)
+
+// Format is how a trace is written.
+type Format string
+
+// The formats.
+const (
+	Text   Format = "text"   // lines to be read
+	JSON   Format = "json"   // lines of JSON
+	Chrome Format = "chrome" // for ui.perfetto.dev and chrome://tracing
+)
+
+// FormatOf is the format that the name of a file stands for.
+func FormatOf(name string) Format {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".jsonl", ".ndjson":
+		return JSON
+	case ".json", ".perfetto":
+		return Chrome
+	}
+	return Text
+}
+
+// writer writes records in a format.
+type writer interface {
+	record(r *Record)
+	pause()
+	close(lost uint64) error
+}
+
+// Trace turns the stream of a guest into a trace in a format. What has come up to now can always
+// be read from the file, but for the end of one for Chrome.
+type Trace struct {
+	reader *Reader
+	spans  *Spans
+	out    writer
+	buf    *bufio.Writer
+}
+
+// New returns a Trace that writes to w.
+func New(w io.Writer, format Format, f Filter) (*Trace, error) {
+	t := &Trace{buf: bufio.NewWriterSize(w, 64<<10)}
+	switch format {
+	case Text:
+		t.out = &textWriter{w: t.buf}
+	case JSON:
+		t.out = newJSONWriter(t.buf)
+	case Chrome:
+		t.out = newChromeWriter(t.buf)
+	default:
+		return nil, fmt.Errorf("there is no format %q for traces; there are %s, %s and %s", format, Text, JSON, Chrome)
+	}
+	t.reader = NewReader(func(e *wire.Event, ns int64) { t.spans.Take(e, ns) }, func() { t.spans.Restart() })
+	t.spans = NewSpans(f, t.reader.Name, t.out.record)
+	return t, nil
+}
+
+// Write takes the next bytes of the stream.
+func (t *Trace) Write(p []byte) (int, error) {
+	n, err := t.reader.Write(p)
+	t.out.pause()
+	if e := t.buf.Flush(); err == nil {
+		err = e
+	}
+	return n, err
+}
+
+// Close ends the trace, whose stream has ended.
+func (t *Trace) Close() error {
+	t.reader.Close()
+	t.spans.Close()
+	err := t.out.close(t.reader.Lost())
+	if e := t.buf.Flush(); err == nil {
+		err = e
+	}
+	return err
+}
+
+// Lost is how many events the guest had no room for.
+func (t *Trace) Lost() uint64 { return t.reader.Lost() }

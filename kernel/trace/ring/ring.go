@@ -1,0 +1,130 @@
+// Package ring is memory for events that one takes out and many put in, without a
+// lock: also in the middle of an interrupted one. Each CPU has one, so that two seldom
+// put into the same, but nothing depends on that.
+//
+// What is put in takes slots in a row. A writer first moves head, by which the slots
+// are its own, and counts them as done when it has written them. When as many are done
+// as head says, there is nobody in the middle of it.
+package ring
+
+import (
+	"sync/atomic"
+
+	"github.com/yolkos/yolk/kernel/trace/wire"
+)
+
+// Ring is such memory. Positions count slots and never turn back. Note (note_amd64.s) knows
+// the fields.
+type Ring struct {
+	head  atomic.Uint64 // where the next event goes
+	done  atomic.Uint64 // slots that have been written
+	lost  atomic.Uint64 // events for which there was no room
+	mask  uint64        // one less than the number of slots, a power of two
+	half  uint64        // of the slots
+	slots []byte
+	_     [64]byte      // who takes does not disturb those who put
+	tail  atomic.Uint64 // what is before has been taken
+
+	bounds [8]uint64 // former tails, where events begin; the newest last
+}
+
+// New returns a ring of n slots, a power of two.
+func New(n int) *Ring {
+	return &Ring{mask: uint64(n - 1), half: uint64(n / 2), slots: make([]byte, n*wire.SlotSize)}
+}
+
+// Crowded is set when more than half of a ring is full, for who takes.
+var Crowded atomic.Bool
+
+// Put puts an event in, with as much of its name as is kept. Without room it is lost.
+func (r *Ring) Put(time, g, word, a, b, c uint64, name []byte) {
+	name = name[:min(len(name), wire.MaxName)]
+	n := uint64(wire.Slots(len(name)))
+	var pos uint64
+	for {
+		pos = r.head.Load()
+		used := pos + n - r.tail.Load()
+		if used > r.half && !Crowded.Load() {
+			Crowded.Store(true)
+		}
+		if used > r.mask+1 {
+			r.lost.Add(1)
+			return
+		}
+		if r.head.CompareAndSwap(pos, pos+n) {
+			break
+		}
+	}
+	s := (*[wire.SlotSize]byte)(r.at(pos))
+	wire.PutHead(s, time, g, word, a, b, c, len(name))
+	name = name[copy(s[wire.NameAt:], name):]
+	for i := pos + 1; len(name) > 0; i++ {
+		name = name[copy(r.at(i)[:wire.SlotSize], name):]
+	}
+	r.done.Add(n)
+}
+
+// at is the memory from a position on.
+func (r *Ring) at(pos uint64) []byte { return r.slots[pos&r.mask*wire.SlotSize:] }
+
+// Ready returns the slots to be taken, in two pieces if they begin at the end of the
+// memory; none, while there is somebody in the middle of putting something in. They stay until Take. One at a
+// time may call the two.
+func (r *Ring) Ready() (first, second []byte) {
+	done := r.done.Load()
+	if done != r.head.Load() {
+		return nil, nil
+	}
+	from := r.tail.Load()
+	begin := from & r.mask * wire.SlotSize
+	n := (done - from) * wire.SlotSize
+	end := min(begin+n, uint64(len(r.slots)))
+	return r.slots[begin:end], r.slots[:n-(end-begin)]
+}
+
+// Take gives back what was Ready, n bytes.
+func (r *Ring) Take(n int) {
+	if n > 0 {
+		copy(r.bounds[:], r.bounds[1:])
+		r.bounds[len(r.bounds)-1] = r.tail.Add(uint64(n / wire.SlotSize))
+	}
+}
+
+// Lost is how many events were lost.
+func (r *Ring) Lost() uint64 { return r.lost.Load() }
+
+// Head is how many slots have ever been used.
+func (r *Ring) Head() uint64 { return r.head.Load() }
+
+// Newest appends the newest events, n at the most, be they taken or not, the oldest of them
+// first. It is to be called by the one who takes.
+func (r *Ring) Newest(events []wire.Event, n int) []wire.Event {
+	to := r.done.Load()
+	if to != r.head.Load() {
+		to = r.tail.Load()
+	}
+	from := r.tail.Load()
+	for i := len(r.bounds) - 1; i >= 0 && to-r.bounds[i] <= r.mask+1 && to-from < uint64(n); i-- {
+		from = r.bounds[i]
+	}
+	first := len(events)
+	text := make([]byte, 0, (to-from)*wire.SlotSize)
+	for pos := from; pos < to; pos++ {
+		text = append(text, r.at(pos)[:wire.SlotSize]...)
+	}
+	if r.head.Load()-from > r.mask+1 {
+		return events // they have been overwritten meanwhile
+	}
+	for {
+		e, size := wire.Parse(text)
+		if size == 0 {
+			break
+		}
+		events = append(events, e)
+		text = text[size:]
+	}
+	if over := len(events) - first - n; over > 0 {
+		events = append(events[:first], events[first+over:]...)
+	}
+	return events
+}

@@ -1,0 +1,121 @@
+//go:build tamago
+
+package trace
+
+import (
+	"math/bits"
+	"syscall"
+	_ "unsafe" // for go:linkname
+
+	"github.com/yolkos/yolk/arch/amd64"
+	"github.com/yolkos/yolk/drivers/virtio"
+	"github.com/yolkos/yolk/fs/fusefs/fuse"
+	"github.com/yolkos/yolk/kernel"
+	"github.com/yolkos/yolk/kernel/trace/ring"
+	"github.com/yolkos/yolk/kernel/trace/wire"
+	"github.com/yolkos/yolk/syscalls"
+)
+
+//go:linkname hooks github.com/yolkos/yolk/kernel.tracer
+var hooks = &kernel.Tracer{
+	Start:     start,
+	Transport: func(t virtio.Transport) virtio.Transport { return newTransport(t) },
+	Interrupt: func(i virtio.Interrupt) virtio.Interrupt { return newInterrupt(i) },
+	Fuse:      func(t fuse.Transport) fuse.Transport { return newFuse(t) },
+	Calls:     func(k *syscalls.Kernel) syscall.Kernel { return calls{k} },
+	Ready:     ready,
+	Text:      text,
+	Set:       set,
+}
+
+//go:linkname goosIdle runtime/goos.Idle
+var goosIdle func(until int64)
+
+var (
+	tr   tracer
+	idle func(until int64) // the machine's
+)
+
+// ringSlots is how many slots a CPU has.
+const ringSlots = 8192
+
+// start makes the rings and turns tracing on.
+func start() {
+	kinds, err := wire.ParseSet(kernel.Setting(wire.Setting))
+	if err != nil || kinds == 0 {
+		kinds = wire.All
+	}
+	off, found := amd64.FindGoroutineID()
+	ring.GoroutineID = off
+	if !found {
+		kernel.Log("trace: the runtime does not tell where it has the numbers of goroutines: others stand for them")
+	}
+	slots := ringSlots
+	_, cpus := amd64.CPUsFound()
+	if total, _ := amd64.Memory(); uint64(cpus*slots*wire.SlotSize) > total/16 {
+		slots /= 8
+	}
+	for i := range cpus {
+		ring.CPUs[i] = ring.New(slots)
+	}
+	tr.wake = make(chan struct{}, 1)
+	for _, h := range &hotCalls {
+		tr.names[wire.CallNames].want(h.num)
+	}
+	tr.wanted.Store(uint32(kinds))
+	tr.on.Store(uint32(kinds))
+	idle = goosIdle
+	goosIdle = tracedIdle
+}
+
+func tracedIdle(until int64) {
+	if !tr.has(wire.Idle) {
+		idle(until)
+		return
+	}
+	// In the idle context there is nobody to be woken, or to wait for.
+	ring.Note(wire.Word(wire.Idle, 0, 0, 0), uint64(until), 0, 0)
+	idle(until)
+	ring.Note(wire.Word(wire.Idle, wire.End, 0, 0), amd64.TimerInterrupts(), 0, 0)
+}
+
+func set(text string) error {
+	if !tr.set(text) {
+		return syscall.EINVAL
+	}
+	if tr.on.Load() != 0 {
+		ring.Note(wire.Word(wire.Call, wire.Single|wire.Restart, noNumber, 0), 0, 0, 0)
+	}
+	return nil
+}
+
+func text(b []byte) []byte {
+	sender.mu.Lock()
+	defer sender.mu.Unlock()
+	return tr.text(b, ring.CPUs[:], appendEvent)
+}
+
+// appendEvent appends a line of /proc/yolk/trace.
+func appendEvent(b []byte, e *wire.Event) []byte {
+	base, scale := amd64.CounterClock()
+	p := printer{
+		ns: func(tsc uint64) uint64 {
+			hi, lo := bits.Mul64(tsc-base, scale)
+			return hi<<32 | lo>>32
+		},
+		name: eventName,
+	}
+	return p.append(b, e)
+}
+
+func eventName(e *wire.Event) string {
+	switch e.Kind {
+	case wire.Call:
+		return callName(int(e.Op))
+	case wire.Fuse:
+		return fuse.OpName(uint32(e.Op & 0xff))
+	case wire.Notify, wire.Interrupt:
+		return nameOfDevice(int(e.A))
+	}
+	return ""
+}
