@@ -31,21 +31,27 @@ func AtExit(f func()) { atExit(f) }
 // panicTime is how long a panic may be held up.
 const panicTime = 2 * time.Second
 
+// atEnds are the functions that AtEnd was given.
+var atEnds []func()
+
 // AtEnd has f called before the program ends: by the return of main, by os.Exit,
-// or by a panic that nothing recovers, which it holds up for a short time at
-// most. A fatal error of the runtime leaves no time for that. Only one f for
-// panics is kept.
+// or by a panic that nothing recovers, which all of them together hold up for a short time at
+// most. A fatal error of the runtime leaves no time for that. It is called by init functions
+// of the kernel's packages.
 func AtEnd(f func()) {
 	atExit(f)
+	atEnds = append(atEnds, f)
 	atPanic(func() {
 		done := make(chan struct{})
 		go func() {
-			f()
+			for _, f := range atEnds {
+				f()
+			}
 			close(done)
 		}()
 		select {
 		case <-done:
-		case <-time.After(panicTime): // the goroutine may hold what f needs
+		case <-time.After(panicTime): // the goroutine may hold what they need
 		}
 	})
 }

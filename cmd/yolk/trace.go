@@ -23,9 +23,9 @@ type traceFlags struct {
 const byName = "auto"
 
 func (f *traceFlags) add(set *pflag.FlagSet) {
-	f.format = choose(byName, string(trace.Text), string(trace.JSON), string(trace.Chrome))
+	f.format = choose(byName, string(trace.Text), string(trace.JSON), string(trace.Chrome), string(trace.SVG))
 	set.StringVar(&f.file, "trace", "", "write what crosses the kernel's boundaries to this file: system calls, FUSE requests, devices")
-	set.Var(&f.format, "trace-format", "format of the trace; auto: .json is for Perfetto and Chrome, .jsonl is lines of JSON, others are text")
+	set.Var(&f.format, "trace-format", "format of the trace; auto: .json is for Perfetto and Chrome, .jsonl is lines of JSON, .svg a picture, others are text")
 	set.StringVar(&f.filter, "trace-filter", "", "what is traced: kinds (call, fuse, notify, irq, idle) and path=PATTERN, separated by commas")
 }
 

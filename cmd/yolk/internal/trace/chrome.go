@@ -19,6 +19,7 @@ type chromeWriter struct {
 	w     io.Writer
 	begun bool
 	err   error
+	draw  func(e chromeEvent) // gets the events in place of w; nil: they are written
 
 	threads map[[2]uint64]bool
 	tracks  map[uint64]*chromeTrack // by goroutine
@@ -55,6 +56,8 @@ type chromeEvent struct {
 	ID    string         `json:"id,omitempty"`
 	Scope string         `json:"s,omitempty"`
 	Args  map[string]any `json:"args,omitempty"`
+
+	from, to int64 // ns, of a span
 }
 
 func newChromeWriter(w io.Writer) *chromeWriter {
@@ -67,6 +70,10 @@ func micro(ns int64) json.Number {
 
 func (c *chromeWriter) put(e chromeEvent) {
 	if c.err != nil {
+		return
+	}
+	if c.draw != nil {
+		c.draw(e)
 		return
 	}
 	text, err := json.Marshal(e)
@@ -155,8 +162,8 @@ func what(r *Record) map[string]any {
 // span writes a span that has ended, and if it is a request, what it waited for.
 func (c *chromeWriter) span(e chromeEvent, r *Record) {
 	b := r.Begun
-	e.Phase, e.Time, e.Dur, e.Args = "X", micro(b.Time), micro(r.Time-b.Time), what(r)
-	c.put(e)
+	e.Args = what(r)
+	c.putSpan(e, b.Time, r.Time)
 	if r.Kind != wire.Fuse {
 		return
 	}
@@ -172,10 +179,16 @@ func (c *chromeWriter) span(e chromeEvent, r *Record) {
 	if w.interrupt > 0 {
 		served = w.interrupt
 	}
-	c.put(chromeEvent{Name: "file server", Phase: "X", Cat: "server", Time: micro(w.from), Dur: micro(served - w.from), PID: e.PID, TID: e.TID})
+	c.putSpan(chromeEvent{Name: "file server", Cat: "server", PID: e.PID, TID: e.TID}, w.from, served)
 	if served < r.Time {
-		c.put(chromeEvent{Name: "wake up", Phase: "X", Cat: "sched", Time: micro(served), Dur: micro(r.Time - served), PID: e.PID, TID: e.TID})
+		c.putSpan(chromeEvent{Name: "wake up", Cat: "sched", PID: e.PID, TID: e.TID}, served, r.Time)
 	}
+}
+
+// putSpan writes a span of a thread.
+func (c *chromeWriter) putSpan(e chromeEvent, from, to int64) {
+	e.Phase, e.Time, e.Dur, e.from, e.to = "X", micro(from), micro(to-from), from, to
+	c.put(e)
 }
 
 // interrupted notes the first interrupt of a device for those who wait for it.

@@ -1,5 +1,5 @@
 // Package trace reads what a traced guest sends (kernel/trace/wire), puts it in order,
-// and writes it as text, as JSON, or for Perfetto and Chrome.
+// and writes it as text, as JSON, for Perfetto and Chrome, or as a picture.
 package trace
 
 import (

@@ -18,6 +18,7 @@ const (
 	Text   Format = "text"   // lines to be read
 	JSON   Format = "json"   // lines of JSON
 	Chrome Format = "chrome" // for ui.perfetto.dev and chrome://tracing
+	SVG    Format = "svg"    // a picture of a short trace
 )
 
 // FormatOf is the format that the name of a file stands for.
@@ -27,6 +28,8 @@ func FormatOf(name string) Format {
 		return JSON
 	case ".json", ".perfetto":
 		return Chrome
+	case ".svg":
+		return SVG
 	}
 	return Text
 }
@@ -57,8 +60,10 @@ func New(w io.Writer, format Format, f Filter) (*Trace, error) {
 		t.out = newJSONWriter(t.buf)
 	case Chrome:
 		t.out = newChromeWriter(t.buf)
+	case SVG:
+		t.out = newSVGWriter(t.buf)
 	default:
-		return nil, fmt.Errorf("there is no format %q for traces; there are %s, %s and %s", format, Text, JSON, Chrome)
+		return nil, fmt.Errorf("there is no format %q for traces; there are %s, %s, %s and %s", format, Text, JSON, Chrome, SVG)
 	}
 	t.reader = NewReader(func(e *wire.Event, ns int64) { t.spans.Take(e, ns) }, func() { t.spans.Restart() })
 	t.spans = NewSpans(f, t.reader.Name, t.out.record)

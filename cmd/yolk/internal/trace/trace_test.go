@@ -3,6 +3,7 @@ package trace
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"io"
 	"strings"
@@ -294,7 +295,7 @@ func TestWriterFails(t *testing.T) {
 	g := newGuest()
 	g.readFile()
 	g.send(0)
-	for _, format := range []Format{Text, JSON, Chrome} {
+	for _, format := range []Format{Text, JSON, Chrome, SVG} {
 		room := failing(300)
 		tr, err := New(&room, format, Filter{Kinds: wire.All})
 		if err != nil {
@@ -340,7 +341,7 @@ func FuzzTrace(f *testing.F) {
 	f.Add(g.stream[:len(g.stream)-100])
 	f.Add([]byte(wire.Magic))
 	f.Fuzz(func(t *testing.T, stream []byte) {
-		for _, format := range []Format{Text, JSON, Chrome} {
+		for _, format := range []Format{Text, JSON, Chrome, SVG} {
 			var out bytes.Buffer
 			tr, err := New(&out, format, Filter{Kinds: wire.All})
 			if err != nil {
@@ -355,4 +356,38 @@ func FuzzTrace(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestSVG: a picture has a bar for each span.
+func TestSVG(t *testing.T) {
+	g := newGuest()
+	g.readFile()
+	g.call(257, atFDCWD, 0, 0, "/a<b>\xff&")
+	g.result(257, 0, 3)
+	g.send(2)
+	spans := 0
+	for _, list := range tracetest.Spans(t, g.write(t, Chrome, "", 1<<20)) {
+		spans += len(list)
+	}
+	for _, tt := range []struct {
+		text  string
+		spans int
+	}{{g.write(t, SVG, "", 100), spans}, {newGuest().write(t, SVG, "", 1<<20), 0}} {
+		bars := 0
+		for d := xml.NewDecoder(strings.NewReader(tt.text)); ; {
+			tok, err := d.Token()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatalf("%v in\n%s", err, tt.text)
+			}
+			if e, ok := tok.(xml.StartElement); ok && e.Name.Local == "title" {
+				bars++
+			}
+		}
+		if bars != tt.spans || tt.spans > 0 != strings.Contains(tt.text, "8 events lost") {
+			t.Errorf("%d bars, want %d:\n%s", bars, tt.spans, tt.text)
+		}
+	}
 }
