@@ -28,7 +28,7 @@ GUEST_TESTS := ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/
 # The labs that run in a guest, with their solutions.
 LABS := ./labs/internal/... $(foreach n,2 3 4 5 6,./labs/$(n) ./labs/solutions/$(n))
 
-.PHONY: qemu test machines test-debian12 test-debian13 test-unstable fuzz bench bench-net count scale scale-net conformance compatibility toolchain deps tools vet clean FORCE
+.PHONY: qemu test machines test-debian12 test-debian13 test-unstable fuzz bench bench-net count pictures scale scale-net conformance compatibility toolchain deps tools vet clean FORCE
 
 qemu: $(YOLK) deps
 	@if [ -t 0 ]; then \
@@ -87,6 +87,11 @@ bench-net: $(YOLK) deps toolchain
 # What was counted in the Linux guest stays: make count COUNT=-linux counts there again.
 count: $(YOLK) deps toolchain
 	go run ./cmd/bench/count -page docs/instructions.md -yolk $(YOLK) $(COUNT)
+
+# The pictures of docs/TRACING.md.
+pictures: $(YOLK) deps toolchain
+	$(YOLK) run -q --root examples/fileserver/site --trace docs/trace.svg --trace-filter call,fuse,notify,path=/message.txt ./examples/readfile /message.txt
+	$(YOLK) run -q --qemu-arg=-icount --qemu-arg=shift=0,sleep=off --boot-chart docs/boot.svg ./examples/readfile /proc/version
 
 scale: $(YOLK) deps toolchain
 	go run ./cmd/bench/scale -page docs/scale.md -yolk $(YOLK) $(SCALE)

@@ -65,7 +65,7 @@ func (c *Chart) SVG() ([]byte, error) {
 	scale := float64(width-left-right) / float64(total)
 	for i := range 5 {
 		x := left + float64(width-left-right)*float64(i)/4
-		fmt.Fprintf(&b, `<line x1="%.1f" y1="%d" x2="%[1].1f" y2="%d" stroke="#cdcdcd"/>`+"\n", x, top-8, height-30)
+		fmt.Fprintf(&b, `<line x1="%.1f" y1="%d" x2="%.1[1]f" y2="%d" stroke="#cdcdcd"/>`+"\n", x, top-8, height-30)
 		fmt.Fprintf(&b, `<text x="%.1f" y="%d" fill="#6e6e6e" text-anchor="middle">%s</text>`+"\n", x, height-12, c.value(total/4*uint64(i)))
 	}
 	for i := range n {

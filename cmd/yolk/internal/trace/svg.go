@@ -109,7 +109,7 @@ func (s *svgWriter) close(lost uint64) error {
 		head += fmt.Sprintf(`<text x="8" y="22">%s from %.6f s after the boot on%s</text>`+"\n", time.Duration(to-from).Round(time.Microsecond/10), float64(from)/1e9, note)
 		for i := range 6 {
 			at := from + (to-from)*int64(i)/5
-			head += fmt.Sprintf(`<line x1="%.1f" y1="%d" x2="%[1].1f" y2="%[3]d" stroke="#dddddd"/><text x="%[1].1f" y="%[4]d" fill="#6e6e6e" text-anchor="middle">%[5]s µs</text>`+"\n",
+			head += fmt.Sprintf(`<line x1="%.1f" y1="%d" x2="%.1[1]f" y2="%[3]d" stroke="#dddddd"/><text x="%.1[1]f" y="%[4]d" fill="#6e6e6e" text-anchor="middle">%[5]s µs</text>`+"\n",
 				x(at), svgTop-6, height-24, height-8, strconv.FormatFloat(float64(at-from)/1e3, 'f', 0, 64))
 		}
 	}
