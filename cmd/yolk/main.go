@@ -86,6 +86,7 @@ or of the go command that yolk runs.`,
 	cmd.AddCommand(
 		runCmd(),
 		buildCmd(),
+		bundleCmd(),
 		imageCmd(),
 		testCmd(),
 		goCmd(),

@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/yolkos/yolk/cmd/yolk/internal/bundle"
+	"github.com/yolkos/yolk/cmd/yolk/internal/image"
+	"github.com/yolkos/yolk/cmd/yolk/internal/manifest"
+	"github.com/yolkos/yolk/qemu"
+)
+
+// bundleOptions are the options of yolk bundle.
+type bundleOptions struct {
+	out     string
+	build   buildFlags
+	embed   embedFlags
+	net     netFlags
+	disks   diskFlags
+	machine choice
+	mem     memory
+	cpus    cpus
+	stop    limit
+	volumes volumeFlags
+	spec    manifest.Spec // what its options say as it stands
+	verbose bool
+}
+
+func bundleCmd() *cobra.Command {
+	var o bundleOptions
+	cmd := &cobra.Command{
+		Use:   "bundle -o DIR PKG",
+		Short: "Build a main package into a directory with all that deploys it",
+		Long: `Bundle builds a main package, named as for go build, into an image, and writes that into a
+new directory with what starts it elsewhere: this program, start scripts, and a unit of
+systemd. docs/DEPLOYMENT.md says what to do with each.
+
+The image has its root, arguments, environment and working directory in it, as of yolk
+build. --volume, --config and --secret are directories that the place where it runs
+provides. The same sources make the same bundle, byte for byte.`,
+		Example: "  yolk bundle -o out -p 8080:80 --root ./site --probe /healthz ./cmd/server\n" +
+			"  yolk bundle -o out -p 8080:80 --volume data:/var/lib/notes --secret tls:/etc/tls --replicas 3 ./cmd/notes",
+		ValidArgsFunction: completePackage,
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
+	}
+	flags := cmd.Flags()
+	o.add(flags)
+	completeFlags(cmd)
+	return cmd
+}
+
+func (o *bundleOptions) add(flags *pflag.FlagSet) {
+	o.machine = choose(qemu.MicroVM, qemu.Q35)
+	o.cpus, o.stop = 1, defaultStop
+	if err := o.mem.Set("256M"); err != nil {
+		panic(err) // a constant
+	}
+	flags.StringVarP(&o.out, "output", "o", "", "the directory to be made")
+	flags.StringVar(&o.spec.Name, "name", "", "name of the service; default: the program's")
+	flags.StringVar(&o.spec.Prefix, "prefix", "", "where the bundle is going to lie on a host; default: /opt/NAME")
+	o.embed.add(flags)
+	o.net.add(flags, "p")
+	o.disks.add(flags)
+	flags.Var(&o.machine, "machine", "machine type")
+	flags.Var(&o.mem, "mem", "memory: a number of MiB, or one with a unit such as 512M or 1.5G; 20M at least")
+	flags.Var(&o.cpus, "cpus", "number of CPUs")
+	flags.Var(&o.stop, "stop-timeout", "end the guest this time after SIGTERM if its program has not ended")
+	o.volumes.add(flags)
+	o.build.add(flags)
+	flags.BoolVarP(&o.verbose, "verbose", "v", false, "show the commands that are run")
+}
+
+// volumeFlags are the options --volume, --config and --secret.
+type volumeFlags struct{ list []manifest.Volume }
+
+func (f *volumeFlags) add(set *pflag.FlagSet) {
+	for kind, usage := range map[manifest.Kind]string{
+		manifest.Data:   "files that the program writes, which stay",
+		manifest.Config: "settings, read-only",
+		manifest.Secret: "keys and passwords, read-only",
+	} {
+		set.Var(&volumeFlag{f, kind}, string(kind), "NAME:/guest/path: "+usage+" (repeatable)")
+	}
+}
+
+// volumeFlag is one of them.
+type volumeFlag struct {
+	all  *volumeFlags
+	kind manifest.Kind
+}
+
+func (f *volumeFlag) String() string { return "" }
+func (f *volumeFlag) Type() string   { return "volume" }
+
+func (f *volumeFlag) Set(s string) error {
+	name, path, ok := strings.Cut(s, ":")
+	if !ok {
+		return errors.New("want NAME:/guest/path")
+	}
+	f.all.list = append(f.all.list, manifest.Volume{Kind: f.kind, Name: name, Path: path})
+	return nil
+}
+
+func (o *bundleOptions) run(ctx context.Context, args []string) (err error) {
+	if o.out == "" {
+		return errors.New("no directory for the bundle: -o DIR")
+	}
+	if len(args) == 0 {
+		return errors.New("no package to bundle; . is the one in this directory")
+	}
+	flags, err := o.build.flags()
+	if err != nil {
+		return err
+	}
+	s := o.spec
+	if err := o.fill(&s); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(flags, func(f string) bool { return strings.HasPrefix(f, "-trimpath") }) {
+		flags = append(flags, "-trimpath") // the same image wherever it is built
+	}
+	flags = append(flags, "-buildvcs=false")
+	b, scratch, err := builder(ctx, traceTo(o.verbose))
+	if err != nil {
+		return err
+	}
+	defer scratch.Remove()
+	show := newProgress(os.Stderr, o.verbose)
+	defer show.end()
+	b.Compiling = show.compiling()
+	p, err := b.Program(ctx, args, flags...)
+	if err != nil {
+		return err
+	}
+	s.Program = p.Name
+	if s.Name == "" {
+		s.Name = p.Name
+	}
+	if s.Prefix == "" {
+		s.Prefix = "/opt/" + s.Name
+	}
+	if err := s.Check(); err != nil {
+		return err
+	}
+	dir, err := bundle.Create(o.out)
+	if err != nil {
+		return err
+	}
+	defer dir.Remove()
+	file := filepath.Join(dir.Path, s.Image())
+	parts, err := o.embed.parts(p.Name, file, os.Stderr)
+	if err != nil {
+		return err
+	}
+	p.Root = len(o.embed.roots) > 0
+	if err := p.BuildWith(ctx, file, parts); err != nil {
+		return err
+	}
+	if err := o.checkNetwork(&s, file); err != nil {
+		return err
+	}
+	if err := addSelf(dir); err != nil {
+		return err
+	}
+	files, err := s.Files()
+	if err != nil {
+		return err
+	}
+	if err := dir.Write(files); err != nil {
+		return err
+	}
+	return dir.Done()
+}
+
+// fill puts the options into s, which names have yet to be added to.
+func (o *bundleOptions) fill(s *manifest.Spec) error {
+	s.Machine, s.Memory, s.CPUs, s.Stop = o.machine.value, o.mem.bytes, int(o.cpus), time.Duration(o.stop)
+	s.Volumes = o.volumes.list
+	s.Replicas = max(s.Replicas, 1)
+	if err := checkHostname(o.net.hostname); err != nil {
+		return err
+	}
+	s.Hostname = o.net.hostname
+	n, err := o.net.network()
+	switch {
+	case err != nil:
+		return err
+	case n.Pcap != "":
+		return errors.New("--pcap is for one run, of yolk run")
+	}
+	s.Tap = n.Tap
+	for _, f := range n.User.Forwards {
+		p := manifest.Port{Host: f.Host, Guest: f.Guest, UDP: f.UDP}
+		if f.Bind.IsValid() {
+			p.Bind = f.Bind.String()
+		}
+		s.Ports = append(s.Ports, p)
+	}
+	err = o.net.list(func(option, value string, _ bool) error {
+		if option != "--publish" && option != "--hostname" {
+			s.Host = append(s.Host, option, value)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, d := range o.disks.list {
+		s.Disks = append(s.Disks, manifest.Disk{Path: d.Path, ReadOnly: d.ReadOnly, Format: string(d.Format)})
+	}
+	return checkRoom(&qemu.Options{
+		Machine: qemu.Machine(s.Machine), Disks: o.disks.list, Network: n, Shares: make([]qemu.Share, len(s.Volumes)),
+	})
+}
+
+// checkNetwork reports ports that lead to nobody, because the program has no network.
+func (o *bundleOptions) checkNetwork(s *manifest.Spec, file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if len(s.Ports) > 0 && !image.HasNetwork(f) {
+		return fmt.Errorf("--publish %s: the program does not have package net, so its image has no network", s.Ports[0].Option(true))
+	}
+	return nil
+}
+
+// addSelf copies this program, which starts the image.
+func addSelf(dir *bundle.Dir) error {
+	return dir.Copy("yolk", "/proc/self/exe", 0o755)
+}

@@ -1,0 +1,135 @@
+package manifest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// written are the files of a Spec by their names.
+func written(t *testing.T, s Spec) map[string]string {
+	t.Helper()
+	list, err := s.Files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, f := range list {
+		if strings.Contains(string(f.Data), "<no value>") || !strings.HasSuffix(string(f.Data), "\n") {
+			t.Errorf("%s: %s", f.Name, f.Data)
+		}
+		files[f.Name] = string(f.Data)
+	}
+	return files
+}
+
+// tool skips a test for want of a program. In CI it fails.
+func tool(t *testing.T, name string) {
+	t.Helper()
+	if _, err := exec.LookPath(name); err != nil && os.Getenv("CI") != "" {
+		t.Fatalf("%v: make tools", err)
+	} else if err != nil {
+		t.Skip(err)
+	}
+}
+
+// TestStart: the shell makes of the start script's words what was meant.
+func TestStart(t *testing.T) {
+	s := example()
+	s.Host = []string{"--net", "it's a $HOME", "--dns", "`x`"}
+	dir := t.TempDir() + "/a b"
+	place := filepath.Join(dir, "c")
+	if err := os.MkdirAll(place, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"start": written(t, s)["start"], "yolk": "#!/bin/sh\nprintf '%s\\n' \"$@\"\n"} {
+		if err := os.WriteFile(filepath.Join(place, name), []byte(text), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink("c/start", link); err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Split(strings.NewReplacer("$here", place, "$volumes", place+"/volumes").Replace(strings.Join(s.Start().Args, "\n")), "\n")
+	want = append(want, "--", "x y", "")
+	for _, name := range []string{filepath.Join(place, "start"), link} {
+		out, err := exec.Command(name, "x y", "").CombinedOutput()
+		got := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %v, %q, want %q", name, err, got, want)
+		}
+	}
+	if info, err := os.Stat(place + "/volumes/data"); err != nil || !info.IsDir() {
+		t.Errorf("%v: the directory for data was not made", err)
+	}
+	cmd := exec.Command(link)
+	cmd.Env = append(os.Environ(), "VOLUMES="+dir+"/v")
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), dir+"/v/conf:/etc/notes:ro\n") {
+		t.Errorf("VOLUMES: %v, %s", err, out)
+	}
+}
+
+// TestScripts: the shell reads the scripts, of which there is none that could not work.
+func TestScripts(t *testing.T) {
+	shared := bare()
+	shared.Shared = true
+	tap := bare()
+	tap.Tap, tap.Host, tap.Machine = "tap0", []string{"--net", "tap=tap0"}, "microvm"
+	disks := bare()
+	disks.Disks = example().Disks
+	for _, s := range []Spec{example(), bare(), shared, tap, disks} {
+		files := written(t, s)
+		if _, there := files["start-qemu"]; there == (s.Shared || len(s.Volumes) > 0) {
+			t.Errorf("%+v: start-qemu %v", s, there)
+		}
+		for _, name := range []string{"start", "start-qemu"} {
+			cmd := exec.Command("sh", "-n")
+			cmd.Stdin = strings.NewReader(files[name])
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v: %s: %s", name, err, out, files[name])
+			}
+		}
+	}
+}
+
+// TestService: systemd finds nothing wrong with the unit and much to like.
+func TestService(t *testing.T) {
+	tool(t, "systemd-analyze")
+	tap := example()
+	tap.Tap, tap.Host = "tap0", []string{"--net", "tap=tap0"}
+	for _, s := range []Spec{example(), bare(), tap} {
+		s.Prefix = t.TempDir() // where there is a program for the unit
+		if err := os.WriteFile(s.Prefix+"/yolk", nil, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		unit := filepath.Join(s.Prefix, s.Name+".service")
+		if err := os.WriteFile(unit, []byte(written(t, s)["systemd/"+s.Name+".service"]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command("systemd-analyze", "verify", "--man=no", unit).CombinedOutput()
+		// It looks at other units of the machine as well.
+		if err != nil || strings.Contains(string(out), s.Name+".service") {
+			t.Errorf("verify: %v: %s", err, out)
+		}
+		// In tenths; 2.0 is where "OK" would become "MEDIUM" with two more rights.
+		out, err = exec.Command("systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=20", unit).CombinedOutput()
+		if err != nil {
+			t.Errorf("security: %v: %s", err, out)
+		}
+	}
+}
+
+// TestUnitWord: what means something in a unit is kept from it.
+func TestUnitWord(t *testing.T) {
+	for word, want := range map[string]string{
+		"--net": "--net", "a b": `"a b"`, "": `""`, "50%": "50%%", "$HOME": "$$HOME", `"`: `"\""`, `a\b`: `"a\\b"`, "it's": `"it's"`,
+	} {
+		if got := unitWord(word); got != want {
+			t.Errorf("%q: %s, want %s", word, got, want)
+		}
+	}
+}
