@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,6 +34,7 @@ type bundleOptions struct {
 	stop    limit
 	volumes volumeFlags
 	spec    manifest.Spec // what its options say as it stands
+	noImage bool
 	verbose bool
 }
 
@@ -76,6 +79,10 @@ func (o *bundleOptions) add(flags *pflag.FlagSet) {
 	flags.Var(&o.stop, "stop-timeout", "end the guest this time after SIGTERM if its program has not ended")
 	o.volumes.add(flags)
 	o.build.add(flags)
+	flags.StringVar(&o.spec.Registry, "registry", "", "registry of the OCI image, and a path there, that manifests name")
+	flags.IntVar(&o.spec.Replicas, "replicas", 1, "number of machines that serve side by side")
+	flags.StringVar(&o.spec.Probe, "probe", "", "path of an HTTP request to the first port that tells whether the program serves")
+	flags.BoolVar(&o.noImage, "no-oci", false, "no OCI image; it takes this host's QEMU with it")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "show the commands that are run")
 }
 
@@ -168,6 +175,9 @@ func (o *bundleOptions) run(ctx context.Context, args []string) (err error) {
 	if err := o.checkNetwork(&s, file); err != nil {
 		return err
 	}
+	if s.Tag, err = contentTag(file); err != nil {
+		return err
+	}
 	if err := addSelf(dir); err != nil {
 		return err
 	}
@@ -178,14 +188,35 @@ func (o *bundleOptions) run(ctx context.Context, args []string) (err error) {
 	if err := dir.Write(files); err != nil {
 		return err
 	}
+	if err := dir.WriteModules(&s, file, version(), image.ThirdParty()); err != nil {
+		return err
+	}
+	if !o.noImage {
+		if err := dir.WriteImage(&s, scratch.Path); err != nil {
+			return err
+		}
+	}
 	return dir.Done()
+}
+
+// contentTag is a tag for the OCI image that is another one for another image.
+func contentTag(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)[:6]), nil
 }
 
 // fill puts the options into s, which names have yet to be added to.
 func (o *bundleOptions) fill(s *manifest.Spec) error {
 	s.Machine, s.Memory, s.CPUs, s.Stop = o.machine.value, o.mem.bytes, int(o.cpus), time.Duration(o.stop)
 	s.Volumes = o.volumes.list
-	s.Replicas = max(s.Replicas, 1)
 	if err := checkHostname(o.net.hostname); err != nil {
 		return err
 	}

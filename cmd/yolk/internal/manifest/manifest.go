@@ -29,21 +29,27 @@ var kinds = []struct {
 	unless   func(*Spec) bool // nil: always
 }{
 	{"start", named("start"), 0o755, nil},
-	{"start-qemu", named("start-qemu"), 0o755, (*Spec).needsServers},
-	{"systemd.service", func(s *Spec) string { return "systemd/" + s.Name + ".service" }, 0o644, nil},
+	{"start-qemu", named("start-qemu"), 0o755, (*Spec).NeedsServers},
+	{"systemd.service", func(s *Spec) string { return s.Name + ".service" }, 0o644, nil},
+	{"libvirt.xml", named("libvirt.xml"), 0o644, nil},
+	{"kubernetes.yaml", named("kubernetes.yaml"), 0o644, nil},
+	{"kubevirt.yaml", named("kubevirt.yaml"), 0o644, func(s *Spec) bool { return s.Shared }},
+	{"nomad.json", named("nomad.json"), 0o644, nil},
+	{"firecracker.json", named("firecracker.json"), 0o644, (*Spec).NeedsServers},
+	{"cloud-hypervisor.json", named("cloud-hypervisor.json"), 0o644, nil},
 }
 
 func named(name string) func(*Spec) string { return func(*Spec) string { return name } }
 
-// needsServers reports whether the guest has directories of the host, which want a server
+// NeedsServers reports whether the guest has directories of the host, which want a server
 // of virtio-fs.
-func (s *Spec) needsServers() bool { return s.Shared || len(s.Volumes) > 0 }
+func (s *Spec) NeedsServers() bool { return s.Shared || len(s.Volumes) > 0 }
 
 // Files writes the files of a bundle. Its values have been checked.
 func (s *Spec) Files() ([]File, error) {
 	all, err := template.New("").Funcs(template.FuncMap{
 		"sh": shellWord, "unit": unitWord, "xml": xmlText, "json": jsonText, "join": strings.Join,
-		"kernelwords": kernelWords,
+		"kernelwords": kernelWords, "kernelcommand": kernelCommand,
 	}).ParseFS(files, "files/*")
 	if err != nil {
 		return nil, err
@@ -115,3 +121,6 @@ func kernelWords(s *Spec) string {
 	}
 	return strings.Join(words, " ")
 }
+
+// kernelCommand is the kernel's command line of monitors that are told it as a whole.
+func kernelCommand(s *Spec) string { return strings.TrimSpace("yolk.quiet " + kernelWords(s)) }

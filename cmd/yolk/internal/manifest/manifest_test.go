@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -107,7 +108,7 @@ func TestService(t *testing.T) {
 			t.Fatal(err)
 		}
 		unit := filepath.Join(s.Prefix, s.Name+".service")
-		if err := os.WriteFile(unit, []byte(written(t, s)["systemd/"+s.Name+".service"]), 0o600); err != nil {
+		if err := os.WriteFile(unit, []byte(written(t, s)[s.Name+".service"]), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		out, err := exec.Command("systemd-analyze", "verify", "--man=no", unit).CombinedOutput()
@@ -131,5 +132,100 @@ func TestUnitWord(t *testing.T) {
 		if got := unitWord(word); got != want {
 			t.Errorf("%q: %s, want %s", word, got, want)
 		}
+	}
+}
+
+// TestLibvirt: the domain is one by libvirt's own schema.
+func TestLibvirt(t *testing.T) {
+	tool(t, "virt-xml-validate")
+	tap := bare()
+	tap.Tap = "tap0"
+	shared := bare()
+	shared.Shared = true
+	for _, s := range []Spec{example(), bare(), tap, shared} {
+		name := filepath.Join(t.TempDir(), "domain.xml")
+		if err := os.WriteFile(name, []byte(written(t, s)["libvirt.xml"]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command("virt-xml-validate", name, "domain").CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+	}
+}
+
+// TestMonitors: the files of the monitors that cannot be run here have the names that their
+// documentation has, and the image's values.
+func TestMonitors(t *testing.T) {
+	s := example()
+	s.Volumes = nil
+	var fire struct {
+		Boot struct {
+			Kernel string `json:"kernel_image_path"`
+			Args   string `json:"boot_args"`
+		} `json:"boot-source"`
+		Machine struct {
+			CPUs int `json:"vcpu_count"`
+			MiB  int `json:"mem_size_mib"`
+		} `json:"machine-config"`
+		Drives []struct {
+			ID       string `json:"drive_id"`
+			Path     string `json:"path_on_host"`
+			Root     bool   `json:"is_root_device"`
+			ReadOnly bool   `json:"is_read_only"`
+		} `json:"drives"`
+		Net []struct {
+			ID  string `json:"iface_id"`
+			Tap string `json:"host_dev_name"`
+		} `json:"network-interfaces"`
+		Entropy struct{} `json:"entropy"`
+	}
+	strict(t, written(t, s)["firecracker.json"], &fire)
+	if fire.Boot.Kernel != "/opt/notes/notes.elf" || fire.Boot.Args != "yolk.quiet" || fire.Machine.CPUs != 2 || fire.Machine.MiB != 256 || len(fire.Drives) != 2 || !fire.Drives[1].ReadOnly || len(fire.Net) != 1 || fire.Net[0].Tap != "tap0" {
+		t.Errorf("%+v", fire)
+	}
+	type mode struct{ Mode string }
+	type share struct {
+		Tag, Socket string
+		Queues      int `json:"num_queues"`
+		Size        int `json:"queue_size"`
+	}
+	var cloud struct {
+		Payload struct{ Kernel, Cmdline string }
+		CPUs    struct {
+			Boot int `json:"boot_vcpus"`
+			Max  int `json:"max_vcpus"`
+		} `json:"cpus"`
+		Memory struct {
+			Size   uint64
+			Shared bool
+		}
+		Disks []struct {
+			Path, Serial string
+			ReadOnly     bool
+		}
+		FS              []share
+		Net             []struct{ Tap string }
+		RNG             struct{ Src string }
+		Serial, Console mode
+	}
+	strict(t, written(t, example())["cloud-hypervisor.json"], &cloud)
+	if cloud.Payload.Cmdline != "yolk.quiet yolk.path.data=/var/lib/notes yolk.path.conf=/etc/notes yolk.readonly.conf yolk.path.tls=/etc/tls yolk.readonly.tls" || cloud.Memory.Size != 256<<20 || !cloud.Memory.Shared ||
+		len(cloud.FS) != 3 || cloud.FS[0].Tag != "data" || len(cloud.Disks) != 2 {
+		t.Errorf("%+v", cloud)
+	}
+	if _, there := written(t, example())["firecracker.json"]; there {
+		t.Error("Firecracker has no virtio-fs")
+	}
+	strict(t, written(t, bare())["cloud-hypervisor.json"], &cloud)
+	strict(t, written(t, bare())["firecracker.json"], &fire)
+}
+
+// strict decodes JSON in which every name is known.
+func strict(t *testing.T, data string, v any) {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		t.Errorf("%v: %s", err, data)
 	}
 }

@@ -58,6 +58,9 @@ func (p Port) Protocol() string {
 // most (RFC 6335 §5.1).
 func (p Port) Name() string { return fmt.Sprintf("%s-%d", strings.ToLower(p.Protocol()), p.Host) }
 
+// Label is Name as Nomad takes it.
+func (p Port) Label() string { return strings.ReplaceAll(p.Name(), "-", "_") }
+
 // Option is the port as yolk run has it behind --publish.
 func (p Port) Option(bind bool) string {
 	s := fmt.Sprintf("%d:%d", p.Host, p.Guest)
@@ -263,6 +266,33 @@ func (s *Spec) LimitMiB() uint64 { return s.MiB() + overhead }
 func (s *Spec) StopSeconds() int  { return int(math.Ceil(s.Stop.Seconds())) }
 func (s *Spec) GraceSeconds() int { return s.StopSeconds() + 5 }
 
+// drain is how long a machine goes on to serve after it was taken from those that are asked,
+// in seconds, as long as there may be some who have not heard of it.
+const drain = 5
+
+// DrainSeconds is that time, and PodGraceSeconds that of a pod's end, which has it in it.
+func (s *Spec) DrainSeconds() int    { return drain }
+func (s *Spec) PodGraceSeconds() int { return s.GraceSeconds() + drain }
+
+// RequestCPU and LimitCPU are the processors of a container: one more than the guest's at
+// most, for QEMU's and the network's own threads; MHz is what Nomad is to set aside.
+func (s *Spec) RequestCPU() string { return fmt.Sprintf("%dm", 250*s.CPUs) }
+func (s *Spec) LimitCPU() string   { return fmt.Sprint(s.CPUs + 1) }
+func (s *Spec) MHz() int           { return 1000 * s.CPUs }
+
+// Alone reports whether two machines must not run side by side: what they keep is for one.
+func (s *Spec) Alone() bool {
+	return s.Replicas == 1 && (s.Has(Data) || slices.ContainsFunc(s.Disks, func(d Disk) bool { return !d.ReadOnly }))
+}
+
+// TapName is the device of the host for monitors that have no other network.
+func (s *Spec) TapName() string {
+	if s.Tap == "" && len(s.Ports) > 0 {
+		return "tap0"
+	}
+	return s.Tap
+}
+
 // HTTP is the port that probes ask: the first one of TCP.
 func (s *Spec) HTTP() *Port {
 	if i := slices.IndexFunc(s.Ports, func(p Port) bool { return !p.UDP }); i >= 0 {
@@ -300,3 +330,6 @@ func (s *Spec) Virtio(name string) string {
 	}
 	return name + "-pci"
 }
+
+// Archive is the file of the OCI image in the bundle.
+func (s *Spec) Archive() string { return s.Name + ".oci.tar" }
