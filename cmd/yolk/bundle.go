@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -129,7 +130,13 @@ func (o *bundleOptions) run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	s := o.spec
-	if err := o.fill(&s); err != nil {
+	n, err := o.fill(&s)
+	if err != nil {
+		return err
+	}
+	early := s
+	early.Name, early.Prefix = cmp.Or(s.Name, "name"), cmp.Or(s.Prefix, "/opt/name")
+	if err := errors.Join(early.Check(), bundle.Vacant(o.out)); err != nil {
 		return err
 	}
 	if !slices.ContainsFunc(flags, func(f string) bool { return strings.HasPrefix(f, "-trimpath") }) {
@@ -149,12 +156,8 @@ func (o *bundleOptions) run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	s.Program = p.Name
-	if s.Name == "" {
-		s.Name = p.Name
-	}
-	if s.Prefix == "" {
-		s.Prefix = "/opt/" + s.Name
-	}
+	s.Name = cmp.Or(s.Name, p.Name)
+	s.Prefix = cmp.Or(s.Prefix, "/opt/"+s.Name)
 	if err := s.Check(); err != nil {
 		return err
 	}
@@ -172,7 +175,7 @@ func (o *bundleOptions) run(ctx context.Context, args []string) (err error) {
 	if err := p.BuildWith(ctx, file, parts); err != nil {
 		return err
 	}
-	if err := o.checkNetwork(&s, file); err != nil {
+	if err := o.checkNetwork(&s, n, file); err != nil {
 		return err
 	}
 	if s.Tag, err = contentTag(file); err != nil {
@@ -213,20 +216,21 @@ func contentTag(file string) (string, error) {
 	return fmt.Sprintf("%x", h.Sum(nil)[:6]), nil
 }
 
-// fill puts the options into s, which names have yet to be added to.
-func (o *bundleOptions) fill(s *manifest.Spec) error {
+// fill puts the options into s, but the name where it is to be the program's. It returns the
+// network of the options.
+func (o *bundleOptions) fill(s *manifest.Spec) (n qemu.Network, err error) {
 	s.Machine, s.Memory, s.CPUs, s.Stop = o.machine.value, o.mem.bytes, int(o.cpus), time.Duration(o.stop)
 	s.Volumes = o.volumes.list
 	if err := checkHostname(o.net.hostname); err != nil {
-		return err
+		return n, err
 	}
 	s.Hostname = o.net.hostname
-	n, err := o.net.network()
+	n, err = o.net.network()
 	switch {
 	case err != nil:
-		return err
+		return n, err
 	case n.Pcap != "":
-		return errors.New("--pcap is for one run, of yolk run")
+		return n, errors.New("--pcap is for one run, of yolk run")
 	}
 	s.Tap = n.Tap
 	for _, f := range n.User.Forwards {
@@ -242,28 +246,35 @@ func (o *bundleOptions) fill(s *manifest.Spec) error {
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
 	for _, d := range o.disks.list {
 		s.Disks = append(s.Disks, manifest.Disk{Path: d.Path, ReadOnly: d.ReadOnly, Format: string(d.Format)})
 	}
+	return n, errors.Join(err, o.checkRoom(n))
+}
+
+// checkRoom reports whether the machine has no room for its devices.
+func (o *bundleOptions) checkRoom(n qemu.Network) error {
 	return checkRoom(&qemu.Options{
-		Machine: qemu.Machine(s.Machine), Disks: o.disks.list, Network: n, Shares: make([]qemu.Share, len(s.Volumes)),
+		Machine: qemu.Machine(o.machine.value), Disks: o.disks.list, Network: n, Shares: make([]qemu.Share, len(o.volumes.list)),
 	})
 }
 
-// checkNetwork reports ports that lead to nobody, because the program has no network.
-func (o *bundleOptions) checkNetwork(s *manifest.Spec, file string) error {
+// checkNetwork reports ports that lead to nobody, because the program has no network, and
+// whether there is room for one if it has.
+func (o *bundleOptions) checkNetwork(s *manifest.Spec, n qemu.Network, file string) error {
 	f, err := os.Open(file)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if len(s.Ports) > 0 && !image.HasNetwork(f) {
+	has := image.HasNetwork(f)
+	if len(s.Ports) > 0 && !has {
 		return fmt.Errorf("--publish %s: the program does not have package net, so its image has no network", s.Ports[0].Option(true))
 	}
-	return nil
+	if has && n.Backend == "" {
+		n.Backend = qemu.UserNetwork
+	}
+	return o.checkRoom(n)
 }
 
 // addSelf copies this program, which starts the image.

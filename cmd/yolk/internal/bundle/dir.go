@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/yolkos/yolk/cmd/yolk/internal/manifest"
 )
 
@@ -21,11 +23,11 @@ type Dir struct {
 // Create begins a bundle that is to be called name. What has that name already is not
 // touched, and an error, unless it is an empty directory.
 func Create(name string) (*Dir, error) {
-	name, err := filepath.Abs(name)
-	if err != nil {
+	if err := Vacant(name); err != nil {
 		return nil, err
 	}
-	if err := vacant(name); err != nil {
+	name, err := filepath.Abs(name)
+	if err != nil {
 		return nil, err
 	}
 	parent := filepath.Dir(name)
@@ -39,8 +41,8 @@ func Create(name string) (*Dir, error) {
 	return &Dir{Path: path, name: name}, os.Chmod(path, 0o755)
 }
 
-// vacant reports what is wrong with a name for a new directory.
-func vacant(name string) error {
+// Vacant reports what is wrong with a name for a new directory.
+func Vacant(name string) error {
 	list, err := os.ReadDir(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -55,8 +57,9 @@ func vacant(name string) error {
 
 // Done gives the bundle its name.
 func (d *Dir) Done() error {
-	if err := os.Rename(d.Path, d.name); err != nil {
-		return fmt.Errorf("bundle: %w", err)
+	// os.Rename replaces no directory; rename(2) does if it is empty.
+	if err := unix.Rename(d.Path, d.name); err != nil {
+		return fmt.Errorf("bundle: %s: %w", d.name, err)
 	}
 	d.Path = d.name
 	return nil
