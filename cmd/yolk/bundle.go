@@ -83,6 +83,7 @@ func (o *bundleOptions) add(flags *pflag.FlagSet) {
 	flags.StringVar(&o.spec.Registry, "registry", "", "registry of the OCI image, and a path there, that manifests name")
 	flags.IntVar(&o.spec.Replicas, "replicas", 1, "number of machines that serve side by side")
 	flags.StringVar(&o.spec.Probe, "probe", "", "path of an HTTP request to the first port that tells whether the program serves")
+	flags.BoolVar(&o.spec.Shared, "share-root", false, "have the root in a directory of the bundle, shared read-only by virtio-fs, not in the image")
 	flags.BoolVar(&o.noImage, "no-oci", false, "no OCI image; it takes this host's QEMU with it")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "show the commands that are run")
 }
@@ -167,11 +168,18 @@ func (o *bundleOptions) run(ctx context.Context, args []string) (err error) {
 	}
 	defer dir.Remove()
 	file := filepath.Join(dir.Path, s.Image())
-	parts, err := o.embed.parts(p.Name, file, os.Stderr)
+	embed := o.embed
+	if s.Shared {
+		if err := copyRoot(dir, embed.roots); err != nil {
+			return err
+		}
+		embed.roots = nil
+	}
+	parts, err := embed.parts(p.Name, file, os.Stderr)
 	if err != nil {
 		return err
 	}
-	p.Root = len(o.embed.roots) > 0
+	p.Root = len(embed.roots) > 0
 	if err := p.BuildWith(ctx, file, parts); err != nil {
 		return err
 	}
@@ -202,6 +210,19 @@ func (o *bundleOptions) run(ctx context.Context, args []string) (err error) {
 	return dir.Done()
 }
 
+// copyRoot copies what --root names.
+func copyRoot(dir *bundle.Dir, roots []string) error {
+	var sources []image.Source
+	for _, text := range roots {
+		s, err := rootSource(text)
+		if err != nil {
+			return err
+		}
+		sources = append(sources, s)
+	}
+	return dir.CopyRoot(sources)
+}
+
 // contentTag is a tag for the OCI image that is another one for another image.
 func contentTag(file string) (string, error) {
 	f, err := os.Open(file)
@@ -221,6 +242,12 @@ func contentTag(file string) (string, error) {
 func (o *bundleOptions) fill(s *manifest.Spec) (n qemu.Network, err error) {
 	s.Machine, s.Memory, s.CPUs, s.Stop = o.machine.value, o.mem.bytes, int(o.cpus), time.Duration(o.stop)
 	s.Volumes = o.volumes.list
+	if s.Shared && len(o.embed.roots) == 0 {
+		return n, errors.New("--share-root: there is no --root")
+	}
+	if s.Shared && o.embed.writable {
+		return n, errors.New("--writable is for a root in the image; with --share-root a --volume takes what is written")
+	}
 	if err := checkHostname(o.net.hostname); err != nil {
 		return n, err
 	}
@@ -254,8 +281,12 @@ func (o *bundleOptions) fill(s *manifest.Spec) (n qemu.Network, err error) {
 
 // checkRoom reports whether the machine has no room for its devices.
 func (o *bundleOptions) checkRoom(n qemu.Network) error {
+	shares := len(o.volumes.list)
+	if o.spec.Shared {
+		shares++
+	}
 	return checkRoom(&qemu.Options{
-		Machine: qemu.Machine(o.machine.value), Disks: o.disks.list, Network: n, Shares: make([]qemu.Share, len(o.volumes.list)),
+		Machine: qemu.Machine(o.machine.value), Disks: o.disks.list, Network: n, Shares: make([]qemu.Share, shares),
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/yolkos/yolk/cmd/yolk/internal/image"
@@ -182,5 +183,57 @@ func TestModules(t *testing.T) {
 		if m.Version == "" || !strings.HasPrefix(m.Sum, "h1:") {
 			t.Errorf("%+v", m)
 		}
+	}
+}
+
+// TestCopyRoot: files, directories and links of several sources, merged; a bundle that lies in
+// its own root is not in it.
+func TestCopyRoot(t *testing.T) {
+	src := t.TempDir()
+	for name, text := range map[string]string{"a/x": "old", "a/dir/y": "y", "b/x": "new", "b/dir/z": "z"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(src, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(src, name), []byte(text), 0o640); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, err := range []error{os.Symlink("dir/y", src+"/a/link"), os.Symlink("a", src+"/to-a"), os.Chmod(src+"/a/dir", 0o500)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	defer os.Chmod(src+"/a/dir", 0o700)
+	d, err := Create(src + "/b/out")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.CopyRoot([]image.Source{{Host: src + "/to-a", Path: "/"}, {Host: src + "/b", Path: "/"}, {Host: src + "/a/x", Path: "/etc/conf"}}); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	root := filepath.Join(d.Path, "root")
+	err = filepath.WalkDir(root, func(name string, f fs.DirEntry, err error) error {
+		if err != nil || f.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(name)
+		info, _ := f.Info()
+		got = append(got, strings.TrimPrefix(name, root)+" "+info.Mode().Type().String()+string(data))
+		return err
+	})
+	if want := []string{"/dir/y ----------y", "/dir/z ----------z", "/etc/conf ----------old", "/link L---------y", "/x ----------new"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v, %q, want %q", err, got, want)
+	}
+	d.Remove()
+	if err := syscall.Mkfifo(src+"/b/pipe", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if d, err = Create(src + "/out"); err != nil {
+		t.Fatal(err)
+	}
+	defer d.Remove()
+	if err := d.CopyRoot([]image.Source{{Host: src + "/b", Path: "/"}}); err == nil || !strings.Contains(err.Error(), "pipe") {
+		t.Errorf("a FIFO: %v", err)
 	}
 }

@@ -36,7 +36,7 @@ func (s *Spec) machine() []string {
 func (s *Spec) shares(dir string, volumes func(Volume) string) []string {
 	var args []string
 	if s.Shared {
-		args = append(args, "--root", dir+"/root"+mode(!s.Writable))
+		args = append(args, "--root", dir+"/root:ro")
 	}
 	for _, v := range s.Volumes {
 		args = append(args, "--mount", volumes(v)+":"+v.Path+mode(v.ReadOnly()))

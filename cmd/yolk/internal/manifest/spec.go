@@ -29,8 +29,7 @@ type Spec struct {
 	Host     []string // options of yolk run that make the network on a host
 	Hostname string
 	Tap      string // the device of --net tap; empty: the user's network
-	Shared   bool   // the root is the directory root of the bundle, not in the image
-	Writable bool   // with Shared: the root takes changes
+	Shared   bool   // the root is the directory root of the bundle, read-only, and not in the image
 	Volumes  []Volume
 	Disks    []Disk
 
