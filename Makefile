@@ -46,6 +46,7 @@ BUSY_NET := ^TestDialerDualStackFDLeak$$
 
 test: $(YOLK) deps tools toolchain vet
 	YOLK_GUEST=1 YOLK_ACCEL=$(ACCEL) go test -count=1 $(LIMIT) ./...
+	cd cmd/yolk/internal/manifest/schematest && go test -count=1 ./...
 	.ci/fuzz $(FUZZTIME)
 	go run ./cmd/bench/count -check -yolk $(YOLK)
 	$(YOLK) test --accel $(ACCEL) --machine microvm $(LIMIT) $(GUEST_TESTS)
@@ -112,6 +113,7 @@ compatibility: $(YOLK) deps toolchain
 
 vet: $(YOLK) toolchain
 	go vet ./...
+	cd cmd/yolk/internal/manifest/schematest && go vet ./...
 	$(YOLK) go vet ./arch/... ./drivers/... ./kernel/... ./syscalls/... ./cmd/demo/... $(LABS)
 
 toolchain: $(YOLK)
@@ -129,7 +131,8 @@ IMAGE_TOOLS := grub-mkimage=grub-common $(GRUB)/i386-pc/boot.img=grub-pc-bin $(G
 # missing, its tests are skipped, but fail in CI.
 tools:
 	@.ci/tools tmux=tmux sfdisk=fdisk curl=curl ab=apache2-utils dig=bind9-dnsutils redis-cli=redis-tools ssh=openssh-client \
-		chromium-headless-shell=chromium-headless-shell $(IMAGE_TOOLS)
+		chromium-headless-shell=chromium-headless-shell $(IMAGE_TOOLS) \
+		systemd-analyze=systemd virt-xml-validate=libvirt-clients xmllint=libxml2-utils
 
 # The go command knows best whether there is something to build.
 $(YOLK): FORCE

@@ -6,6 +6,9 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -69,6 +72,24 @@ func TestGuestNotes(t *testing.T) {
 			check(t, s, acknowledged)
 			s.stop()
 		})
+	}
+}
+
+// TestGuestNotesSize: an image of notes, with its sources as its root, has 25 MB at most.
+func TestGuestNotesSize(t *testing.T) {
+	yolk := guestTest(t)
+	image := filepath.Join(t.TempDir(), "notes.elf")
+	cmd := exec.Command(yolk, "build", "-o", image, "--root", ".", ".")
+	cmd.Dir = "notes"
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	info, err := os.Stat(image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() > 25_000_000 {
+		t.Errorf("%d bytes, want 25 MB at most", info.Size())
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -92,6 +93,37 @@ func TestGuestImagesPage(t *testing.T) {
 	got := typeIn(t, "set -e\n"+program+"\n"+build+"\nrm -r site\ntimeout 600 qemu-"+qemu)
 	if got.status != 1 || !strings.Contains(strings.ReplaceAll(got.stdout, "\r", ""), want) {
 		t.Errorf("status %d, printed %q, want %q at its end; errors %s", got.status, got.stdout, want, got.stderr)
+	}
+}
+
+// docs/DEPLOYMENT.md bundles examples/notes, and runs it on a host.
+func TestGuestDeploymentPage(t *testing.T) {
+	needGuest(t)
+	notes, err := filepath.Abs("../../examples/notes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bundle, _ := examples(t, "../../docs/DEPLOYMENT.md", "The bundle")
+	host, want := examples(t, "../../docs/DEPLOYMENT.md", "One host")
+	if !strings.Contains(bundle, "yolk bundle -o") || !strings.Contains(host, "notes/start") || want == "" {
+		t.Fatalf("scripts %q and %q, output %q", bundle, host, want)
+	}
+	for try := 0; ; try++ {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, port, _ := net.SplitHostPort(l.Addr().String())
+		l.Close()
+		const first = "set -e\nexport no_proxy='*'\ntrap 'kill $server 2>/dev/null || :' EXIT\n"
+		got := typeIn(t, first+"mkdir examples\ncp -r "+notes+" examples\n"+strings.ReplaceAll(bundle+host, "8080", port))
+		if try < 5 && strings.Contains(got.stderr, "in use") {
+			continue // somebody else was faster
+		}
+		if got.status != 0 || got.stdout != want {
+			t.Errorf("status %d, printed %q, want %q; errors %s", got.status, got.stdout, want, got.stderr)
+		}
+		return
 	}
 }
 
