@@ -8,9 +8,10 @@ import (
 // Command is a command line of yolk run, less the program's arguments.
 type Command struct{ Args []string }
 
-// host is the command on a host, the bundle in dir and volume v at volumes(v).
-func (s *Spec) host(dir string, volumes func(Volume) string) Command {
-	args := append(s.machine(), s.Host...)
+// host is the command on a host, the bundle in dir and volume v at volumes(v), with further
+// options.
+func (s *Spec) host(dir string, volumes func(Volume) string, options ...string) Command {
+	args := append(append(s.machine(), options...), s.Host...)
 	for _, p := range s.Ports {
 		args = append(args, "-p", p.Option(true))
 	}
@@ -57,8 +58,12 @@ func (s *Spec) Start() Command {
 	return s.host("$here", func(v Volume) string { return "$volumes/" + v.Name })
 }
 
-// Service is the command of the service.
-func (s *Spec) Service() Command { return s.host(s.Prefix, s.Place) }
+// builtin has directories served by yolk's own server: virtiofsd asks for root, or for
+// namespaces.
+var builtin = []string{"--daemon", "builtin"}
+
+// Service is the command of the service, which has no rights.
+func (s *Spec) Service() Command { return s.host(s.Prefix, s.Place, builtin...) }
 
 // Directories of the OCI image.
 const (
@@ -66,10 +71,9 @@ const (
 	VolumesDir = "/volumes" // on which volumes are mounted, by their names
 )
 
-// Container is the command of a container. The servers of directories are the built-in
-// ones: they ask for no rights.
+// Container is the command of a container, which has none either.
 func (s *Spec) Container() Command {
-	args := append(s.machine(), "--daemon", "builtin")
+	args := append(s.machine(), builtin...)
 	for _, p := range s.Ports {
 		args = append(args, "-p", p.Option(false))
 	}
