@@ -1,19 +1,18 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"os"
-	"runtime"
-	"strconv"
 	"strings"
-	"time"
+
+	"mvdan.cc/sh/v3/interp"
 )
 
 // command is a command of the shell.
 type command struct {
 	name, args string
 	about      string
-	run        func(s *shell, args []string) error
+	run        func(p *process, args []string) error
 }
 
 // usageError says what is wrong with the arguments of a command.
@@ -21,45 +20,70 @@ type usageError string
 
 func (e usageError) Error() string { return string(e) }
 
+// errFalse is the error of a command that has answered no, and said so.
+var errFalse = interp.ExitStatus(1)
+
+// group is commands of one kind, for help.
+type group struct {
+	title    string
+	commands []command
+}
+
+var groups []group
+
 var commands []command
 
-func init() { // help reads the table
-	commands = []command{
-		{"ls", "[-l] [-a] [PATH...]", "list directories", ls},
-		{"tree", "[-a] [-L DEPTH] [PATH...]", "list directories and all that is in them", tree},
-		{"stat", "PATH...", "show all that is known about files", stat},
-		{"cd", "[DIR]", "go to a directory, or to /", cd},
-		{"pwd", "", "print the working directory", pwd},
-		{"cat", "[FILE...]", "print files", cat},
-		{"head", "[-n LINES] [FILE...]", "print the first lines", head},
-		{"wc", "[FILE...]", "count lines, words and bytes", wc},
-		{"hexdump", "[-n BYTES] [FILE...]", "print bytes", hexdump},
-		{"sum", "[-c] [FILE...]", "print SHA-256 checksums, or check those in a file", sum},
-
-		{"write", "FILE [WORD...]", "make a file of a line of text", write},
-		{"touch", "FILE...", "make empty files, or set their time to now", touch},
-		{"mkdir", "[-p] DIR...", "make directories", mkdir},
-		{"cp", "[-r] FROM... TO", "copy files", cp},
-		{"mv", "FROM... TO", "rename or move files", mv},
-		{"ln", "[-s] TARGET NAME", "make a link, or a symbolic link", ln},
-		{"rm", "[-r] [-f] PATH...", "remove files", rm},
-
-		{"mount", "", "list what is mounted", mount},
-		{"df", "[-a]", "show the room on file systems", df},
-		{"lspci", "", "list the functions of the PCI buses", lspci},
-		{"dmesg", "", "print the kernel's messages", dmesg},
-		{"free", "", "show memory", free},
-		{"uptime", "", "show how long the machine has been up", uptime},
-		{"goroutines", "", "list the goroutines", goroutines},
-
-		{"date", "", "print the time", date},
-		{"env", "", "print the environment", env},
-		{"echo", "[-n] [WORD...]", "print words", echo},
-		{"time", "COMMAND...", "run a command and print how long it took", timeCommand},
-		{"source", "[FILE...]", "run the commands in files", source},
-		{"tour", "", "run the guided tour", runTour},
-		{"help", "[COMMAND]", "list the commands", help},
-		{"exit", "[STATUS]", "end; in the guest, power off", exit},
+func init() { // help reads the tables
+	groups = []group{
+		{"Files", []command{
+			{"ls", "[-lahtrSd1] [PATH...]", "list directories", ls},
+			{"tree", "[-a] [-L DEPTH] [PATH...]", "list directories and all that is in them", tree},
+			{"stat", "PATH...", "show all that is known about files", stat},
+			{"find", "[PATH...] [-name PATTERN] [-type f|d|l] [-size [+-]N[ckMG]] [-newer FILE] [-maxdepth N]", "find files", find},
+			{"du", "[-s] [-h] [-a] [PATH...]", "show the room that directories take", du},
+			{"touch", "FILE...", "make empty files, or set their time to now", touch},
+			{"mkdir", "[-p] DIR...", "make directories", mkdir},
+			{"cp", "[-r] FROM... TO", "copy files", cp},
+			{"mv", "FROM... TO", "rename or move files", mv},
+			{"ln", "[-s] TARGET NAME", "make a link, or a symbolic link", ln},
+			{"rm", "[-r] [-f] PATH...", "remove files", rm},
+			{"chmod", "[-R] MODE FILE...", "change modes: 644, u+x, go-w, a=r", chmod},
+		}},
+		{"Text", []command{
+			{"cat", "[FILE...]", "print files", cat},
+			{"head", "[-n LINES] [-c BYTES] [FILE...]", "print the first lines", head},
+			{"tail", "[-n LINES] [-c BYTES] [-f] [FILE...]", "print the last lines, and with -f those that come", tail},
+			{"grep", "[-invlcrFqo] PATTERN [FILE...]", "print the lines that match a regular expression of Go", grep},
+			{"sort", "[-rnu] [FILE...]", "sort lines", sortLines},
+			{"uniq", "[-c] [FILE]", "leave out lines that are like the one before", uniq},
+			{"wc", "[-lwc] [FILE...]", "count lines, words and bytes", wc},
+			{"tee", "[-a] [FILE...]", "write the input to files and to the output", tee},
+			{"hexdump", "[-n BYTES] [-s SKIP] [FILE...]", "print bytes", hexdump},
+			{"sum", "[-c] [FILE...]", "print SHA-256 checksums, or check those in a file", sum},
+		}},
+		{"Machine", []command{
+			{"ps", "[-a]", "list the goroutines", ps},
+			{"mount", "", "list what is mounted", mount},
+			{"df", "[-a]", "show the room on file systems", df},
+			{"lspci", "", "list the functions of the PCI buses", lspci},
+			{"dmesg", "", "print the kernel's messages", dmesg},
+			{"free", "", "show memory", free},
+			{"uptime", "", "show how long the machine has been up", uptime},
+			{"date", "", "print the time", date},
+			{"env", "", "print the environment", env},
+			{"tour", "", "run the guided tour", runTour},
+		}},
+		{"Shell", []command{
+			{"sh", "-c COMMAND [NAME [ARG...]] | FILE [ARG...]", "run a script in a shell of its own", runShell},
+			{"sleep", "SECONDS", "wait", sleep},
+			{"seq", "[FIRST] LAST", "print numbers", seq},
+			{"yes", "[WORD...]", "print a line without end", yes},
+			{"history", "", "list the lines that were typed", history},
+			{"help", "[COMMAND]", "list the commands", help},
+		}},
+	}
+	for _, g := range groups {
+		commands = append(commands, g.commands...)
 	}
 }
 
@@ -72,90 +96,38 @@ func findCommand(name string) *command {
 	return nil
 }
 
-func help(s *shell, args []string) error {
+func help(p *process, args []string) error {
 	if len(args) > 0 {
-		c := findCommand(args[0])
-		if c == nil {
+		if c := findCommand(args[0]); c != nil {
+			p.printf("%s\n    %s\n", strings.TrimSpace(c.name+" "+c.args), c.about)
+			return nil
+		}
+		if !interp.IsBuiltin(args[0]) {
 			return fmt.Errorf("%s: no such command", args[0])
 		}
-		s.printf("%s\n    %s\n", strings.TrimSpace(c.name+" "+c.args), c.about)
-		return nil
+		return interp.HandlerCtx(p.ctx).Builtin(p.ctx, []string{"help", args[0]})
 	}
-	var rows [][]string
-	for _, c := range commands {
-		rows = append(rows, []string{strings.TrimSpace(c.name + " " + c.args), c.about})
-	}
-	s.table(rows, "")
-	s.printf("\n'a b', \"a b\" and a\\ b are one word, *.txt are the files that match.\n" +
-		"A | B, A > FILE, A >> FILE, A < FILE and A; B work as in other shells.\n" +
-		"More to read with cat: /proc/cpuinfo, /proc/interrupts, /proc/yolk/fuse, /proc/yolk/virtio.\n")
-	return nil
-}
-
-func exit(_ *shell, args []string) error {
-	if len(args) == 0 {
-		return exitError(0)
-	}
-	n, err := strconv.ParseUint(args[0], 10, 8)
-	if err != nil || len(args) > 1 {
-		return usageError("the status is one number up to 255")
-	}
-	return exitError(n)
-}
-
-func echo(s *shell, args []string) error {
-	end := "\n"
-	if len(args) > 0 && args[0] == "-n" {
-		end, args = "", args[1:]
-	}
-	s.printf("%s%s", strings.Join(args, " "), end)
-	return nil
-}
-
-func env(s *shell, _ []string) error {
-	for _, e := range os.Environ() {
-		s.printf("%s\n", e)
-	}
-	return nil
-}
-
-func date(s *shell, _ []string) error {
-	s.printf("%s\n", time.Now().Format("Mon 2006-01-02 15:04:05.000 MST"))
-	return nil
-}
-
-func timeCommand(s *shell, args []string) error {
-	if len(args) == 0 {
-		return usageError("no command")
-	}
-	start := time.Now()
-	err := s.command(args)
-	fmt.Fprintf(s.errs, "%v\n", time.Since(start).Round(time.Microsecond))
-	return err
-}
-
-func source(s *shell, args []string) error {
-	return s.inputs(args, func(in input) error {
-		c := *s
-		c.in = strings.NewReader("")
-		return c.script(in)
-	})
-}
-
-// goroutines prints the state of each goroutine and the function it is in.
-func goroutines(s *shell, _ []string) error {
-	buf := make([]byte, 1<<20)
-	buf = buf[:runtime.Stack(buf, true)]
-	for _, g := range strings.Split(strings.TrimSpace(string(buf)), "\n\n") {
-		lines := strings.Split(g, "\n")
-		function := ""
-		if len(lines) > 1 {
-			function = lines[1]
+	for _, g := range groups {
+		p.printf("%s\n", p.paint("1", g.title))
+		var rows [][]string
+		for _, c := range g.commands {
+			usage := strings.TrimSpace(c.name + " " + c.args)
+			if len(usage) > 40 {
+				usage = c.name + " ..."
+			}
+			rows = append(rows, []string{"  " + usage, c.about})
 		}
-		if i := strings.LastIndexByte(function, '('); i > 0 {
-			function = function[:i]
-		}
-		s.printf("%-40s %s\n", strings.TrimSuffix(lines[0], ":"), function)
+		p.table(rows, "")
 	}
+	p.printf("\nThe shell itself has %s.\n", strings.Join(builtins, " "))
+	p.printf("Its language is that of bash: pipes, redirections, $variables, *.txt, &&, if, for, functions, <<END.\n" +
+		"help COMMAND says more. To read with less: /proc/cpuinfo, /proc/interrupts, /proc/yolk/fuse, /proc/yolk/virtio.\n")
 	return nil
+}
+
+func history(p *process, _ []string) error {
+	if p.sh.history == nil {
+		return errors.New("nothing was typed")
+	}
+	return p.sh.history(p.out)
 }

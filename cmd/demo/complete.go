@@ -1,93 +1,45 @@
 package main
 
 import (
-	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"mvdan.cc/sh/v3/syntax"
 )
 
-// completer completes words at the Tab key: commands at the start, files behind
-// it. A second Tab lists what there is to choose from.
-type completer struct {
-	list io.Writer // where to list
-	last string    // what the last Tab could not complete
-}
-
-// key implements the AutoCompleteCallback of term.Terminal.
-func (c *completer) key(line string, pos int, key rune) (newLine string, newPos int, ok bool) {
-	if key != '\t' {
-		c.last = ""
-		return "", 0, false
-	}
-	done, choices := complete(line[:pos])
-	if done == line[:pos] && len(choices) > 1 {
-		if c.last == done {
-			var names []string
-			for _, choice := range choices {
-				names = append(names, choice.text+strings.TrimSpace(choice.end))
-			}
-			io.WriteString(c.list, strings.Join(names, "  ")+"\n")
+// complete completes the word before the cursor, at pos in characters: commands
+// at the start of a command, variables behind a $, and else files. It implements
+// liner.WordCompleter: what it returns stands before the word, for the word, and
+// behind it.
+func (sh *shell) complete(line string, pos int) (head string, choices []string, tail string) {
+	characters := []rune(line)
+	before, tail := string(characters[:pos]), string(characters[pos:])
+	start, first := lastWord(before)
+	raw := before[start:]
+	if i := strings.LastIndexByte(raw, '$'); i >= 0 && !strings.HasPrefix(raw, "'") {
+		if name := raw[i+1:]; !strings.ContainsFunc(name, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+			return before[:start+i+1], sh.variables(name), tail
 		}
-		c.last = done
 	}
-	return done + line[pos:], len(done), true
-}
-
-// complete completes the last word of a line as far as there is one way only,
-// and returns the choices.
-func complete(line string) (done string, choices []choice) {
-	start, first := lastWord(line)
-	raw := line[start:]
-	words, err := splitLine(raw)
-	if err != nil { // within quotes, or behind a backslash
-		return line, nil
-	}
-	text := ""
-	if len(words) == 1 {
-		text = words[0].text
-	} else if len(words) > 1 || strings.HasPrefix(raw, "#") {
-		return line, nil
-	}
-	if first {
-		choices = completeCommand(text)
+	text, quote := unquote(raw)
+	var names []string
+	if first && !strings.Contains(text, "/") {
+		names = sh.commandNames(text)
 	} else {
-		choices = completeFile(text)
+		names = files(sh.runner.Dir, text)
 	}
-	if len(choices) == 0 {
-		return line, nil
+	for _, name := range names {
+		choices = append(choices, requote(name, quote))
 	}
-	return line[:start] + extend(raw, text, choices), choices
+	if len(choices) == 1 && !strings.HasSuffix(names[0], "/") {
+		choices[0] += " "
+	}
+	return before[:start], choices, tail
 }
-
-// choice is a way to complete a word: what comes behind it.
-type choice struct {
-	text string // the whole name
-	rest string // what is not typed yet
-	end  string // a space, or a slash behind directories
-}
-
-// extend adds to a word what all choices have in common.
-func extend(raw, text string, choices []choice) string {
-	common, end := choices[0].rest, choices[0].end
-	for _, c := range choices[1:] {
-		n := 0
-		for n < len(common) && n < len(c.rest) && common[n] == c.rest[n] {
-			n++
-		}
-		common, end = common[:n], ""
-	}
-	for !validEnd(common) {
-		common = common[:len(common)-1]
-	}
-	if common == "" && end == "" {
-		return raw
-	}
-	return quoteWord(text+common) + end
-}
-
-// validEnd tells if s does not end within a character.
-func validEnd(s string) bool { return s == strings.ToValidUTF8(s, "") }
 
 // lastWord is where the last word of a line starts, and whether that is the
 // name of a command.
@@ -104,45 +56,134 @@ func lastWord(line string) (start int, first bool) {
 			}
 		case c == '\'' || c == '"':
 			quote = c
-		case c == '|' || c == ';':
+		case strings.IndexByte("|;&(", c) >= 0:
 			start, first = i+1, true
 		case c == '<' || c == '>':
 			start, first = i+1, false
 		case c == ' ' || c == '\t':
 			if i > start {
-				first = false
+				word := line[start:i]
+				// What opens a list of commands, and a variable of the command's, is
+				// none itself.
+				name, _, assigns := strings.Cut(word, "=")
+				first = first && (syntax.IsKeyword(word) || assigns && syntax.ValidName(name))
 			}
 			start = i + 1
 		}
 	}
-	return start, first
+	return min(start, len(line)), first
 }
 
-func completeCommand(text string) (choices []choice) {
-	for _, c := range commands {
-		if rest, ok := strings.CutPrefix(c.name, text); ok {
-			choices = append(choices, choice{c.name, rest, " "})
+// unquote is what the beginning of a word stands for, and the quote that is
+// open at its end, or 0.
+func unquote(raw string) (text string, quote byte) {
+	var b strings.Builder
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case c == '\\' && quote != '\'' && i+1 < len(raw):
+			i++
+			b.WriteByte(raw[i])
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote == 0 && (c == '\'' || c == '"'):
+			quote = c
+		default:
+			b.WriteByte(c)
 		}
 	}
-	return choices
+	return b.String(), quote
 }
 
-func completeFile(text string) (choices []choice) {
-	dir, base := filepath.Split(text)
-	if dir == "" {
-		dir = "."
+// requote writes a name so that the shell reads it as that, with the quote that
+// the user has begun.
+func requote(name string, quote byte) string {
+	end := string(quote)
+	if strings.HasSuffix(name, "/") {
+		end = "" // more comes behind a directory
 	}
-	entries, _ := os.ReadDir(dir) // what could be read
+	switch {
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
+		word, err := syntax.Quote(name, syntax.LangBash)
+		if err != nil {
+			return name
+		}
+		return word
+	case quote == '\'' && !strings.Contains(name, "'"):
+		return "'" + name + end
+	case quote == '"':
+		return `"` + escape(name, "\"\\$`") + end
+	}
+	return escape(name, " \t'\"\\*?[]{}<>|&;#()$`!~=^")
+}
+
+// escape puts a backslash before each of the special characters.
+func escape(s, special string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if strings.IndexByte(special, s[i]) >= 0 {
+			b.WriteByte('\\')
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+// builtins are the commands of the interpreter itself.
+var builtins = []string{
+	"alias", "break", "builtin", "cd", "command", "continue", "declare", "dirs", "echo", "eval", "exec", "exit", "export",
+	"false", "getopts", "let", "local", "popd", "printf", "pushd", "pwd", "read", "readarray", "readonly", "return", "set",
+	"shift", "shopt", "source", "test", "time", "times", "trap", "true", "type", "unalias", "unset", "wait",
+}
+
+func (sh *shell) commandNames(prefix string) (names []string) {
+	add := func(name string) {
+		if strings.HasPrefix(name, prefix) {
+			names = append(names, name)
+		}
+	}
+	for _, c := range commands {
+		add(c.name)
+	}
+	for _, name := range builtins {
+		add(name)
+	}
+	for name := range sh.runner.Funcs {
+		add(name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func (sh *shell) variables(prefix string) (names []string) {
+	add := func(name string) {
+		if strings.HasPrefix(name, prefix) {
+			names = append(names, name)
+		}
+	}
+	for name := range sh.runner.Env.Each {
+		add(name)
+	}
+	for name := range sh.runner.Vars {
+		add(name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// files are the names that begin with a text, directories with a slash behind
+// them.
+func files(dir, text string) (names []string) {
+	where, base := filepath.Split(text)
+	entries, _ := os.ReadDir(at(dir, where+".")) // what could be read
 	for _, e := range entries {
-		rest, ok := strings.CutPrefix(e.Name(), base)
-		if !ok || base == "" && strings.HasPrefix(e.Name(), ".") {
+		name := e.Name()
+		if !strings.HasPrefix(name, base) || base == "" && strings.HasPrefix(name, ".") {
 			continue
 		}
-		end := " "
-		if info, err := os.Stat(filepath.Join(dir, e.Name())); err == nil && info.IsDir() {
-			end = "/"
+		if info, err := os.Stat(at(dir, where+name)); err == nil && info.IsDir() {
+			name += "/"
 		}
-		choices = append(choices, choice{e.Name(), rest, end})
+		names = append(names, where+name)
 	}
-	return choices
+	return names
 }

@@ -2,67 +2,115 @@ package main
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
 
 func TestComplete(t *testing.T) {
-	t.Chdir(t.TempDir())
+	sh := newTestShell(t)
 	for _, dir := range []string{"dir/inner", "with space"} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"dir/file one", "dir/file two", "яйцо", "яблоко", ".hidden"} {
+	for _, name := range []string{"dir/file one", "dir/file two", "яйцо", "яблоко", ".hidden", "q'uote", "new\nline", "bad\xff", "a$b"} {
 		if err := os.WriteFile(name, nil, 0o600); err != nil {
-			t.Fatal(err)
+			t.Skipf("a name that this file system does not take: %v", err)
 		}
 	}
-	for _, c := range []struct{ line, want, choices string }{
-		{"hexd", "hexdump ", "hexdump"},
-		{"c", "c", "cd|cat|cp"},
-		{"nosuch", "nosuch", ""},
-		{"ls d", "ls dir/", "dir"},
-		{"ls dir", "ls dir/", "dir"},
-		{"ls dir/i", "ls dir/inner/", "inner"},
-		{"ls dir/f", `ls dir/file\ `, "file one|file two"},
-		{`ls dir/file\ o`, `ls dir/file\ one `, "file one"},
-		{"ls 'dir/f", "ls 'dir/f", ""},
-		{"ls w", `ls with\ space/`, "with space"},
-		{"ls я", "ls я", "яблоко|яйцо"},
-		{"ls .h", "ls .hidden ", ".hidden"},
-		{"ls x; pw", "ls x; pwd ", "pwd"},
-		{"ls|hea", "ls|head ", "head"},
-		{"ls >di", "ls >dir/", "dir"},
-		{"ls nosuch/x", "ls nosuch/x", ""},
+	want(t, sh, "my_function() { :; }; myvar=1", "")
+	for _, c := range []struct{ line, head, choices, tail string }{
+		{"hexd", "", "hexdump ", ""},
+		{"nosuch", "", "", ""},
+		{"uni", "", "uniq ", ""},
+		{"my_f", "", "my_function ", ""},
+		{"hex| rest", "", "hexdump ", " rest"},
+		{"ls d", "ls ", "dir/", ""},
+		{"ls dir", "ls ", "dir/", ""},
+		{"ls dir/i", "ls ", "dir/inner/", ""},
+		{"ls dir/f", "ls ", `dir/file\ one;dir/file\ two`, ""},
+		{`ls dir/file\ o`, "ls ", `dir/file\ one `, ""},
+		{"ls 'dir/f", "ls ", "'dir/file one';'dir/file two'", ""},
+		{"ls 'dir/file o", "ls ", "'dir/file one' ", ""},
+		{`ls "a`, "ls ", `"a\$b" `, ""},
+		{`ls "wi`, "ls ", `"with space/`, ""},
+		{"ls w", "ls ", `with\ space/`, ""},
+		{"ls я", "ls ", "яблоко;яйцо", ""},
+		{"ls .h", "ls ", ".hidden ", ""},
+		{"ls 'q", "ls ", `q\'uote `, ""},
+		{"ls new", "ls ", `$'new\nline' `, ""},
+		{"ls bad", "ls ", `$'bad\xff' `, ""},
+		{"ls x; uni", "ls x; ", "uniq ", ""},
+		{"ls|hea", "ls|", "head ", ""},
+		{"ls && uni", "ls && ", "uniq ", ""},
+		{"(uni", "(", "uniq ", ""},
+		{"if uni", "if ", "uniq ", ""},
+		{"A=1 uni", "A=1 ", "uniq ", ""},
+		{"echo if d", "echo if ", "dir/", ""},
+		{"ls >di", "ls >", "dir/", ""},
+		{"./di", "", "./dir/", ""},
+		{"ls nosuch/x", "ls ", "", ""},
+		{"echo $myv", "echo $", "myvar", ""},
+		{`echo "$myv`, `echo "$`, "myvar", ""},
+		{"ls ../nosuch\\", "ls ", "", ""},
 	} {
-		done, choices := complete(c.line)
-		var names []string
-		for _, choice := range choices {
-			names = append(names, choice.text)
+		line, tail, _ := strings.Cut(c.line, "|")
+		if c.tail == "" {
+			line, tail = c.line, ""
 		}
-		if got := strings.Join(names, "|"); done != c.want || got != c.choices {
-			t.Errorf("%q: got %q, %q, want %q, %q", c.line, done, got, c.want, c.choices)
+		head, choices, rest := sh.complete(line+tail, len([]rune(line)))
+		if got := strings.Join(choices, ";"); head != c.head || got != c.choices || rest != c.tail {
+			t.Errorf("%q: got %q, %q, %q, want %q, %q, %q", c.line, head, got, rest, c.head, c.choices, c.tail)
 		}
+	}
+	if _, choices, _ := sh.complete("", 0); !slices.Contains(choices, "ls") || !slices.Contains(choices, "cd") {
+		t.Errorf("an empty line: %q", choices)
 	}
 }
 
-func TestCompleterKeys(t *testing.T) {
-	var list strings.Builder
-	c := &completer{list: &list}
-	if _, _, ok := c.key("c", 1, 'x'); ok {
-		t.Error("another key was taken")
+// Whatever a file is called, its completion is one word that means it.
+func FuzzRequote(f *testing.F) {
+	for _, seed := range []string{"a b", `'"\*?[<>|;#`, "$HOME", "a\nb", "\xff", "~", "-x", "{a,b}", "!x", "=", "я"} {
+		f.Add(seed)
 	}
-	line, pos, ok := c.key("hex rest", 3, '\t')
-	if line != "hexdump  rest" || pos != 8 || !ok {
-		t.Errorf("got %q, %d, %v", line, pos, ok)
+	f.Fuzz(func(t *testing.T, name string) {
+		if name == "" || strings.ContainsAny(name, "\x00/") {
+			t.Skip()
+		}
+		sh, err := newShell("/", nil, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, quote := range []byte{0, '\'', '"'} {
+			word := requote(name, quote)
+			out, status := try(t, sh, "for i in "+word+"; do printf '<%s>' \"$i\"; done")
+			if status != 0 || out != "<"+name+">" {
+				t.Errorf("%q with %q is quoted as %s, which reads as %q, status %d", name, quote, word, out, status)
+			}
+		}
+		if text, _ := unquote(requote(name, 0)); strings.HasPrefix(requote(name, 0), "$'") == false && text != name {
+			t.Errorf("%q is read back as %q", name, text)
+		}
+	})
+}
+
+// No line makes the completion fail.
+func FuzzComplete(f *testing.F) {
+	f.Add(`ls 'a b`, 3)
+	f.Add("x | y && \"$z", 5)
+	sh, err := newShell("/", nil, nil, nil)
+	if err != nil {
+		f.Fatal(err)
 	}
-	c.key("c", 1, '\t')
-	if list.Len() > 0 {
-		t.Errorf("the first Tab lists %q", &list)
-	}
-	c.key("c", 1, '\t')
-	if want := "cd  cat  cp\n"; list.String() != want {
-		t.Errorf("the second Tab lists %q, want %q", &list, want)
-	}
+	f.Fuzz(func(t *testing.T, line string, pos int) {
+		characters := []rune(line)
+		if pos < 0 || pos > len(characters) {
+			t.Skip()
+		}
+		head, _, tail := sh.complete(line, pos)
+		if !strings.HasPrefix(string(characters[:pos]), head) || tail != string(characters[pos:]) {
+			t.Errorf("%q at %d: %q and %q are not around the cursor", line, pos, head, tail)
+		}
+	})
 }

@@ -38,19 +38,27 @@ func TestLs(t *testing.T) {
 	want(t, s, "ls l", "inner\none\n")
 	want(t, s, "ls f gone d", "f\ngone\n\nd:\ninner\none\n")
 	wantError(t, s, "ls nosuch", "nosuch")
-	wantError(t, s, "ls -x", "unknown option -x (usage: ls")
-	s.width = 12
-	want(t, s, "ls", "d/  gone@\nf   l@\n")
-	s.width = 0
+	wantError(t, s, "ls -Q", "unknown shorthand flag: 'Q' in -Q (usage: ls")
+	var out output
+	p := &process{sh: s, dir: cwd(t), ctx: t.Context(), out: &out, width: 12}
+	if err := ls(p, nil); err != nil || out.text.String() != "d/  gone@\nf   l@\n" {
+		t.Errorf("ls on a terminal prints %q, %v", &out.text, err)
+	}
+	out.text.Reset()
+	p.color = true
+	if err := ls(p, []string{"-d", "d", "gone", "f"}); err != nil || out.text.String() != "\x1b[1;34md\x1b[0m/  \x1b[1;31mgone\x1b[0m@\nf\n" {
+		t.Errorf("ls in colour prints %q, %v", &out.text, err)
+	}
+	want(t, s, "echo longer > f; ls -S d/one f; ls -rS d/one f; ls -1d d f", "f\nd/one\nd/one\nf\nd\nf\n")
 
 	when := time.Date(2001, 2, 3, 4, 5, 6, 0, time.Local)
 	if err := os.Chtimes("f", when, when); err != nil {
 		t.Fatal(err)
 	}
-	out, err := try(t, s, "ls -l f l d")
-	line := regexp.MustCompile(`(?m)^-rw-r--r--  1  \d+:\d+  2  Feb  3  2001  f\nlrwxrwxrwx  1  \d+:\d+  1  \w{3} [ \d]\d \d\d:\d\d  l -> d\n\nd:\ndrwxr-xr-x  `)
-	if runtime.GOOS == "linux" && (err != nil || !line.MatchString(out)) {
-		t.Errorf("ls -l prints %q, %v", out, err)
+	long, status := try(t, s, "ls -l f l d")
+	line := regexp.MustCompile(`(?m)^-rw-r--r--  1  \d+:\d+  7  Feb  3  2001  f\nlrwxrwxrwx  1  \d+:\d+  1  \w{3} [ \d]\d \d\d:\d\d  l -> d\n\nd:\ndrwxr-xr-x  `)
+	if runtime.GOOS == "linux" && (status != 0 || !line.MatchString(long)) {
+		t.Errorf("ls -l prints %q, status %d", long, status)
 	}
 }
 
@@ -60,16 +68,16 @@ func TestTree(t *testing.T) {
 	want(t, s, "tree", ".\n├── d\n│   ├── inner\n│   │   └── deep\n│   └── one\n└── z -> d\n\n2 directories, 3 files\n")
 	want(t, s, "tree -a -L 1 d", "d\n├── .dot\n├── inner\n└── one\n\n1 directories, 2 files\n")
 	wantError(t, s, "tree nosuch", "nosuch")
-	wantError(t, s, "tree -L x", "wants a number")
+	wantError(t, s, "tree -L x", "invalid argument")
 }
 
 func TestStat(t *testing.T) {
 	s := newTestShell(t)
 	makeTree(t, "a file", "l => a file")
-	out, err := try(t, s, "stat 'a file' l")
-	for _, text := range []string{`File: a\ file`, `File: l -> a\ file`, "Mode: -rw-r--r-- (0644)", "regular file", "symbolic link", "Size: 7 bytes", "Modified: 20"} {
-		if err != nil || !strings.Contains(out, text) {
-			t.Errorf("stat prints %q, %v, without %q", out, err, text)
+	out, status := try(t, s, "stat 'a file' l")
+	for _, text := range []string{`File: 'a file'`, `File: l -> 'a file'`, "Mode: -rw-r--r-- (0644)", "regular file", "symbolic link", "Size: 7 bytes", "Modified: 20"} {
+		if status != 0 || !strings.Contains(out, text) {
+			t.Errorf("stat prints %q, status %d, without %q", out, status, text)
 		}
 	}
 	wantError(t, s, "stat nosuch", "nosuch")
@@ -103,17 +111,18 @@ func TestReading(t *testing.T) {
 	want(t, s, "cat f lines | head -n 3", "f\n1\n2\n")
 	want(t, s, "head lines | wc", "10  10  21\n")
 	want(t, s, "head -n 99 lines f", "==> lines <==\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11==> f <==\nf\n")
-	want(t, s, "wc f lines", " 1   1   2  f\n10  11  23  lines\n")
+	want(t, s, "wc f lines", " 1   1   2  f\n10  11  23  lines\n11  12  25  total\n")
+	want(t, s, "wc -l < lines; wc -cw f", "10\n1  2  f\n")
 	want(t, s, "hexdump -n 3 lines", "00000000  31 0a 32                                          |1.2|\n")
 	wantError(t, s, "cat d", "directory")
-	wantError(t, s, "head -n x f", "wants a number")
+	wantError(t, s, "head -n x f", "invalid argument")
 }
 
 func TestSum(t *testing.T) {
 	s := newTestShell(t)
 	makeTree(t, "d/", "d/a b", "d/c")
-	if out, err := try(t, s, "cd d; sum 'a b' c > LIST; cd ..; sum -c d/LIST"); err != nil || out != "a b: ok\nc: ok\n" {
-		t.Errorf("sum -c prints %q, %v", out, err)
+	if out, status := try(t, s, "cd d; sum 'a b' c > LIST; cd ..; sum -c d/LIST"); status != 0 || out != "a b: ok\nc: ok\n" {
+		t.Errorf("sum -c prints %q, status %d", out, status)
 	}
 	want(t, s, "echo -n '' | sum", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n")
 	makeTree(t, "d/c", "bad")
@@ -128,7 +137,7 @@ func TestSum(t *testing.T) {
 
 func TestChanging(t *testing.T) {
 	s := newTestShell(t)
-	want(t, s, "mkdir d; mkdir -p e/f/g; write d/x hello 'wide  world'; cat d/x", "hello wide  world\n")
+	want(t, s, "mkdir d; mkdir -p e/f/g; echo 'hello wide  world' > d/x; cat d/x", "hello wide  world\n")
 	want(t, s, "touch d/new; wc d/new", "0  0  0  d/new\n")
 	want(t, s, "cp d/x e; cat e/x", "hello wide  world\n")
 	want(t, s, "cp -r d copy; ls copy", "new\nx\n")

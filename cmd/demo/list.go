@@ -2,14 +2,11 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // entry is a file in a listing.
@@ -19,99 +16,164 @@ type entry struct {
 	info fs.FileInfo
 }
 
-func ls(s *shell, args []string) error {
-	set, paths, err := options(args, "la")
-	if err != nil {
+// listing is how ls lists.
+type listing struct {
+	*process
+	long, all, human, single, dirs bool
+	byTime, bySize, reverse        bool
+}
+
+func ls(p *process, args []string) error {
+	l := listing{process: p}
+	f := p.flags()
+	f.BoolVarP(&l.long, "long", "l", false, "")
+	f.BoolVarP(&l.all, "all", "a", false, "")
+	f.BoolVarP(&l.human, "human-readable", "h", false, "")
+	f.BoolVarP(&l.byTime, "time", "t", false, "")
+	f.BoolVarP(&l.bySize, "size", "S", false, "")
+	f.BoolVarP(&l.reverse, "reverse", "r", false, "")
+	f.BoolVarP(&l.dirs, "directory", "d", false, "")
+	f.BoolVarP(&l.single, "single", "1", false, "")
+	if err := f.Parse(args); err != nil {
 		return err
 	}
+	paths := f.Args()
 	if len(paths) == 0 {
 		paths = []string{"."}
 	}
 	var files []entry
 	var dirs []string
-	failed := s.each(paths, func(path string) error {
+	failed := p.each(paths, func(name string) error {
+		path := p.at(name)
 		info, err := os.Lstat(path)
 		if err != nil {
 			return err
 		}
 		// A link that somebody names is followed to its directory, unless
 		// they want to see the link.
-		if target, err := os.Stat(path); err == nil && target.IsDir() && (info.IsDir() || !has(set, 'l') || strings.HasSuffix(path, "/")) {
-			dirs = append(dirs, path)
+		if target, err := os.Stat(path); !l.dirs && err == nil && target.IsDir() && (info.IsDir() || !l.long || strings.HasSuffix(name, "/")) {
+			dirs = append(dirs, name)
 			return nil
 		}
-		files = append(files, entry{path, path, info})
+		files = append(files, entry{name, path, info})
 		return nil
 	})
-	s.list(files, has(set, 'l'))
+	l.list(files)
 	for i, dir := range dirs {
 		if len(paths) > 1 {
 			if i > 0 || len(files) > 0 {
-				s.printf("\n")
+				p.printf("\n")
 			}
-			s.printf("%s:\n", dir)
+			p.printf("%s:\n", dir)
 		}
-		if entries, err := s.readDir(dir, has(set, 'a')); err != nil {
+		if entries, err := l.readDir(p.at(dir)); err != nil {
 			failed = cmp.Or(failed, err)
 		} else {
-			s.list(entries, has(set, 'l'))
+			l.list(entries)
 		}
 	}
 	return failed
 }
 
-// readDir lists a directory; names that begin with a dot only if all is set.
-func (s *shell) readDir(dir string, all bool) ([]entry, error) {
+// readDir lists a directory; names that begin with a dot only if all are wanted.
+func (l *listing) readDir(dir string) ([]entry, error) {
 	list, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
 	var entries []entry
 	for _, e := range list {
-		if !all && strings.HasPrefix(e.Name(), ".") {
+		if !l.all && strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
 		info, err := e.Info()
 		if err != nil { // removed in the meantime
-			s.complain("ls", err)
+			l.complain("ls", err)
 			continue
 		}
-		entries = append(entries, entry{e.Name(), filepath.Join(dir, e.Name()), info})
+		entries = append(entries, entry{e.Name(), at(dir, e.Name()), info})
 	}
 	return entries, nil
 }
 
-func (s *shell) list(entries []entry, long bool) {
+func (l *listing) list(entries []entry) {
+	slices.SortStableFunc(entries, func(a, b entry) int {
+		order := 0
+		switch {
+		case l.byTime:
+			order = b.info.ModTime().Compare(a.info.ModTime())
+		case l.bySize:
+			order = cmp.Compare(b.info.Size(), a.info.Size())
+		}
+		order = cmp.Or(order, strings.Compare(a.name, b.name))
+		if l.reverse {
+			order = -order
+		}
+		return order
+	})
 	switch {
-	case long:
+	case l.long:
 		var rows [][]string
 		for _, e := range entries {
-			rows = append(rows, e.row())
+			rows = append(rows, l.row(e))
 		}
-		s.table(rows, "123")
-	case s.width > 0:
-		s.columns(entries)
+		l.table(rows, "123")
+	case l.width > 0 && !l.single:
+		l.columns(entries)
 	default:
 		for _, e := range entries {
-			s.printf("%s\n", e.name)
+			l.printf("%s\n", l.paintName(e))
 		}
 	}
 }
 
 // row has what ls -l shows.
-func (e entry) row() []string {
+func (l *listing) row(e entry) []string {
 	d := details(e.info)
-	name := e.name
+	name := l.paintName(e)
 	if e.info.Mode()&fs.ModeSymlink != 0 {
 		if target, err := os.Readlink(e.path); err == nil {
-			name += " -> " + target
+			name += " -> " + l.shown(target)
 		}
 	}
-	size := number(e.info.Size())
-	if e.info.Mode()&fs.ModeDevice != 0 {
-		size = d.device()
+	room := number(e.info.Size())
+	if l.human {
+		room = size(uint64(e.info.Size()))
 	}
-	return []string{modeString(e.info.Mode()), d.links(), d.owner(), size, ago(e.info.ModTime()), name}
+	if e.info.Mode()&fs.ModeDevice != 0 {
+		room = d.device()
+	}
+	return []string{modeString(e.info.Mode()), d.links(), d.owner(), room, ago(e.info.ModTime()), name}
+}
+
+// shown is a name as a terminal may be given it.
+func (p *process) shown(name string) string {
+	if p.width == 0 {
+		return name
+	}
+	return printable(name)
+}
+
+// paintName is the name of a file in the colour of its kind.
+func (l *listing) paintName(e entry) string {
+	mode := e.info.Mode()
+	color := ""
+	switch {
+	case mode.IsDir():
+		color = "1;34"
+	case mode&fs.ModeSymlink != 0:
+		color = "1;36"
+		if _, err := os.Stat(e.path); err != nil {
+			color = "1;31" // leads nowhere
+		}
+	case mode&fs.ModeDevice != 0:
+		color = "1;33"
+	case mode&(fs.ModeNamedPipe|fs.ModeSocket) != 0:
+		color = "35"
+	case mode&0o111 != 0:
+		color = "1;32"
+	}
+	return l.paint(color, l.shown(e.name))
 }
 
 // ago is the time of a file: with the year if it is not within half a year.
@@ -124,11 +186,11 @@ func ago(t time.Time) string {
 
 // columns prints names side by side, sorted down the columns, directories with
 // a slash and links with an @ behind them.
-func (s *shell) columns(entries []entry) {
+func (l *listing) columns(entries []entry) {
 	var names []string
 	widest := 0
 	for _, e := range entries {
-		name := e.name
+		name := l.paintName(e)
 		switch mode := e.info.Mode(); {
 		case mode.IsDir():
 			name += "/"
@@ -136,12 +198,12 @@ func (s *shell) columns(entries []entry) {
 			name += "@"
 		}
 		names = append(names, name)
-		widest = max(widest, utf8.RuneCountInString(name))
+		widest = max(widest, columns(name))
 	}
 	if len(names) == 0 {
 		return
 	}
-	across := max(1, (s.width+2)/(widest+2))
+	across := max(1, (l.width+2)/(widest+2))
 	down := (len(names) + across - 1) / across
 	var rows [][]string
 	for i := range down {
@@ -151,68 +213,63 @@ func (s *shell) columns(entries []entry) {
 		}
 		rows = append(rows, row)
 	}
-	s.table(rows, "")
+	l.table(rows, "")
 }
 
-func tree(s *shell, args []string) error {
-	set, paths, err := options(args, "aL:")
-	if err != nil {
+func tree(p *process, args []string) error {
+	t := treePrinter{listing: listing{process: p}}
+	f := p.flags()
+	f.BoolVarP(&t.all, "all", "a", false, "")
+	depth := f.UintP("level", "L", 1<<20, "")
+	if err := f.Parse(args); err != nil {
 		return err
 	}
+	paths := f.Args()
 	if len(paths) == 0 {
 		paths = []string{"."}
 	}
-	t := treePrinter{shell: s, all: has(set, 'a'), depth: 1 << 20}
-	if has(set, 'L') {
-		t.depth = set['L']
-	}
-	failed := s.each(paths, func(path string) error {
-		s.printf("%s\n", path)
-		return t.dir(path, "", t.depth)
+	failed := p.each(paths, func(path string) error {
+		p.printf("%s\n", path)
+		return t.dir(p.at(path), "", *depth)
 	})
-	s.printf("\n%d directories, %d files\n", t.dirs, t.files)
+	p.printf("\n%d directories, %d files\n", t.dirs, t.files)
 	return failed
 }
 
 type treePrinter struct {
-	*shell
-	all         bool
-	depth       int
+	listing
 	dirs, files int
 }
 
-func (t *treePrinter) dir(dir, indent string, depth int) error {
+func (t *treePrinter) dir(dir, indent string, depth uint) error {
 	if depth == 0 {
 		return nil
 	}
 	if err := t.interrupted(); err != nil {
 		return err
 	}
-	entries, err := os.ReadDir(dir)
-	if !t.all {
-		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), ".") })
-	}
+	entries, err := t.readDir(dir)
 	for i, e := range entries {
 		branch, below := "├── ", "│   "
 		if i == len(entries)-1 {
 			branch, below = "└── ", "    "
 		}
-		path := filepath.Join(dir, e.Name())
-		name := e.Name()
-		if e.Type()&fs.ModeSymlink != 0 {
-			if target, err := os.Readlink(path); err == nil {
-				name += " -> " + target
+		name := t.paintName(e)
+		if e.info.Mode()&fs.ModeSymlink != 0 {
+			if target, err := os.Readlink(e.path); err == nil {
+				name += " -> " + t.shown(target)
 			}
 		}
 		t.printf("%s%s%s\n", indent, branch, name)
-		if !e.IsDir() {
+		if !e.info.IsDir() {
 			t.files++
 			continue
 		}
 		t.dirs++
-		if err := t.dir(path, indent+below, depth-1); errors.Is(err, errInterrupted) {
-			return err
-		} else if err != nil {
+		if err := t.dir(e.path, indent+below, depth-1); err != nil {
+			if stopped := t.interrupted(); stopped != nil {
+				return stopped
+			}
 			t.complain("tree", err)
 		}
 	}

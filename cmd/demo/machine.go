@@ -13,15 +13,15 @@ import (
 )
 
 // procFile reads a file of the kernel's.
-func (s *shell) procFile(name string) ([]byte, error) {
-	return os.ReadFile(filepath.Join(s.proc, filepath.FromSlash(name)))
+func (p *process) procFile(name string) ([]byte, error) {
+	return os.ReadFile(filepath.Join(p.sh.proc, filepath.FromSlash(name)))
 }
 
 // mounted is a line of /proc/mounts.
 type mounted struct{ source, path, kind, mode string }
 
-func (s *shell) mounts() ([]mounted, error) {
-	data, err := s.procFile("mounts")
+func (p *process) mounts() ([]mounted, error) {
+	data, err := p.procFile("mounts")
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +29,7 @@ func (s *shell) mounts() ([]mounted, error) {
 	for line := range strings.Lines(string(data)) {
 		f := strings.Fields(line)
 		if len(f) < 4 {
-			return nil, fmt.Errorf("%s: unexpected line %q", filepath.Join(s.proc, "mounts"), line)
+			return nil, fmt.Errorf("%s: unexpected line %q", filepath.Join(p.sh.proc, "mounts"), line)
 		}
 		list = append(list, mounted{unescape(f[0]), unescape(f[1]), f[2], f[3]})
 	}
@@ -52,10 +52,10 @@ func unescape(s string) string {
 	return b.String()
 }
 
-func mount(s *shell, _ []string) error {
-	list, err := s.mounts()
+func mount(p *process, _ []string) error {
+	list, err := p.mounts()
 	for _, m := range list {
-		s.printf("%s on %s type %s (%s)\n", m.source, m.path, m.kind, m.mode)
+		p.printf("%s on %s type %s (%s)\n", m.source, m.path, m.kind, m.mode)
 	}
 	return err
 }
@@ -66,12 +66,13 @@ type fileSystem struct {
 	files, freeFiles  uint64
 }
 
-func df(s *shell, args []string) error {
-	set, _, err := options(args, "a")
-	if err != nil {
+func df(p *process, args []string) error {
+	f := p.flags()
+	all := f.BoolP("all", "a", false, "")
+	if err := f.Parse(args); err != nil {
 		return err
 	}
-	list, err := s.mounts()
+	list, err := p.mounts()
 	if err != nil {
 		return err
 	}
@@ -80,10 +81,10 @@ func df(s *shell, args []string) error {
 	for _, m := range list {
 		fs, err := room(m.path)
 		if err != nil {
-			s.complain("df", err)
+			p.complain("df", err)
 			continue
 		}
-		if info, err := os.Stat(m.path); err == nil && !has(set, 'a') {
+		if info, err := os.Stat(m.path); err == nil && !*all {
 			d := details(info)
 			if d.known && seen[d.dev] || fs.size == 0 {
 				continue // a directory of one that is there, or only names
@@ -92,7 +93,7 @@ func df(s *shell, args []string) error {
 		}
 		rows = append(rows, []string{m.source, m.kind, size(fs.size), size(fs.size - fs.free), size(fs.avail), fs.use(), m.path})
 	}
-	s.table(rows, "2345")
+	p.table(rows, "2345")
 	return nil
 }
 
@@ -105,37 +106,37 @@ func (f fileSystem) use() string {
 	return fmt.Sprintf("%.0f%%", 100*float64(used)/float64(used+f.avail))
 }
 
-func lspci(s *shell, _ []string) error {
-	data, err := s.procFile("yolk/pci")
+func lspci(p *process, _ []string) error {
+	data, err := p.procFile("yolk/pci")
 	if err != nil {
 		return err
 	}
 	if len(data) == 0 {
-		s.printf("There is no PCI bus. The devices of this machine are at fixed addresses:\n")
-		data, err = s.procFile("yolk/virtio")
+		p.printf("There is no PCI bus. The devices of this machine are at fixed addresses:\n")
+		data, err = p.procFile("yolk/virtio")
 		for line := range strings.Lines(string(data)) {
 			if !strings.HasPrefix(line, " ") {
-				s.printf("%s", line)
+				p.printf("%s", line)
 			}
 		}
 		return err
 	}
-	_, err = s.out.Write(data)
+	_, err = p.out.Write(data)
 	return err
 }
 
-func dmesg(s *shell, _ []string) error {
-	data, err := s.procFile("kmsg")
+func dmesg(p *process, _ []string) error {
+	data, err := p.procFile("kmsg")
 	if err != nil {
 		return err
 	}
-	_, err = s.out.Write(data)
+	_, err = p.out.Write(data)
 	return err
 }
 
 // meminfo reads /proc/meminfo, in bytes.
-func (s *shell) meminfo() (map[string]uint64, error) {
-	data, err := s.procFile("meminfo")
+func (p *process) meminfo() (map[string]uint64, error) {
+	data, err := p.procFile("meminfo")
 	if err != nil {
 		return nil, err
 	}
@@ -150,49 +151,49 @@ func (s *shell) meminfo() (map[string]uint64, error) {
 	return m, nil
 }
 
-func free(s *shell, _ []string) error {
-	m, err := s.meminfo()
+func free(p *process, _ []string) error {
+	m, err := p.meminfo()
 	if err != nil {
 		return err
 	}
 	var heap runtime.MemStats
 	runtime.ReadMemStats(&heap)
-	s.table([][]string{
+	p.table([][]string{
 		{"", "total", "used", "free", "available"},
 		{"Memory", size(m["MemTotal"]), size(m["MemTotal"] - m["MemFree"]), size(m["MemFree"]), size(m["MemAvailable"])},
 	}, "1234")
-	s.printf("\nThe Go runtime has %s of it: %s in use on the heap, %s for stacks; %d collections.\n",
+	p.printf("\nThe Go runtime has %s of it: %s in use on the heap, %s for stacks; %d collections.\n",
 		size(heap.Sys), size(heap.HeapInuse), size(heap.StackInuse), heap.NumGC)
 	return nil
 }
 
-func uptime(s *shell, _ []string) error {
-	up, idle, err := s.uptime()
+func uptime(p *process, _ []string) error {
+	up, idle, err := p.uptime()
 	if err != nil {
 		return err
 	}
-	s.printf("%s  up %v, idle %v (%.0f%%), %d goroutines\n", time.Now().Format(time.TimeOnly),
+	p.printf("%s  up %v, idle %v (%.0f%%), %d goroutines\n", time.Now().Format(time.TimeOnly),
 		up, idle, 100*idle.Seconds()/max(up.Seconds(), 0.01), runtime.NumGoroutine())
 	return nil
 }
 
 // uptime tells how long the machine has been up, and idle, to 10 ms.
-func (s *shell) uptime() (up, idle time.Duration, err error) {
-	data, err := s.procFile("uptime")
+func (p *process) uptime() (up, idle time.Duration, err error) {
+	data, err := p.procFile("uptime")
 	if err != nil {
 		return 0, 0, err
 	}
 	var u, i float64
 	if _, err := fmt.Sscan(string(data), &u, &i); err != nil {
-		return 0, 0, fmt.Errorf("%s: unexpected text %q", filepath.Join(s.proc, "uptime"), data)
+		return 0, 0, fmt.Errorf("%s: unexpected text %q", filepath.Join(p.sh.proc, "uptime"), data)
 	}
 	second := func(s float64) time.Duration { return time.Duration(s*100+0.5) * 10 * time.Millisecond }
 	return second(u), second(i), nil
 }
 
 // cpuModel is the name of the first processor and the number of all.
-func (s *shell) cpuModel() (name string, n int, err error) {
-	data, err := s.procFile("cpuinfo")
+func (p *process) cpuModel() (name string, n int, err error) {
+	data, err := p.procFile("cpuinfo")
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	for lines.Scan() {
 		key, value, _ := strings.Cut(lines.Text(), ":")

@@ -10,7 +10,10 @@ import (
 
 // newProcShell makes a shell with files of the kernel's, by name.
 func newProcShell(t *testing.T, files map[string]string) *shell {
-	s := newShell(strings.NewReader(""), io.Discard, io.Discard)
+	s, err := newShell("", nil, io.Discard, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.proc = t.TempDir()
 	for name, text := range files {
 		path := filepath.Join(s.proc, name)
@@ -34,9 +37,9 @@ func TestMount(t *testing.T) {
 
 func TestDf(t *testing.T) {
 	s := newProcShell(t, map[string]string{"mounts": "root / virtiofs rw 0 0\nroot /usr virtiofs rw 0 0\n"})
-	out, err := try(t, s, "df")
-	if lines := strings.Count(out, "\n"); err != nil || lines < 2 || !strings.Contains(out, "%  /\n") {
-		t.Errorf("df prints %q, %v", out, err)
+	out, status := try(t, s, "df")
+	if lines := strings.Count(out, "\n"); status != 0 || lines < 2 || !strings.Contains(out, "%  /\n") {
+		t.Errorf("df prints %q, status %d", out, status)
 	}
 }
 
@@ -50,17 +53,17 @@ func TestLspci(t *testing.T) {
 
 func TestFree(t *testing.T) {
 	s := newProcShell(t, map[string]string{"meminfo": "MemTotal:  1048576 kB\nMemFree:  524288 kB\nMemAvailable: 786432 kB\n"})
-	out, err := try(t, s, "free")
-	if text := "Memory  1.0 GiB  512 MiB  512 MiB    768 MiB\n"; err != nil || !strings.Contains(out, text) {
-		t.Errorf("free prints %q, %v, without %q", out, err, text)
+	out, status := try(t, s, "free")
+	if text := "Memory  1.0 GiB  512 MiB  512 MiB    768 MiB\n"; status != 0 || !strings.Contains(out, text) {
+		t.Errorf("free prints %q, status %d, without %q", out, status, text)
 	}
 }
 
 func TestUptime(t *testing.T) {
 	s := newProcShell(t, map[string]string{"uptime": "12.34 6.17\n"})
-	out, err := try(t, s, "uptime")
-	if text := "up 12.34s, idle 6.17s (50%)"; err != nil || !strings.Contains(out, text) {
-		t.Errorf("uptime prints %q, %v, without %q", out, err, text)
+	out, status := try(t, s, "uptime")
+	if text := "up 12.34s, idle 6.17s (50%)"; status != 0 || !strings.Contains(out, text) {
+		t.Errorf("uptime prints %q, status %d, without %q", out, status, text)
 	}
 	s = newProcShell(t, map[string]string{"uptime": "soon\n"})
 	wantError(t, s, "uptime", `unexpected text "soon\n"`)
@@ -71,10 +74,17 @@ func TestDmesg(t *testing.T) {
 	want(t, s, "dmesg", "[     0.000001] hello\n")
 }
 
-func TestGoroutines(t *testing.T) {
-	out, err := try(t, newProcShell(t, nil), "goroutines")
-	if err != nil || !strings.Contains(out, "[running]") || !strings.Contains(out, ".goroutines") {
-		t.Errorf("goroutines prints %q, %v", out, err)
+func TestPs(t *testing.T) {
+	out, status := try(t, newProcShell(t, nil), "ps")
+	if status != 0 || !strings.HasPrefix(out, " ID") || !strings.Contains(out, "demo.goroutines") {
+		t.Errorf("ps prints %q, status %d", out, status)
+	}
+	g := parseGoroutine("goroutine 7 [chan receive, 3 minutes]:\nmain.(*x).f(0x1, {0x2, 0x3})\n\t/dir/file.go:12 +0x34\ncreated by main.g in goroutine 1\n\t/dir/file.go:1 +0x2")
+	if want := (goroutine{"7", "chan receive", "3 minutes", "main.(*x).f", "main.g"}); g != want {
+		t.Errorf("got %+v, want %+v", g, want)
+	}
+	for _, text := range []string{"", "goroutine", "goroutine [", "x\n("} {
+		parseGoroutine(text) // does not fail
 	}
 }
 

@@ -8,106 +8,145 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 )
 
-func cat(s *shell, args []string) error {
-	return s.inputs(args, func(in input) error {
-		_, err := io.Copy(s.out, in)
+func cat(p *process, args []string) error {
+	return p.inputs(args, func(in input) error {
+		_, err := io.Copy(p.out, in)
 		return err
 	})
 }
 
-func head(s *shell, args []string) error {
-	set, names, err := options(args, "n:")
-	if err != nil {
+func head(p *process, args []string) error {
+	f := p.flags()
+	lines := f.Uint64P("lines", "n", 10, "")
+	bytes := f.Uint64P("bytes", "c", 0, "")
+	if err := f.Parse(args); err != nil {
 		return err
 	}
-	lines := 10
-	if has(set, 'n') {
-		lines = set['n']
-	}
-	return s.inputs(names, func(in input) error {
-		if len(names) > 1 {
-			s.printf("==> %s <==\n", in.name)
+	return p.inputs(f.Args(), func(in input) error {
+		if f.NArg() > 1 {
+			p.printf("==> %s <==\n", in.name)
+		}
+		if f.Changed("bytes") {
+			_, err := io.CopyN(p.out, in, int64(min(*bytes, math.MaxInt64)))
+			return notEOF(err)
 		}
 		r := bufio.NewReader(in)
-		for range lines {
+		for range *lines {
 			line, err := r.ReadBytes('\n')
-			if _, err := s.out.Write(line); err != nil {
+			if _, err := p.out.Write(line); err != nil {
 				return err
-			}
-			if err == io.EOF {
-				break
 			}
 			if err != nil {
-				return err
+				return notEOF(err)
 			}
 		}
 		return nil
 	})
 }
 
-func wc(s *shell, args []string) error {
-	var rows [][]string
-	err := s.inputs(args, func(in input) error {
-		lines, words, size := 0, 0, int64(0)
-		inWord := false
-		buf := make([]byte, 64<<10)
-		for {
-			n, err := in.Read(buf)
-			size += int64(n)
-			lines += bytes.Count(buf[:n], []byte("\n"))
-			for _, c := range buf[:n] {
-				space := strings.IndexByte(" \t\n\v\f\r", c) >= 0
-				if !space && !inWord {
-					words++
-				}
-				inWord = !space
-			}
-			if err == io.EOF {
-				rows = append(rows, []string{number(lines), number(words), number(size), in.name})
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-		}
-	})
-	s.table(rows, "012")
+func notEOF(err error) error {
+	if err == io.EOF {
+		return nil
+	}
 	return err
 }
 
-func hexdump(s *shell, args []string) error {
-	set, names, err := options(args, "n:")
-	if err != nil {
+func wc(p *process, args []string) error {
+	f := p.flags()
+	showLines, showWords, showBytes := f.BoolP("lines", "l", false, ""), f.BoolP("words", "w", false, ""), f.BoolP("bytes", "c", false, "")
+	if err := f.Parse(args); err != nil {
 		return err
 	}
-	return s.inputs(names, func(in input) error {
-		r := io.Reader(in)
-		if has(set, 'n') {
-			r = io.LimitReader(r, int64(set['n']))
+	if !*showLines && !*showWords && !*showBytes {
+		*showLines, *showWords, *showBytes = true, true, true
+	}
+	var rows [][]string
+	var total counts
+	add := func(c counts, name string) {
+		var row []string
+		for i, show := range []bool{*showLines, *showWords, *showBytes} {
+			if show {
+				row = append(row, number(c[i]))
+			}
 		}
-		d := hex.Dumper(s.out)
-		_, err := io.Copy(d, r)
+		rows = append(rows, append(row, name))
+	}
+	err := p.inputs(f.Args(), func(in input) error {
+		c, err := count(in)
+		add(c, in.name)
+		for i := range c {
+			total[i] += c[i]
+		}
+		return err
+	})
+	if len(rows) > 1 {
+		add(total, "total")
+	}
+	if len(rows) > 0 {
+		p.table(rows, "012"[:len(rows[0])-1])
+	}
+	return err
+}
+
+// counts are numbers of lines, words and bytes.
+type counts [3]int64
+
+func count(r io.Reader) (c counts, err error) {
+	inWord := false
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := r.Read(buf)
+		c[0] += int64(bytes.Count(buf[:n], []byte("\n")))
+		c[2] += int64(n)
+		for _, b := range buf[:n] {
+			space := strings.IndexByte(" \t\n\v\f\r", b) >= 0
+			if !space && !inWord {
+				c[1]++
+			}
+			inWord = !space
+		}
+		if err != nil {
+			return c, notEOF(err)
+		}
+	}
+}
+
+func hexdump(p *process, args []string) error {
+	f := p.flags()
+	length := f.Int64P("length", "n", math.MaxInt64, "")
+	skip := f.Int64P("skip", "s", 0, "")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	return p.inputs(f.Args(), func(in input) error {
+		if _, err := io.CopyN(io.Discard, in, *skip); err != nil {
+			return notEOF(err)
+		}
+		d := hex.Dumper(p.out)
+		_, err := io.Copy(d, io.LimitReader(in, *length))
 		return errors.Join(err, d.Close())
 	})
 }
 
-func sum(s *shell, args []string) error {
-	set, names, err := options(args, "c")
-	if err != nil {
+func sum(p *process, args []string) error {
+	f := p.flags()
+	check := f.BoolP("check", "c", false, "")
+	if err := f.Parse(args); err != nil {
 		return err
 	}
-	if has(set, 'c') {
-		return s.inputs(names, s.check)
+	if *check {
+		return p.inputs(f.Args(), p.check)
 	}
-	return s.inputs(names, func(in input) error {
+	return p.inputs(f.Args(), func(in input) error {
 		sum, err := checksum(in)
 		if err == nil {
-			s.printf("%s\n", strings.TrimSuffix(sum+"  "+in.name, "  "))
+			p.printf("%s\n", strings.TrimSuffix(sum+"  "+in.name, "  "))
 		}
 		return err
 	})
@@ -115,23 +154,23 @@ func sum(s *shell, args []string) error {
 
 // check compares files with the checksums in a list of theirs. Their names are
 // relative to the directory of the list.
-func (s *shell) check(in input) error {
+func (p *process) check(in input) error {
 	list, err := readManifest(in)
 	if err != nil {
 		return err
 	}
 	wrong := 0
 	for _, f := range list {
-		got, err := fileChecksum(filepath.Join(filepath.Dir(in.name), f.name))
+		got, err := fileChecksum(p.at(filepath.Join(filepath.Dir(in.name), f.name)))
 		switch {
 		case err != nil:
-			s.complain("sum", err)
+			p.complain("sum", err)
 			wrong++
 		case got != f.sum:
-			s.printf("%s: DIFFERENT\n", f.name)
+			p.printf("%s: DIFFERENT\n", f.name)
 			wrong++
 		default:
-			s.printf("%s: ok\n", f.name)
+			p.printf("%s: ok\n", f.name)
 		}
 	}
 	if wrong > 0 {

@@ -1,176 +1,218 @@
 package main
 
 import (
-	"bufio"
-	"cmp"
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strconv"
+	"path/filepath"
+	"slices"
 	"strings"
 
-	"golang.org/x/term"
+	"mvdan.cc/sh/v3/expand"
+	"mvdan.cc/sh/v3/interp"
+	"mvdan.cc/sh/v3/syntax"
 )
 
-// shell is where commands read and write. Each command of a pipeline has its
-// own copy.
+// shell runs the language of shells, with the commands of this program.
 type shell struct {
-	in   io.Reader
-	out  io.Writer
-	errs io.Writer
-	// width of the terminal that out is, in columns; 0 if it is none.
-	width int
+	runner *interp.Runner
+	errs   io.Writer
 	// proc is the directory with the kernel's own files.
 	proc string
-	// stop closes when the command is to end; nil: it never does.
-	stop <-chan struct{}
+	// history lists the lines that were typed; nil: there is no line editor.
+	history func(io.Writer) error
 }
 
-func newShell(in io.Reader, out, errs io.Writer) *shell {
-	return &shell{in: in, out: out, errs: errs, proc: "/proc"}
+// newShell makes a shell in a directory, or in the current one if dir is empty.
+func newShell(dir string, in io.Reader, out, errs io.Writer) (*shell, error) {
+	sh := &shell{errs: errs, proc: "/proc"}
+	env := os.Environ()
+	if os.Getenv("HOME") == "" {
+		env = append(env, "HOME=/")
+	}
+	r, err := sh.newRunner(dir, expand.ListEnviron(env...), in, out, errs)
+	sh.runner = r
+	return sh, err
 }
 
-func (s *shell) printf(format string, args ...any) { fmt.Fprintf(s.out, format, args...) }
-
-// complain reports an error of a command that goes on.
-func (s *shell) complain(name string, err error) { fmt.Fprintf(s.errs, "%s: %v\n", name, err) }
-
-// interact reads commands until the end of the input or exit.
-func (s *shell) interact() error {
-	fd := int(os.Stdin.Fd())
-	if !term.IsTerminal(fd) {
-		return s.script(s.in)
-	}
-	old, err := term.MakeRaw(fd)
-	if err != nil {
-		return err
-	}
-	defer term.Restore(fd, old)
-	return s.edit()
+// newRunner makes an interpreter of its own, as a process of the shell's would be.
+func (sh *shell) newRunner(dir string, env expand.Environ, in io.Reader, out, errs io.Writer) (*interp.Runner, error) {
+	return interp.New(
+		interp.Dir(dir),
+		interp.Env(env),
+		interp.StdIO(in, out, errs),
+		interp.Interactive(true),
+		interp.CallHandler(rename),
+		interp.ExecHandlers(func(interp.ExecHandlerFunc) interp.ExecHandlerFunc { return sh.exec }),
+		interp.OpenHandler(open),
+	)
 }
 
-// edit reads lines with a line editor.
-func (s *shell) edit() error {
-	keys := newKeyboard(s.in)
-	t := term.NewTerminal(struct {
-		io.Reader
-		io.Writer
-	}{keys, s.out}, "")
-	width, height := terminalSize()
-	t.SetSize(width, height)
-	t.AutoCompleteCallback = (&completer{list: t}).key
-	e := *s
-	e.in, e.out, e.errs, e.width = strings.NewReader(""), t, t, width
-	e.welcome()
-	for {
-		dir, err := os.Getwd()
-		t.SetPrompt("demo:" + dir + "> ")
-		line, err := t.ReadLine()
-		if errors.Is(err, io.EOF) {
-			io.WriteString(s.out, "\r\n")
-			return nil
-		}
-		if err != nil && !errors.Is(err, term.ErrPasteIndicator) {
-			return err
-		}
-		err = keys.run(func(stop <-chan struct{}) error {
-			c := e
-			c.stop = stop
-			c.out, c.errs = stoppable{s: &c, w: t}, stoppable{s: &c, w: t}
-			return c.line(line)
-		})
-		var exit exitError
-		switch {
-		case errors.As(err, &exit):
-			return exit
-		case errors.Is(err, errInterrupted):
-			fmt.Fprintln(t, "^C")
-		case err != nil:
-			fmt.Fprintln(t, err)
-		}
+// own marks a command of this program that the interpreter has another of.
+const own = "demo:"
+
+func rename(_ context.Context, args []string) ([]string, error) {
+	if interp.IsBuiltin(args[0]) && findCommand(args[0]) != nil {
+		args = append([]string{own + args[0]}, args[1:]...)
 	}
+	return args, nil
 }
 
-func (s *shell) welcome() {
-	if version, err := s.procFile("version"); err == nil {
-		s.printf("%s", version)
+// open opens the file of a redirection. One that does not open, a FIFO whose
+// other end nobody has, is left behind when the line is interrupted.
+func open(ctx context.Context, name string, flag int, perm os.FileMode) (io.ReadWriteCloser, error) {
+	path := at(interp.HandlerCtx(ctx).Dir, name)
+	type result struct {
+		f   *os.File
+		err error
 	}
-	s.printf("Type help for the commands. Tab completes, Ctrl-C ends a command, Ctrl-D or exit the shell.\n\n")
-}
-
-// terminalSize asks the terminal, or the environment where it cannot be asked.
-func terminalSize() (width, height int) {
-	if width, height, err := term.GetSize(int(os.Stdout.Fd())); err == nil && width > 0 {
-		return width, height
-	}
-	width, _ = strconv.Atoi(os.Getenv("COLUMNS"))
-	height, _ = strconv.Atoi(os.Getenv("LINES"))
-	return cmp.Or(max(width, 0), 80), cmp.Or(max(height, 0), 24)
-}
-
-// script runs the lines of r up to the first that fails.
-func (s *shell) script(r io.Reader) error {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		if err := s.interrupted(); err != nil {
-			return err
+	opened := make(chan result, 1)
+	go func() {
+		f, err := os.OpenFile(path, flag, perm)
+		opened <- result{f, err}
+	}()
+	select {
+	case r := <-opened:
+		if r.err != nil {
+			return nil, relative(r.err, interp.HandlerCtx(ctx).Dir)
 		}
-		err := s.line(lines.Text())
-		if stopped := s.interrupted(); stopped != nil {
-			return stopped
-		}
-		var exit exitError
-		if err != nil && !errors.As(err, &exit) {
-			fmt.Fprintln(s.errs, err)
-			return exitError(1)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return lines.Err()
-}
-
-// line runs a line: pipelines, one after the other.
-func (s *shell) line(line string) error {
-	words, err := splitLine(line)
-	if err != nil {
-		return err
-	}
-	for len(words) > 0 {
-		if err := s.interrupted(); err != nil {
-			return err
-		}
-		n := 0
-		for n < len(words) && !(words[n].operator && words[n].text == ";") {
-			n++
-		}
-		if n > 0 {
-			if err := s.pipeline(words[:n]); err != nil {
-				return err
+		return r.f, nil
+	case <-ctx.Done():
+		go func() {
+			if r := <-opened; r.err == nil {
+				r.f.Close()
 			}
+		}()
+		return nil, ctx.Err()
+	}
+}
+
+// exec runs what is neither a function nor known to the interpreter itself: a
+// command of this program, or a script.
+func (sh *shell) exec(ctx context.Context, args []string) error {
+	hc := interp.HandlerCtx(ctx)
+	p := newProcess(ctx, sh, hc)
+	if c := findCommand(strings.TrimPrefix(args[0], own)); c != nil {
+		return p.run(c, args[1:])
+	}
+	path, err := interp.LookPathDir(hc.Dir, hc.Env, args[0])
+	if err != nil {
+		if strings.Contains(args[0], "/") {
+			_, err = os.Stat(p.at(args[0]))
+			if err == nil {
+				err = errors.New("not an executable file")
+			}
+			p.complain(args[0], err)
+			return interp.ExitStatus(126)
 		}
-		words = words[min(n+1, len(words)):]
+		p.complain(args[0], errors.New("no such command; help lists them"))
+		return interp.ExitStatus(127)
+	}
+	return p.run(&command{name: args[0], run: func(p *process, args []string) error { return p.runFile(path, p.name, args) }}, args[1:])
+}
+
+// runFile runs a script. There is nobody to run another program.
+func (p *process) runFile(path, name string, args []string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	if line, ok := strings.CutPrefix(first, "#!"); ok {
+		program := strings.Fields(line)
+		if len(program) > 0 && filepath.Base(program[0]) == "env" {
+			program = program[1:]
+		}
+		if len(program) == 0 || !slices.Contains([]string{"sh", "bash", "dash", "demo"}, filepath.Base(program[0])) {
+			return fmt.Errorf("a script for%s, and there are no processes: only scripts for sh run", line)
+		}
+	} else if strings.Contains(first, "\x00") {
+		return errors.New("a program, and there are no processes: only scripts for sh run")
+	}
+	return p.shell(bytes.NewReader(text), name, args)
+}
+
+// shell runs a text in a shell of its own, with its parameters.
+func (p *process) shell(text io.Reader, name string, params []string) error {
+	sub := *p.sh
+	r, err := sub.newRunner(p.dir, expand.ListEnviron(p.exported()...), p.stdin, p.out, p.errs)
+	if err != nil {
+		return err
+	}
+	sub.runner, sub.errs = r, p.errs
+	r.Params = params
+	if status := sub.script(p.ctx, text, name); status != 0 {
+		return interp.ExitStatus(status)
 	}
 	return nil
 }
 
-// command runs one command with the arguments as they are.
-func (s *shell) command(args []string) error {
-	c := findCommand(args[0])
-	if c == nil {
-		return fmt.Errorf("%s: no such command; help lists them", args[0])
-	}
-	err := c.run(s, args[1:])
-	var exit exitError
-	var usage usageError
-	switch {
-	case err == nil || errors.As(err, &exit):
+func runShell(p *process, args []string) error {
+	f := p.flags()
+	text := f.StringP("command", "c", "", "")
+	f.SetInterspersed(false)
+	if err := f.Parse(args); err != nil {
 		return err
-	case errors.As(err, &usage):
-		return fmt.Errorf("%s: %s (usage: %s)", c.name, usage, strings.TrimSpace(c.name+" "+c.args))
 	}
-	return fmt.Errorf("%s: %w", c.name, err)
+	switch {
+	case f.Changed("command"):
+		name, params := "sh", f.Args()
+		if len(params) > 0 {
+			name, params = params[0], params[1:]
+		}
+		return p.shell(strings.NewReader(*text), name, params)
+	case f.NArg() == 0:
+		return usageError("no file and no command")
+	}
+	return p.runFile(p.at(f.Arg(0)), f.Arg(0), f.Args()[1:])
 }
+
+// script runs a text and returns its status.
+func (sh *shell) script(ctx context.Context, text io.Reader, name string) (status int) {
+	file, err := syntax.NewParser().Parse(text, name)
+	if err != nil {
+		fmt.Fprintln(sh.errs, err)
+		return 2
+	}
+	return sh.status(sh.runner.Run(ctx, file))
+}
+
+// stream runs a text statement by statement, as it comes, and returns the status
+// of the last.
+func (sh *shell) stream(ctx context.Context, text io.Reader) (status int) {
+	for stmt, err := range syntax.NewParser().StmtsSeq(text) {
+		if err != nil {
+			fmt.Fprintln(sh.errs, err)
+			return 2
+		}
+		status = sh.status(sh.runner.Run(ctx, stmt))
+		if sh.runner.Exited() {
+			return status
+		}
+	}
+	// The end of a file is an exit, for a trap that waits for it.
+	sh.runner.Run(ctx, &syntax.File{})
+	return status
+}
+
+// status is the exit status that the interpreter's error means. What is not one
+// is printed.
+func (sh *shell) status(err error) int {
+	var exit interp.ExitStatus
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return int(exit)
+	case errors.Is(err, context.Canceled):
+		return interrupted
+	}
+	fmt.Fprintln(sh.errs, err)
+	return 1
+}
+
+// interrupted is the status of what Ctrl-C has ended: 128 and the number of SIGINT.
+const interrupted = 130

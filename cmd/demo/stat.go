@@ -5,6 +5,8 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"mvdan.cc/sh/v3/syntax"
 )
 
 func number[T ~int | ~int64 | ~uint64](n T) string { return strconv.FormatInt(int64(n), 10) }
@@ -39,46 +41,55 @@ func (d fileDetails) device() string {
 	return number(d.rdev>>8&0xfff) + "," + number(d.rdev&0xff|d.rdev>>12&0xfff00)
 }
 
-func stat(s *shell, args []string) error {
+func stat(p *process, args []string) error {
 	if len(args) == 0 {
 		return usageError("no file")
 	}
-	return s.each(args, s.stat)
+	return p.each(args, p.stat)
 }
 
-func (s *shell) stat(path string) error {
-	info, err := os.Lstat(path)
+func (p *process) stat(path string) error {
+	info, err := os.Lstat(p.at(path))
 	if err != nil {
 		return err
 	}
-	name := quoteWord(path)
+	name := quoted(path)
 	if info.Mode()&fs.ModeSymlink != 0 {
-		target, err := os.Readlink(path)
+		target, err := os.Readlink(p.at(path))
 		if err != nil {
 			return err
 		}
-		name += " -> " + quoteWord(target)
+		name += " -> " + quoted(target)
 	}
 	const times = "2006-01-02 15:04:05.000000000 -0700"
 	d := details(info)
-	s.printf("    File: %s\n", name)
-	s.printf("    Type: %s\n", fileType(info.Mode()))
-	s.printf("    Mode: %s (%04o)\n", modeString(info.Mode()), info.Mode().Perm())
+	p.printf("    File: %s\n", name)
+	p.printf("    Type: %s\n", fileType(info.Mode()))
+	p.printf("    Mode: %s (%04o)\n", modeString(info.Mode()), info.Mode().Perm())
 	if !d.known {
-		s.printf("    Size: %d bytes\n", info.Size())
-		s.printf("Modified: %s\n", info.ModTime().Format(times))
+		p.printf("    Size: %d bytes\n", info.Size())
+		p.printf("Modified: %s\n", info.ModTime().Format(times))
 		return nil
 	}
-	s.printf("    Size: %d bytes, %d blocks of 512, %d bytes at a time\n", info.Size(), d.blocks, d.blksize)
-	s.printf("   Owner: user %d, group %d\n", d.uid, d.gid)
-	s.printf("   Inode: %d on device %#x, %d links\n", d.ino, d.dev, d.nlink)
+	p.printf("    Size: %d bytes, %d blocks of 512, %d bytes at a time\n", info.Size(), d.blocks, d.blksize)
+	p.printf("   Owner: user %d, group %d\n", d.uid, d.gid)
+	p.printf("   Inode: %d on device %#x, %d links\n", d.ino, d.dev, d.nlink)
 	if info.Mode()&fs.ModeDevice != 0 {
-		s.printf("  Device: %s\n", d.device())
+		p.printf("  Device: %s\n", d.device())
 	}
-	s.printf("Accessed: %s\n", d.accessed.Format(times))
-	s.printf("Modified: %s\n", info.ModTime().Format(times))
-	s.printf(" Changed: %s\n", d.changed.Format(times))
+	p.printf("Accessed: %s\n", d.accessed.Format(times))
+	p.printf("Modified: %s\n", info.ModTime().Format(times))
+	p.printf(" Changed: %s\n", d.changed.Format(times))
 	return nil
+}
+
+// quoted is a name as the shell reads it.
+func quoted(name string) string {
+	word, err := syntax.Quote(name, syntax.LangBash)
+	if err != nil {
+		return strconv.Quote(name)
+	}
+	return word
 }
 
 func fileType(m fs.FileMode) string {

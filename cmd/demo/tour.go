@@ -12,7 +12,7 @@ import (
 
 // tour is what the steps of the guided tour work on.
 type tour struct {
-	*shell
+	*process
 	root string // where the sample directory is: "/"
 	tmp  string // a directory to write in: "/tmp"
 }
@@ -44,39 +44,39 @@ var steps = []step{
 
 var errTour = errors.New("the tour found errors")
 
-func runTour(s *shell, args []string) error {
+func runTour(p *process, args []string) error {
 	if len(args) > 0 {
 		return usageError("no arguments")
 	}
-	t := &tour{shell: s, root: "/", tmp: "/tmp"}
+	t := &tour{process: p, root: "/", tmp: "/tmp"}
 	return t.walkThrough(steps)
 }
 
 func (t *tour) walkThrough(steps []step) error {
-	s, start, failed := t.shell, time.Now(), 0
-	s.printf("A tour of this machine, by a Go program on %s/%s, %s.\n", runtime.GOOS, runtime.GOARCH, runtime.Version())
+	p, start, failed := t.process, time.Now(), 0
+	p.printf("A tour of this machine, by a Go program on %s/%s, %s.\n", runtime.GOOS, runtime.GOARCH, runtime.Version())
 	for i, st := range steps {
-		if err := s.interrupted(); err != nil {
+		if err := p.interrupted(); err != nil {
 			return err
 		}
-		s.printf("\n%2d. %s\n", i+1, st.title)
+		p.printf("\n%2d. %s\n", i+1, st.title)
 		for line := range strings.Lines(st.about + "\n") {
-			s.printf("    %s", line)
+			p.printf("    %s", line)
 		}
-		c := *s
-		c.out = &indenter{w: s.out, prefix: "    | "}
-		t.shell = &c
+		c := *p
+		c.out = &indenter{w: p.out, prefix: "    | "}
+		t.process = &c
 		began := time.Now()
 		err := st.guarded(t)
 		took := time.Since(began).Round(10 * time.Microsecond)
 		if err != nil {
 			failed++
-			s.printf("    FAILED: %v\n", err)
+			p.printf("    FAILED: %v\n", err)
 			continue
 		}
-		s.printf("    ok, %v\n", took)
+		p.printf("    ok, %v\n", took)
 	}
-	s.printf("\n%d of %d steps ok, %v\n", len(steps)-failed, len(steps), time.Since(start).Round(time.Millisecond))
+	p.printf("\n%d of %d steps ok, %v\n", len(steps)-failed, len(steps), time.Since(start).Round(time.Millisecond))
 	if failed > 0 {
 		return errTour
 	}

@@ -32,7 +32,7 @@ func (t *tour) memory() error {
 
 func (t *tour) devices() error {
 	var out bytes.Buffer
-	c := *t.shell
+	c := *t.process
 	c.out = &out
 	if err := lspci(&c, nil); err != nil {
 		return err
@@ -56,7 +56,7 @@ func (t *tour) devices() error {
 }
 
 func (t *tour) mountTable() error {
-	if err := mount(t.shell, nil); err != nil {
+	if err := mount(t.process, nil); err != nil {
 		return err
 	}
 	list, err := t.mounts()

@@ -35,8 +35,8 @@ func testTour(t *testing.T, root string) *tour {
 		"yolk/virtio": "virtiofs root\n",
 		"yolk/fuse":   "virtiofs root\n  INIT 1\n",
 	})
-	s.out = t.Output()
-	return &tour{shell: s, root: root, tmp: t.TempDir()}
+	p := &process{sh: s, ctx: t.Context(), out: t.Output(), errs: t.Output()}
+	return &tour{process: p, root: root, tmp: t.TempDir()}
 }
 
 // All steps work on any system, but for those that need "/" to be the sample.
@@ -78,7 +78,7 @@ func TestStepsFail(t *testing.T) {
 	}
 	guide := testTour(t, sample)
 	for name, text := range map[string]string{"yolk/virtio": "", "mounts": "root / ext4 rw 0 0\n", "kmsg": "", "meminfo": "MemTotal: 1 kB\n"} {
-		if err := os.WriteFile(filepath.Join(guide.proc, name), []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(guide.sh.proc, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -98,8 +98,8 @@ func TestWalkThrough(t *testing.T) {
 		{"Bad", "Fails.", func(t *tour) error { return fmt.Errorf("no good") }},
 		{"Ugly", "Panics.", func(t *tour) error { panic("ugh") }},
 	})
-	if status(err) != 1 {
-		t.Errorf("status %d", status(err))
+	if !errors.Is(err, errTour) {
+		t.Errorf("error %v", err)
 	}
 	for _, text := range []string{" 1. Good\n    Prints.\n    | a\n    | b", "FAILED: no good\n", "FAILED: panic: ugh\n", "1 of 3 steps ok"} {
 		if !strings.Contains(out.String(), text) {

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// query is what find looks for.
+type query struct {
+	name     string
+	kind     string // of type: f, d, l; empty for all
+	maxDepth int    // -1 for all
+	newer    time.Time
+	size     int64 // in bytes, -1 for all
+	order    int   // of a file's size to size: -1 smaller, 1 larger, 0 the same
+	unit     int64 // sizes are counted in it, rounded up
+}
+
+// find takes its tests as find(1) does, with a single dash; all have to hold.
+func find(p *process, args []string) error {
+	q := query{maxDepth: -1, size: -1}
+	var paths []string
+	for len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		paths, args = append(paths, args[0]), args[1:]
+	}
+	if len(paths) == 0 {
+		paths = []string{"."}
+	}
+	for len(args) > 0 {
+		test := args[0]
+		if len(args) < 2 {
+			return usageError(test + " wants a value, or is unknown")
+		}
+		if err := q.parse(p, test, args[1]); err != nil {
+			return err
+		}
+		args = args[2:]
+	}
+	return p.each(paths, func(root string) error {
+		return filepath.WalkDir(p.at(root), func(full string, d fs.DirEntry, err error) error {
+			if stopped := p.interrupted(); stopped != nil {
+				return stopped
+			}
+			rest := strings.TrimPrefix(full[len(p.at(root)):], "/")
+			shown := root
+			if rest != "" {
+				shown = at(root, rest)
+			}
+			if err != nil {
+				p.complain(p.name, err)
+				return nil
+			}
+			match, err := q.matches(d)
+			if err != nil {
+				p.complain(p.name, err)
+			}
+			if match {
+				if _, err := fmt.Fprintln(p.out, p.shown(shown)); err != nil {
+					return err
+				}
+			}
+			depth := 0
+			if rest != "" {
+				depth = strings.Count(rest, "/") + 1
+			}
+			if d.IsDir() && depth == q.maxDepth {
+				return fs.SkipDir
+			}
+			return nil
+		})
+	})
+}
+
+func (q *query) parse(p *process, test, value string) error {
+	switch test {
+	case "-name":
+		if _, err := path.Match(value, ""); err != nil {
+			return usageError(fmt.Sprintf("%q is no pattern", value))
+		}
+		q.name = value
+	case "-type":
+		if value != "f" && value != "d" && value != "l" {
+			return usageError(fmt.Sprintf("-type %q: f, d or l", value))
+		}
+		q.kind = value
+	case "-maxdepth":
+		n, err := strconv.ParseUint(value, 10, 31)
+		if err != nil {
+			return usageError(fmt.Sprintf("-maxdepth %q is no number", value))
+		}
+		q.maxDepth = int(n)
+	case "-newer":
+		info, err := os.Stat(p.at(value))
+		if err != nil {
+			return err
+		}
+		q.newer = info.ModTime()
+	case "-size":
+		return q.parseSize(value)
+	default:
+		return usageError(test + " is unknown")
+	}
+	return nil
+}
+
+// parseSize reads [+-]N with a unit: c for bytes, k, M, G; without one, blocks of
+// 512 bytes.
+func (q *query) parseSize(value string) error {
+	digits := value
+	switch {
+	case strings.HasPrefix(digits, "+"):
+		q.order, digits = 1, digits[1:]
+	case strings.HasPrefix(digits, "-"):
+		q.order, digits = -1, digits[1:]
+	}
+	q.unit = 512
+	if digits != "" {
+		if unit, ok := map[byte]int64{'c': 1, 'k': 1 << 10, 'M': 1 << 20, 'G': 1 << 30}[digits[len(digits)-1]]; ok {
+			q.unit, digits = unit, digits[:len(digits)-1]
+		}
+	}
+	n, err := strconv.ParseUint(digits, 10, 32)
+	if err != nil {
+		return usageError(fmt.Sprintf("-size %q is no size", value))
+	}
+	q.size = int64(n)
+	return nil
+}
+
+func (q *query) matches(d fs.DirEntry) (bool, error) {
+	if q.name != "" {
+		if ok, _ := path.Match(q.name, d.Name()); !ok {
+			return false, nil
+		}
+	}
+	switch q.kind {
+	case "f":
+		if !d.Type().IsRegular() {
+			return false, nil
+		}
+	case "d":
+		if !d.IsDir() {
+			return false, nil
+		}
+	case "l":
+		if d.Type()&fs.ModeSymlink == 0 {
+			return false, nil
+		}
+	}
+	if q.size < 0 && q.newer.IsZero() {
+		return true, nil
+	}
+	info, err := d.Info()
+	if err != nil {
+		return false, err
+	}
+	if !q.newer.IsZero() && !info.ModTime().After(q.newer) {
+		return false, nil
+	}
+	if q.size >= 0 {
+		units := (info.Size() + q.unit - 1) / q.unit
+		switch q.order {
+		case 1:
+			return units > q.size, nil
+		case -1:
+			return units < q.size, nil
+		}
+		return units == q.size, nil
+	}
+	return true, nil
+}
