@@ -32,7 +32,8 @@ func cp(p *process, args []string) error {
 			if err != nil {
 				return err
 			}
-			c.start(total)
+			c.bar = newBar(p, total, "copying")
+			c.progress = c.bar
 		}
 		return c.copyNamed(from, to)
 	})
@@ -47,19 +48,6 @@ type copier struct {
 	*process
 	bar      *progressbar.ProgressBar
 	progress io.Writer // takes what has been copied
-}
-
-// start shows a bar for so many bytes, which appears when it takes long.
-func (c *copier) start(total int64) {
-	c.bar = progressbar.NewOptions64(total,
-		progressbar.OptionSetWriter(c.errs),
-		progressbar.OptionSetWidth(min(40, c.width/3)),
-		progressbar.OptionShowBytes(true),
-		progressbar.OptionThrottle(100e6),
-		progressbar.OptionSetPredictTime(true),
-		progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetDescription("copying"))
-	c.progress = c.bar
 }
 
 // copyNamed copies what a user has named, to where links lead.

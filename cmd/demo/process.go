@@ -38,6 +38,7 @@ type process struct {
 	in    io.Reader
 	out   io.Writer
 	errs  io.Writer
+	last  io.Writer // is errs, also after Ctrl-C, for what is to be said in the end
 
 	// width is that of the terminal that out is, in columns; 0 if it is none.
 	width int
@@ -55,6 +56,7 @@ func newProcess(ctx context.Context, sh *shell, hc interp.HandlerContext) *proce
 		p.atStop(func() { p.stdin.SetReadDeadline(past) })
 	}
 	p.out, p.errs = stoppable{p: p, w: hc.Stdout}, stoppable{p: p, w: hc.Stderr}
+	p.last = hc.Stderr
 	if out, ok := hc.Stdout.(*os.File); ok {
 		p.width, _ = terminalSize(out)
 		if p.width == 0 {

@@ -25,7 +25,7 @@ func head(p *process, args []string) error {
 	f := p.flags()
 	lines := f.Uint64P("lines", "n", 10, "")
 	bytes := f.Uint64P("bytes", "c", 0, "")
-	if err := f.Parse(args); err != nil {
+	if err := f.Parse(plainNumber(args)); err != nil {
 		return err
 	}
 	return p.inputs(f.Args(), func(in input) error {
@@ -48,6 +48,14 @@ func head(p *process, args []string) error {
 		}
 		return nil
 	})
+}
+
+// plainNumber takes -20 for -n 20 where it comes first.
+func plainNumber(args []string) []string {
+	if len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' && strings.Trim(args[0][1:], "0123456789") == "" {
+		return append([]string{"-n", args[0][1:]}, args[1:]...)
+	}
+	return args
 }
 
 func notEOF(err error) error {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gdamore/tcell/v2"
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/interp"
 	"mvdan.cc/sh/v3/syntax"
@@ -24,11 +25,13 @@ type shell struct {
 	proc string
 	// history lists the lines that were typed; nil: there is no line editor.
 	history func(io.Writer) error
+	// newScreen makes the whole terminal one to draw on.
+	newScreen func() (tcell.Screen, error)
 }
 
 // newShell makes a shell in a directory, or in the current one if dir is empty.
 func newShell(dir string, in io.Reader, out, errs io.Writer) (*shell, error) {
-	sh := &shell{errs: errs, proc: "/proc"}
+	sh := &shell{errs: errs, proc: "/proc", newScreen: tcell.NewScreen}
 	env := os.Environ()
 	if os.Getenv("HOME") == "" {
 		env = append(env, "HOME=/")

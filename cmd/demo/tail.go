@@ -15,7 +15,7 @@ func tail(p *process, args []string) error {
 	lines := f.UintP("lines", "n", 10, "")
 	bytes := f.UintP("bytes", "c", 0, "")
 	follow := f.BoolP("follow", "f", false, "")
-	if err := f.Parse(args); err != nil {
+	if err := f.Parse(plainNumber(args)); err != nil {
 		return err
 	}
 	if *follow && f.NArg() > 1 {
