@@ -13,10 +13,14 @@ import (
 )
 
 func touch(p *process, args []string) error {
-	if len(args) == 0 {
+	flags := p.flags()
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() == 0 {
 		return usageError("no file")
 	}
-	return p.each(args, func(name string) error {
+	return p.each(flags.Args(), func(name string) error {
 		f, err := os.OpenFile(p.at(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 		switch {
 		case err == nil:
@@ -148,18 +152,8 @@ func chmod(p *process, args []string) error {
 		if !*recursive {
 			return set(p.at(name), info)
 		}
-		return filepath.WalkDir(p.at(name), func(path string, d fs.DirEntry, err error) error {
-			if err := p.interrupted(); err != nil {
-				return err
-			}
-			if err != nil {
-				return err
-			}
-			info, err := d.Info()
-			if err != nil {
-				return err
-			}
-			return set(path, info)
+		return p.walk(name, func(name string, info fs.FileInfo, _ int) error {
+			return set(p.at(name), info)
 		})
 	})
 }

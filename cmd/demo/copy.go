@@ -125,18 +125,8 @@ func (c *copier) file(from, to string, info fs.FileInfo) error {
 
 // treeSize is the number of bytes in a file, or in all files below a directory.
 func treeSize(p *process, path string) (total int64, err error) {
-	err = filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if err := p.interrupted(); err != nil {
-			return err
-		}
-		if d.Type().IsRegular() {
-			info, err := d.Info()
-			if err != nil {
-				return err
-			}
+	err = p.walk(path, func(_ string, info fs.FileInfo, _ int) error {
+		if info.Mode().IsRegular() {
 			total += info.Size()
 		}
 		return nil

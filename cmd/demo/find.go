@@ -1,11 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -43,33 +43,13 @@ func find(p *process, args []string) error {
 		args = args[2:]
 	}
 	return p.each(paths, func(root string) error {
-		return filepath.WalkDir(p.at(root), func(full string, d fs.DirEntry, err error) error {
-			if stopped := p.interrupted(); stopped != nil {
-				return stopped
-			}
-			rest := strings.TrimPrefix(full[len(p.at(root)):], "/")
-			shown := root
-			if rest != "" {
-				shown = at(root, rest)
-			}
-			if err != nil {
-				p.complain(p.name, err)
-				return nil
-			}
-			match, err := q.matches(d)
-			if err != nil {
-				p.complain(p.name, err)
-			}
-			if match {
-				if _, err := fmt.Fprintln(p.out, p.shown(shown)); err != nil {
+		return p.walk(root, func(name string, info fs.FileInfo, depth int) error {
+			if q.matches(info) {
+				if _, err := fmt.Fprintln(p.out, p.shown(name)); err != nil {
 					return err
 				}
 			}
-			depth := 0
-			if rest != "" {
-				depth = strings.Count(rest, "/") + 1
-			}
-			if d.IsDir() && depth == q.maxDepth {
+			if info.IsDir() && depth == q.maxDepth {
 				return fs.SkipDir
 			}
 			return nil
@@ -133,45 +113,22 @@ func (q *query) parseSize(value string) error {
 	return nil
 }
 
-func (q *query) matches(d fs.DirEntry) (bool, error) {
+func (q *query) matches(info fs.FileInfo) bool {
 	if q.name != "" {
-		if ok, _ := path.Match(q.name, d.Name()); !ok {
-			return false, nil
+		if ok, _ := path.Match(q.name, info.Name()); !ok {
+			return false
 		}
 	}
-	switch q.kind {
-	case "f":
-		if !d.Type().IsRegular() {
-			return false, nil
-		}
-	case "d":
-		if !d.IsDir() {
-			return false, nil
-		}
-	case "l":
-		if d.Type()&fs.ModeSymlink == 0 {
-			return false, nil
-		}
-	}
-	if q.size < 0 && q.newer.IsZero() {
-		return true, nil
-	}
-	info, err := d.Info()
-	if err != nil {
-		return false, err
+	mode := info.Mode()
+	if q.kind == "f" && !mode.IsRegular() || q.kind == "d" && !mode.IsDir() || q.kind == "l" && mode&fs.ModeSymlink == 0 {
+		return false
 	}
 	if !q.newer.IsZero() && !info.ModTime().After(q.newer) {
-		return false, nil
+		return false
 	}
-	if q.size >= 0 {
-		units := (info.Size() + q.unit - 1) / q.unit
-		switch q.order {
-		case 1:
-			return units > q.size, nil
-		case -1:
-			return units < q.size, nil
-		}
-		return units == q.size, nil
+	if q.size < 0 {
+		return true
 	}
-	return true, nil
+	units := (info.Size() + q.unit - 1) / q.unit
+	return cmp.Compare(units, q.size) == q.order
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 )
@@ -65,22 +64,11 @@ func grep(p *process, args []string) error {
 
 // tree searches the files below a directory.
 func (s *searcher) tree(root string) error {
-	return filepath.WalkDir(s.at(root), func(path string, d fs.DirEntry, err error) error {
-		if stopped := s.interrupted(); stopped != nil {
-			return stopped
-		}
-		if err != nil {
-			s.complain(s.name, err)
+	return s.walk(root, func(name string, info fs.FileInfo, _ int) error {
+		if !info.Mode().IsRegular() {
 			return nil
 		}
-		if !d.Type().IsRegular() {
-			return nil
-		}
-		name := root
-		if rest := strings.TrimPrefix(path[len(s.at(root)):], "/"); rest != "" {
-			name = at(root, rest)
-		}
-		file, err := os.Open(path)
+		file, err := os.Open(s.at(name))
 		if err != nil {
 			s.complain(s.name, err)
 			return nil

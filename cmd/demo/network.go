@@ -157,32 +157,31 @@ func ping(p *process, args []string) error {
 	if err != nil {
 		return err
 	}
-	pinger := probing.New(f.Arg(0))
-	pinger.SetLogger(probing.NoopLogger{})
-	if err := pinger.Resolve(); err != nil {
-		return err
-	}
-	pinger.Interval = every
-	if *count > 0 {
-		pinger.Count = int(min(*count, 1<<30))
-		// One that is lost is not waited for without end.
-		pinger.Timeout = time.Duration(pinger.Count)*every + 10*time.Second
-	}
-	if *timeout > 0 {
-		if pinger.Timeout, err = seconds(*timeout); err != nil {
-			return err
+	newPinger := func(raw bool) *probing.Pinger {
+		pinger := probing.New(f.Arg(0))
+		pinger.SetLogger(probing.NoopLogger{})
+		pinger.SetPrivileged(raw)
+		pinger.Interval = every
+		if *count > 0 {
+			pinger.Count = int(min(*count, 1<<30))
+			// One that is lost is not waited for without end.
+			pinger.Timeout = time.Duration(pinger.Count)*every + 10*time.Second
 		}
+		if *timeout > 0 {
+			pinger.Timeout = time.Duration(min(*timeout, 1e6) * float64(time.Second))
+		}
+		pinger.OnSetup = func() {
+			p.printf("PING %s (%s): %d bytes\n", pinger.Addr(), pinger.IPAddr(), pinger.Size)
+		}
+		pinger.OnRecv = func(r *probing.Packet) {
+			p.printf("%d bytes from %s: icmp_seq=%d ttl=%d time=%v\n", r.Nbytes, r.IPAddr, r.Seq, r.TTL, r.Rtt.Round(time.Microsecond))
+		}
+		return pinger
 	}
-	pinger.OnSetup = func() {
-		p.printf("PING %s (%s): %d bytes\n", pinger.Addr(), pinger.IPAddr(), pinger.Size)
-	}
-	pinger.OnRecv = func(r *probing.Packet) {
-		p.printf("%d bytes from %s: icmp_seq=%d ttl=%d time=%v\n", r.Nbytes, r.IPAddr, r.Seq, r.TTL, r.Rtt.Round(time.Microsecond))
-	}
-	pinger.SetPrivileged(*raw)
+	pinger := newPinger(*raw)
 	err = pinger.RunWithContext(p.ctx)
 	if errors.Is(err, fs.ErrPermission) && !*raw { // net.ipv4.ping_group_range
-		pinger.SetPrivileged(true)
+		pinger = newPinger(true)
 		err = pinger.RunWithContext(p.ctx)
 	}
 	if err != nil {

@@ -286,3 +286,46 @@ func (p *process) each(names []string, f func(name string) error) (last error) {
 	}
 	return last
 }
+
+// walk calls f for a file and, if it is a directory, for all below it, with their
+// names as the user would write them and how deep they are. Links are not
+// followed. f may return fs.SkipDir for a directory. What cannot be read is
+// complained about.
+func (p *process) walk(name string, f func(name string, info fs.FileInfo, depth int) error) error {
+	info, err := os.Lstat(p.at(name))
+	if err != nil {
+		return err
+	}
+	return p.walkBelow(name, info, 0, f)
+}
+
+func (p *process) walkBelow(name string, info fs.FileInfo, depth int, f func(name string, info fs.FileInfo, depth int) error) error {
+	if err := p.interrupted(); err != nil {
+		return err
+	}
+	err := f(name, info, depth)
+	if !info.IsDir() || err != nil {
+		if errors.Is(err, fs.SkipDir) {
+			return nil
+		}
+		return err
+	}
+	entries, err := os.ReadDir(p.at(name))
+	if err != nil {
+		p.complain(p.name, err)
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // removed in the meantime
+		}
+		if err != nil {
+			p.complain(p.name, err)
+			continue
+		}
+		if err := p.walkBelow(at(name, e.Name()), info, depth+1, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -15,7 +15,11 @@ import (
 )
 
 func cat(p *process, args []string) error {
-	return p.inputs(args, func(in input) error {
+	f := p.flags()
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	return p.inputs(f.Args(), func(in input) error {
 		_, err := io.Copy(p.out, in)
 		return err
 	})

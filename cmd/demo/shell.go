@@ -180,7 +180,11 @@ func (sh *shell) script(ctx context.Context, text io.Reader, name string) (statu
 		fmt.Fprintln(sh.errs, err)
 		return 2
 	}
-	return sh.status(sh.runner.Run(ctx, file))
+	status = sh.status(sh.runner.Run(ctx, file))
+	if ctx.Err() != nil {
+		return interrupted
+	}
+	return status
 }
 
 // stream runs a text statement by statement, as it comes, and returns the status

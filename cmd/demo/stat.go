@@ -42,10 +42,14 @@ func (d fileDetails) device() string {
 }
 
 func stat(p *process, args []string) error {
-	if len(args) == 0 {
+	f := p.flags()
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if f.NArg() == 0 {
 		return usageError("no file")
 	}
-	return p.each(args, p.stat)
+	return p.each(f.Args(), p.stat)
 }
 
 func (p *process) stat(path string) error {

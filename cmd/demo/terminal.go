@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ func (sh *shell) interact() int {
 		fmt.Fprintln(sh.errs, err)
 		return 1
 	}
-	defer t.lines.Close()
+	defer func() { t.lines.Close() }()
 	return t.loop()
 }
 
@@ -51,18 +52,33 @@ func newTerminal(sh *shell) (*terminal, error) {
 	if t.plain, err = liner.TerminalMode(); err != nil {
 		return nil, err
 	}
-	t.lines = liner.NewLiner()
-	if t.edit, err = liner.TerminalMode(); err != nil {
-		t.lines.Close()
+	if err := t.newEditor(); err != nil {
 		return nil, err
 	}
-	t.lines.SetCtrlCAborts(true)
-	t.lines.SetMultiLineMode(true)
-	t.lines.SetTabCompletionStyle(liner.TabPrints)
-	t.lines.SetWordCompleter(sh.complete)
 	sh.history = func(w io.Writer) error { _, err := t.lines.WriteHistory(w); return err }
 	signal.Notify(t.signals, os.Interrupt)
 	return t, nil
+}
+
+// newEditor makes a line editor, with the history of the one before, but without
+// the lines that it had read ahead.
+func (t *terminal) newEditor() (err error) {
+	var history bytes.Buffer
+	if t.lines != nil {
+		t.lines.WriteHistory(&history)
+		t.lines.Close()
+	}
+	t.lines = liner.NewLiner()
+	t.lines.ReadHistory(&history)
+	t.lines.SetCtrlCAborts(true)
+	t.lines.SetMultiLineMode(true)
+	t.lines.SetTabCompletionStyle(liner.TabPrints)
+	t.lines.SetWordCompleter(t.sh.complete)
+	t.edit, err = liner.TerminalMode()
+	if err != nil {
+		t.lines.Close()
+	}
+	return err
 }
 
 func (t *terminal) loop() (status int) {
@@ -89,6 +105,10 @@ func (t *terminal) loop() (status int) {
 				return status
 			}
 			if status == interrupted {
+				if err := t.newEditor(); err != nil {
+					fmt.Fprintln(os.Stderr, err)
+					return 1
+				}
 				break
 			}
 		}
@@ -187,6 +207,6 @@ func (sh *shell) welcome() {
 	if version, err := os.ReadFile(sh.proc + "/version"); err == nil {
 		fmt.Printf("%s", version)
 	}
-	fmt.Print("Type help for the commands. Tab completes, Ctrl-R searches what was typed, Ctrl-C ends a command,\n" +
-		"Ctrl-D or exit the shell.\n\n")
+	fmt.Print("Type help for the commands. Tab completes, Ctrl-R searches what was typed,\n" +
+		"Ctrl-C ends a command, Ctrl-D or exit the shell.\n\n")
 }

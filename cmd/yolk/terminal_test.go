@@ -228,36 +228,13 @@ func TestGuestStreamKinds(t *testing.T) {
 // shows there.
 func TestGuestBubbletea(t *testing.T) {
 	needGuest(t)
-	if _, err := exec.LookPath("tmux"); err != nil {
-		t.Skip(err)
-	}
 	dir, _ := module(t, "tea")
-	socket := filepath.Join(t.TempDir(), "tmux")
-	tmux := func(args ...string) string {
-		t.Helper()
-		out, err := exec.Command("tmux", append([]string{"-S", socket, "-f", "/dev/null"}, args...)...).CombinedOutput()
-		if err != nil {
-			t.Fatalf("tmux %q: %v: %s", args, err, out)
-		}
-		return string(out)
-	}
 	image := filepath.Join(dir, "tea.elf")
 	if r := runCommand(t, yolkCommand(t, dir, "build", "-o", image, ".")); r.status != 0 {
 		t.Fatal(r.stderr)
 	}
-	cmd := yolkCommand(t, dir, "run", "-q", "--timeout", "300s", image)
-	tmux("new-session", "-d", "-x", "90", "-y", "24", "'"+strings.Join(cmd.Args, "' '")+"'; echo status $?; sleep 300")
-	defer func() { _ = exec.Command("tmux", "-S", socket, "kill-server").Run() }()
-	expect := func(want string) {
-		t.Helper()
-		screen := ""
-		for deadline := time.Now().Add(5 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-			if screen = tmux("capture-pane", "-p"); strings.Contains(screen, want) {
-				return
-			}
-		}
-		t.Fatalf("no %q on the screen:\n%s", want, screen)
-	}
+	pane := newPane(t, yolkCommand(t, dir, "run", "-q", "--timeout", "300s", image))
+	expect, tmux := pane.expect, pane.tmux
 	expect("count 0\nsize 90x24\n")
 	tmux("send-keys", "Up", "Up", "Left")
 	expect("count 2\nsize 90x24\nkey left\n")
