@@ -14,6 +14,7 @@
 # make conformance     runs the standard library's own tests here and in guests: docs/conformance.md,
 #                      and docs/conformance-network.md
 # make compatibility   builds and runs programs and test suites of others: docs/COMPATIBILITY.md
+# make recording       plays a session at the demo's shell: docs/demo.cast and docs/demo.svg
 # make toolchain       builds the GOOS=tamago Go
 
 MACHINE  ?= microvm
@@ -28,7 +29,7 @@ GUEST_TESTS := ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/
 # The labs that run in a guest, with their solutions.
 LABS := ./labs/internal/... $(foreach n,2 3 4 5 6,./labs/$(n) ./labs/solutions/$(n))
 
-.PHONY: qemu test machines test-debian12 test-debian13 test-unstable fuzz bench bench-net count pictures scale scale-net conformance compatibility toolchain deps tools vet clean FORCE
+.PHONY: qemu test machines test-debian12 test-debian13 test-unstable fuzz bench bench-net count pictures scale scale-net conformance compatibility toolchain deps tools vet clean FORCE recording
 
 qemu: $(YOLK) deps
 	@if [ -t 0 ]; then \
@@ -110,6 +111,9 @@ conformance: $(YOLK) deps toolchain
 # all in guests again. For one item: go run ./cmd/compatibility -run ^age
 compatibility: $(YOLK) deps toolchain
 	go run ./cmd/compatibility -yolk $(YOLK) $(COMPATIBILITY)
+
+recording: $(YOLK) deps toolchain
+	go run ./cmd/recording -yolk $(YOLK)
 
 vet: $(YOLK) toolchain
 	go vet ./...
