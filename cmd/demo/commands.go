@@ -69,6 +69,7 @@ func init() { // help reads the tables
 			{"mount", "", "list what is mounted", mount},
 			{"df", "[-a]", "show the room on file systems", df},
 			{"lspci", "", "list the functions of the PCI buses", lspci},
+			{"trace", "[on | off | [-k KINDS] COMMAND...]", "show what crosses the borders of the kernel", trace},
 			{"dmesg", "", "print the kernel's messages", dmesg},
 			{"free", "", "show memory", free},
 			{"uptime", "", "show how long the machine has been up", uptime},

@@ -35,7 +35,7 @@ var session = []step{
 	{keys: "cat usr/share/poems/*.txt | grep -n king\r"},
 	{keys: "uptime; free | head -2; cat /proc/yolk/virtio | head -3\r"},
 	{keys: "ps | grep main\r"},
-	{keys: "rate() { for f in $(find /usr -type f -name '*.txt' | head -2); do sum \"$f\"; done; }; rate\r"},
+	{keys: "sums() { find $1 -name '*.txt' | while read f; do sum $f; done; }; sums /usr/share/poems\r"},
 	{keys: "ping -c 2 -i 0.5 10.0.2.2\r"},
 	{keys: "bench -n 20 'stat /etc/motd'\r"},
 	{keys: "exit\r"},
