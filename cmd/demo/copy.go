@@ -19,6 +19,20 @@ func cp(p *process, args []string) error {
 		return err
 	}
 	c := copier{process: p, progress: io.Discard}
+	if p.color && f.NArg() > 1 {
+		total := int64(0)
+		for _, name := range f.Args()[:f.NArg()-1] {
+			n, err := treeSize(p, name)
+			if stopped := p.interrupted(); stopped != nil {
+				return stopped
+			}
+			if err == nil { // else the copy says what is wrong
+				total += n
+			}
+		}
+		c.bar = newBar(p, total, "copying")
+		c.progress = c.bar
+	}
 	err := p.eachInto(f.Args(), func(from, to string) error {
 		info, err := os.Stat(from)
 		if err != nil {
@@ -26,14 +40,6 @@ func cp(p *process, args []string) error {
 		}
 		if info.IsDir() && !*recursive {
 			return fmt.Errorf("%s: is a directory: -r copies it", from)
-		}
-		if c.bar == nil && p.color {
-			total, err := treeSize(p, from)
-			if err != nil {
-				return err
-			}
-			c.bar = newBar(p, total, "copying")
-			c.progress = c.bar
 		}
 		return c.copyNamed(from, to)
 	})
@@ -95,13 +101,17 @@ func (c *copier) dir(from, to string, info fs.FileInfo) error {
 		return err
 	}
 	// Writable while it is filled.
-	if err := os.Mkdir(to, info.Mode().Perm()|0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
+	made := os.Mkdir(to, info.Mode().Perm()|0o700)
+	if made != nil && !errors.Is(made, fs.ErrExist) {
+		return made
 	}
 	for _, e := range entries {
 		if err := c.copy(at(from, e.Name()), at(to, e.Name())); err != nil {
 			return err
 		}
+	}
+	if made != nil {
+		return nil // it was there, with a mode of its own
 	}
 	return os.Chmod(to, info.Mode().Perm())
 }

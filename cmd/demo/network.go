@@ -16,7 +16,7 @@ import (
 )
 
 // curl asks a server by HTTP or HTTPS, and prints or keeps what it answers.
-func curl(p *process, args []string) error {
+func curl(p *process, args []string) (err error) {
 	f := p.flags()
 	output := f.StringP("output", "o", "", "")
 	onlyHead, include := f.BoolP("head", "I", false, ""), f.BoolP("include", "i", false, "")
@@ -51,7 +51,7 @@ func curl(p *process, args []string) error {
 		if err != nil {
 			return err
 		}
-		defer file.Close()
+		defer func() { err = errors.Join(err, file.Close()) }()
 		out = file
 		if p.color && !*silent {
 			bar := newBar(p, response.ContentLength, "receiving")

@@ -134,7 +134,7 @@ func (p *process) run(c *command, args []string) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, syscall.EPIPE):
-		return interp.ExitStatus(128 + syscall.SIGPIPE)
+		return interp.ExitStatus(brokenPipe)
 	case errors.As(err, &exit):
 		return exit
 	case errors.As(err, &usage):

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gdamore/tcell/v2"
@@ -48,7 +49,7 @@ func (sh *shell) newRunner(dir string, env expand.Environ, in io.Reader, out, er
 		interp.Env(env),
 		interp.StdIO(in, out, errs),
 		interp.Interactive(true),
-		interp.CallHandler(rename),
+		interp.CallHandler(beforeCall),
 		interp.ExecHandlers(func(interp.ExecHandlerFunc) interp.ExecHandlerFunc { return sh.exec }),
 		interp.OpenHandler(open),
 	)
@@ -57,12 +58,25 @@ func (sh *shell) newRunner(dir string, env expand.Environ, in io.Reader, out, er
 // own marks a command of this program that the interpreter has another of.
 const own = "demo:"
 
-func rename(_ context.Context, args []string) ([]string, error) {
+// printers are the interpreter's own commands that do nothing but print.
+var printers = []string{"dirs", "echo", "printf", "pwd", "type"}
+
+// beforeCall sees each command before the interpreter does, its own too. One that
+// prints to a pipe that nobody reads any more ends its shell, as SIGPIPE does
+// elsewhere: the interpreter would not notice, and go on with a loop around it.
+func beforeCall(ctx context.Context, args []string) ([]string, error) {
+	if out, ok := interp.HandlerCtx(ctx).Stdout.(*os.File); ok && slices.Contains(printers, args[0]) && nobodyReads(out) {
+		return []string{"exit", strconv.Itoa(brokenPipe)}, nil
+	}
 	if interp.IsBuiltin(args[0]) && findCommand(args[0]) != nil {
 		args = append([]string{own + args[0]}, args[1:]...)
 	}
 	return args, nil
 }
+
+// brokenPipe is the status of a command that has written to a pipe that nobody
+// reads: 128 and the number of SIGPIPE.
+const brokenPipe = 141
 
 // open opens the file of a redirection. One that does not open, a FIFO whose
 // other end nobody has, is left behind when the line is interrupted.
@@ -141,7 +155,7 @@ func (p *process) runFile(path, name string, args []string) error {
 // shell runs a text in a shell of its own, with its parameters.
 func (p *process) shell(text io.Reader, name string, params []string) error {
 	sub := *p.sh
-	r, err := sub.newRunner(p.dir, expand.ListEnviron(p.exported()...), p.stdin, p.out, p.errs)
+	r, err := sub.newRunner(p.dir, expand.ListEnviron(p.exported()...), p.stdin, below(p.out), below(p.errs))
 	if err != nil {
 		return err
 	}
@@ -151,6 +165,15 @@ func (p *process) shell(text io.Reader, name string, params []string) error {
 		return interp.ExitStatus(status)
 	}
 	return nil
+}
+
+// below is what a command's output goes to: the commands of its shell look after
+// it themselves.
+func below(w io.Writer) io.Writer {
+	if s, ok := w.(stoppable); ok {
+		return s.w
+	}
+	return w
 }
 
 func runShell(p *process, args []string) error {

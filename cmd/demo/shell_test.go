@@ -134,6 +134,8 @@ func TestPipelineEndsEarly(t *testing.T) {
 	want(t, sh, "yes | head -n 1", "y\n")
 	want(t, sh, "yes a b | cat | head -c 6; seq 1 99999999 | head -n 1", "a b\na 1\n")
 	want(t, sh, "find / | head -n 1; tree / | head -n 1; hexdump /dev/zero | head -n 1 | wc -l; sort big | head -n 1", "/\n/\n1\nline\n")
+	want(t, sh, "while true; do echo y; done | head -n 1; f() { while :; do printf 'f\\n'; done; }; f | head -n 1; echo on", "y\nf\non\n")
+	want(t, sh, "echo 'while true; do echo s; done' > s; sh s | head -n 1; (while true; do echo t; done) | cat | head -n 1", "s\nt\n")
 	want(t, sh, "set -o pipefail; yes | head -n 1; echo $?", "y\n141\n")
 }
 
@@ -224,5 +226,16 @@ func TestHelpKnowsAll(t *testing.T) {
 	wantError(t, sh, "help nosuch", "no such command")
 	if out, status := try(t, sh, "help cd"); status != 0 || !strings.HasPrefix(out, "cd: ") {
 		t.Errorf("help cd prints %q, status %d", out, status)
+	}
+}
+
+func TestPrompt(t *testing.T) {
+	for dir, want := range map[string]string{
+		"/": "demo:/> ", "/яйцо 卵": "demo:/яйцо 卵> ", "/a\nb\x1b[31m": "demo:/a?b?[31m> ", "/\u200b\u202e\xff": "demo:/???> ",
+		"/" + strings.Repeat("x", 100): "demo:…" + strings.Repeat("x", 39) + "> ",
+	} {
+		if got := promptFor(dir); got != want {
+			t.Errorf("%q: got %q, want %q", dir, got, want)
+		}
 	}
 }

@@ -72,7 +72,7 @@ func yes(p *process, args []string) error {
 	}
 }
 
-func tee(p *process, args []string) error {
+func tee(p *process, args []string) (err error) {
 	f := p.flags()
 	add := f.BoolP("append", "a", false, "")
 	if err := f.Parse(args); err != nil {
@@ -88,10 +88,10 @@ func tee(p *process, args []string) error {
 		if err != nil {
 			return err
 		}
-		defer file.Close()
+		defer func() { err = errors.Join(err, file.Close()) }()
 		to = append(to, file)
 	}
-	_, err := io.Copy(io.MultiWriter(to...), p.in)
+	_, err = io.Copy(io.MultiWriter(to...), p.in)
 	return err
 }
 

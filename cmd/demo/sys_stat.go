@@ -4,9 +4,27 @@ package main
 
 import (
 	"io/fs"
+	"os"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
+
+// nobodyReads tells that a file is a pipe or a socket whose other end is closed.
+func nobodyReads(f *os.File) bool {
+	c, err := f.SyscallConn()
+	if err != nil {
+		return false
+	}
+	broken := false
+	c.Control(func(fd uintptr) {
+		poll := []unix.PollFd{{Fd: int32(fd)}}
+		n, err := unix.Poll(poll, 0)
+		broken = err == nil && n == 1 && poll[0].Revents&unix.POLLERR != 0
+	})
+	return broken
+}
 
 func details(info fs.FileInfo) fileDetails {
 	st, ok := info.Sys().(*syscall.Stat_t)

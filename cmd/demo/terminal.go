@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/peterh/liner"
 	"golang.org/x/term"
@@ -119,7 +120,7 @@ func (t *terminal) loop() (status int) {
 func (t *terminal) read() (*syntax.File, error) {
 	t.edit.ApplyMode()
 	defer t.plain.ApplyMode()
-	prompt := "demo:" + printable(t.sh.runner.Dir) + "> "
+	prompt := promptFor(t.sh.runner.Dir)
 	var text strings.Builder
 	for {
 		line, err := t.lines.Prompt(prompt)
@@ -137,10 +138,20 @@ func (t *terminal) read() (*syntax.File, error) {
 	}
 }
 
-// printable has the characters that a prompt may have.
+// promptFor is the prompt in a directory. The line editor wants room beside it.
+func promptFor(dir string) string {
+	shown := []rune(printable(dir))
+	if len(shown) > 40 {
+		shown = append([]rune("…"), shown[len(shown)-39:]...)
+	}
+	return "demo:" + string(shown) + "> "
+}
+
+// printable leaves nothing in a name that does something to a terminal, or that
+// the line editor does not take.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == '�' {
+		if unicode.Is(unicode.C, r) || r == unicode.ReplacementChar {
 			return '?'
 		}
 		return r
