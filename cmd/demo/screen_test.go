@@ -6,14 +6,36 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/gdamore/tcell/v2"
 )
 
-// simulated is a screen in memory, of 40 columns and 6 rows.
-type simulated struct{ tcell.SimulationScreen }
+// simulated is a screen in memory, of 40 columns and 6 rows, which keeps a copy of
+// what it was last told to show.
+type simulated struct {
+	tcell.SimulationScreen
+	shown *atomic.Value
+}
+
+func (s simulated) Init() error { return nil } // it is
+
+func (s simulated) Show() {
+	s.SimulationScreen.Show()
+	s.shown.Store(s.contents())
+}
+
+func (s simulated) Sync() {
+	s.SimulationScreen.Sync()
+	s.shown.Store(s.contents())
+}
+
+func (s simulated) text() string {
+	text, _ := s.shown.Load().(string)
+	return text
+}
 
 // onSimulated runs a command on a simulated screen, and returns it with what the
 // command ends with.
@@ -23,12 +45,12 @@ func onSimulated(t *testing.T, run func(p *process, args []string) error, stdin 
 	if err != nil {
 		t.Fatal(err)
 	}
-	screen := simulated{tcell.NewSimulationScreen("UTF-8")}
-	if err := screen.Init(); err != nil {
+	screen := simulated{tcell.NewSimulationScreen("UTF-8"), new(atomic.Value)}
+	if err := screen.SimulationScreen.Init(); err != nil {
 		t.Fatal(err)
 	}
 	screen.SetSize(40, 6)
-	sh.newScreen = func() (tcell.Screen, error) { return ready{screen}, nil }
+	sh.newScreen = func() (tcell.Screen, error) { return screen, nil }
 	p := &process{ctx: t.Context(), sh: sh, dir: cwd(t), env: sh.runner.Env, in: stdin, out: io.Discard, errs: io.Discard, width: 40}
 	if f, ok := stdin.(*os.File); ok {
 		p.stdin = f
@@ -38,12 +60,7 @@ func onSimulated(t *testing.T, run func(p *process, args []string) error, stdin 
 	return screen, ended
 }
 
-// ready is a screen that has been initialized.
-type ready struct{ tcell.Screen }
-
-func (ready) Init() error { return nil }
-
-func (s simulated) text() string {
+func (s simulated) contents() string {
 	cells, width, height := s.GetContents()
 	var b strings.Builder
 	for y := range height {
