@@ -60,27 +60,3 @@ func TestSkeletonsAndSolutions(t *testing.T) {
 		}
 	}
 }
-
-// TestPages: what the pages link to is there.
-func TestPages(t *testing.T) {
-	pages, err := filepath.Glob("../*/README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	pages = append(pages, "../README.md", "../INSTRUCTOR.md")
-	if len(pages) != len(labs)+2 {
-		t.Errorf("%d pages: %q", len(pages), pages)
-	}
-	link := regexp.MustCompile(`\]\(([^)#]+)`)
-	for _, page := range pages {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
-			if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil && !strings.Contains(m[1], "://") {
-				t.Errorf("%s: %v", page, err)
-			}
-		}
-	}
-}
