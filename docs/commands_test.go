@@ -31,7 +31,7 @@ var told = []struct {
 	{"docs/instructions.md", `make count .*|go run \./cmd/bench/count .*`, "", "make test runs it with -check instead, which writes no page"},
 
 	// What tests of other packages take from the page, or do in the same way.
-	{"README.md", `go mod init .*|cat >main.go .*|mkdir -p site/pages|echo 'Hello .*|yolk run -q --root \./site \.`, "cmd/yolk TestGuestREADME", ""},
+	{"README.md", `go mod init .*|cat >main.go .*|mkdir -p site/pages|echo 'Hello .*|yolk run -q --root \./site \.|yolk run -q github.com/mikefarah/yq.*`, "cmd/yolk TestGuestREADME", ""},
 	{"docs/IMAGES.md", `yolk build -o hello .*|qemu-system-x86_64 .*`, "cmd/yolk TestGuestImagesPage", ""},
 	{"docs/ARCHITECTURE.md", `yolk build -o app \.|qemu-system-x86_64 .*`, "cmd/yolk TestGuestPlainQEMU", ""},
 	{"docs/NETWORK.md", `yolk run -p 8080:80 .* ./examples/fileserver`, "examples TestGuestFileserver", ""},

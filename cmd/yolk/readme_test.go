@@ -7,48 +7,29 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/yolkos/yolk/docs/pages"
 )
 
-// examples returns the indented lines of a section of a document: what is typed,
-// as a script for sh, and what it prints.
+// examples returns what a section of a page has a reader type, as a script for sh, and
+// what it prints.
 func examples(t *testing.T, file, section string) (script, output string) {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, text2, ok := strings.Cut(string(text), "# "+section+"\n")
-	if !ok {
-		t.Fatalf("%s has no section %q", file, section)
-	}
-	text2, _, _ = strings.Cut(text2, "\n## ")
-	end, more := "", false // of a here-document; a line goes on
-	block := false
-	for line := range strings.Lines(text2) {
-		line = strings.TrimSuffix(line, "\n")
-		code, indented := strings.CutPrefix(line, "    ")
-		typed, prompt := strings.CutPrefix(code, "$ ")
-		switch {
-		case end != "":
-			script += code + "\n"
-			if code == end {
-				end = ""
-			}
-		case more, indented && prompt:
-			block = true
-			if !prompt {
-				typed = code
-			}
-			script += typed + "\n"
-			more = strings.HasSuffix(typed, "\\")
-			if _, word, ok := strings.Cut(typed, "<<'"); ok {
-				end = strings.TrimSuffix(word, "'")
-			}
-		case indented && block:
-			output += code + "\n"
-		default:
-			block = false
+	for _, b := range pages.Parse(file, text).Blocks {
+		if b.Section != section {
+			continue
 		}
+		for _, c := range b.Commands() {
+			script += c.Text + "\n"
+			output += c.Output
+		}
+	}
+	if script == "" {
+		t.Fatalf("%s has no commands below %q", file, section)
 	}
 	return script, output
 }
