@@ -154,3 +154,18 @@ func freePort(t *testing.T) string {
 		}
 	}
 }
+
+// TestGuestExamples runs the Examples of packages that are for guests alone.
+func TestGuestExamples(t *testing.T) {
+	if os.Getenv("YOLK_GUEST") == "" {
+		t.Skip("boots guests; run by make test, or with YOLK_GUEST=1")
+	}
+	bin := t.TempDir()
+	if out, err := exec.Command("go", "build", "-o", filepath.Join(bin, "yolk"), "../cmd/yolk").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	out := run(t, bin, top, "yolk test -v -run '^Example' ./kernel")
+	if !strings.Contains(out, "--- PASS: Example") {
+		t.Error(out)
+	}
+}

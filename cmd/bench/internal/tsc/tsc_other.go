@@ -1,6 +1,5 @@
 //go:build !amd64
 
-// Package tsc reads the processor's time-stamp counter.
 package tsc
 
 // Read is for processors that have one.
