@@ -15,6 +15,8 @@
 #                      and docs/conformance-network.md
 # make compatibility   builds and runs programs and test suites of others: docs/COMPATIBILITY.md
 # make recording       plays a session at the demo's shell: docs/demo.cast and docs/demo.svg
+# make docs            the pages as a site with search, in bin/site, by Hugo in a guest; some minutes at first
+# make man             manual pages of yolk, in bin/man
 # make toolchain       builds the GOOS=tamago Go
 
 MACHINE  ?= microvm
@@ -29,7 +31,7 @@ GUEST_TESTS := ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/
 # The labs that run in a guest, with their solutions.
 LABS := ./labs/internal/... $(foreach n,2 3 4 5 6,./labs/$(n) ./labs/solutions/$(n))
 
-.PHONY: qemu test machines test-debian12 test-debian13 test-unstable fuzz bench bench-net count pictures scale scale-net conformance compatibility toolchain deps tools vet clean FORCE recording
+.PHONY: qemu test machines test-debian12 test-debian13 test-unstable fuzz bench bench-net count pictures scale scale-net conformance compatibility toolchain deps tools vet clean FORCE recording docs man
 
 qemu: $(YOLK) deps
 	@if [ -t 0 ]; then \
@@ -114,6 +116,14 @@ compatibility: $(YOLK) deps toolchain
 
 recording: $(YOLK) deps toolchain
 	go run ./cmd/recording -yolk $(YOLK)
+
+# make docs DOCS=host runs Hugo on this machine.
+docs: DOCS := yolk
+docs: $(YOLK) deps toolchain
+	go run ./docs/site -on $(DOCS) -yolk $(YOLK) -o bin/site
+
+man: $(YOLK)
+	$(YOLK) man --into bin/man
 
 vet: $(YOLK) toolchain
 	go vet ./...

@@ -48,7 +48,7 @@ type Command struct {
 }
 
 // Read reads all pages below dir but those in directories whose names begin with
-// a dot or that are bin, testdata or site.
+// a dot or that are bin, testdata or theme.
 func Read(dir string) ([]*Page, error) {
 	var pages []*Page
 	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
@@ -57,7 +57,7 @@ func Read(dir string) ([]*Page, error) {
 		}
 		base := d.Name()
 		if d.IsDir() {
-			if name != dir && (strings.HasPrefix(base, ".") || base == "bin" || base == "testdata" || base == "site") {
+			if name != dir && (strings.HasPrefix(base, ".") || base == "bin" || base == "testdata" || base == "theme") {
 				return fs.SkipDir
 			}
 			return nil
