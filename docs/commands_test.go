@@ -33,6 +33,7 @@ var told = []struct {
 	// What tests of other packages take from the page, or do in the same way.
 	{"README.md", `go mod init .*|cat >main.go .*|mkdir -p site/pages|echo 'Hello .*|yolk run -q --root \./site \.|yolk run -q github.com/mikefarah/yq.*`, "cmd/yolk TestGuestREADME", ""},
 	{"docs/IMAGES.md", `yolk build -o hello .*|qemu-system-x86_64 .*`, "cmd/yolk TestGuestImagesPage", ""},
+	{"docs/IMAGES.md", `yolk image -o hello.*|mkdir tftp .*`, "cmd/yolk TestGuestDiskExamples", ""},
 	{"docs/ARCHITECTURE.md", `yolk build -o app \.|qemu-system-x86_64 .*`, "cmd/yolk TestGuestPlainQEMU", ""},
 	{"docs/NETWORK.md", `yolk run -p 8080:80 .* ./examples/fileserver`, "examples TestGuestFileserver", ""},
 	{"docs/RUNTIME.md", `yolk run --profile cpu\.prof .*|go tool pprof -top cpu\.prof`, "cmd/yolk TestGuestProfile", ""},
