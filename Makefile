@@ -16,6 +16,7 @@
 # make compatibility   builds and runs programs and test suites of others: docs/COMPATIBILITY.md
 # make recording       plays a session at the demo's shell: docs/demo.cast and docs/demo.svg
 # make docs            the pages as a site with search, in bin/site, by Hugo in a guest; some minutes at first
+# make guides          types each of docs/guides in a clean clone, ten minutes
 # make man             manual pages of yolk, in bin/man
 # make toolchain       builds the GOOS=tamago Go
 
@@ -31,7 +32,7 @@ GUEST_TESTS := ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/
 # The labs that run in a guest, with their solutions.
 LABS := ./labs/internal/... $(foreach n,2 3 4 5 6,./labs/$(n) ./labs/solutions/$(n))
 
-.PHONY: qemu test machines test-debian12 test-debian13 test-unstable fuzz bench bench-net count pictures scale scale-net conformance compatibility toolchain deps tools vet clean FORCE recording docs man
+.PHONY: qemu test machines test-debian12 test-debian13 test-unstable fuzz bench bench-net count pictures scale scale-net conformance compatibility toolchain deps tools vet clean FORCE recording docs man guides
 
 qemu: $(YOLK) deps
 	@if [ -t 0 ]; then \
@@ -121,6 +122,10 @@ recording: $(YOLK) deps toolchain
 docs: DOCS := yolk
 docs: $(YOLK) deps toolchain
 	go run ./docs/site -on $(DOCS) -yolk $(YOLK) -o bin/site
+
+# Types each guide in a clean clone of what is committed.
+guides: $(YOLK) deps toolchain
+	YOLK_GUEST=1 YOLK_DOCS=1 go test -count=1 $(LIMIT) -v -run TestGuestGuides ./docs
 
 man: $(YOLK)
 	$(YOLK) man --into bin/man
