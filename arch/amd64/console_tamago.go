@@ -3,6 +3,7 @@
 package amd64
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 	_ "unsafe" // for go:linkname
@@ -67,6 +68,9 @@ func printk(c byte) {
 // goroutines; Read by one at a time.
 type Console struct{ irq *Interrupt }
 
+// consoleWrites has one write after the other.
+var consoleWrites sync.Mutex
+
 // OpenConsole makes received bytes raise an interrupt.
 func OpenConsole() (*Console, error) {
 	irq, err := ISALine(com1IRQ)
@@ -77,8 +81,11 @@ func OpenConsole() (*Console, error) {
 	return &Console{irq}, nil
 }
 
-// Write writes p. While the other end takes nothing, other goroutines go on.
+// Write writes p, in one piece: what others write, a line of the log for one, comes before or
+// behind it. While the other end takes nothing, other goroutines go on.
 func (c *Console) Write(p []byte) (int, error) {
+	consoleWrites.Lock()
+	defer consoleWrites.Unlock()
 	for _, b := range p {
 		for i := 0; !consoleReady(); i++ {
 			if i >= 1000 { // more than a byte takes at any usual speed
