@@ -149,12 +149,17 @@ func TestFirmwareMap(t *testing.T) {
 // pages, inside the limit and apart from each other.
 func FuzzMemoryMap(f *testing.F) {
 	f.Add(uint64(0x100000), uint64(0x7f00000), uint64(0x100000000), uint64(0x40000000), uint64(5), uint64(1<<63))
+	f.Add(uint64(0x100000), uint64(0x706000), uint64(0x900000), uint64(0xe18a000), uint64(7), uint64(1<<63))
 	f.Fuzz(func(t *testing.T, a, as, b, bs, c, cs uint64) {
 		var m memoryMap
+		image := uintptr(image)
+		if c&2 != 0 {
+			image = 0x1000000
+		}
 		for _, e := range []memEntry{{a, as, 1, 0}, {b, bs, 1, 0}, {c, cs, 1, 0}} {
 			m.add(e, image, 1<<38)
 		}
-		m.reserve(Range{c, c + as}, image)
+		m.reserve(Range{c, c + as}, uint64(image))
 		ranges := append([]Range{m.main}, m.extra[:m.n]...)
 		for i, r := range ranges {
 			if r == (Range{}) {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"time"
 )
@@ -52,11 +53,26 @@ const (
 	tableRoom    = 1 << 20 // behind the last, for the table's copy
 )
 
+// maker makes an image in a directory, where the tools run as well: the names that they get
+// are relative, and so of no letters that mean something to one of them.
 type maker struct {
 	Options
-	dir string // for what is made
-	id  [sha256.Size]byte
+	dir string
+	id  [sha256.Size]byte // of the program
 }
+
+// The names of what is made there.
+const (
+	kernelFile = "kernel"
+	configFile = "grub.cfg"
+	diskFile   = "disk.raw"
+	qcow2File  = "disk.qcow2"
+	discFile   = "disc.iso"
+	netFile    = "net.tar"
+	treeDir    = "tree" // of a CD
+)
+
+func (m *maker) path(name string) string { return filepath.Join(m.dir, name) }
 
 // Check tells whether a format can be made here; what is missing is an error that says
 // how it is installed.
@@ -92,43 +108,45 @@ func Make(ctx context.Context, file string, o Options) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	m := &maker{Options: o, dir: dir}
-	if m.id, err = hash(o.Kernel); err != nil {
-		return err
-	}
-	made := ""
-	switch o.Format {
-	case ISO:
-		made, err = m.disc(ctx)
-	case Net:
-		made, err = m.netboot(ctx)
-	default:
-		made, err = m.disk(ctx)
-	}
-	if err == nil && o.Format == QCOW2 {
-		raw := made
-		made = filepath.Join(dir, "disk.qcow2")
-		err = m.run(ctx, &qemuImg, "convert", "-q", "-f", "raw", "-O", "qcow2", raw, made)
-	}
+	name, err := m.make(ctx)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	return os.Rename(made, file)
+	return os.Rename(m.path(name), file)
+}
+
+// make makes the image, and returns its name.
+func (m *maker) make(ctx context.Context) (name string, err error) {
+	if m.id, err = takeFile(m.Kernel, m.path(kernelFile)); err != nil {
+		return "", err
+	}
+	switch m.Format {
+	case ISO:
+		return discFile, m.disc(ctx)
+	case Net:
+		return netFile, m.netboot(ctx)
+	case QCOW2:
+		if err := m.disk(ctx); err != nil {
+			return "", err
+		}
+		return qcow2File, m.run(ctx, &qemuImg, "convert", "-q", "-f", "raw", "-O", "qcow2", diskFile, qcow2File)
+	}
+	return diskFile, m.disk(ctx)
 }
 
 // disk makes a disk.
-func (m *maker) disk(ctx context.Context) (string, error) {
-	efi, err := m.grubCore(ctx, "x86_64-efi", "/"+filepath.Dir(configName), "", efiModules, diskModules)
+func (m *maker) disk(ctx context.Context) error {
+	efi, err := m.grubCore(ctx, "x86_64-efi", "/"+path.Dir(configName), "", efiModules, diskModules)
 	if err != nil {
-		return "", err
+		return err
 	}
-	cfg, err := m.config()
-	if err != nil {
-		return "", err
+	if err := m.config(configFile); err != nil {
+		return err
 	}
-	files := []hostFile{{efi, efiName}, {cfg, configName}, {m.Kernel, kernelName}}
-	system, cluster, err := fatSize(files)
+	files := []hostFile{{efi, efiName}, {configFile, configName}, {kernelFile, kernelName}}
+	system, cluster, err := m.fatSize(files)
 	if err != nil {
-		return "", err
+		return err
 	}
 	least := systemStart + system + tableRoom
 	size := m.Size
@@ -136,9 +154,9 @@ func (m *maker) disk(ctx context.Context) (string, error) {
 	case size == 0:
 		size = least
 	case size < least:
-		return "", fmt.Errorf("a size of %d MiB is too small: the program and its loader need %d MiB", size>>20, least>>20)
+		return fmt.Errorf("a size of %d MiB is too small: the program and its loader need %d MiB", size>>20, least>>20)
 	case size%sector != 0:
-		return "", fmt.Errorf("a size of %d bytes: want a multiple of %d", size, sector)
+		return fmt.Errorf("a size of %d bytes: want a multiple of %d", size, sector)
 	}
 	list := []partition{
 		{kind: biosBoot, start: bootStart, size: coreMax, name: "boot"},
@@ -153,18 +171,17 @@ func (m *maker) disk(ctx context.Context) (string, error) {
 	}
 	mbr, core, err := m.biosBootCode(ctx, bootStart)
 	if err != nil {
-		return "", err
+		return err
 	}
-	name := filepath.Join(m.dir, "disk.raw")
-	if err := writeDisk(name, size, func(w io.WriterAt) error {
+	if err := writeDisk(m.path(diskFile), size, func(w io.WriterAt) error {
 		if _, err := w.WriteAt(core, bootStart); err != nil {
 			return err
 		}
 		return writeGPT(w, size, newGUID(m.id, "disk"), mbr, list)
 	}); err != nil {
-		return "", err
+		return err
 	}
-	return name, m.makeFAT(ctx, name, systemStart, system, files, "-F", "-c", fmt.Sprint(cluster/sector))
+	return m.makeFAT(ctx, diskFile, systemStart, system, files, "-F", "-c", fmt.Sprint(cluster/sector))
 }
 
 // writeDisk makes a file of a size, with holes where write writes nothing.
@@ -183,21 +200,30 @@ func writeDisk(name string, size int64, write func(io.WriterAt) error) error {
 }
 
 // config writes GRUB's configuration to a file.
-func (m *maker) config() (string, error) {
-	name := filepath.Join(m.dir, "grub.cfg")
-	return name, os.WriteFile(name, []byte(config), 0o600)
+func (m *maker) config(name string) error {
+	return os.WriteFile(m.path(name), []byte(config), 0o644)
 }
 
-// hash returns a checksum of what a file has in it.
-func hash(name string) (sum [sha256.Size]byte, err error) {
+// takeFile has a file at another name as well, or copies it there, and returns a checksum of
+// what it has in it.
+func takeFile(name, to string) (sum [sha256.Size]byte, err error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return sum, err
 	}
 	defer f.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
+	if os.Link(name, to) == nil {
+		_, err = io.Copy(h, f)
+		return [sha256.Size]byte(h.Sum(nil)), err
+	}
+	out, err := os.Create(to)
+	if err != nil {
 		return sum, err
 	}
-	return [sha256.Size]byte(h.Sum(nil)), nil
+	_, err = io.Copy(out, io.TeeReader(f, h))
+	if end := out.Close(); err == nil {
+		err = end
+	}
+	return [sha256.Size]byte(h.Sum(nil)), err
 }

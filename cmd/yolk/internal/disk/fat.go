@@ -17,15 +17,15 @@ const (
 	fatSlack    = 256 << 10 // directories, and the rest of their clusters
 )
 
-// hostFile is a file to go into a file system, and where.
+// hostFile is a file in the maker's directory, and the name that it is to have on a disk.
 type hostFile struct{ host, name string }
 
 // fatSize returns the size of a FAT32 file system that the files fit into, and of its
 // clusters.
-func fatSize(files []hostFile) (size, cluster int64, err error) {
+func (m *maker) fatSize(files []hostFile) (size, cluster int64, err error) {
 	size = fatSlack
 	for _, f := range files {
-		info, err := os.Stat(f.host)
+		info, err := os.Stat(m.path(f.host))
 		if err != nil {
 			return 0, 0, err
 		}

@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
-	"path/filepath"
+	"path"
 )
 
 // Names on the file system that the boot loader reads.
@@ -15,9 +15,12 @@ const (
 	efiName    = "EFI/BOOT/BOOTX64.EFI" // UEFI 2.10 §3.5.1.1
 )
 
-// config is what GRUB does. Where it is the BIOS's, what it says goes to the serial port
-// as well, as UEFI has it by itself.
-const config = `if [ "$grub_platform" = pc ]; then
+// config is what GRUB does. If that fails, it does it once more, for what it says to go to
+// the serial port as well: UEFI has it there by itself.
+const config = `if multiboot2 /` + kernelName + `; then
+	boot
+fi
+if [ "$grub_platform" = pc ]; then
 	serial --unit=0 --speed=115200
 	terminal_output console serial
 fi
@@ -35,21 +38,22 @@ var (
 	discModules = []string{"iso9660", "search", "search_fs_file", "part_gpt", "part_msdos", "fat"}
 )
 
-// grubCore makes a core image of GRUB's. prefix is where it finds its configuration, and
+const earlyFile = "early.cfg"
+
+// grubCore makes a core image of GRUB's, and returns its name. prefix is where it finds its configuration, and
 // early, if not empty, what it does before that.
 func (m *maker) grubCore(ctx context.Context, format, prefix, early string, modules ...[]string) (string, error) {
-	name := filepath.Join(m.dir, format)
-	args := []string{"-O", format, "-o", name, "-p", prefix}
+	args := []string{"-O", format, "-o", format, "-p", prefix}
 	if early != "" {
-		if err := os.WriteFile(name+".cfg", []byte(early), 0o600); err != nil {
+		if err := os.WriteFile(m.path(earlyFile), []byte(early), 0o600); err != nil {
 			return "", err
 		}
-		args = append(args, "-c", name+".cfg")
+		args = append(args, "-c", earlyFile)
 	}
 	for _, list := range append([][]string{grubModules}, modules...) {
 		args = append(args, list...)
 	}
-	return name, m.run(ctx, &grubMkimage, args...)
+	return format, m.run(ctx, &grubMkimage, args...)
 }
 
 // Places in GRUB's images for BIOS, in bytes (GRUB, include/grub/i386/pc/boot.h). All
@@ -66,19 +70,19 @@ const (
 // biosBootCode returns the boot code of GRUB's for the MBR, and its core image, to lie at
 // the byte start of the disk.
 func (m *maker) biosBootCode(ctx context.Context, start int64) (mbr, core []byte, err error) {
-	path, _ := grubBIOS.find()
-	if mbr, err = os.ReadFile(path); err != nil {
+	file, _ := grubBIOS.find()
+	if mbr, err = os.ReadFile(file); err != nil {
 		return nil, nil, err
 	}
-	name, err := m.grubCore(ctx, "i386-pc", fmt.Sprintf("(,gpt%d)/%s", systemNumber, filepath.Dir(configName)), "", biosModules, diskModules)
+	name, err := m.grubCore(ctx, "i386-pc", fmt.Sprintf("(,gpt%d)/%s", systemNumber, path.Dir(configName)), "", biosModules, diskModules)
 	if err != nil {
 		return nil, nil, err
 	}
-	if core, err = os.ReadFile(name); err != nil {
+	if core, err = os.ReadFile(m.path(name)); err != nil {
 		return nil, nil, err
 	}
 	if len(mbr) != sector || len(core) < sector || len(core) > coreMax {
-		return nil, nil, fmt.Errorf("GRUB for BIOS: %s has %d bytes, want %d, and the core image %d, want %d to %d", path, len(mbr), sector, len(core), sector, coreMax)
+		return nil, nil, fmt.Errorf("GRUB for BIOS: %s has %d bytes, want %d, and the core image %d, want %d to %d", file, len(mbr), sector, len(core), sector, coreMax)
 	}
 	binary.LittleEndian.PutUint64(mbr[bootKernelSector:], uint64(start/sector))
 	binary.LittleEndian.PutUint16(mbr[bootDriveCheck:], jumpNothing)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 )
 
@@ -11,40 +12,41 @@ import (
 const discFAT = 4 << 20
 
 // disc makes a CD (ISO 9660, El Torito), with a partition table that makes it a disk too.
-func (m *maker) disc(ctx context.Context) (string, error) {
-	tree := filepath.Join(m.dir, "tree")
-	file := func(name string) string { return filepath.Join(tree, name) }
-	if err := os.MkdirAll(file(filepath.Dir(configName)), 0o755); err != nil {
-		return "", err
+func (m *maker) disc(ctx context.Context) error {
+	tree := func(name string) string { return path.Join(treeDir, name) }
+	if err := os.MkdirAll(m.path(tree(path.Dir(configName))), 0o755); err != nil {
+		return err
 	}
 	// GRUB looks for the CD that it is on by a file that no other has.
 	mark := fmt.Sprintf("boot/%x", m.id[:8])
-	early := "search --file --set=root /" + mark + "\nset prefix=($root)/" + filepath.Dir(configName) + "\n"
-	bios, err := m.grubCore(ctx, "i386-pc-eltorito", "/"+filepath.Dir(configName), early, biosModules, discModules)
+	early := "search --file --set=root /" + mark + "\nset prefix=($root)/" + path.Dir(configName) + "\n"
+	bios, err := m.grubCore(ctx, "i386-pc-eltorito", "/"+path.Dir(configName), early, biosModules, discModules)
 	if err != nil {
-		return "", err
+		return err
 	}
-	efi, err := m.grubCore(ctx, "x86_64-efi", "/"+filepath.Dir(configName), early, efiModules, discModules)
+	efi, err := m.grubCore(ctx, "x86_64-efi", "/"+path.Dir(configName), early, efiModules, discModules)
 	if err != nil {
-		return "", err
+		return err
 	}
 	const biosName, fatName = "boot/grub/bios.img", "boot/grub/efi.img"
-	if err := m.makeFAT(ctx, file(fatName), 0, discFAT, []hostFile{{efi, efiName}}, "-C"); err != nil {
-		return "", err
+	if err := m.makeFAT(ctx, tree(fatName), 0, discFAT, []hostFile{{efi, efiName}}, "-C"); err != nil {
+		return err
 	}
-	for name, data := range map[string]string{mark: "", configName: config} {
-		if err := os.WriteFile(file(name), []byte(data), 0o644); err != nil {
-			return "", err
+	if err := os.WriteFile(m.path(tree(mark)), nil, 0o644); err != nil {
+		return err
+	}
+	if err := m.config(tree(configName)); err != nil {
+		return err
+	}
+	for from, to := range map[string]string{bios: biosName, kernelFile: kernelName} {
+		if err := os.Rename(m.path(from), m.path(tree(to))); err != nil {
+			return err
 		}
 	}
-	if err := os.Rename(bios, file(biosName)); err != nil {
-		return "", err
-	}
-	hybrid := filepath.Join(grubFiles, "i386-pc/boot_hybrid.img")
-	name := filepath.Join(m.dir, "disc.iso")
-	return name, m.run(ctx, &xorriso, "-report_about", "SORRY", "-as", "mkisofs", "-o", name, "-graft-points", "-V", "YOLK", "-r",
-		"--modification-date="+epoch.Format("20060102150405")+"00", "--set_all_file_dates", epoch.Format("20060102150405")+"00",
-		"-b", biosName, "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table", "--grub2-boot-info", "--grub2-mbr", hybrid,
-		"--efi-boot", fatName, "-efi-boot-part", "--efi-boot-image", "--protective-msdos-label",
-		"/="+tree, "/"+kernelName+"="+m.Kernel)
+	day := epoch.Format("20060102150405") + "00"
+	return m.run(ctx, &xorriso, "-report_about", "SORRY", "-as", "mkisofs", "-o", discFile, "-graft-points", "-V", "YOLK", "-r",
+		"--modification-date="+day, "--set_all_file_dates", day,
+		"-b", biosName, "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table", "--grub2-boot-info",
+		"--grub2-mbr", filepath.Join(grubFiles, "i386-pc/boot_hybrid.img"),
+		"--efi-boot", fatName, "-efi-boot-part", "--efi-boot-image", "--protective-msdos-label", "/="+treeDir)
 }

@@ -5,30 +5,28 @@ import (
 	"context"
 	"io"
 	"os"
-	"path/filepath"
+	"path"
 )
 
 // pxeName is GRUB for a BIOS that loads it from the network; a UEFI loads that of a disk.
 const pxeName = "boot/grub/bios.0"
 
 // netboot makes an archive (tar) of what a TFTP server hands out.
-func (m *maker) netboot(ctx context.Context) (name string, err error) {
-	bios, err := m.grubCore(ctx, "i386-pc-pxe", "/"+filepath.Dir(configName), "", biosModules, []string{"pxe"}, netModules)
+func (m *maker) netboot(ctx context.Context) (err error) {
+	bios, err := m.grubCore(ctx, "i386-pc-pxe", "/"+path.Dir(configName), "", biosModules, []string{"pxe"}, netModules)
 	if err != nil {
-		return "", err
+		return err
 	}
-	efi, err := m.grubCore(ctx, "x86_64-efi", "/"+filepath.Dir(configName), "", efiModules, []string{"efinet"}, netModules)
+	efi, err := m.grubCore(ctx, "x86_64-efi", "/"+path.Dir(configName), "", efiModules, []string{"efinet"}, netModules)
 	if err != nil {
-		return "", err
+		return err
 	}
-	cfg, err := m.config()
-	if err != nil {
-		return "", err
+	if err := m.config(configFile); err != nil {
+		return err
 	}
-	name = filepath.Join(m.dir, "net.tar")
-	out, err := os.Create(name)
+	out, err := os.Create(m.path(netFile))
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer func() {
 		if end := out.Close(); err == nil {
@@ -36,16 +34,17 @@ func (m *maker) netboot(ctx context.Context) (name string, err error) {
 		}
 	}()
 	w := tar.NewWriter(out)
-	for _, f := range []hostFile{{efi, efiName}, {bios, pxeName}, {cfg, configName}, {m.Kernel, kernelName}} {
-		if err := addFile(ctx, w, f); err != nil {
-			return "", err
+	for _, f := range []hostFile{{efi, efiName}, {bios, pxeName}, {configFile, configName}, {kernelFile, kernelName}} {
+		if err := addFile(ctx, w, m.path(f.host), f.name); err != nil {
+			return err
 		}
 	}
-	return name, w.Close()
+	return w.Close()
 }
 
-func addFile(ctx context.Context, w *tar.Writer, f hostFile) error {
-	in, err := os.Open(f.host)
+// addFile adds a file of the host's to an archive.
+func addFile(ctx context.Context, w *tar.Writer, host, name string) error {
+	in, err := os.Open(host)
 	if err != nil {
 		return err
 	}
@@ -54,7 +53,7 @@ func addFile(ctx context.Context, w *tar.Writer, f hostFile) error {
 	if err != nil {
 		return err
 	}
-	if err := w.WriteHeader(&tar.Header{Name: f.name, Mode: 0o644, Size: info.Size(), ModTime: epoch, Format: tar.FormatUSTAR}); err != nil {
+	if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: info.Size(), ModTime: epoch, Format: tar.FormatUSTAR}); err != nil {
 		return err
 	}
 	if _, err := io.Copy(w, in); err != nil {
