@@ -144,7 +144,7 @@ func (m *maker) disk(ctx context.Context) error {
 		return err
 	}
 	files := []hostFile{{efi, efiName}, {configFile, configName}, {kernelFile, kernelName}}
-	system, cluster, err := m.fatSize(files)
+	system, cluster, err := m.fatSizeOf(files)
 	if err != nil {
 		return err
 	}

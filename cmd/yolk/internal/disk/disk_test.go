@@ -195,6 +195,25 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
+// TestFATSize: files of any size fit, and there are as many clusters as make it FAT32.
+func TestFATSize(t *testing.T) {
+	const step = 1<<20 - 4097
+	for n := int64(0); n < fatMaxFile; n += step {
+		files := []int64{700_001, 200, n}
+		size, cluster := fatSize(files)
+		clusters := size / cluster // too many, for the tables
+		table := ((clusters+2)*4 + sector - 1) / sector * sector
+		clusters = (size - fatReserved - 2*table) / cluster
+		used := int64(1 + 2 + 2 + 1) // directories, and one of them with a second cluster
+		for _, f := range files {
+			used += (f + cluster - 1) / cluster
+		}
+		if clusters < fatClusters || used > clusters || size-n > 45<<20 {
+			t.Fatalf("a file of %d bytes: a file system of %d with %d clusters of %d, of which %d are needed", n, size, clusters, cluster, used)
+		}
+	}
+}
+
 func TestIdentifiers(t *testing.T) {
 	seen := map[guid]bool{}
 	for _, id := range [][32]byte{{1}, {2}} {

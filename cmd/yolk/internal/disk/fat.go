@@ -10,37 +10,48 @@ import (
 
 // Sizes of a FAT32 file system, in bytes (Microsoft, FAT32 File System Specification).
 const (
+	fatClusters = 65525 // the fewest that make it one of FAT32
 	fatReserved = 32 * sector
-	fatLeast    = 34 << 20  // with clusters of 512 bytes: 65525 are the fewest that make it one of FAT32
-	fatFine     = 260 << 20 // up to which clusters have 512 bytes, and from which on
+	fatLeast    = 34 << 20  // with clusters of 512 bytes
+	fatLarge    = 260 << 20 // from which on clusters have 4096
 	fatCluster  = 4096
-	fatSlack    = 256 << 10 // directories, and the rest of their clusters
+	fatSlack    = 256 << 10 // directories, and what the tables take for themselves
+	fatMaxFile  = 4<<30 - 1
 )
 
 // hostFile is a file in the maker's directory, and the name that it is to have on a disk.
 type hostFile struct{ host, name string }
 
-// fatSize returns the size of a FAT32 file system that the files fit into, and of its
+// fatSizeOf returns the size of a FAT32 file system that the files fit into, and of its
 // clusters.
-func (m *maker) fatSize(files []hostFile) (size, cluster int64, err error) {
-	size = fatSlack
+func (m *maker) fatSizeOf(files []hostFile) (size, cluster int64, err error) {
+	var sizes []int64
 	for _, f := range files {
 		info, err := os.Stat(m.path(f.host))
 		if err != nil {
 			return 0, 0, err
 		}
-		if info.Size() >= 4<<30 {
+		if info.Size() > fatMaxFile {
 			return 0, 0, fmt.Errorf("%s: %d bytes, and a file on an EFI system partition has less than 4 GiB", f.name, info.Size())
 		}
-		size += (info.Size() + fatCluster - 1) &^ (fatCluster - 1)
+		sizes = append(sizes, info.Size())
 	}
-	cluster = fatCluster
-	if size < fatFine*9/10 {
-		cluster = sector
+	size, cluster = fatSize(sizes)
+	return size, cluster, nil
+}
+
+// fatSize is fatSizeOf for files of these sizes.
+func fatSize(files []int64) (size, cluster int64) {
+	size = fatSlack
+	for _, n := range files {
+		size += (n + fatCluster - 1) &^ (fatCluster - 1)
+	}
+	cluster = sector
+	if size >= fatLarge {
+		cluster = fatCluster
 	}
 	size += fatReserved + 2*4*(size/cluster+1) // two tables with 4 bytes for a cluster
-	size = max((size+1<<20-1)&^(1<<20-1), fatLeast)
-	return size, cluster, nil
+	return max((size+1<<20-1)&^(1<<20-1), fatLeast), cluster
 }
 
 // makeFAT makes a FAT file system of size bytes at the byte start of a file, and copies
