@@ -46,6 +46,8 @@ var toolEdits = []Edit{
 
 	Replace{"src/cmd/go/internal/load/pkg.go", "\t\tif mi.Replace != nil {\n\t\t\tdm.Replace =", "\t\tif mi.Replace != nil && !lifted(mi.Replace.Path) {\n\t\t\tdm.Replace =", 1,
 		"a program of the module cache tells its version"},
+	Replace{"src/runtime/debug/mod.go", "\tbi.GoVersion = runtime.Version()\n", "\tbi.GoVersion = runtime.Version()\n\tbi.asLinux()\n", 1,
+		"a program finds of its build what it would find on Linux"},
 }
 
 const asLinux = "packages of other people are matched as for Linux as well"
