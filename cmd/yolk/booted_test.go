@@ -128,7 +128,7 @@ func (c *bootCell) run(t *testing.T, images map[string]string, server string) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	args := []string{"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
-		"-M", c.machine + ",accel=" + machineAccel(), "-m", "128", "-smp", fmt.Sprint(c.cpus), "-device", "virtio-rng-pci"}
+		"-M", c.machine + ",accel=" + machineAccel(), "-m", "256", "-smp", fmt.Sprint(c.cpus), "-device", "virtio-rng-pci"}
 	want := []string{fmt.Sprintf(`args ["booted" %q "a b"]`, server), `env "booted"`, fmt.Sprintf("cpus %d\n", c.cpus), `asked "a line\n"`, "network: <nil>", "done"}
 	user := "user,id=net"
 	if format == string(disk.QCOW2) {
