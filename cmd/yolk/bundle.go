@@ -3,10 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,7 +33,6 @@ type bundleOptions struct {
 	stop    limit
 	volumes volumeFlags
 	spec    manifest.Spec // what its options say as it stands
-	noImage bool
 	verbose bool
 }
 
@@ -84,7 +81,7 @@ func (o *bundleOptions) add(flags *pflag.FlagSet) {
 	flags.IntVar(&o.spec.Replicas, "replicas", 1, "number of machines that serve side by side")
 	flags.StringVar(&o.spec.Probe, "probe", "", "path of an HTTP request to the first port that tells whether the program serves")
 	flags.BoolVar(&o.spec.Shared, "share-root", false, "have the root in a directory of the bundle, shared read-only by virtio-fs, not in the image")
-	flags.BoolVar(&o.noImage, "no-oci", false, "no OCI image; it takes this host's QEMU with it")
+	flags.BoolVar(&o.spec.NoImage, "no-oci", false, "no OCI image, which takes this host's QEMU with it, and no files for it")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "show the commands that are run")
 }
 
@@ -156,41 +153,53 @@ func (o *bundleOptions) run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	s.Program = p.Name
 	s.Name = cmp.Or(s.Name, p.Name)
 	s.Prefix = cmp.Or(s.Prefix, "/opt/"+s.Name)
 	if err := s.Check(); err != nil {
 		return err
 	}
+	embed := o.embed
+	if s.Shared {
+		embed.roots = nil
+	}
+	// The root is looked at before there is a bundle, which may come to lie in it.
+	parts, err := embed.parts(p.Name, filepath.Join(o.out, s.Image()), os.Stderr)
+	if err != nil {
+		return err
+	}
+	p.Root = len(embed.roots) > 0
 	dir, err := bundle.Create(o.out)
 	if err != nil {
 		return err
 	}
 	defer dir.Remove()
 	file := filepath.Join(dir.Path, s.Image())
-	embed := o.embed
-	if s.Shared {
-		if err := copyRoot(dir, embed.roots); err != nil {
-			return err
-		}
-		embed.roots = nil
-	}
-	parts, err := embed.parts(p.Name, file, os.Stderr)
-	if err != nil {
-		return err
-	}
-	p.Root = len(embed.roots) > 0
 	if err := p.BuildWith(ctx, file, parts); err != nil {
 		return err
 	}
 	if err := o.checkNetwork(&s, n, file); err != nil {
 		return err
 	}
-	if s.Tag, err = contentTag(file); err != nil {
+	if err := o.write(dir, &s, scratch.Path); err != nil {
 		return err
 	}
+	return dir.Done()
+}
+
+// write writes what is beside the image.
+func (o *bundleOptions) write(dir *bundle.Dir, s *manifest.Spec, scratch string) error {
 	if err := addSelf(dir); err != nil {
 		return err
+	}
+	if s.Shared {
+		if err := copyRoot(dir, o.embed.roots); err != nil {
+			return err
+		}
+	}
+	if !s.NoImage {
+		if err := dir.WriteImage(s, scratch); err != nil {
+			return err
+		}
 	}
 	files, err := s.Files()
 	if err != nil {
@@ -199,15 +208,7 @@ func (o *bundleOptions) run(ctx context.Context, args []string) (err error) {
 	if err := dir.Write(files); err != nil {
 		return err
 	}
-	if err := dir.WriteModules(&s, file, version(), image.ThirdParty()); err != nil {
-		return err
-	}
-	if !o.noImage {
-		if err := dir.WriteImage(&s, scratch.Path); err != nil {
-			return err
-		}
-	}
-	return dir.Done()
+	return dir.WriteModules(s, version(), image.ThirdParty())
 }
 
 // copyRoot copies what --root names.
@@ -221,20 +222,6 @@ func copyRoot(dir *bundle.Dir, roots []string) error {
 		sources = append(sources, s)
 	}
 	return dir.CopyRoot(sources)
-}
-
-// contentTag is a tag for the OCI image that is another one for another image.
-func contentTag(file string) (string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%x", h.Sum(nil)[:6]), nil
 }
 
 // fill puts the options into s, but the name where it is to be the program's. It returns the

@@ -17,7 +17,8 @@ import (
 // WriteModules lists the modules that an image is made of, as go version -m tells them,
 // with Go itself and what of others the kernel has under import paths of its own, in the
 // form of CycloneDX.
-func (d *Dir) WriteModules(s *manifest.Spec, file, version string, others []image.Module) error {
+func (d *Dir) WriteModules(s *manifest.Spec, version string, others []image.Module) error {
+	file := filepath.Join(d.Path, s.Image())
 	info, err := buildinfo.ReadFile(file)
 	if err != nil {
 		return fmt.Errorf("modules of %s: %w", file, err)

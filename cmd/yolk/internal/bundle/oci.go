@@ -21,36 +21,55 @@ import (
 // user is who a container runs as: nobody that a host knows.
 const user = 65532
 
-// WriteImage makes the OCI image of what the bundle has: a layer with the host's QEMU and
-// one with the guest's image and this program. It is an archive that docker load takes.
-// Scratch is a directory for what lies between.
+// WriteImage makes the OCI image of what the bundle has, an archive that docker load takes,
+// and sets its tag in s: another one for another image. Scratch is a directory for what
+// lies between.
 func (d *Dir) WriteImage(s *manifest.Spec, scratch string) error {
-	system, libraries, qemu, err := hostQEMU()
+	img, err := d.image(s, scratch)
 	if err != nil {
 		return err
 	}
-	self, dirs, err := withLibraries(filepath.Join(d.Path, "yolk"))
+	id, err := img.ConfigName()
 	if err != nil {
 		return err
+	}
+	s.Tag = id.Hex[:12]
+	tag, err := name.NewTag(s.Reference(), name.WithDefaultRegistry(""))
+	if err != nil {
+		return fmt.Errorf("OCI image: %w", err)
+	}
+	return tarball.WriteToFile(filepath.Join(d.Path, s.Archive()), tag, img)
+}
+
+// image makes an image of two layers: one with the host's QEMU, and one with the guest's image
+// and this program.
+func (d *Dir) image(s *manifest.Spec, scratch string) (v1.Image, error) {
+	system, libraries, qemu, err := hostQEMU()
+	if err != nil {
+		return nil, err
+	}
+	self, dirs, err := withLibraries(filepath.Join(d.Path, "yolk"))
+	if err != nil {
+		return nil, err
 	}
 	system = append(system, self[1:]...) // of a yolk that is not static
 	libraries = append(libraries, dirs...)
 	slices.Sort(libraries)
 	own, err := d.own(s)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var layers []v1.Layer
 	for i, entries := range [][]entry{system, own} {
 		l, err := layer(entries, filepath.Join(scratch, fmt.Sprintf("layer%d", i)))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		layers = append(layers, l)
 	}
 	img, err := mutate.AppendLayers(empty.Image, layers...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	config := v1.Config{
 		Entrypoint: append(append([]string{manifest.ImageDir + "/yolk"}, s.Container().Args...), "--"),
@@ -65,22 +84,15 @@ func (d *Dir) WriteImage(s *manifest.Spec, scratch string) error {
 		config.ExposedPorts[fmt.Sprintf("%d/%s", p.Host, strings.ToLower(p.Protocol()))] = struct{}{}
 	}
 	if img, err = mutate.Config(img, config); err != nil {
-		return err
+		return nil, err
 	}
 	file, err := img.ConfigFile()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	file = file.DeepCopy()
 	file.Architecture, file.OS = "amd64", "linux"
-	if img, err = mutate.ConfigFile(img, file); err != nil {
-		return err
-	}
-	tag, err := name.NewTag(s.Reference(), name.WithDefaultRegistry(""))
-	if err != nil {
-		return fmt.Errorf("OCI image: %w", err)
-	}
-	return tarball.WriteToFile(filepath.Join(d.Path, s.Archive()), tag, img)
+	return mutate.ConfigFile(img, file)
 }
 
 // own lists what a container has of the bundle.

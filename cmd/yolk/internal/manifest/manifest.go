@@ -32,9 +32,9 @@ var kinds = []struct {
 	{"start-qemu", named("start-qemu"), 0o755, (*Spec).NeedsServers},
 	{"systemd.service", func(s *Spec) string { return s.Name + ".service" }, 0o644, nil},
 	{"libvirt.xml", named("libvirt.xml"), 0o644, nil},
-	{"kubernetes.yaml", named("kubernetes.yaml"), 0o644, nil},
-	{"kubevirt.yaml", named("kubevirt.yaml"), 0o644, func(s *Spec) bool { return s.Shared }},
-	{"nomad.json", named("nomad.json"), 0o644, nil},
+	{"kubernetes.yaml", named("kubernetes.yaml"), 0o644, func(s *Spec) bool { return s.NoImage }},
+	{"kubevirt.yaml", named("kubevirt.yaml"), 0o644, func(s *Spec) bool { return s.NoImage || s.Shared }},
+	{"nomad.json", named("nomad.json"), 0o644, func(s *Spec) bool { return s.NoImage }},
 	{"firecracker.json", named("firecracker.json"), 0o644, (*Spec).NeedsServers},
 	{"cloud-hypervisor.json", named("cloud-hypervisor.json"), 0o644, nil},
 }

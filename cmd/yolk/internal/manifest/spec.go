@@ -15,10 +15,10 @@ import (
 // Spec says what an image needs where it runs.
 type Spec struct {
 	Name     string // of the service: a label of DNS
-	Program  string // of what was built, for descriptions
 	Prefix   string // where the bundle lies on a host, absolute
 	Registry string // of the OCI image, with a path perhaps; empty: the local one
 	Tag      string // of the OCI image
+	NoImage  bool   // there is none
 
 	Machine string // microvm or q35
 	Memory  uint64 // of the guest, in bytes
@@ -218,8 +218,8 @@ func (s *Spec) checkVolumes() error {
 	return nil
 }
 
-// checkRegistry takes what may stand before the name of an image (the distribution
-// specification's names: a host with a port perhaps, and a path).
+// checkRegistry takes what may stand before the name of an image: a host, with a port
+// perhaps, and a path (the names of the OCI distribution specification).
 func checkRegistry(r string) error {
 	if r == "" {
 		return nil

@@ -9,7 +9,7 @@ import (
 // example is a Spec with one of everything.
 func example() Spec {
 	return Spec{
-		Name: "notes", Program: "notes", Prefix: "/opt/notes", Registry: "registry.example.com:5000/team", Tag: "0123456789ab",
+		Name: "notes", Prefix: "/opt/notes", Registry: "registry.example.com:5000/team", Tag: "0123456789ab",
 		Machine: "microvm", Memory: 256 << 20, CPUs: 2, Stop: 10 * time.Second, Replicas: 3, Probe: "/healthz?full=1&x=<y>",
 		Ports: []Port{{Host: 80, Guest: 8080}, {Bind: "127.0.0.1", Host: 5353, Guest: 53, UDP: true}},
 		Volumes: []Volume{
@@ -21,7 +21,7 @@ func example() Spec {
 
 // bare is a Spec of a program that needs nothing.
 func bare() Spec {
-	return Spec{Name: "hello", Program: "hello", Prefix: "/opt/hello", Tag: "0123456789ab", Machine: "q35", Memory: 64 << 20, CPUs: 1, Stop: time.Second, Replicas: 1}
+	return Spec{Name: "hello", Prefix: "/opt/hello", Tag: "0123456789ab", Machine: "q35", Memory: 64 << 20, CPUs: 1, Stop: time.Second, Replicas: 1}
 }
 
 // TestCheck: each thing that is wrong is an error that names it.

@@ -26,7 +26,7 @@ import (
 // specs have everything, nothing, and what lies between.
 func specs() map[string]manifest.Spec {
 	all := manifest.Spec{
-		Name: "notes", Program: "notes", Prefix: "/opt/notes", Registry: "registry.example.com:5000/team", Tag: "0123456789ab", Hostname: "guest",
+		Name: "notes", Prefix: "/opt/notes", Registry: "registry.example.com:5000/team", Tag: "0123456789ab", Hostname: "guest",
 		Machine: "microvm", Memory: 256 << 20, CPUs: 2, Stop: 1500 * time.Millisecond, Replicas: 3, Probe: `/healthz?full=1&x='{y}'`,
 		Ports: []manifest.Port{{Host: 80, Guest: 8080}, {Bind: "127.0.0.1", Host: 65535, Guest: 53, UDP: true}},
 		Volumes: []manifest.Volume{
@@ -42,7 +42,7 @@ func specs() map[string]manifest.Spec {
 	tap.Tap, tap.Ports, tap.Probe, tap.Host = "tap0", nil, "", []string{"--net", "tap=tap0"}
 	return map[string]manifest.Spec{
 		"all": all, "alone": alone, "shared": shared, "tap": tap,
-		"none": {Name: "no", Program: "no", Prefix: "/opt/no", Tag: "0123456789ab", Machine: "q35", Memory: 64 << 20, CPUs: 1, Stop: time.Second, Replicas: 1},
+		"none": {Name: "no", Prefix: "/opt/no", Tag: "0123456789ab", Machine: "q35", Memory: 64 << 20, CPUs: 1, Stop: time.Second, Replicas: 1},
 	}
 }
 
