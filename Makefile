@@ -3,6 +3,7 @@
 # make test            vet, hosted tests, fuzz targets, and the tests in QEMU on both machines
 # make test ACCEL=kvm  the same under KVM, and what to report of it
 # make machines        a small program on each of QEMU's machines, by firmware, and in Bochs: docs/MACHINES.md, twenty minutes
+# make systemd         the service of a bundle under a systemd of its own, as root: docs/DEPLOYMENT.md
 # make test-debian12   the same on Debian 12, as root and as an ordinary user, in a chroot that it
 #                      makes: docs/HOSTS.md; test-debian13 and test-unstable likewise
 # make fuzz            each fuzz target for FUZZTIME, 20s
@@ -32,7 +33,7 @@ GUEST_TESTS := ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/
 # The labs that run in a guest, with their solutions.
 LABS := ./labs/internal/... $(foreach n,2 3 4 5 6,./labs/$(n) ./labs/solutions/$(n))
 
-.PHONY: qemu test machines test-debian12 test-debian13 test-unstable fuzz bench bench-net count \
+.PHONY: qemu test machines systemd test-debian12 test-debian13 test-unstable fuzz bench bench-net count \
 	pictures scale scale-net conformance compatibility toolchain deps tools vet clean FORCE \
 	recording docs man guides
 
@@ -70,6 +71,10 @@ endif
 machines: $(YOLK) deps toolchain
 	@.ci/tools $(IMAGE_TOOLS) bochs="bochs bochs-term bochsbios vgabios"
 	YOLK_GUEST=1 YOLK_MACHINES=1 YOLK_ACCEL=$(ACCEL) go test -count=1 $(LIMIT) -v -run 'TestGuest(Machines|Module|Multiboot|Booted|DiskExamples|Bochs)' ./cmd/yolk
+
+systemd: $(YOLK) deps toolchain
+	@.ci/tools systemctl=systemd curl=curl
+	.ci/systemd $(YOLK)
 
 fuzz:
 	.ci/fuzz $(FUZZTIME)

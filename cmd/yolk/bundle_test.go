@@ -174,3 +174,18 @@ func sums(t *testing.T, dir string) map[string]string {
 	}
 	return files
 }
+
+// TestGuestBundleFails: a bundle that fails when most of it is there leaves nothing.
+func TestGuestBundleFails(t *testing.T) {
+	source := filepath.Join(bundles(t), "a", "app")
+	parent := t.TempDir()
+	cmd := yolkCommand(t, source, "bundle", "-o", filepath.Join(parent, "out"), "-p", "18080:80", ".")
+	cmd.Env = append(os.Environ(), "PATH=/nonexistent") // of QEMU
+	got := runCommand(t, cmd)
+	if got.status != 125 || !strings.Contains(got.stderr, "--no-oci") {
+		t.Errorf("%+v", got)
+	}
+	if list, err := os.ReadDir(parent); err != nil || len(list) > 0 {
+		t.Errorf("left: %v, %v", list, err)
+	}
+}

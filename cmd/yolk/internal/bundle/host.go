@@ -30,7 +30,7 @@ var (
 func hostQEMU() (files []entry, libraries []string, program string, err error) {
 	program, err = qemu.FindQEMU()
 	if err != nil {
-		return nil, nil, "", err
+		return nil, nil, "", fmt.Errorf("OCI image: %w; or leave it out with --no-oci", err)
 	}
 	if program, err = filepath.EvalSymlinks(program); err != nil {
 		return nil, nil, "", err
