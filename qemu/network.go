@@ -50,16 +50,25 @@ func (n *Network) there() bool { return n.Backend != "" && n.Backend != NoNetwor
 // settings returns the lines for the guest's kernel.
 func (n *Network) settings() string {
 	lines := ""
+	for _, w := range n.Words() {
+		lines += "net." + w + "\n"
+	}
+	return lines
+}
+
+// Words are what the guest is told of its network, as NAME=VALUE; several values have spaces
+// between them.
+func (n *Network) Words() (words []string) {
 	add := func(key string, items []string) {
 		if len(items) > 0 {
-			lines += "net." + key + "=" + strings.Join(items, " ") + "\n"
+			words = append(words, key+"="+strings.Join(items, " "))
 		}
 	}
 	add("ip", texts(n.Addresses))
 	add("gateway", texts(n.Routers))
 	add("dns", texts(n.DNS))
 	add("search", n.Search)
-	return lines
+	return words
 }
 
 func texts[T fmt.Stringer](list []T) []string {

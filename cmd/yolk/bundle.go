@@ -246,7 +246,12 @@ func (o *bundleOptions) fill(s *manifest.Spec) (n qemu.Network, err error) {
 	case n.Pcap != "":
 		return n, errors.New("--pcap is for one run, of yolk run")
 	}
-	s.Tap = n.Tap
+	if n.Backend == qemu.TapNetwork {
+		s.Tap, s.Network = n.Tap, n.Words()
+		if o.net.mac != "" {
+			s.MAC = n.MAC.String()
+		}
+	}
 	for _, f := range n.User.Forwards {
 		p := manifest.Port{Host: f.Host, Guest: f.Guest, UDP: f.UDP}
 		if f.Bind.IsValid() {

@@ -106,12 +106,16 @@ func jsonText(v any) (string, error) {
 	return strings.TrimSpace(b.String()), err
 }
 
-// kernelWords are the words of the kernel's command line that say where the guest mounts
-// its shares.
+// kernelWords are the words of the kernel's command line that say what yolk run would tell:
+// the network's settings, and where the guest mounts its shares.
 func kernelWords(s *Spec) string {
 	var words []string
 	if s.Hostname != "" {
 		words = append(words, "yolk.net.hostname="+s.Hostname)
+	}
+	for _, n := range s.Network {
+		name, value, _ := strings.Cut(n, "=")
+		words = append(words, `yolk.net.`+name+`="`+value+`"`)
 	}
 	for _, v := range s.Volumes {
 		words = append(words, "yolk.path."+v.Name+"="+v.Path)

@@ -79,7 +79,8 @@ func TestScripts(t *testing.T) {
 	shared := bare()
 	shared.Shared = true
 	tap := bare()
-	tap.Tap, tap.Host, tap.Machine = "tap0", []string{"--net", "tap=tap0"}, "microvm"
+	tap.Tap, tap.Host, tap.Machine, tap.MAC = "tap0", []string{"--net", "tap=tap0"}, "microvm", "52:54:00:12:34:56"
+	tap.Network = []string{"ip=192.0.2.2/24 2001:db8::2/64", "gateway=192.0.2.1"}
 	disks := bare()
 	disks.Disks = example().Disks
 	for _, s := range []Spec{example(), bare(), shared, tap, disks} {
@@ -139,7 +140,7 @@ func TestUnitWord(t *testing.T) {
 func TestLibvirt(t *testing.T) {
 	tool(t, "virt-xml-validate")
 	tap := bare()
-	tap.Tap = "tap0"
+	tap.Tap, tap.MAC, tap.Network = "tap0", "52:54:00:12:34:56", []string{"ip=192.0.2.2/24 2001:db8::2/64"}
 	shared := bare()
 	shared.Shared = true
 	for _, s := range []Spec{example(), bare(), tap, shared} {
@@ -176,6 +177,7 @@ func TestMonitors(t *testing.T) {
 		Net []struct {
 			ID  string `json:"iface_id"`
 			Tap string `json:"host_dev_name"`
+			MAC string `json:"guest_mac"`
 		} `json:"network-interfaces"`
 		Entropy struct{} `json:"entropy"`
 	}
@@ -204,7 +206,7 @@ func TestMonitors(t *testing.T) {
 			ReadOnly     bool
 		}
 		FS              []share
-		Net             []struct{ Tap string }
+		Net             []struct{ Tap, MAC string }
 		RNG             struct{ Src string }
 		Serial, Console mode
 	}
@@ -215,6 +217,13 @@ func TestMonitors(t *testing.T) {
 	}
 	if _, there := written(t, example())["firecracker.json"]; there {
 		t.Error("Firecracker has no virtio-fs")
+	}
+	tap := bare()
+	tap.Tap, tap.MAC, tap.Network = "tap7", "52:54:00:12:34:56", []string{"ip=192.0.2.2/24 2001:db8::2/64"}
+	strict(t, written(t, tap)["cloud-hypervisor.json"], &cloud)
+	strict(t, written(t, tap)["firecracker.json"], &fire)
+	if fire.Net[0].Tap != "tap7" || fire.Net[0].MAC != tap.MAC || cloud.Net[0].MAC != tap.MAC || fire.Boot.Args != `yolk.quiet yolk.net.ip="192.0.2.2/24 2001:db8::2/64"` {
+		t.Errorf("%+v, %+v", fire, cloud)
 	}
 	strict(t, written(t, bare())["cloud-hypervisor.json"], &cloud)
 	strict(t, written(t, bare())["firecracker.json"], &fire)

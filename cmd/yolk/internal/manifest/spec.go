@@ -28,8 +28,10 @@ type Spec struct {
 	Ports    []Port
 	Host     []string // options of yolk run that make the network on a host
 	Hostname string
-	Tap      string // the device of --net tap; empty: the user's network
-	Shared   bool   // the root is the directory root of the bundle, read-only, and not in the image
+	Tap      string   // the device of --net tap; empty: the user's network
+	MAC      string   // of the guest's device on Tap; empty: any
+	Network  []string // with Tap: the kernel's words for the network, NAME=VALUE without yolk.net
+	Shared   bool     // the root is the directory root of the bundle, read-only, and not in the image
 	Volumes  []Volume
 	Disks    []Disk
 
@@ -153,6 +155,12 @@ func (s *Spec) Check() error {
 	}
 	if err := checkRegistry(s.Registry); err != nil {
 		return err
+	}
+	// IFNAMSIZ, less the NUL at the end.
+	if len(s.Tap) > 15 || strings.ContainsFunc(s.Tap, func(r rune) bool {
+		return !strings.ContainsRune("._-", r) && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	}) {
+		return fmt.Errorf("--net tap=%s: want the name of a device, letters, digits and ._-, 15 at most", s.Tap)
 	}
 	if s.Replicas < 1 || s.Replicas > math.MaxInt16 {
 		return fmt.Errorf("--replicas %d: want a number from 1 to %d", s.Replicas, math.MaxInt16)

@@ -53,6 +53,8 @@ func TestCheck(t *testing.T) {
 		{"--registry", func(s *Spec) { s.Registry = "example.com/" }},
 		{"--registry", func(s *Spec) { s.Registry = "example.com:port/x" }},
 		{"--registry", func(s *Spec) { s.Registry = "example.com//x" }},
+		{"--net tap=a,script=x", func(s *Spec) { s.Tap = "a,script=x" }},
+		{"--net tap=0123456789abcdef", func(s *Spec) { s.Tap = "0123456789abcdef" }},
 		{"--replicas 0", func(s *Spec) { s.Replicas = 0 }},
 		{"--replicas 100000", func(s *Spec) { s.Replicas = 100000 }},
 		{"--stop-timeout 0s", func(s *Spec) { s.Stop = 0 }},
@@ -82,15 +84,15 @@ func TestCheck(t *testing.T) {
 // FuzzCheck: what passes has no byte that means something in one of the languages of the
 // files, or more than one line.
 func FuzzCheck(f *testing.F) {
-	f.Add("notes", "/opt/notes", "registry.example.com/team", "/etc/x")
-	f.Add("n", "/a b", "r:1/", "/")
-	f.Fuzz(func(t *testing.T, name, prefix, registry, path string) {
+	f.Add("notes", "/opt/notes", "registry.example.com/team", "/etc/x", "tap0")
+	f.Add("n", "/a b", "r:1/", "/", "")
+	f.Fuzz(func(t *testing.T, name, prefix, registry, path, tap string) {
 		s := example()
-		s.Name, s.Prefix, s.Registry, s.Volumes[0].Path, s.Disks[0].Path = name, prefix, registry, path, path
+		s.Name, s.Prefix, s.Registry, s.Volumes[0].Path, s.Disks[0].Path, s.Tap = name, prefix, registry, path, path, tap
 		if s.Check() != nil {
 			return
 		}
-		for _, v := range []string{name, prefix, registry, path} {
+		for _, v := range []string{name, prefix, registry, path, tap} {
 			if strings.ContainsAny(v, " \t\r\n\"'\\$%&<>{}[]#,;|*?!`~\x00") {
 				t.Errorf("%q passes", v)
 			}
