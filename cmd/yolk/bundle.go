@@ -89,13 +89,9 @@ func (o *bundleOptions) add(flags *pflag.FlagSet) {
 type volumeFlags struct{ list []manifest.Volume }
 
 func (f *volumeFlags) add(set *pflag.FlagSet) {
-	for kind, usage := range map[manifest.Kind]string{
-		manifest.Data:   "files that the program writes, which stay",
-		manifest.Config: "settings, read-only",
-		manifest.Secret: "keys and passwords, read-only",
-	} {
-		set.Var(&volumeFlag{f, kind}, string(kind), "NAME:/guest/path: "+usage+" (repeatable)")
-	}
+	set.Var(&volumeFlag{f, manifest.Data}, string(manifest.Data), "NAME:/guest/path: files that the program writes, which stay (repeatable)")
+	set.Var(&volumeFlag{f, manifest.Config}, string(manifest.Config), "NAME:/guest/path: settings, read-only (repeatable)")
+	set.Var(&volumeFlag{f, manifest.Secret}, string(manifest.Secret), "NAME:/guest/path: keys and passwords, read-only (repeatable)")
 }
 
 // volumeFlag is one of them.
