@@ -41,6 +41,7 @@ func (m *machine) registerProc() {
 	p.Register("yolk/enosys", func(b []byte) []byte { return append(b, m.calls.Missed()...) })
 	p.Register("yolk/fuse", m.appendFuse)
 	p.RegisterNode("yolk/exe", newHostNode(p.FS, imageName, m.readHost))
+	p.Register("yolk/metrics", m.appendMetrics)
 	p.Register("yolk/pci", m.appendPCI)
 	if tracer != nil {
 		p.RegisterSetting("yolk/trace", tracer.Text, tracer.Set)

@@ -3,6 +3,7 @@ package fusefs
 import (
 	"errors"
 	"syscall"
+	"time"
 
 	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/fusefs/fuse"
@@ -27,6 +28,7 @@ type request struct {
 	out    [2][]byte
 	cancel <-chan struct{} // closed: send INTERRUPT
 	failed bool            // the server has answered with an error
+	begun  time.Time       // zero: its time is not measured
 
 	inStore  [inStoreSize]byte
 	outStore [outStoreSize]byte
@@ -121,7 +123,11 @@ func (f *FS) lay(r *request, payload, room []byte, fixed int) (in, out [][]byte,
 	if len(room) > 0 {
 		out = append(out, room)
 	}
-	f.stats[r.op].calls.Add(1)
+	f.stats[r.op].count(len(r.buf) + len(payload))
+	r.begun = time.Time{}
+	if f.measuring.Load() {
+		r.begun = time.Now()
+	}
 	return in, out, nil
 }
 
@@ -133,6 +139,10 @@ func (f *FS) take(r *request, n int, err error, size, min int) (int, error) {
 	if err != nil {
 		err = f.deviceError(r.op, err)
 	} else {
+		f.stats[r.op].received.Add(uint64(max(n, 0)))
+		if !r.begun.IsZero() {
+			f.stats[r.op].observe(time.Since(r.begun))
+		}
 		body, err = f.checkReply(r, n, size, min)
 	}
 	if err != nil {

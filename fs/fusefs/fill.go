@@ -2,6 +2,7 @@ package fusefs
 
 import (
 	"sync"
+	"time"
 
 	"github.com/yolkos/yolk/fs/fusefs/fuse"
 )
@@ -93,6 +94,7 @@ func (l *fill) send() {
 			l.out = append(l.out, b.buf)
 		}
 		if f.starter != nil {
+			l.r.begun = time.Time{} // it may be long until somebody takes the answer
 			if l.pending, l.err = f.starter.Start(l.in, l.out); l.err != nil {
 				_, l.err = f.take(l.r, 0, l.err, 0, 0)
 			}

@@ -112,7 +112,7 @@ func (f *FS) sendForgets(list []fuse.ForgetOne) {
 				msg = list[i].AppendTo(msg)
 			}
 		}
-		f.stats[op].calls.Add(1)
+		f.stats[op].count(len(msg))
 		if err := f.t.Send([][]byte{msg}); err != nil {
 			f.stats[op].errors.Add(1)
 			f.deviceError(op, err)

@@ -63,8 +63,9 @@ type FS struct {
 	closed   atomic.Bool
 	broken   atomic.Uint64 // replies that broke the protocol
 
-	nosys [fuse.OpcodeCount]atomic.Bool // operations answered with ENOSYS
-	stats [fuse.OpcodeCount]opStats
+	nosys     [fuse.OpcodeCount]atomic.Bool // operations answered with ENOSYS
+	stats     [fuse.OpcodeCount]opStats
+	measuring atomic.Bool // times too
 
 	plus        plusPolicy
 	table       nodeTable

@@ -51,8 +51,9 @@ func (f *FS) sendInterrupt(unique uint64) {
 		Unique: unique | 1, Uid: f.uid.Load(), Gid: f.gid.Load(), Pid: f.pid.Load(),
 	}
 	in := fuse.InterruptIn{Unique: unique}
-	f.stats[fuse.FUSE_INTERRUPT].calls.Add(1)
-	if err := f.t.Send([][]byte{in.AppendTo(h.AppendTo(nil))}); err != nil {
+	msg := in.AppendTo(h.AppendTo(nil))
+	f.stats[fuse.FUSE_INTERRUPT].count(len(msg))
+	if err := f.t.Send([][]byte{msg}); err != nil {
 		f.stats[fuse.FUSE_INTERRUPT].errors.Add(1)
 		f.deviceError(fuse.FUSE_INTERRUPT, err)
 	}

@@ -174,6 +174,7 @@ func (q *releaseQueue) post(h *handle) {
 	in, out, err := f.lay(r, nil, nil, 0)
 	var pending fuse.Pending
 	if err == nil {
+		r.begun = time.Time{} // as in fill.send
 		if pending, err = f.starter.Defer(in, out); err != nil {
 			f.take(r, 0, err, 0, 0)
 		}
