@@ -15,6 +15,7 @@ import (
 // flags are the launcher's settings, and those in the image:
 //
 //	quiet=1            no messages on the console
+//	log=json           the log on the console is JSON, an object a line
 //	log.marked=1       each line of the log on the console begins with
 //	                   control.LogMark
 //	enosys=1           system calls that are not there are told at the end
@@ -87,7 +88,7 @@ func (f flags) addWords(words []string) (errs []error) {
 // isSetting reports whether there is such a setting for the command line.
 func isSetting(key string) bool {
 	switch key {
-	case "quiet", "enosys", "cwd", "net.ip", "net.gateway", "net.dns", "net.search", "net.hostname":
+	case "quiet", "log", "enosys", "cwd", "net.ip", "net.gateway", "net.dns", "net.search", "net.hostname":
 		return true
 	}
 	for _, prefix := range []string{"path.", "readonly.", "files."} {

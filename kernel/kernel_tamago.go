@@ -71,7 +71,7 @@ func (m *machine) boot() {
 	if m.flags["quiet"] == "" {
 		m.log.console = console
 	}
-	m.log.marked = m.flags["log.marked"] != ""
+	m.log.marked, m.log.json = m.flags["log.marked"] != "", m.flags["log"] == "json"
 	m.fail(err)
 	m.describe()
 	for _, err := range unknown {
@@ -126,7 +126,7 @@ func (m *machine) logf(format string, args ...any) { m.log.Print(fmt.Sprintf(for
 // fail logs what went wrong, if anything.
 func (m *machine) fail(err error) {
 	if err != nil {
-		m.log.Print(err.Error())
+		m.log.Error(err.Error())
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/yolkos/yolk/kernel/control"
+	"github.com/yolkos/yolk/kernel/logline"
 )
 
 // logSize is how many bytes of messages are kept for /proc/kmsg.
@@ -19,14 +20,21 @@ type messages struct {
 	ring    []byte
 	console io.Writer // nil: nowhere
 	marked  bool      // lines begin with control.LogMark there
+	json    bool      // they are JSON there
 	now     func() time.Duration
 }
 
 // Print adds a line, which must not contain a line break.
-func (m *messages) Print(line string) {
+func (m *messages) Print(line string) { m.print(logline.Info, line) }
+
+// Error is Print for what went wrong.
+func (m *messages) Error(line string) { m.print(logline.Error, line) }
+
+func (m *messages) print(level, line string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	us := m.now().Microseconds()
+	up := m.now()
+	us := up.Microseconds()
 	text := append(padLeft(nil, '[', strconv.FormatInt(us/1e6, 10), ' ', 6), '.')
 	text = append(padLeft(text, 0, strconv.FormatInt(us%1e6, 10), '0', 6), "] "...)
 	for i := 0; i < len(line); i++ {
@@ -46,6 +54,11 @@ func (m *messages) Print(line string) {
 	}
 	if m.console == nil {
 		return
+	}
+	if m.json {
+		l := logline.Line{Time: time.Now(), Uptime: up, Level: level}
+		l.Component, l.Message = logline.Split(line, "kernel")
+		text = l.Append(nil)
 	}
 	if m.marked {
 		text = append([]byte{control.LogMark}, text...)

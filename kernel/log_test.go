@@ -2,6 +2,8 @@ package kernel
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +31,31 @@ func TestMessagesMarked(t *testing.T) {
 	const want = "[     0.000000] a?b\n"
 	if got := string(m.Append(nil)); got != want || console.String() != "\x1e"+want {
 		t.Errorf("kept %q, printed %q", got, &console)
+	}
+}
+
+// TestMessagesJSON: the console gets JSON, the log stays text.
+func TestMessagesJSON(t *testing.T) {
+	var console bytes.Buffer
+	m := &messages{console: &console, json: true, now: func() time.Duration { return 2 * time.Second }}
+	m.Print("clock: \xff\n")
+	m.Error("it failed: badly")
+	if got, want := string(m.Append(nil)), "[     2.000000] clock: \xff?\n[     2.000000] it failed: badly\n"; got != want {
+		t.Errorf("kept %q, want %q", got, want)
+	}
+	for _, want := range []struct{ level, component, message string }{{"info", "clock", "\ufffd\n"}, {"error", "kernel", "it failed: badly"}} {
+		line, err := console.ReadBytes('\n')
+		var got struct {
+			Time                      time.Time
+			Uptime                    float64
+			Level, Component, Message string
+		}
+		if err := errors.Join(err, json.Unmarshal(line, &got)); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if got.Level != want.level || got.Component != want.component || got.Message != want.message || got.Uptime != 2 || time.Since(got.Time) > time.Hour {
+			t.Errorf("%s, want %+v", line, want)
+		}
 	}
 }
 

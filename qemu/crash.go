@@ -132,5 +132,5 @@ func (g *guest) report(path string, status int, err error) {
 	case r.registers == "":
 		c.Registers = "QEMU has ended, and they with it"
 	}
-	g.o.OnCrash(c)
+	g.note("%s", g.o.OnCrash(c))
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/yolkos/yolk/kernel/control"
+	"github.com/yolkos/yolk/kernel/logline"
 	"github.com/yolkos/yolk/kernel/trace/wire"
 )
 
@@ -55,13 +56,16 @@ type Options struct {
 	Boot    *Boot     // gets how the boot of an image with kernel/stages went; nil: nobody wants to know
 	OnMain  func()    // called as the program is about to start; may be nil
 
+	JSON bool // the kernel's log and Notes are JSON, an object a line: package logline
+
 	// Log gets each line of the kernel's log, with its end, and says whether it goes to
 	// Console as well; nil: all do.
 	Log func(line []byte) (show bool)
 
-	// OnCrash is told of a machine that has not ended as it should, before Run returns;
-	// nil: nobody wants to know. It is not told of one that has never run.
-	OnCrash func(*Crash)
+	// OnCrash is told of a machine that has not ended as it should, before Run returns,
+	// and says in a line what it has made of it; nil: nobody wants to know. It is not
+	// told of a machine that has never run.
+	OnCrash func(*Crash) (note string)
 
 	Signals     <-chan os.Signal     // for the program; nil: none
 	StopTimeout time.Duration        // how long the program may take to end after SIGTERM; 0: as long as it likes
@@ -90,6 +94,9 @@ func Run(ctx context.Context, o *Options) (status int, err error) {
 	own.Notes = notes // that nobody reads them is no reason to end
 	if lines := terminal.linesOf(o.Notes); lines != nil {
 		own.Notes = brokenLines{lines, notes}
+	}
+	if o.JSON {
+		own.Notes = JSONNotes(own.Notes, logline.Info)
 	}
 	own.Trace = terminal.breakLines(o.Trace)
 	o = &own
@@ -273,6 +280,9 @@ func (g *guest) addFiles(srv server) error {
 		flags += "log.marked=1\n"
 	case o.Quiet:
 		flags += "quiet=1\n"
+	}
+	if o.JSON {
+		flags += "log=json\n"
 	}
 	if o.Trace != nil {
 		flags += "enosys=1\n"

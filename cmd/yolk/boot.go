@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/yolkos/yolk/kernel/logline"
 	"github.com/yolkos/yolk/qemu"
 )
 
@@ -30,7 +31,11 @@ func bootWith(ctx context.Context, o *qemu.Options) error {
 	status, err := qemu.Run(ctx, o)
 	switch {
 	case errors.Is(err, qemu.ErrTimeout):
-		fmt.Fprintf(o.Notes, "yolk: ended after %v, the time limit\n", o.Timeout.Round(time.Millisecond))
+		notes := o.Notes
+		if o.JSON {
+			notes = qemu.JSONNotes(notes, logline.Error)
+		}
+		fmt.Fprintf(notes, "yolk: ended after %v, the time limit\n", o.Timeout.Round(time.Millisecond))
 		return exitStatus(statusTimeout)
 	case err != nil:
 		return err

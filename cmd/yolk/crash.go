@@ -48,12 +48,11 @@ func prepareCrash(path, name string, o *qemu.Options) (*crashReport, error) {
 		return nil, err
 	}
 	c := &crashReport{path: path, image: image, name: name}
-	o.OnCrash = func(crash *qemu.Crash) {
+	o.OnCrash = func(crash *qemu.Crash) (note string) {
 		if err := c.write(o, crash); err != nil {
-			fmt.Fprintf(o.Notes, "yolk: no crash report: %v\n", err)
-			return
+			return fmt.Sprintf("no crash report: %v", err)
 		}
-		fmt.Fprintf(o.Notes, "yolk: crash report: %s\n", c.path)
+		return "crash report: " + c.path
 	}
 	return c, nil
 }

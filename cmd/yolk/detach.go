@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/yolkos/yolk/cmd/yolk/internal/detached"
+	"github.com/yolkos/yolk/kernel/logline"
 	"github.com/yolkos/yolk/qemu"
 )
 
@@ -260,7 +261,11 @@ func (b *background) ended(ctx context.Context, err error) error {
 	end.Status = statusOf(ctx, err, &text)
 	end.Why = strings.TrimSpace(strings.TrimPrefix(text.String(), "yolk: "))
 	if end.Why != "" {
-		_, _ = io.WriteString(b, text.String())
+		notes := io.Writer(b)
+		if lastWords != io.Writer(os.Stderr) {
+			notes = qemu.JSONNotes(b, logline.Error)
+		}
+		_, _ = io.WriteString(notes, text.String())
 	}
 	return b.own.Ended(end)
 }

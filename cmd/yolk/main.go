@@ -27,8 +27,12 @@ func main() {
 	cmd := root()
 	cmd.SetArgs(doubleDashes(cmd, os.Args[1:]))
 	ctx := onSignal()
-	os.Exit(statusOf(ctx, cmd.ExecuteContext(ctx), os.Stderr))
+	err := cmd.ExecuteContext(ctx)
+	os.Exit(statusOf(ctx, err, lastWords))
 }
+
+// lastWords is where the error goes that yolk ends with.
+var lastWords io.Writer = os.Stderr
 
 // withoutHome gives the go command a place for modules where it would refuse to
 // work for want of one: XDG_CACHE_HOME is enough for everything else.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yolkos/yolk/cmd/yolk/internal/image"
+	"github.com/yolkos/yolk/kernel/logline"
 	"github.com/yolkos/yolk/qemu"
 )
 
@@ -26,10 +27,17 @@ type runOptions struct {
 	crash   string
 	trace   traceFlags
 	chart   string
+	log     choice
 	quiet   bool
 	detach  detachFlags
 	machine *background // that this process is; nil: it is in the foreground
 }
+
+// The forms of the log.
+const (
+	logText = "text"
+	logJSON = "json" // an object a line
+)
 
 // defaultStop is how long a program may take to end after SIGTERM.
 const defaultStop = limit(10 * time.Second)
@@ -90,6 +98,8 @@ run it or that its machine failed.`,
 	o.stop = defaultStop
 	flags.Var(&o.stop, "stop-timeout", "end the guest this time after SIGTERM if its program has not ended; 0: never")
 	flags.StringVar(&o.profile, "profile", "", "write a CPU profile of the program to this file, for go tool pprof")
+	o.log = choose(logText, logJSON)
+	flags.Var(&o.log, "log", "form of the kernel's log, and of what yolk says")
 	flags.StringVar(&o.crash, "crash", "", "write a report to this file if the program crashes, or the machine dies or does not end in time")
 	o.trace.add(flags)
 	flags.StringVar(&o.chart, "boot-chart", "", "draw how the boot went, from the first instruction to main, to this file (SVG)")
@@ -100,18 +110,24 @@ run it or that its machine failed.`,
 }
 
 func (r *runOptions) run(cmd *cobra.Command, args []string) (failed error) {
+	if r.log.value == logJSON {
+		lastWords = qemu.JSONNotes(os.Stderr, logline.Error)
+	}
 	ctx := cmd.Context()
 	packages, programArgs, err := splitRunArgs(args)
 	if err != nil {
 		return err
 	}
 	stderr := r.machine.notes()
+	if r.log.value == logJSON {
+		stderr = qemu.JSONNotes(stderr, logline.Info)
+	}
 	notes := stderr
 	if r.quiet {
 		notes = io.Discard
 	}
 	noteFlag(notes, cmd, args[len(packages):])
-	o := &qemu.Options{Dir: r.cwd, Quiet: r.quiet, Timeout: time.Duration(r.timeout), StopTimeout: time.Duration(r.stop)}
+	o := &qemu.Options{Dir: r.cwd, Quiet: r.quiet, JSON: r.log.value == logJSON, Timeout: time.Duration(r.timeout), StopTimeout: time.Duration(r.stop)}
 	base := terminalEnvironment()
 	if r.crash != "" {
 		base = append(base, "GOTRACEBACK=all") // unless the program is to have another one
@@ -134,7 +150,7 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) (failed error) {
 		return err
 	}
 	if r.machine != nil && o.Trace != nil {
-		o.Trace = stderr
+		o.Trace = r.machine.notes()
 	}
 	if err := openNetwork(&o.Network, stderr); err != nil {
 		return err
