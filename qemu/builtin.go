@@ -50,6 +50,7 @@ func ServeBuiltin(dir string, cache Cache) error {
 		return err
 	}
 	client.Close()
+	confine("the built-in server of "+dir, filesFilter)
 	ended := make(chan error, 2)
 	go func() {
 		ended <- vhostuser.New(virtioFSQueues, server, func(format string, args ...any) {

@@ -101,7 +101,7 @@ func (g *guest) crashed(status int, err error) string {
 		return err.Error()
 	case closed(g.control.crashed):
 		return fmt.Sprintf("the program, or the kernel below it, has crashed, with status %d", status)
-	case err == nil, errors.As(err, &signal), errors.As(err, &server), errors.Is(err, errNoStream), errors.Is(err, context.Canceled):
+	case err == nil, errors.As(err, &signal), errors.As(err, &server), errors.Is(err, errNoStream), errors.Is(err, errNoSandbox), errors.Is(err, context.Canceled):
 		return ""
 	case !closed(g.control.main) && g.qemu.cmd.ProcessState.ExitCode() == 1:
 		return "" // QEMU does not want to

@@ -320,7 +320,6 @@ func ServeNetwork(config string) error {
 	if err := json.Unmarshal([]byte(config), &c); err != nil {
 		return fmt.Errorf("this command is for yolk's own use (%w)", err)
 	}
-	_ = unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) // it starts no program
 	files := fileLimit()
 	_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: files, Max: files}) // else with what there is
 	n, err := usernet.New(c, func(format string, args ...any) {
@@ -345,5 +344,6 @@ func ServeNetwork(config string) error {
 			return fmt.Errorf("forwarded port %v: %w", c.Forwards[i], err)
 		}
 	}
+	confine("the guest's network", networkFilter)
 	return n.Serve(frames)
 }

@@ -125,9 +125,14 @@ func Run(ctx context.Context, o *Options) (status int, err error) {
 		defer cancel()
 	}
 	srv.cache = o.Cache
-	slirp := false
+	slirp, sandbox := false, !slices.Contains(o.Extra, sandboxOption) // else it is for the user to say
 	for {
-		status, err = once(ctx, o, terminal, path, srv, slirp)
+		status, err = once(ctx, o, terminal, path, srv, slirp, sandbox)
+		if errors.Is(err, errNoSandbox) {
+			fmt.Fprintf(o.Notes, "yolk: %v; it runs without\n", err)
+			sandbox = false
+			continue
+		}
 		if errors.Is(err, errNoStream) {
 			fmt.Fprintf(o.Notes, "yolk: %v; with QEMU's own the guest reaches what listens on the host's loopback, at %v, and large frames and IPv6 are missing\n", err, o.Network.User.Router4)
 			own.Network, slirp = *o.Network.overSlirp(), true
@@ -185,14 +190,14 @@ type guest struct {
 	noting sync.Mutex
 }
 
-func once(ctx context.Context, o *Options, t *terminal, path string, srv server, slirp bool) (int, error) {
+func once(ctx context.Context, o *Options, t *terminal, path string, srv server, slirp, sandbox bool) (int, error) {
 	g := &guest{o: o, terminal: t, keyboard: newKeyboard(t), server: srv, servers: newServers(), slirp: slirp}
 	defer g.close()
 	kernel, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", o.Kernel.Fd()))
 	if err != nil {
 		return 0, err
 	}
-	g.config = Config{Machine: o.Machine, Accel: o.Accel, Memory: o.Memory, CPUs: o.CPUs, Count: o.Count, Kernel: fdPath(g.files.add(kernel)), Random: !o.Count, Extra: o.Extra}
+	g.config = Config{Machine: o.Machine, Accel: o.Accel, Memory: o.Memory, CPUs: o.CPUs, Count: o.Count, Kernel: fdPath(g.files.add(kernel)), Random: !o.Count, Sandbox: sandbox, Extra: o.Extra}
 	if err := g.addRecorder(); err != nil {
 		return 0, err
 	}
@@ -409,6 +414,9 @@ func (g *guest) verdict() (int, error) {
 	}
 	if g.lacksStream() {
 		return 0, errNoStream
+	}
+	if err := g.lacksSandbox(); err != nil {
+		return 0, err
 	}
 	if err := g.serverFailure(); err != nil {
 		return 0, err

@@ -25,13 +25,20 @@ type Line struct {
 }
 
 // Split divides a line that begins with what it is about: one word, as in "clock: …".
-// Other lines are about whole.
+// Of a device, as in "virtiofs root (virtio-mmio feb00a00): …", the component is the first
+// word, and the message is all. Other lines are about whole.
 func Split(line, whole string) (component, message string) {
 	name, rest, ok := strings.Cut(line, ": ")
-	if !ok || name == "" || strings.ContainsAny(name, " \t") {
+	word, _, several := strings.Cut(name, " ")
+	switch {
+	case !ok || word == "":
 		return whole, line
+	case !several:
+		return name, rest
+	case strings.HasSuffix(name, ")"):
+		return word, line
 	}
-	return name, rest
+	return whole, line
 }
 
 // Append appends the line as JSON (RFC 8259), with its end: time as of RFC 3339 with

@@ -23,7 +23,7 @@ func TestAppend(t *testing.T) {
 
 func TestSplit(t *testing.T) {
 	for line, want := range map[string][2]string{
-		"clock: late": {"clock", "late"}, "a b: c": {"kernel", "a b: c"}, "x": {"kernel", "x"}, ": x": {"kernel", ": x"}, "/dev/random: none: x": {"/dev/random", "none: x"},
+		"clock: late": {"clock", "late"}, "a b: c": {"kernel", "a b: c"}, "virtiofs root (mmio 1): up": {"virtiofs", "virtiofs root (mmio 1): up"}, "x": {"kernel", "x"}, ": x": {"kernel", ": x"}, "/dev/random: none: x": {"/dev/random", "none: x"},
 	} {
 		if c, m := Split(line, "kernel"); c != want[0] || m != want[1] {
 			t.Errorf("%q: %q, %q, want %q", line, c, m, want)
