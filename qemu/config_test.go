@@ -145,15 +145,14 @@ func TestMaxShares(t *testing.T) {
 func TestServerArgs(t *testing.T) {
 	for _, tt := range []struct {
 		server server
-		root   bool
 		want   string
 	}{
-		{server{path: "v", dialect: dialectC, files: 9, cache: ""}, true, `--fd=3 -o source=/a\,b\\c -o cache=auto -o xattr -o posix_lock -o flock -o announce_submounts -o sandbox=chroot -o log_level=err --rlimit-nofile=9`},
-		{server{path: "v", dialect: dialectC, files: 9, cache: CacheNone}, true, `--fd=3 -o source=/a\,b\\c -o cache=none -o xattr -o posix_lock -o flock -o announce_submounts -o sandbox=chroot -o log_level=err --rlimit-nofile=9`},
-		{server{path: "v", dialect: dialectRust, files: 9, cache: CacheNone}, true, `--fd=3 --shared-dir=/a,b\c --cache=never --xattr --announce-submounts --sandbox=chroot --log-level=error --rlimit-nofile=9`},
-		{server{path: "v", dialect: dialectRust, files: 9, cache: CacheAuto, handles: true}, false, `--fd=3 --shared-dir=/a,b\c --cache=auto --xattr --announce-submounts --sandbox=namespace --log-level=error --rlimit-nofile=9 --inode-file-handles=never`},
+		{server{path: "v", dialect: dialectC, files: 9, cache: ""}, `--fd=3 -o source=/a\,b\\c -o cache=auto -o xattr -o posix_lock -o flock -o announce_submounts -o sandbox=namespace -o log_level=err --rlimit-nofile=9`},
+		{server{path: "v", dialect: dialectC, files: 9, cache: CacheNone, chroot: true}, `--fd=3 -o source=/a\,b\\c -o cache=none -o xattr -o posix_lock -o flock -o announce_submounts -o sandbox=chroot -o log_level=err --rlimit-nofile=9`},
+		{server{path: "v", dialect: dialectRust, files: 9, cache: CacheNone, chroot: true}, `--fd=3 --shared-dir=/a,b\c --cache=never --xattr --announce-submounts --sandbox=chroot --log-level=error --rlimit-nofile=9`},
+		{server{path: "v", dialect: dialectRust, files: 9, cache: CacheAuto, handles: true}, `--fd=3 --shared-dir=/a,b\c --cache=auto --xattr --announce-submounts --sandbox=namespace --log-level=error --rlimit-nofile=9 --inode-file-handles=never`},
 	} {
-		if got := strings.Join(tt.server.args(`/a,b\c`, 3, tt.root), " "); got != tt.want {
+		if got := strings.Join(tt.server.args(`/a,b\c`, 3), " "); got != tt.want {
 			t.Errorf("got %s, want %s", got, tt.want)
 		}
 	}

@@ -114,6 +114,7 @@ type server struct {
 	files   uint64  // descriptors that it may have
 	cache   Cache
 	handles bool // it can refer to files by handles
+	chroot  bool // it is confined by chroot(2), which takes less of the host, and not by name spaces
 }
 
 // builtin is the server that is always there.
@@ -209,9 +210,18 @@ func dialectOf(help string) dialect {
 	return 0
 }
 
+// sandbox is how a virtiofsd confines itself: with mounts, processes and a network of its
+// own, which an ordinary user gets by way of a user namespace.
+func (s server) sandbox() string {
+	if s.chroot {
+		return "chroot"
+	}
+	return "namespace"
+}
+
 // args returns the arguments of a virtiofsd that serves dir to whoever
 // connects to the listening socket fd.
-func (s server) args(dir string, fd int, root bool) []string {
+func (s server) args(dir string, fd int) []string {
 	limit := fmt.Sprintf("--rlimit-nofile=%d", s.files)
 	cache := "cache=" + s.dialect.cache(s.cache)
 	if s.dialect == dialectC {
@@ -219,16 +229,12 @@ func (s server) args(dir string, fd int, root bool) []string {
 		source := strings.NewReplacer(`\`, `\\`, `,`, `\,`).Replace(dir)
 		return []string{
 			"--fd=" + strconv.Itoa(fd), "-o", "source=" + source,
-			"-o", cache, "-o", "xattr", "-o", "posix_lock", "-o", "flock", "-o", "announce_submounts", "-o", "sandbox=chroot", "-o", "log_level=err", limit,
+			"-o", cache, "-o", "xattr", "-o", "posix_lock", "-o", "flock", "-o", "announce_submounts", "-o", "sandbox=" + s.sandbox(), "-o", "log_level=err", limit,
 		}
-	}
-	sandbox := "chroot"
-	if !root {
-		sandbox = "namespace" // by way of a user namespace
 	}
 	args := []string{
 		"--fd=" + strconv.Itoa(fd), "--shared-dir=" + dir,
-		"--" + cache, "--xattr", "--announce-submounts", "--sandbox=" + sandbox, "--log-level=error", limit,
+		"--" + cache, "--xattr", "--announce-submounts", "--sandbox=" + s.sandbox(), "--log-level=error", limit,
 	}
 	if s.handles {
 		args = append(args, handlesOption+"=never")
@@ -270,7 +276,7 @@ func (s server) serveVirtiofsd(dir string, show, trace io.Writer) (*process, *os
 		return nil, nil, nil, fmt.Errorf("socket for virtiofsd: %w", err)
 	}
 	var d descriptors
-	p, err := start(s.path, s.args(dir, d.add(listener), os.Geteuid() == 0), &d, show, trace)
+	p, err := start(s.path, s.args(dir, d.add(listener)), &d, show, trace)
 	if err != nil {
 		client.Close()
 		return nil, nil, nil, err

@@ -35,10 +35,15 @@ func examineServers() string {
 	case s.path == "":
 		return "built-in server (" + note + ")"
 	}
-	if err := s.try(); err != nil {
+	err = s.try()
+	if err != nil && os.Geteuid() == 0 {
+		s.chroot = true // as Run does
+		err = s.try()
+	}
+	if err != nil {
 		return "built-in server (" + err.Error() + ")"
 	}
-	return fmt.Sprintf("%s, %v dialect; built-in server as well", s.path, s.dialect)
+	return fmt.Sprintf("%s, %v dialect, sandbox %s; built-in server as well", s.path, s.dialect, s.sandbox())
 }
 
 // tryTime is how long a virtiofsd is waited for: one that hangs is none.

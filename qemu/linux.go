@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 )
@@ -66,7 +65,7 @@ func RunLinux(ctx context.Context, o *LinuxOptions) error {
 		c.Net = &NetDevice{MAC: o.Network.MAC, Stream: forQEMU.add(socket), MTU: o.Network.User.MTU}
 	}
 	srv.cache = o.Cache
-	args := withoutXattr(srv.args(o.Share.Dir, forServer.add(listener), os.Geteuid() == 0))
+	args := withoutXattr(srv.args(o.Share.Dir, forServer.add(listener)))
 	server, err := start(srv.path, args, &forServer, o.Trace, o.Trace)
 	if err != nil {
 		return err

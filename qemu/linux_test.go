@@ -22,7 +22,7 @@ func TestLinuxArgs(t *testing.T) {
 func TestWithoutXattr(t *testing.T) {
 	for _, d := range []dialect{dialectC, dialectRust} {
 		s := server{path: "virtiofsd", dialect: d, cache: "always"}
-		args := strings.Join(withoutXattr(s.args("/dir", 3, true)), " ")
+		args := strings.Join(withoutXattr(s.args("/dir", 3)), " ")
 		if !strings.Contains(args, "cache=always") || strings.Contains(args, "xattr") || strings.Contains(args, "-o -o") || !strings.Contains(args, "/dir") {
 			t.Errorf("%v: %s", d, args)
 		}

@@ -139,6 +139,10 @@ func Run(ctx context.Context, o *Options) (status int, err error) {
 			continue
 		}
 		var failed *serverError
+		if errors.As(err, &failed) && srv.path != "" && !srv.chroot && os.Geteuid() == 0 {
+			srv.chroot = true // as in a container, which lets nobody make name spaces
+			continue
+		}
 		if !errors.As(err, &failed) || o.Daemon != AutoDaemon || srv.path == "" {
 			return status, err
 		}
