@@ -58,6 +58,7 @@ func TestRun(t *testing.T) {
 		{name: "triple fault", do: "ctl:yolk_main end:0", err: "without an exit status"},
 		{name: "QEMU fails", do: "complain:no-such-machine end:1", err: "exit status 1: no-such-machine"},
 		{name: "QEMU dies", do: "signal", err: "signal: killed"},
+		{name: "QEMU without a sandbox", do: "nosandbox ctl:yolk_main ctl:yolk_exit_3 end:1", status: 3},
 		{name: "guest does not power off", do: "ctl:yolk_exit_9 end:0", status: 9},
 		{
 			name: "input", do: "ctl:yolk_main echo ctl:yolk_exit_0 end:1",
