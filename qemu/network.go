@@ -274,10 +274,16 @@ func serveNetwork(n *Network, self []string, show, trace io.Writer) (*process, *
 		return nil, nil, nil, err
 	}
 	d := descriptors{files: []*os.File{theirs, frames[0]}} // parentFD, framesFD
-	for _, s := range n.Sockets {                          // they are that process's: when it ends, nobody listens
-		d.add(s)
+	for _, s := range n.Sockets {                          // which another attempt needs as well
+		copied, err := unix.FcntlInt(s.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			ours.Close()
+			frames[1].Close()
+			d.close()
+			return nil, nil, nil, fmt.Errorf("socket of a forwarded port: %w", err)
+		}
+		d.add(os.NewFile(uintptr(copied), "forward"))
 	}
-	n.Sockets = nil
 	p, err := start(self[0], append(self[1:len(self):len(self)], string(config)), &d, show, trace)
 	if err != nil {
 		ours.Close()

@@ -351,6 +351,7 @@ func (g *guest) wait(ctx context.Context) (int, error) {
 			return status, err
 		case <-main:
 			main = nil
+			g.o.Network.closeSockets() // there is no other attempt: when the network ends, nobody listens
 			if g.o.OnMain != nil {
 				g.o.OnMain()
 			}

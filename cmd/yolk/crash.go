@@ -59,10 +59,17 @@ func prepareCrash(path, name string, o *qemu.Options) (*crashReport, error) {
 
 // removeReport removes a report, and nothing else.
 func removeReport(path string) error {
-	f, err := os.Open(path)
+	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	} else if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return errors.New("it is there, and is no regular file")
+	}
+	f, err := os.Open(path)
+	if err != nil {
 		return err
 	}
 	defer f.Close()

@@ -103,12 +103,15 @@ func childOf(t *testing.T, parent int, name string) int {
 func TestCrashFile(t *testing.T) {
 	dir := t.TempDir()
 	layOut(t, dir, map[string]string{"image": "", "mine": "something else\n", "report": crashTitle + "\n"})
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	image, err := os.Open(filepath.Join(dir, "image"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer image.Close()
-	for name, fails := range map[string]bool{"new": false, "report": false, "mine": true, "none/new": true, "image/new": true} {
+	for name, fails := range map[string]bool{"new": false, "report": false, "mine": true, "none/new": true, "pipe": true, "image/new": true} {
 		c, err := prepareCrash(filepath.Join(dir, name), "x", &qemu.Options{Kernel: image})
 		if (err != nil) != fails || err != nil && !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v, want an error: %v", name, err, fails)

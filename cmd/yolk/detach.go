@@ -247,19 +247,19 @@ func (b *background) started() {
 	_ = unix.Shutdown(int(b.said.Fd()), unix.SHUT_WR)
 }
 
-// ended writes down how the run ended, unless it never began: then the launcher says
-// it, and nothing is left.
+// ended writes down how the run ended. Of one that never began the launcher tells, and
+// nothing is left.
 func (b *background) ended(ctx context.Context, err error) error {
 	b.mu.Lock()
 	up := b.up
 	b.mu.Unlock()
-	if !up {
-		return errors.Join(err, b.own.Discard())
-	}
-	end := detached.End{At: time.Now()}
 	var text strings.Builder
-	end.Status = statusOf(ctx, err, &text)
+	end := detached.End{At: time.Now(), Status: statusOf(ctx, err, &text)}
 	end.Why = strings.TrimSpace(strings.TrimPrefix(text.String(), "yolk: "))
+	if !up {
+		b.own.Info.Remove = true
+		return errors.Join(err, b.own.Ended(end))
+	}
 	if end.Why != "" {
 		notes := io.Writer(b)
 		if lastWords != io.Writer(os.Stderr) {

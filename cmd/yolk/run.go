@@ -128,7 +128,10 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) (failed error) {
 	}
 	noteFlag(notes, cmd, args[len(packages):])
 	o := &qemu.Options{Dir: r.cwd, Quiet: r.quiet, JSON: r.log.value == logJSON, Timeout: time.Duration(r.timeout), StopTimeout: time.Duration(r.stop)}
-	base := terminalEnvironment()
+	var base []string
+	if r.machine == nil { // else it has no terminal
+		base = terminalEnvironment()
+	}
 	if r.crash != "" {
 		base = append(base, "GOTRACEBACK=all") // unless the program is to have another one
 	}

@@ -162,8 +162,8 @@ func (d *Dir) ClaimFree(name string) (*Own, error) {
 	return own, err
 }
 
-// Claim takes a name for a machine of this process, until it is discarded or
-// removed. The error may be a *TakenError.
+// Claim takes a name for a machine of this process, until it is removed. The error may
+// be a *TakenError.
 func (d *Dir) Claim(name string) (*Own, error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
@@ -249,12 +249,6 @@ func (o *Own) Ended(e End) error {
 		err = errors.Join(err, o.dir.drop(o.Info.Name))
 	}
 	return err
-}
-
-// Discard gives the name back: there has been no machine.
-func (o *Own) Discard() error {
-	defer o.close()
-	return o.dir.drop(o.Info.Name)
 }
 
 // drop removes a machine's directory. Its name is free before its files go.

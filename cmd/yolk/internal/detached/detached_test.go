@@ -142,7 +142,8 @@ func TestRemovedAtEnd(t *testing.T) {
 	if names, err := d.Names(); len(names) != 1 || err != nil {
 		t.Errorf("machines %v, %v: want the second one", names, err)
 	}
-	if err := next.Discard(); err != nil {
+	next.Info.Remove = true
+	if err := next.Ended(End{}); err != nil {
 		t.Error(err)
 	}
 	if names, err := d.Names(); len(names) != 0 || err != nil {
