@@ -8,9 +8,6 @@ import (
 	"time"
 )
 
-// ContentType is the media type of the text, for who serves it.
-const ContentType = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-
 // Type is that of a metric family.
 type Type string
 
