@@ -58,12 +58,12 @@ func TestGuestTrust(t *testing.T) {
 				if strings.Contains(string(status), "\nSeccomp:\t2\n") && strings.Contains(string(status), "\nNoNewPrivs:\t1\n") {
 					n = 1
 				}
-				confined[what] += n // virtiofsd has a second process, which waits for the first one
+				confined[what] += n
 			}
 			server := map[string]string{"virtiofsd": "virtiofsd", "builtin": "serve-fs"}[daemon]
 			for _, what := range []string{"qemu-system", "serve-net", server} {
-				if confined[what] != 1 {
-					t.Errorf("%s: %d processes are confined, want 1", what, confined[what])
+				if confined[what] < 1 { // virtiofsd has a second process, which waits for the first one
+					t.Errorf("%s is not confined", what)
 				}
 			}
 			for name := range names {

@@ -60,13 +60,18 @@ const maxInfo = 1 << 20
 // others cannot enter.
 func Open() (*Dir, error) {
 	uid := os.Geteuid()
-	for _, base := range []string{os.Getenv("XDG_RUNTIME_DIR"), fmt.Sprintf("/run/user/%d", uid)} {
+	return open(place(uid, os.Getenv("XDG_RUNTIME_DIR"), fmt.Sprintf("/run/user/%d", uid)), uid)
+}
+
+// place chooses what may be made: below the first base that is a user's alone.
+func place(uid int, bases ...string) string {
+	for _, base := range bases {
 		// With sudo it may be somebody else's.
 		if filepath.IsAbs(base) && private(base, uid) == nil {
-			return open(filepath.Join(base, "yolk"), uid)
+			return filepath.Join(base, "yolk")
 		}
 	}
-	return open(fmt.Sprintf("/tmp/yolk-%d", uid), uid)
+	return fmt.Sprintf("/tmp/yolk-%d", uid)
 }
 
 func open(dir string, uid int) (*Dir, error) {

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 	if name := os.Getenv("DETACHED_CLAIM"); name != "" {
 		d, err := Open()
 		if err == nil {
-			_, err = d.Claim(name)
+			kept, err = d.Claim(name)
 		}
 		if err != nil {
 			fmt.Println(err)
@@ -31,6 +31,10 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(m.Run())
 }
+
+// kept is the machine of a process that is one: its lock is an open file's, which the
+// garbage collector would close.
+var kept *Own
 
 // dirOf opens a directory of a user who has no machines yet.
 func dirOf(t *testing.T) *Dir {
@@ -279,10 +283,17 @@ func TestPrivate(t *testing.T) {
 	if err := os.Chmod(shared, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("XDG_RUNTIME_DIR", shared)
-	d, err := Open()
-	if err != nil || strings.HasPrefix(d.path, shared) {
-		t.Errorf("%+v, %v: want another directory than %s", d, err, shared)
+	own := filepath.Join(shared, "own")
+	if err := os.Mkdir(own, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for want, bases := range map[string][]string{
+		filepath.Join(own, "yolk"):       {shared, own},
+		fmt.Sprintf("/tmp/yolk-%d", uid): {"", "relative", shared, filepath.Join(shared, "none")},
+	} {
+		if got := place(uid, bases...); got != want {
+			t.Errorf("place %s for %q, want %s", got, bases, want)
+		}
 	}
 }
 
