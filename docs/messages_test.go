@@ -20,7 +20,7 @@ var speakers = []string{"cmd/yolk", "qemu", "usernet", "toolchain", "kernel", "a
 
 // silent are below them: what is for tests alone, files of /proc, the table of system calls,
 // and what the go command says.
-var silent = []string{"testdata", "fs/fstest", "fs/fusefs/fusetest", "drivers/virtio/virtiotest", "fs/procfs", "netstack/procnet.go", "syscalls/memfd", "syscalls/calls.go",
+var silent = []string{"testdata", "fs/fstest", "fs/fusefs/fusetest", "drivers/virtio/virtiotest", "fs/procfs", "kernel/metrics_tamago.go", "netstack/procnet.go", "syscalls/memfd", "syscalls/calls.go",
 	"toolchain/_files/src/cmd"}
 
 // wrappers are the functions that make messages of their arguments: {N} is the
@@ -41,7 +41,7 @@ var other = []string{
 	"[pattern=]flags for the assembler", "no paths of this machine in the image", "file with a profile to optimize for, auto or off",
 	"build constraints exclude all Go files", "function main is undeclared", "yolk, of an unknown version",
 	"kvm, proved by booting a guest", "the process that serves it", "the tools need an identity of their own in the build cache",
-	"Max core file size", "request for its name", "/proc/self/fd/…", "…, … dialect; built-in server as well",
+	"Max core file size", "request for its name", "/proc/self/fd/…", "…, … dialect, sandbox …; built-in server as well",
 }
 
 // parts are directories whose sentences stand in a message that is made in one place.

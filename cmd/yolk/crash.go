@@ -52,7 +52,7 @@ func prepareCrash(path, name string, o *qemu.Options) (*crashReport, error) {
 		if err := c.write(o, crash); err != nil {
 			return fmt.Sprintf("no crash report: %v", err)
 		}
-		return "crash report: " + c.path
+		return fmt.Sprintf("the crash report is in %s", c.path)
 	}
 	return c, nil
 }
