@@ -10,6 +10,7 @@
 # make bench           boot time and image size; then all of docs/benchmarks.md, an hour
 # make count           instructions of single operations, here and in a Linux guest: docs/instructions.md, a minute
 # make bench-net       the network's rows of it alone, ten minutes
+# make pictures        those of docs/TRACING.md
 # make scale           open files, names, directories and files of any size: docs/scale.md, ten minutes
 # make scale-net       10,000 connections at once, and 100,000 one after the other, ten minutes
 # make conformance     runs the standard library's own tests here and in guests: docs/conformance.md,
