@@ -57,7 +57,7 @@ func init() { booted.boot() }
 // boot brings the machine up in order. What fails is left out, with a line in
 // the log: the program starts in any case.
 func (m *machine) boot() {
-	amd64.Begin("kernel: settings, console")
+	amd64.BeginStage("kernel: settings, console")
 	m.started = time.Now()
 	m.load.Times = m.times
 	m.resumed = make(chan struct{}, 1)
@@ -81,17 +81,17 @@ func (m *machine) boot() {
 		tracer.Start()
 	}
 	m.fail(m.initMemory())
-	amd64.Begin("drivers: MMIO")
+	amd64.BeginStage("drivers: MMIO")
 	m.scanMMIO()
-	amd64.Begin("drivers: PCI")
+	amd64.BeginStage("drivers: PCI")
 	m.scanPCI()
-	amd64.Begin("kernel: streams")
+	amd64.BeginStage("kernel: streams")
 	m.streams.console = console
 	m.connectStreams()
-	amd64.Begin("fs: mounts, sessions with file servers")
+	amd64.BeginStage("fs: mounts, sessions with file servers")
 	m.mountRoot()
 	m.watchHost()
-	amd64.Begin("syscalls")
+	amd64.BeginStage("syscalls")
 	m.calls = syscalls.New(m.vfs)
 	m.calls.Name = cmp.Or(m.flags["net.hostname"], hostname)
 	m.calls.FileSystems = m.newFileSystem
@@ -103,10 +103,10 @@ func (m *machine) boot() {
 	m.takeSignals()
 	m.setFallback()
 	m.proc.RegisterOnUse(m.registerProc)
-	amd64.Begin("kernel: standard streams, directory")
+	amd64.BeginStage("kernel: standard streams, directory")
 	m.openStreams()
 	m.chdir()
-	amd64.Begin("kernel: time, power button, CPUs")
+	amd64.BeginStage("kernel: time, power button, CPUs")
 	m.keepTime()
 	m.watchPowerButton()
 	m.bind()
@@ -118,7 +118,7 @@ func (m *machine) boot() {
 		tracer.Ready()
 	}
 	amd64.ControlString("yolk main\n")
-	amd64.Begin("init functions of the program")
+	amd64.BeginStage("init functions of the program")
 }
 
 func (m *machine) logf(format string, args ...any) { m.log.Print(fmt.Sprintf(format, args...)) }

@@ -51,10 +51,12 @@ type Options struct {
 	Notes   io.Writer // what Run itself has to say
 	Trace   io.Writer // the commands that are run; nil: not shown
 	Profile io.Writer // gets the profile of an image with kernel/profile; nil: none
-	Events  io.Writer // gets the stream of an image with kernel/trace (kernel/trace/wire); nil: none
-	Kinds   string    // what such an image traces to begin with; "": all
+	Kinds   string    // what an image with kernel/trace traces to begin with; "": all
 	Boot    *Boot     // gets how the boot of an image with kernel/stages went; nil: nobody wants to know
-	OnMain  func()    // called as the program is about to start; may be nil
+	// Events returns what gets the stream of an image with kernel/trace (kernel/trace/wire): of
+	// each attempt to start the guest, of which the last counts; nil: none is wanted.
+	Events func() io.Writer
+	OnMain func() // called as the program is about to start; may be nil
 
 	JSON bool // the kernel's log and Notes are JSON, an object a line: package logline
 

@@ -67,7 +67,7 @@ func (g *guest) addStreams() error {
 		g.profile = receiveProfile(g.conns.profile, g.o.Profile)
 	}
 	if g.conns.events != nil {
-		g.events = receiveEvents(g.conns.events, g.o.Events)
+		g.events = receiveEvents(g.conns.events, g.o.Events())
 	}
 	return nil
 }

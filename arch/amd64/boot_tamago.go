@@ -48,7 +48,7 @@ var (
 // boot prepares the machine for the runtime. info is the address of the PVH start
 // info or, if magic says so, that of a Multiboot 2 loader's.
 func boot(info uintptr, magic uint32) {
-	Begin("arch/amd64: memory map, ACPI tables")
+	BeginStage("arch/amd64: memory map, ACPI tables")
 	initUART()
 	start, _ := imageBounds()
 	findParts()
@@ -65,13 +65,13 @@ func boot(info uintptr, magic uint32) {
 		}
 		fatal("yolk: not enough memory: give the machine more, 8 MiB besides the image at least\n")
 	}
-	Begin("arch/amd64: exceptions, page tables")
+	BeginStage("arch/amd64: exceptions, page tables")
 	initTraps()
 	initTables(start)
 	initLocalAPICMode()
-	Begin("arch/amd64: clock")
+	BeginStage("arch/amd64: clock")
 	initClock()
-	Begin("arch/amd64: CPUs, arguments, memory")
+	BeginStage("arch/amd64: CPUs, arguments, memory")
 	initCPUCount()
 	initArgs()
 	if firstBoot() && magic != multibootMagic && fwPresent() && si.modules == 0 {
@@ -87,7 +87,7 @@ func boot(info uintptr, magic uint32) {
 	for i, r := range memory.extra[:memory.n] {
 		memExtra[i].start, memExtra[i].end = uintptr(r.Start), uintptr(r.End)
 	}
-	Begin("runtime: heap, scheduler")
+	BeginStage("runtime: heap, scheduler")
 }
 
 // Part of the RAM that is for what devices and their drivers share, such as rings, in

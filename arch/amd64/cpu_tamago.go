@@ -13,8 +13,8 @@ func ClockHz() uint64 { return tscHz }
 //
 //go:linkname hwinit1 runtime/goos.Hwinit1
 func hwinit1() {
-	Begin("arch/amd64: interrupts, timer")
+	BeginStage("arch/amd64: interrupts, timer")
 	heapTables()
 	initInterrupts()
-	Begin("init functions below the kernel")
+	BeginStage("init functions below the kernel")
 }

@@ -15,9 +15,9 @@ var (
 	stageCount int
 )
 
-// Begin notes that a stage of the boot begins, which ends the one before. It may be called
+// BeginStage notes that a stage of the boot begins, which ends the one before. It may be called
 // before there is a runtime. One too many is left out.
-func Begin(name string) {
+func BeginStage(name string) {
 	if stageCount < len(stages) {
 		stages[stageCount] = Stage{name, rdtsc()}
 		stageCount++

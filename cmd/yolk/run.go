@@ -183,9 +183,7 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) (failed error) {
 		}
 		if events != nil {
 			defer func() {
-				if e := events.close(notes); failed == nil {
-					failed = e
-				}
+				failed = join(failed, events.close(notes), notes)
 			}()
 		}
 		if r.chart != "" {
@@ -194,9 +192,7 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) (failed error) {
 				return err
 			}
 			defer func() {
-				if e := chart.close(name); failed == nil {
-					failed = e
-				}
+				failed = join(failed, chart.close(name), notes)
 			}()
 		}
 		flags = append(flags, "-buildvcs=false")
@@ -227,6 +223,17 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) (failed error) {
 		return r.machine.boot(ctx, o)
 	}
 	return boot(ctx, o)
+}
+
+// join returns failed, or if that is nil, err; of two errors the other is said on notes.
+func join(failed, err error, notes io.Writer) error {
+	if failed == nil {
+		return err
+	}
+	if err != nil {
+		fmt.Fprintf(notes, "yolk: %v\n", err)
+	}
+	return failed
 }
 
 // onlyToBuild reports an option that an image which is built already makes

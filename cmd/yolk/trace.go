@@ -61,7 +61,7 @@ func (f *traceFlags) open(o *qemu.Options) (*traceFile, error) {
 		file.Close()
 		return nil, err
 	}
-	o.Events, o.Kinds = t, filter.Needed().String()
+	o.Events, o.Kinds = t.Stream, filter.Needed().String()
 	return &traceFile{t, file}, nil
 }
 

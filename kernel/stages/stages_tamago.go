@@ -10,7 +10,7 @@ import (
 
 // Main is called right before main.main.
 func Main() {
-	amd64.Begin("main")
+	amd64.BeginStage("main")
 	list, hz := amd64.Stages()
 	amd64.ControlString("yolk clock " + strconv.FormatUint(hz, 10) + "\n")
 	for _, s := range list {

@@ -21,15 +21,22 @@ type chromeWriter struct {
 	err   error
 	draw  func(e chromeEvent) // gets the events in place of w; nil: they are written
 
-	threads map[[2]uint64]bool
-	tracks  map[uint64]*chromeTrack // by goroutine
+	threads map[[2]uint64]bool // that have been named
+	// Of goroutines in a call or request, by their numbers: when the last request ended that went on beside, and is
+	// shown as a span all the same; and what it may wait for.
+	busy  map[chromeTrack]int64
+	waits map[uint64]*wait
 }
 
-// chromeTrack is what is known of a goroutine.
+// chromeTrack is a goroutine while it is in a call or request, or while it is outside of any.
 type chromeTrack struct {
-	busy int64 // ns: when the last asynchronous request ended that is shown as a span of the goroutine
-	wait *wait // nil: no device has been told of something
+	g       uint64
+	outside bool
 }
+
+// maxThreads is how many threads are known to have been named. With more, some are named
+// again.
+const maxThreads = 1 << 16
 
 // wait is what a goroutine may wait for.
 type wait struct {
@@ -61,7 +68,7 @@ type chromeEvent struct {
 }
 
 func newChromeWriter(w io.Writer) *chromeWriter {
-	return &chromeWriter{w: w, threads: map[[2]uint64]bool{}, tracks: map[uint64]*chromeTrack{}}
+	return &chromeWriter{w: w, threads: map[[2]uint64]bool{}, busy: map[chromeTrack]int64{}, waits: map[uint64]*wait{}}
 }
 
 func micro(ns int64) json.Number {
@@ -103,23 +110,17 @@ func (c *chromeWriter) thread(r *Record) (pid int, tid uint64) {
 		name = "CPU " + strconv.Itoa(int(r.CPU))
 	}
 	if k := [2]uint64{uint64(pid), tid}; !c.threads[k] {
-		if len(c.threads) == 0 {
+		if !c.begun {
 			c.name("process_name", pidProgram, 0, "guest")
 			c.name("process_name", pidCPUs, 0, "processors")
+		}
+		if len(c.threads) >= maxThreads {
+			clear(c.threads)
 		}
 		c.threads[k] = true
 		c.name("thread_name", pid, tid, name)
 	}
 	return pid, tid
-}
-
-func (c *chromeWriter) track(g uint64) *chromeTrack {
-	t := c.tracks[g]
-	if t == nil {
-		t = &chromeTrack{}
-		c.tracks[g] = t
-	}
-	return t
 }
 
 func (c *chromeWriter) record(r *Record) {
@@ -135,13 +136,16 @@ func (c *chromeWriter) record(r *Record) {
 		c.put(e)
 	case Finish:
 		if r.Kind == wire.Notify && !r.Unfinished {
-			c.track(r.G).wait = &wait{device: r.Begun.Event.A, from: r.Time}
+			c.waits[r.G] = &wait{device: r.Begun.Event.A, from: r.Time}
 		}
 		c.span(e, r)
+		if r.Depth == 0 {
+			delete(c.busy, chromeTrack{r.G, false})
+			delete(c.waits, r.G)
+		}
 	case AsyncEnd:
-		t := c.track(r.Begun.G)
-		if r.Nested && r.Begun.Time >= t.busy {
-			t.busy = r.Time
+		if t := (chromeTrack{r.G, r.Depth == 0}); r.Nested && r.Begun.Time >= c.busy[t] {
+			c.busy[t] = r.Time
 			c.span(e, r)
 			return
 		}
@@ -169,9 +173,8 @@ func (c *chromeWriter) span(e chromeEvent, r *Record) {
 	}
 	// The server works from when the device has been told until it interrupts, and then the
 	// goroutine gets a CPU. Who looks at the ring meanwhile has no interrupt.
-	t := c.track(r.G)
-	w := t.wait
-	t.wait = nil
+	w := c.waits[r.G]
+	delete(c.waits, r.G)
 	if w == nil || w.from < b.Time {
 		return
 	}
@@ -193,8 +196,8 @@ func (c *chromeWriter) putSpan(e chromeEvent, from, to int64) {
 
 // interrupted notes the first interrupt of a device for those who wait for it.
 func (c *chromeWriter) interrupted(r *Record) {
-	for _, t := range c.tracks {
-		if w := t.wait; w != nil && w.device == r.Event.A && w.interrupt == 0 {
+	for _, w := range c.waits {
+		if w.device == r.Event.A && w.interrupt == 0 {
 			w.interrupt = r.Time
 		}
 	}

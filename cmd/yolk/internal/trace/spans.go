@@ -94,7 +94,7 @@ func (s *Spans) Take(e *wire.Event, ns int64) {
 	s.describe(r)
 	switch {
 	case e.Is(wire.Restart):
-		s.Restart()
+		s.Close()
 	case e.Is(wire.Entry):
 		if dir := s.node(e.Op>>8, e.C); dir != "" {
 			s.know(e.Op>>8, e.A, path.Join(dir, e.Name))
@@ -173,11 +173,6 @@ func (s *Spans) pop(t track, now int64) {
 		Path: b.Path, Share: b.Share, Begun: b, Unfinished: true, shown: b.shown})
 }
 
-// Restart ends what is open: of what follows something is missing.
-func (s *Spans) Restart() {
-	s.Close()
-}
-
 func (s *Spans) set(t track, open []*Record) {
 	if len(open) == 0 {
 		delete(s.open, t)
@@ -228,7 +223,7 @@ func (s *Spans) join(r, b *Record) {
 	s.result(r)
 }
 
-// Close ends what is open.
+// Close ends what is open: nothing follows, or something is missing of that.
 func (s *Spans) Close() {
 	tracks := slices.SortedFunc(maps.Keys(s.open), func(a, b track) int { return cmp.Or(cmp.Compare(a.g, b.g), cmp.Compare(a.cpu, b.cpu)) })
 	for _, t := range tracks {

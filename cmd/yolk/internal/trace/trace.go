@@ -44,6 +44,7 @@ type writer interface {
 // Trace turns the stream of a guest into a trace in a format. What has come up to now can always
 // be read from the file, but for the end of one for Chrome.
 type Trace struct {
+	filter Filter
 	reader *Reader
 	spans  *Spans
 	out    writer
@@ -65,9 +66,21 @@ func New(w io.Writer, format Format, f Filter) (*Trace, error) {
 	default:
 		return nil, fmt.Errorf("there is no format %q for traces; there are %s, %s, %s and %s", format, Text, JSON, Chrome, SVG)
 	}
-	t.reader = NewReader(func(e *wire.Event, ns int64) { t.spans.Take(e, ns) }, func() { t.spans.Restart() })
-	t.spans = NewSpans(f, t.reader.Name, t.out.record)
+	t.filter = f
+	t.Stream()
 	return t, nil
+}
+
+// Stream begins a stream, which is written to what it returns. What came of one before is
+// what it is.
+func (t *Trace) Stream() io.Writer {
+	if t.spans != nil {
+		t.reader.Close()
+		t.spans.Close()
+	}
+	reader := NewReader(func(e *wire.Event, ns int64) { t.spans.Take(e, ns) }, func() { t.spans.Close() })
+	t.reader, t.spans = reader, NewSpans(t.filter, reader.Name, t.out.record)
+	return t
 }
 
 // Write takes the next bytes of the stream.

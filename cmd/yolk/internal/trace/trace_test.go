@@ -203,6 +203,18 @@ func TestChrome(t *testing.T) {
 	if n := len(tracetest.Spans(t, g.write(t, Chrome, "", 1<<20))["1 1"]); n != 2 {
 		t.Errorf("%d spans, want the call and one request", n)
 	}
+	// Nor are they outside of calls, whatever is in between.
+	g = newGuest()
+	g.put(wire.Fuse, wire.Async, 15, 0, 6, 1, 0, "")
+	g.put(wire.Fuse, wire.Async, 15, 0, 6, 2, 0, "")
+	g.put(wire.Fuse, wire.Async|wire.End, 15, 0, 0, 1, 0, "")
+	g.call(5, 3, 0, 0, "")
+	g.result(5, 0, 0)
+	g.put(wire.Fuse, wire.Async|wire.End, 15, 0, 0, 2, 0, "")
+	g.send(0)
+	if n := len(tracetest.Spans(t, g.write(t, Chrome, "", 1<<20))["1 1"]); n != 2 {
+		t.Errorf("%d spans, want the call and one request", n)
+	}
 	tracetest.Spans(t, newGuest().write(t, Chrome, "", 1<<20)) // nothing has happened
 }
 
@@ -267,6 +279,37 @@ func TestNested(t *testing.T) {
 	g.send(0)
 	if text := g.write(t, Text, "", 1<<20); strings.Contains(text, strings.Repeat("  ", 2*maxNested+2)+"read") {
 		t.Errorf("calls whose ends are missing are nested without end:\n%s", text)
+	}
+}
+
+// TestStreams: a guest that is started again sends a stream of its own.
+func TestStreams(t *testing.T) {
+	var out bytes.Buffer
+	tr, err := New(&out, Text, Filter{Kinds: wire.All})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := newGuest()
+	g.call(257, atFDCWD, 0, 0, "/x")
+	g.send(5)
+	if _, err := tr.Write(g.stream[:len(g.stream)-10]); err != nil {
+		t.Fatal(err)
+	}
+	g = newGuest()
+	g.call(5, 3, 0, 0, "")
+	g.result(5, 0, 0)
+	g.send(0)
+	if _, err := tr.Stream().Write(g.stream); err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := `    0.000010 g1     openat(AT_FDCWD, "/x", O_RDONLY) = ? (unfinished) <0s>
+    0.000010 g1     fstat(3) = 0 <10µs>
+`
+	if out.String() != want {
+		t.Errorf("%s\nwant\n%s", out.String(), want)
 	}
 }
 
