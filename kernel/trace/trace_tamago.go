@@ -89,11 +89,7 @@ func set(text string) error {
 	return nil
 }
 
-func text(b []byte) []byte {
-	sender.mu.Lock()
-	defer sender.mu.Unlock()
-	return tr.text(b, ring.CPUs[:], appendEvent)
-}
+func text(b []byte) []byte { return tr.text(b, ring.CPUs[:], appendEvent) }
 
 // appendEvent appends a line of /proc/yolk/trace.
 func appendEvent(b []byte, e *wire.Event) []byte {

@@ -8,6 +8,7 @@
 package ring
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"github.com/yolkos/yolk/kernel/trace/wire"
@@ -25,7 +26,8 @@ type Ring struct {
 	_     [64]byte      // who takes does not disturb those who put
 	tail  atomic.Uint64 // what is before has been taken
 
-	bounds [8]uint64 // former tails, where events begin; the newest last
+	mu     sync.Mutex // held by Take and Newest
+	bounds [8]uint64  // former tails, where events begin; the newest last
 }
 
 // New returns a ring of n slots, a power of two.
@@ -85,6 +87,8 @@ func (r *Ring) Ready() (first, second []byte) {
 // Take gives back what was Ready, n bytes.
 func (r *Ring) Take(n int) {
 	if n > 0 {
+		r.mu.Lock()
+		defer r.mu.Unlock()
 		copy(r.bounds[:], r.bounds[1:])
 		r.bounds[len(r.bounds)-1] = r.tail.Add(uint64(n / wire.SlotSize))
 	}
@@ -97,8 +101,10 @@ func (r *Ring) Lost() uint64 { return r.lost.Load() }
 func (r *Ring) Head() uint64 { return r.head.Load() }
 
 // Newest appends the newest events, n at the most, be they taken or not, the oldest of them
-// first. It is to be called by the one who takes.
+// first. Whoever puts something in meanwhile is not waited for.
 func (r *Ring) Newest(events []wire.Event, n int) []wire.Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	to := r.done.Load()
 	if to != r.head.Load() {
 		to = r.tail.Load()
