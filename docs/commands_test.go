@@ -41,6 +41,7 @@ var told = []struct {
 	{"docs/guides/README.md", `make deps toolchain|export PATH=.*`, "", "make test begins with it"},
 	{"docs/NETWORK.md", `yolk run -p 8080:80 .* ./examples/fileserver`, "examples TestGuestFileserver", ""},
 	{"docs/OPERATION.md", `yolk run --detach .*|yolk (ps|logs|stop|rm)\b.*`, "cmd/yolk TestGuestDetached", ""},
+	{"docs/TRACING.md", `yolk run .*`, "cmd/yolk TestGuestTrace", ""},
 	{"docs/RUNTIME.md", `yolk run --profile cpu\.prof .*|go tool pprof -top cpu\.prof`, "cmd/yolk TestGuestProfile", ""},
 	{"docs/TOOLCHAIN.md", `yolk toolchain --into .*|TAMAGO=.*`, "", "builds a toolchain for minutes"},
 	{"examples/database/README.md", `cd .*|mkdir .*|yolk run .*|sleep 3; .*|wait .*|head .*|go run \. .*|ls .*`, "examples TestDatabaseKilled", ""},

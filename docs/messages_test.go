@@ -19,8 +19,9 @@ import (
 var speakers = []string{"cmd/yolk", "qemu", "usernet", "toolchain", "kernel", "arch", "drivers", "fs", "syscalls", "netstack"}
 
 // silent are below them: what is for tests alone, files of /proc, the table of system calls,
-// and what the go command says.
+// the lines and pictures of a trace, and what the go command says.
 var silent = []string{"testdata", "fs/fstest", "fs/fusefs/fusetest", "drivers/virtio/virtiotest", "fs/procfs", "kernel/metrics_tamago.go", "netstack/procnet.go", "syscalls/memfd", "syscalls/calls.go",
+	"cmd/yolk/internal/trace/tracetest", "cmd/yolk/internal/trace/text.go", "cmd/yolk/internal/trace/svg.go",
 	"toolchain/_files/src/cmd"}
 
 // wrappers are the functions that make messages of their arguments: {N} is the
@@ -42,6 +43,7 @@ var other = []string{
 	"build constraints exclude all Go files", "function main is undeclared", "yolk, of an unknown version",
 	"kvm, proved by booting a guest", "the process that serves it", "the tools need an identity of their own in the build cache",
 	"Max core file size", "request for its name", "/proc/self/fd/…", "…, … dialect, sandbox …; built-in server as well",
+	"init functions below the kernel", "fs: mounts, sessions with file servers", "init functions of the program",
 }
 
 // parts are directories whose sentences stand in a message that is made in one place.
