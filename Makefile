@@ -1,5 +1,6 @@
 # make qemu            boots the demo: a shell on a terminal, else its tour
 # make qemu MACHINE=q35
+# make gdb             boots the demo's tour under gdb: docs/DEBUGGING.md
 # make test            vet, hosted tests, fuzz targets, and the tests in QEMU on both machines
 # make test ACCEL=kvm  the same under KVM, and what to report of it
 # make machines        a small program on each of QEMU's machines, by firmware, and in Bochs: docs/MACHINES.md, twenty minutes
@@ -34,7 +35,7 @@ GUEST_TESTS := ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/
 # The labs that run in a guest, with their solutions.
 LABS := ./labs/internal/... $(foreach n,2 3 4 5 6,./labs/$(n) ./labs/solutions/$(n))
 
-.PHONY: qemu test machines systemd test-debian12 test-debian13 test-unstable fuzz bench bench-net count \
+.PHONY: qemu test machines systemd test-debian12 test-debian13 test-unstable fuzz bench bench-net count \ gdb
 	pictures scale scale-net conformance compatibility toolchain deps tools vet clean FORCE \
 	recording docs man guides
 
@@ -44,6 +45,10 @@ qemu: $(YOLK) deps
 	else \
 		exec $(YOLK) run --machine $(MACHINE) --root $(ROOT) ./cmd/demo -- tour; \
 	fi
+
+gdb: $(YOLK) deps
+	@.ci/tools gdb=gdb
+	@exec $(YOLK) debug --machine $(MACHINE) --root $(ROOT) ./cmd/demo tour
 
 # The limit is for what hangs, on a machine that has other things to do as well.
 LIMIT := -timeout=3h
@@ -154,11 +159,11 @@ GRUB        := /usr/lib/grub
 IMAGE_TOOLS := grub-mkimage=grub-common $(GRUB)/i386-pc/boot.img=grub-pc-bin $(GRUB)/x86_64-efi/kernel.img=grub-efi-amd64-bin \
 	mcopy=mtools xorriso=xorriso qemu-img=qemu-utils /usr/share/OVMF/OVMF_CODE_4M.fd=ovmf
 
-# What tests look at programs with: on a terminal, and over the network. Where one is
-# missing, its tests are skipped, but fail in CI.
+# What tests look at programs with: on a terminal, over the network, and in a debugger. Where
+# one is missing, its tests are skipped, but fail in CI.
 tools:
 	@.ci/tools tmux=tmux sfdisk=fdisk curl=curl ab=apache2-utils dig=bind9-dnsutils redis-cli=redis-tools ssh=openssh-client \
-		chromium-headless-shell=chromium-headless-shell $(IMAGE_TOOLS) \
+		chromium-headless-shell=chromium-headless-shell gdb=gdb $(IMAGE_TOOLS) \
 		systemd-analyze=systemd virt-xml-validate=libvirt-clients xmllint=libxml2-utils
 
 # The go command knows best whether there is something to build.

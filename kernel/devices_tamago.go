@@ -166,6 +166,7 @@ func (m *machine) scanMMIO() {
 			if t == nil {
 				return nil, err
 			}
+			m.mmio = append(m.mmio, mmioDevice{s.Base, s.Size, t.Name()})
 			return t, nil
 		})
 	}
@@ -185,6 +186,7 @@ func (m *machine) start(open func() (virtio.Transport, error)) {
 	case consoleID:
 		var c *console.Console
 		if c, err = console.Open(t, m.arena); err == nil {
+			m.consoles = append(m.consoles, c)
 			m.streams.found(c)
 		}
 	case entropyID:

@@ -18,6 +18,9 @@ import (
 //	log=json           the log on the console is JSON, an object a line
 //	log.marked=1       each line of the log on the console begins with
 //	                   control.LogMark
+//	hold=WHEN          the program starts when the launcher says continued: it is
+//	                   held when the kernel has booted (boot), or the network
+//	                   is up as well (network)
 //	enosys=1           system calls that are not there are told at the end
 //	path.TAG="/path"   where to mount the share TAG, quoted as in Go
 //	readonly.TAG=1     its mount takes no changes

@@ -12,6 +12,7 @@ import (
 
 	"github.com/yolkos/yolk/arch/amd64"
 	"github.com/yolkos/yolk/arch/amd64/embedded"
+	"github.com/yolkos/yolk/drivers/console"
 	"github.com/yolkos/yolk/drivers/pci"
 	"github.com/yolkos/yolk/drivers/virtio"
 	"github.com/yolkos/yolk/drivers/virtiorng"
@@ -26,15 +27,17 @@ func atExit(f func())
 
 // machine is what a boot has found and made.
 type machine struct {
-	started time.Time
-	flags   flags
-	log     messages
-	arena   *virtio.Arena
-	pci     *pci.Bus // nil if there is none
-	shares  []*share
-	streams streams
-	rng     *virtiorng.RNG // nil if there is none
-	resumed chan struct{}  // gets something when the machine was stopped for a while
+	started  time.Time
+	flags    flags
+	log      messages
+	arena    *virtio.Arena
+	pci      *pci.Bus // nil if there is none
+	shares   []*share
+	streams  streams
+	consoles []*console.Console
+	mmio     []mmioDevice
+	rng      *virtiorng.RNG // nil if there is none
+	resumed  chan struct{}  // gets something when the machine was stopped for a while
 
 	taking     sync.Mutex                                                  // for the next two, once the program runs
 	registered map[string]func(source, data string) (fs.FileSystem, error) // types of file systems
@@ -67,9 +70,9 @@ func (m *machine) boot() {
 	unknown := m.flags.addWords(amd64.KernelWords())
 	m.log.now = func() time.Duration { return time.Duration(time.Since(m.started)) }
 	m.setWall()
-	console, err := amd64.OpenConsole()
+	serial, err := amd64.OpenConsole()
 	if m.flags["quiet"] == "" {
-		m.log.console = console
+		m.log.console = serial
 	}
 	m.log.marked, m.log.json = m.flags["log.marked"] != "", m.flags["log"] == "json"
 	m.fail(err)
@@ -86,7 +89,7 @@ func (m *machine) boot() {
 	amd64.BeginStage("drivers: PCI")
 	m.scanPCI()
 	amd64.BeginStage("kernel: streams")
-	m.streams.console = console
+	m.streams.console = serial
 	m.connectStreams()
 	amd64.BeginStage("fs: mounts, sessions with file servers")
 	m.mountRoot()
@@ -118,7 +121,20 @@ func (m *machine) boot() {
 		tracer.Ready()
 	}
 	amd64.ControlString("yolk main\n")
+	if l := m.streams.link; l != nil {
+		read := procReader(m.readProc)
+		l.proc.Store(&read)
+	}
+	HoldAfter("boot")
 	amd64.BeginStage("init functions of the program")
+}
+
+// HoldAfter has the program wait until the launcher lets it go on, if that has said so of
+// this part of the start: "boot", "network".
+func HoldAfter(part string) {
+	if l := booted.streams.link; l != nil && booted.flags["hold"] == part {
+		l.hold()
+	}
 }
 
 func (m *machine) logf(format string, args ...any) { m.log.Print(fmt.Sprintf(format, args...)) }

@@ -21,8 +21,10 @@ type link struct {
 	networkEnded atomic.Pointer[func()] // nil: there is none
 	console      func() uint64          // bytes that the serial port has been given so far
 	signals      chan syscall.Signal
-	watch        atomic.Pointer[hostWatch] // nil: there is no tree of files yet
-	done         chan struct{}             // closed when the launcher says no more
+	watch        atomic.Pointer[hostWatch]  // nil: there is no tree of files yet
+	proc         atomic.Pointer[procReader] // nil: there are no files of /proc yet
+	reading      atomic.Bool                // one of them, for the launcher
+	done         chan struct{}              // closed when the launcher says no more
 	resized      func(tty.Winsize)
 
 	asking sync.Mutex // held by the one that asks for a file
@@ -115,10 +117,46 @@ func (l *link) take(m control.Message) {
 		if l.resized != nil {
 			l.resized(tty.Winsize{Row: n[0], Col: n[1], Xpixel: n[2], Ypixel: n[3]})
 		}
+	case control.ProcRead:
+		if l.reading.CompareAndSwap(false, true) { // it asks for one at a time
+			go l.tellProc(m.Arg(0), m.Arg(1))
+		}
 	case control.Watching, control.WatchEvent, control.WatchLost, control.WatchSynced:
 		if h := l.watch.Load(); h != nil {
 			h.take(m)
 		}
+	}
+}
+
+// procReader returns what is in a file of /proc.
+type procReader func(name string) ([]byte, syscall.Errno)
+
+// tellProc answers the question id with what is in a file of /proc.
+func (l *link) tellProc(id, name string) {
+	var data []byte
+	errno := syscall.EAGAIN
+	if read := l.proc.Load(); read != nil {
+		data, errno = (*read)(name)
+	}
+	if len(data) > control.MaxData {
+		data, errno = nil, syscall.EFBIG
+	}
+	m := control.Message{Verb: control.ProcData, Args: []string{id, strconv.Itoa(int(errno)), strconv.Itoa(len(data))}}
+	l.reading.Store(false)
+	_, _ = l.port.Write(append(m.Append(nil), data...)) // in one piece, as other messages are
+}
+
+// hold says that the machine is up, and returns when the launcher says that the program
+// is to go on.
+func (l *link) hold() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stopped = true
+	l.mu.Unlock()
+	l.tell(control.Held)
+	l.mu.Lock()
+	for l.stopped && !l.ended {
+		l.news.Wait()
 	}
 }
 

@@ -233,3 +233,58 @@ func TestLinkStop(t *testing.T) {
 	l.stop(syscall.SIGSTOP)
 	l.stop(syscall.SIGSTOP) // says nothing any more
 }
+
+// TestLinkProc: the launcher reads files of /proc, one at a time, and gets an answer in any
+// case.
+func TestLinkProc(t *testing.T) {
+	la, l := newLauncher(t)
+	go l.listen()
+	expect := func(want ...string) {
+		t.Helper()
+		for _, w := range want {
+			if line := <-la.lines; line != w {
+				t.Errorf("told %q, want %q", line, w)
+			}
+		}
+	}
+	la.say("proc-read 1 stat")
+	expect("proc-data 1 11 0") // EAGAIN: there is no /proc yet
+	read := procReader(func(name string) ([]byte, syscall.Errno) {
+		switch name {
+		case "yolk/virtio":
+			return []byte("first\nsecond\n"), 0
+		case "large":
+			return make([]byte, control.MaxData+1), 0
+		}
+		return nil, syscall.ENOENT
+	})
+	l.proc.Store(&read)
+	la.say("proc-read 2 yolk/virtio")
+	expect("proc-data 2 0 13", "first", "second")
+	la.say(`proc-read 3 "no such"`)
+	expect("proc-data 3 2 0")
+	la.say("proc-read 4 large")
+	expect("proc-data 4 27 0")
+	la.say("proc-read")
+	expect(`proc-data "" 2 0`)
+}
+
+// TestLinkHold: the program waits until the launcher lets it go on, or is gone.
+func TestLinkHold(t *testing.T) {
+	la, l := newLauncher(t)
+	go l.listen()
+	for _, end := range []func(){func() { la.say("continued") }, func() { la.conn.Close() }} {
+		on := make(chan struct{})
+		go func() { l.hold(); close(on) }()
+		if line := <-la.lines; line != "held" {
+			t.Fatalf("%q", line)
+		}
+		select {
+		case <-on:
+			t.Error("went on by itself")
+		case <-time.After(20 * time.Millisecond):
+		}
+		end()
+		<-on
+	}
+}

@@ -28,6 +28,7 @@ func (m *machine) registerProc() {
 		return []string{"devtmpfs", "proc", "tmpfs", "virtiofs"}
 	}))
 	p.Register("interrupts", procfs.Interrupts(1, interrupts))
+	p.Register("iomem", procfs.Iomem(m.iomem))
 	p.Register("kmsg", m.log.Append)
 	p.Register("loadavg", procfs.Loadavg(&m.load, os.Getpid()))
 	p.Register("meminfo", procfs.Meminfo(meminfo))
@@ -38,11 +39,13 @@ func (m *machine) registerProc() {
 	p.Register("uptime", procfs.Uptime(m.uptime))
 	p.RegisterLine("version", m.version())
 	p.Register("vmstat", procfs.Vmstat(meminfo))
+	p.Register("yolk/devices", m.appendDevices)
 	p.Register("yolk/enosys", func(b []byte) []byte { return append(b, m.calls.Missed()...) })
 	p.Register("yolk/fuse", m.appendFuse)
 	p.RegisterNode("yolk/exe", newHostNode(p.FS, imageName, m.readHost))
 	p.Register("yolk/metrics", m.appendMetrics)
 	p.Register("yolk/pci", m.appendPCI)
+	p.Register("yolk/runtime", appendRuntime)
 	if tracer != nil {
 		p.RegisterSetting("yolk/trace", tracer.Text, tracer.Set)
 	}
@@ -164,6 +167,14 @@ func (m *machine) appendVirtio(b []byte) []byte {
 		b = appendFrames(append(append(b, n.String()...), '\n'), n.Stats())
 		b = appendQueues(b, n.Device())
 	}
+	for _, c := range m.consoles {
+		b = append(append(b, c.Name()...), '\n')
+		b = appendQueues(b, c.Device())
+	}
+	if m.rng != nil {
+		b = append(append(b, m.rng.Name()...), '\n')
+		b = appendQueues(b, m.rng.Device())
+	}
 	return b
 }
 
@@ -190,6 +201,7 @@ func appendQueues(b []byte, d *virtio.Device) []byte {
 
 func appendQueue(b []byte, name string, n virtio.Stats) []byte {
 	b = appendCounter(b, name+".requests", n.Requests)
+	b = appendCounter(b, name+".inflight", uint64(n.InFlight))
 	b = appendCounter(b, name+".notifications", n.Notifications)
 	return appendCounter(b, name+".interrupts", n.Interrupts)
 }

@@ -63,6 +63,7 @@ type Config struct {
 	Profile int // the program's profile, at its end
 	Monitor int // QEMU's monitor
 	Events  int // what kernel/trace sees
+	Debug   int // listening socket on which a debugger finds the machine, stopped at its first instruction
 
 	Sandbox bool // QEMU gives up the system calls that it does not need
 
@@ -114,6 +115,9 @@ func (c *Config) Args() []string {
 		args = append(args, "-global", "virtio-mmio.force-legacy=false")
 	}
 	args = append(args, "-device", fmt.Sprintf("isa-debug-exit,iobase=%#x,iosize=0x04", exitPort))
+	if c.Debug != 0 {
+		args = append(args, "-S", "-chardev", fmt.Sprintf("socket,id=gdb,fd=%d,server=on,wait=off", c.Debug), "-gdb", "chardev:gdb")
+	}
 	if c.Control != 0 {
 		args = append(args, c.chardev("ctl", c.Control)...)
 		args = append(args, "-device", fmt.Sprintf("isa-debugcon,iobase=%#x,chardev=ctl", controlPort))

@@ -56,9 +56,12 @@ func TestArgs(t *testing.T) {
 		{"count", &Config{Machine: MicroVM, Accel: TCG, Memory: 64 << 20, Kernel: "k", Count: true}, []string{
 			"-icount shift=0,sleep=off", "-rtc base=2026-01-01T00:00:00,clock=vm", "-cpu max,tcg-cpuid=off,rdrand=off,rdseed=off",
 		}, nil},
+		{"debug", &Config{Machine: MicroVM, Accel: TCG, Memory: 64 << 20, Kernel: "k", Debug: 3}, []string{
+			"-S", "-chardev socket,id=gdb,fd=3,server=on,wait=off", "-gdb chardev:gdb",
+		}, nil},
 		{"extra", &Config{Machine: Q35, Accel: TCG, Memory: 64 << 20, Kernel: "k", Extra: []string{"-device", "pcie-root-port,id=p"}}, []string{"-device pcie-root-port,id=p"}, nil},
 		{"bare", &Config{Machine: Q35, Accel: TCG, Memory: 64 << 20, Kernel: "k"}, []string{"-m 64M", "-kernel k"},
-			[]string{"-append", "chardev", "-serial", "virtio", "fw_cfg"}},
+			[]string{"-append", "chardev", "-serial", "virtio", "fw_cfg", "-S", "-gdb"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			args := tt.config.Args()
@@ -183,7 +186,7 @@ func TestServerArgs(t *testing.T) {
 }
 
 func TestCommandLine(t *testing.T) {
-	got := commandLine("/bin/x", []string{"a=b", "", "it's", "a b"})
+	got := CommandLine("/bin/x", []string{"a=b", "", "it's", "a b"})
 	if want := `/bin/x a=b '' 'it'\''s' 'a b'`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -122,7 +122,7 @@ func (g *guest) report(path string, status int, err error) {
 	c := &Crash{
 		Why: why, Status: status, Crashed: closed(g.control.crashed), Started: g.begun,
 		Console: r.console.bytes(), Log: r.log.bytes(), Registers: r.registers,
-		QEMU: version(context.Background(), path), Command: commandLine(path, g.config.Args()),
+		QEMU: version(context.Background(), path), Command: CommandLine(path, g.config.Args()),
 	}
 	switch {
 	case r.missing != nil:

@@ -25,6 +25,11 @@ type link struct {
 	gone     chan struct{}
 	left     sync.Once // closes gone
 
+	held    chan struct{} // closed when the program waits to go on
+	holding sync.Once
+
+	proc procFiles
+
 	mu   sync.Mutex
 	told map[string]bool // streams whose error the program has got
 }
@@ -38,7 +43,7 @@ const linkQueue = 64
 func openLink(conn *net.UnixConn, files *hostFiles, ask func(n uint64), taken func()) *link {
 	l := &link{
 		conn: conn, out: make(chan []byte, linkQueue), done: make(chan struct{}), stop: make(chan syscall.Signal, 1), told: map[string]bool{},
-		watches: make(chan control.Message, watchQueue), sent: make(chan []byte), gone: make(chan struct{}),
+		watches: make(chan control.Message, watchQueue), sent: make(chan []byte), gone: make(chan struct{}), held: make(chan struct{}),
 	}
 	reads := make(chan control.Message, 1)
 	go func() {
@@ -48,6 +53,12 @@ func openLink(conn *net.UnixConn, files *hostFiles, ask func(n uint64), taken fu
 			m, err := r.Next()
 			if err != nil {
 				return
+			}
+			if m.Verb == control.ProcData {
+				if err := l.proc.take(m, r); err != nil {
+					return
+				}
+				continue
 			}
 			if m.Verb == control.FileRead {
 				select {
@@ -123,6 +134,8 @@ func (l *link) take(m control.Message, ask func(n uint64), taken func()) {
 		}
 	case control.InterruptTaken:
 		taken()
+	case control.Held:
+		l.holding.Do(func() { close(l.held) })
 	case control.StreamTold:
 		if name := m.Arg(0); name == "stdout" || name == "stderr" || name == ttyName {
 			l.mu.Lock()

@@ -39,7 +39,7 @@ func (d *descriptors) add(f *os.File) int {
 func start(name string, args []string, d *descriptors, show, trace io.Writer) (*process, error) {
 	p := &process{name: name, cmd: exec.Command(name, args...), done: make(chan struct{})}
 	if trace != nil {
-		fmt.Fprintln(trace, "+", commandLine(name, args))
+		fmt.Fprintln(trace, "+", CommandLine(name, args))
 	}
 	p.cmd.Stderr = &p.errs
 	if show != nil {
@@ -187,8 +187,8 @@ func (t *tail) words() string {
 	return strings.Join(list, "; ")
 }
 
-// commandLine writes a command as one would type it into a shell.
-func commandLine(name string, args []string) string {
+// CommandLine writes a command as one would type it into a shell.
+func CommandLine(name string, args []string) string {
 	words := []string{shellQuote(name)}
 	for _, a := range args {
 		words = append(words, shellQuote(a))

@@ -56,9 +56,16 @@ type Options struct {
 	// Events returns what gets the stream of an image with kernel/trace (kernel/trace/wire): of
 	// each attempt to start the guest, of which the last counts; nil: none is wanted.
 	Events func() io.Writer
-	OnMain func() // called as the program is about to start; may be nil
 
-	JSON bool // the kernel's log and Notes are JSON, an object a line: package logline
+	JSON    bool     // the kernel's log and Notes are JSON, an object a line: package logline
+	OnMain  func()   // called as the program is about to start; may be nil
+	Debug   Listener // where a debugger finds the machine, which waits for it; nil: nowhere
+	OnStart func()   // called when QEMU has been started, more than once if one does not do; may be nil
+
+	// OnGuest is called like OnMain, or when a program that is held would start, in a
+	// goroutine of its own; may be nil.
+	OnGuest func(g *Guest)
+	Hold    Hold // the program does not start; empty: it does
 
 	// Log gets each line of the kernel's log, with its end, and says whether it goes to
 	// Console as well; nil: all do.
@@ -73,6 +80,19 @@ type Options struct {
 	StopTimeout time.Duration        // how long the program may take to end after SIGTERM; 0: as long as it likes
 	Suspend     func(syscall.Signal) // stops this process until it is continued; nil: it cannot be
 }
+
+// Hold says when the program of a guest is held, until the guest ends: kernel/flags.go.
+type Hold string
+
+// When a program is held.
+const (
+	AfterBoot    Hold = "boot"
+	AfterNetwork Hold = "network" // for an image that has one; others are not held by it
+)
+
+// Listener is a listening socket, of package net or any other, of which File returns a
+// duplicate.
+type Listener interface{ File() (*os.File, error) }
 
 // ErrTimeout is the error of a run that was ended at its time limit.
 var ErrTimeout = errors.New("time limit reached")
@@ -233,6 +253,13 @@ func once(ctx context.Context, o *Options, t *terminal, path string, srv server,
 	if err := g.addNetwork(); err != nil {
 		return 0, err
 	}
+	if o.Debug != nil {
+		socket, err := o.Debug.File()
+		if err != nil {
+			return 0, err
+		}
+		g.config.Debug = g.files.add(socket)
+	}
 	t.hand(false)
 	g.qemu, err = start(path, g.config.Args(), &g.files, o.Trace, o.Trace)
 	if err != nil {
@@ -241,6 +268,9 @@ func once(ctx context.Context, o *Options, t *terminal, path string, srv server,
 	g.begun = time.Now()
 	if g.recorder != nil {
 		go g.recorder.monitor.begin() // if it fails, so does what follows
+	}
+	if o.OnStart != nil {
+		o.OnStart()
 	}
 	status, err := g.wait(ctx)
 	g.report(path, status, err)
@@ -295,6 +325,9 @@ func (g *guest) addFiles(srv server) error {
 	if o.JSON {
 		flags += "log=json\n"
 	}
+	if o.Hold != "" {
+		flags += "hold=" + string(o.Hold) + "\n"
+	}
 	if o.Trace != nil {
 		flags += "enosys=1\n"
 	}
@@ -337,7 +370,7 @@ func (o *Options) seed() string {
 
 // wait waits for the guest's end, or brings it about.
 func (g *guest) wait(ctx context.Context) (int, error) {
-	main, exited := g.control.main, g.control.exited
+	main, exited, held := g.control.main, g.control.exited, g.link.held
 	var late, settled <-chan time.Time
 	var unsettled []*shareServer // that have ended, perhaps with QEMU
 	network := g.networkDone()
@@ -357,8 +390,19 @@ func (g *guest) wait(ctx context.Context) (int, error) {
 			if g.o.OnMain != nil {
 				g.o.OnMain()
 			}
+			if g.o.OnGuest != nil && g.o.Hold == "" {
+				go g.o.OnGuest(&Guest{g.link})
+			}
+		case <-held:
+			held = nil
+			if g.o.OnGuest != nil {
+				go g.o.OnGuest(&Guest{g.link})
+			}
 		case <-exited:
-			exited, late = nil, time.After(grace)
+			exited = nil
+			if g.o.Debug == nil { // a debugger may stop it there as well
+				late = time.After(grace)
+			}
 		case <-late:
 			g.qemu.kill()
 		case <-ctx.Done():

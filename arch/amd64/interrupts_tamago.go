@@ -99,8 +99,16 @@ func msiAddress() uint64 { return lapicBase | uint64(apicIDs[0])<<12 }
 // lines are the interrupts of the I/O APICs' lines.
 var lines struct {
 	sync.Mutex
-	chips func() []ioapic
+	chips []ioapic
 	owner map[int]*Interrupt
+}
+
+// ioapics returns the I/O APICs. The lock of lines is held.
+func ioapics() []ioapic {
+	if lines.chips == nil {
+		lines.chips = findIOAPICs()
+	}
+	return lines.chips
 }
 
 // ISALine returns the interrupt of a line of the ISA bus, as Line does.
@@ -114,10 +122,7 @@ func Line(gsi int) (*Interrupt, error) {
 	if i := lines.owner[gsi]; i != nil && i.state.Load() != stateClosed {
 		return nil, fmt.Errorf("amd64: interrupt line %d is another device's", gsi)
 	}
-	if lines.chips == nil {
-		lines.chips = sync.OnceValue(findIOAPICs)
-	}
-	for _, io := range lines.chips() {
+	for _, io := range ioapics() {
 		if !io.has(gsi) {
 			continue
 		}

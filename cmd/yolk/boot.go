@@ -14,20 +14,31 @@ import (
 // boot runs a guest with this process's streams and signals, and returns an error
 // that carries its exit status.
 func boot(ctx context.Context, o *qemu.Options) error {
-	o.Stdin, o.Stdout, o.Stderr, o.Console, o.Notes = os.Stdin, os.Stdout, os.Stderr, os.Stderr, os.Stderr
+	o.Stdin = os.Stdin
+	ownOutputs(o)
 	return bootWith(ctx, o)
+}
+
+// ownOutputs has a guest's output go where that of this process goes.
+func ownOutputs(o *qemu.Options) {
+	o.Stdout, o.Stderr, o.Console, o.Notes = os.Stdout, os.Stderr, os.Stderr, os.Stderr
 }
 
 // bootWith is boot with the streams that o has.
 func bootWith(ctx context.Context, o *qemu.Options) error {
-	o.Self = []string{"/proc/self/exe", serveCommand}
-	o.SelfNet = []string{"/proc/self/exe", serveNetCommand}
 	if o.Suspend == nil {
 		o.Suspend = suspend
 	}
 	var done func()
 	o.Signals, done = signals.toGuest()
 	defer done()
+	return runGuest(ctx, o)
+}
+
+// runGuest is bootWith without signals.
+func runGuest(ctx context.Context, o *qemu.Options) error {
+	o.Self = []string{"/proc/self/exe", serveCommand}
+	o.SelfNet = []string{"/proc/self/exe", serveNetCommand}
 	status, err := qemu.Run(ctx, o)
 	switch {
 	case errors.Is(err, qemu.ErrTimeout):

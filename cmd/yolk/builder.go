@@ -33,6 +33,7 @@ func builder(ctx context.Context, trace io.Writer) (*image.Builder, *scratch.Dir
 type imageOptions struct {
 	flags    []string // of go build
 	profile  bool
+	debug    bool // symbols, and no optimization of the program's own packages
 	traced   bool
 	staged   bool
 	commands io.Writer // the commands that are run; nil: not shown
@@ -50,7 +51,7 @@ func buildImage(ctx context.Context, packages []string, o imageOptions) (*os.Fil
 		return nil, "", err
 	}
 	defer dir.Remove()
-	b.Profile, b.Traced, b.Staged = o.profile, o.traced, o.staged
+	b.Profile, b.Debug, b.Traced, b.Staged = o.profile, o.debug, o.traced, o.staged
 	show := newProgress(os.Stderr, o.commands != nil)
 	defer show.end()
 	b.Compiling = show.compiling()

@@ -42,7 +42,7 @@ func completionOf(f *pflag.Flag) cobra.CompletionFunc {
 		return completeMount
 	case "net":
 		return cobra.FixedCompletions([]string{"user", "user," + hostLoopback, "tap=", "none"}, cobra.ShellCompDirectiveNoFileComp)
-	case "publish", "ip", "gateway", "dns", "mac", "hostname", "env", "tags", "ldflags", "gcflags", "asmflags", "cwd", "qemu-arg", "name", "prefix", "registry", "replicas", "probe",
+	case "publish", "ip", "gateway", "dns", "mac", "hostname", "env", "tags", "ldflags", "gcflags", "asmflags", "cwd", "qemu-arg", "name", "debugger-arg", "listen", "of", "prefix", "registry", "replicas", "probe",
 		"volume", "config", "secret":
 		return cobra.NoFileCompletions
 	}

@@ -87,7 +87,7 @@ func check(o *qemu.Options, ownRoot bool) error {
 			return err
 		}
 	}
-	t, err := newTree(o.Shares, ownRoot)
+	t, err := newGuestTree(o.Shares, ownRoot)
 	if err != nil {
 		return err
 	}

@@ -89,6 +89,9 @@ or of the go command that yolk runs.`,
 	})
 	cmd.AddCommand(
 		runCmd(),
+		debugCmd(),
+		treeCmd(),
+		topCmd(),
 		buildCmd(),
 		bundleCmd(),
 		imageCmd(),
@@ -107,6 +110,7 @@ or of the go command that yolk runs.`,
 		execTestCmd(),
 		serveCmd(),
 		serveNetCmd(),
+		serveDebuggerCmd(),
 	)
 	cmd.InitDefaultHelpCmd()
 	return cmd

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,8 +11,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/yolkos/yolk/cmd/yolk/internal/image"
+	"github.com/yolkos/yolk/cmd/yolk/internal/inspect"
 	"github.com/yolkos/yolk/kernel/logline"
 	"github.com/yolkos/yolk/qemu"
 )
@@ -31,6 +34,11 @@ type runOptions struct {
 	quiet   bool
 	detach  detachFlags
 	machine *background // that this process is; nil: it is in the foreground
+
+	// What other commands that run a program do in their own way: whether it is built for a
+	// debugger, and, if not nil, what is done with the guest that file is the image of.
+	debug bool
+	start func(ctx context.Context, o *qemu.Options, file string, notes io.Writer) error
 }
 
 // The forms of the log.
@@ -88,25 +96,30 @@ run it or that its machine failed.`,
 		ValidArgsFunction: completePackage,
 		RunE:              run,
 	}
+	o.add(cmd.Flags())
 	flags := cmd.Flags()
-	flags.SetInterspersed(false)
-	o.guest.add(flags, "256M", "p")
-	o.build.add(flags)
-	flags.BoolVarP(&o.guest.verbose, "verbose", "v", false, "show the commands that are run")
-	flags.StringVar(&o.cwd, "cwd", "/", "working directory in the guest")
-	flags.Var(&o.timeout, "timeout", "end the guest after this time, with status 124")
-	o.stop = defaultStop
-	flags.Var(&o.stop, "stop-timeout", "end the guest this time after SIGTERM if its program has not ended; 0: never")
 	flags.StringVar(&o.profile, "profile", "", "write a CPU profile of the program to this file, for go tool pprof")
 	o.log = choose(logText, logJSON)
 	flags.Var(&o.log, "log", "form of the kernel's log, and of what yolk says")
 	flags.StringVar(&o.crash, "crash", "", "write a report to this file if the program crashes, or the machine dies or does not end in time")
 	o.trace.add(flags)
 	flags.StringVar(&o.chart, "boot-chart", "", "draw how the boot went, from the first instruction to main, to this file (SVG)")
-	flags.BoolVarP(&o.quiet, "quiet", "q", false, "no boot messages")
 	o.detach.add(flags)
 	completeFlags(cmd)
 	return cmd
+}
+
+// add defines the options of every command that runs a program.
+func (r *runOptions) add(flags *pflag.FlagSet) {
+	flags.SetInterspersed(false)
+	r.guest.add(flags, "256M", "p")
+	r.build.add(flags)
+	flags.BoolVarP(&r.guest.verbose, "verbose", "v", false, "show the commands that are run")
+	flags.StringVar(&r.cwd, "cwd", "/", "working directory in the guest")
+	flags.Var(&r.timeout, "timeout", "end the guest after this time, with status 124")
+	r.stop = defaultStop
+	flags.Var(&r.stop, "stop-timeout", "end the guest this time after SIGTERM if its program has not ended; 0: never")
+	flags.BoolVarP(&r.quiet, "quiet", "q", false, "no boot messages")
 }
 
 func (r *runOptions) run(cmd *cobra.Command, args []string) (failed error) {
@@ -196,7 +209,7 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) (failed error) {
 			}()
 		}
 		flags = append(flags, "-buildvcs=false")
-		build := imageOptions{flags: flags, profile: r.profile != "", traced: events != nil, staged: r.chart != "", commands: o.Trace}
+		build := imageOptions{flags: flags, profile: r.profile != "", debug: r.debug, traced: events != nil, staged: r.chart != "", commands: o.Trace}
 		if o.Kernel, name, err = buildImage(ctx, packages, build); err != nil {
 			return err
 		}
@@ -218,6 +231,14 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) (failed error) {
 			return err
 		}
 		defer report.close()
+	}
+	about := inspect.About{Program: name, Args: programArgs, Machine: string(o.Machine), Memory: o.Memory, CPUs: o.CPUs}
+	if r.machine != nil {
+		about.Name = r.machine.own.Info.Name
+	}
+	o.OnGuest = letInspect(about, notes)
+	if r.start != nil {
+		return r.start(ctx, o, packages[0], notes)
 	}
 	if r.machine != nil {
 		return r.machine.boot(ctx, o)

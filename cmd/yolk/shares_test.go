@@ -101,7 +101,7 @@ func TestTree(t *testing.T) {
 		for _, at := range strings.Fields(c.mounts) {
 			shares = append(shares, qemu.Share{Tag: "m", Dir: other, Path: at})
 		}
-		tr, err := newTree(shares, false)
+		tr, err := newGuestTree(shares, false)
 		if err == nil {
 			err = tr.checkDir(c.cwd)
 		}

@@ -109,6 +109,21 @@ func (r *relay) toGuest() (guest <-chan os.Signal, done func()) {
 	}
 }
 
+// hold has the signals that ask to end go to whom it returns the channel to, until done is
+// called.
+func (r *relay) hold() (taken <-chan os.Signal, done func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := make(chan os.Signal, cap(r.in))
+	r.guest = c
+	return c, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.guest = nil
+		close(c)
+	}
+}
+
 // asSignalError is errors.As for the end by a signal.
 func asSignalError(err error) (sig syscall.Signal, ok bool) {
 	var s *qemu.SignalError

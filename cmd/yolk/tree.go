@@ -1,205 +1,158 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"os"
-	"path"
-	"slices"
-	"strings"
-	"syscall"
+	"path/filepath"
+	"time"
 
+	"github.com/spf13/cobra"
+
+	"github.com/yolkos/yolk/cmd/yolk/internal/image"
+	"github.com/yolkos/yolk/cmd/yolk/internal/inspect"
+	"github.com/yolkos/yolk/cmd/yolk/internal/scratch"
 	"github.com/yolkos/yolk/qemu"
 )
 
-// tree is the guest's tree as far as the host can tell before the boot: which
-// directory of the host is where. It finds the mistakes for which the guest,
-// once it runs, has only a line in a log.
-type tree struct {
-	dirs map[string]string // of the host, by their path in the guest; "" for the kernel's own
-	by   map[string]string // the option that has put it there
-	own  bool              // the root is the image's own
+// treeOptions are the options of yolk tree beside those of yolk run.
+type treeOptions struct {
+	run     runOptions
+	of, svg string
 }
 
-// kernelDirs are the directories that the kernel has its own file systems on.
-var kernelDirs = []string{"/tmp", "/proc", "/dev"}
-
-// The limits of names, paths and links in the guest.
-const (
-	nameMax  = 255
-	pathMax  = 4095
-	maxLinks = 40
-)
-
-// newTree places the shares in the order in which the kernel does. Without a root among
-// them it is the image's own if that has one.
-func newTree(shares []qemu.Share, ownRoot bool) (*tree, error) {
-	t := &tree{dirs: map[string]string{"/": ""}, by: map[string]string{}, own: ownRoot}
-	for _, dir := range kernelDirs {
-		t.dirs[dir] = ""
-	}
-	shares = slices.Clone(shares)
-	slices.SortStableFunc(shares, func(a, b qemu.Share) int { return len(a.Path) - len(b.Path) })
-	for _, s := range shares {
-		if s.Tag == rootTag {
-			t.dirs["/"], t.own = s.Dir, false
-		}
-	}
-	for _, s := range shares {
-		if s.Tag == rootTag {
-			continue
-		}
-		if err := t.mount(s); err != nil {
-			return nil, err
-		}
-	}
-	return t, nil
-}
-
-// mount puts a share in its place.
-func (t *tree) mount(s qemu.Share) error {
-	option := fmt.Sprintf("--mount %s:%s", s.Dir, s.Path)
-	switch {
-	case s.Path == "/":
-		return fmt.Errorf("%s: what is to be the root goes to --root", option)
-	case slices.Contains(kernelDirs, s.Path):
-		return fmt.Errorf("%s: the guest has a %s of its own; mount it elsewhere, or below %[2]s", option, s.Path)
-	}
-	parent, err := t.resolve(path.Dir(s.Path), true)
-	if err != nil {
-		return fmt.Errorf("%s: %s in the guest: %w", option, parent, err)
-	}
-	name := path.Base(s.Path)
-	if err := checkName(name); err != nil {
-		return fmt.Errorf("%s: %w", option, err)
-	}
-	at := path.Join(parent, name)
-	if other, taken := t.by[at]; taken {
-		return fmt.Errorf("%s: %s is taken by %s", option, at, other)
-	}
-	if _, taken := t.dirs[at]; taken {
-		return fmt.Errorf("%s: the guest has a %s of its own; mount it elsewhere, or below %[2]s", option, at)
-	}
-	t.dirs[at], t.by[at] = s.Dir, option
-	return nil
-}
-
-func checkName(name string) error {
-	if len(name) > nameMax {
-		return fmt.Errorf("%.20s…: a name of %d bytes; %d are the most", name, len(name), nameMax)
-	}
-	if strings.ContainsRune(name, 0) {
-		return fmt.Errorf("%q: a name with a NUL byte", name)
-	}
-	return nil
-}
-
-// checkDir reports why a directory cannot be the program's working directory.
-func (t *tree) checkDir(dir string) error {
-	if strings.ContainsRune(dir, 0) {
-		return fmt.Errorf("--cwd %q: a name with a NUL byte", dir)
-	}
-	at, err := t.resolve("/"+dir, false)
-	if err == nil {
-		return nil
-	}
-	if errors.Is(err, fs.ErrNotExist) && t.dirs["/"] == "" {
-		return fmt.Errorf("--cwd %q: the guest has no such directory: share one with --root or --mount", dir)
-	}
-	return fmt.Errorf("--cwd %q: %s in the guest: %w", dir, at, err)
-}
-
-// resolve follows a path of the guest, with its links, and returns the
-// directory that it leads to. With an error it is where the way ended. What is
-// missing is an error unless the kernel makes it, as it does above a mount; what
-// this process may not look at, or is the image's, is taken to be there.
-func (t *tree) resolve(name string, made bool) (at string, err error) {
-	if len(name) > pathMax {
-		return name, fmt.Errorf("a path of %d bytes; %d are the most", len(name), pathMax)
-	}
-	at, rest, links := "/", name, 0
-	for {
-		rest = strings.TrimLeft(rest, "/")
-		if rest == "" {
-			return at, nil
-		}
-		var elem string
-		elem, rest, _ = strings.Cut(rest, "/")
-		switch elem {
-		case ".":
-			continue
-		case "..":
-			at = path.Dir(at)
-			continue
-		}
-		if err := checkName(elem); err != nil {
-			return at, err
-		}
-		next := path.Join(at, elem)
-		if _, ok := t.dirs[next]; ok {
-			at = next
-			continue
-		}
-		host, err := t.lstat(next)
-		switch {
-		case errors.Is(err, fs.ErrNotExist) && (made || t.above(next)):
-			at = next
-		case errors.Is(err, fs.ErrPermission), t.own && t.host(next) == "":
-			at = next
-		case err != nil:
-			return next, err
-		case host.Mode()&fs.ModeSymlink != 0:
-			if links++; links > maxLinks {
-				return next, syscall.ELOOP
+func treeCmd() *cobra.Command {
+	var o treeOptions
+	cmd := &cobra.Command{
+		Use:   "tree [flags] [PKG [ARG...]]",
+		Short: "Show what a machine is made of: devices, features, memory, mounts",
+		Long: `Tree boots a main package, or an image, as yolk run does, up to where the program
+would start, and shows what the kernel has found: processors, the memory map, the PCI
+functions, the virtio devices with their queues and all features that they offer and that
+the driver has accepted, by their names in the specification, and the mounts. Without a
+package the machine runs nothing. --of shows a machine that runs.`,
+		Example: "  yolk tree --root . --disk disk.img\n" +
+			"  yolk tree --machine q35 --svg machine.svg ./cmd/server\n" +
+			"  yolk tree --of server",
+		Annotations:       map[string]string{programArgs: "true"},
+		ValidArgsFunction: completePackage,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.of != "" {
+				if len(args) > 0 {
+					return fmt.Errorf("--of %s: a machine that runs has its program already, and does not take %s", o.of, args[0])
+				}
+				return o.running(cmd.Context(), cmd.OutOrStdout())
 			}
-			target, err := os.Readlink(t.host(next))
+			if len(args) > 0 {
+				return o.run.run(cmd, args)
+			}
+			dir, err := emptyProgram()
 			if err != nil {
-				return next, errors.Unwrap(err)
+				return err
 			}
-			if path.IsAbs(target) {
-				at = "/"
-			}
-			rest = target + "/" + rest
-		case !host.IsDir():
-			return next, syscall.ENOTDIR
-		default:
-			at = next
-		}
+			defer dir.Remove()
+			return o.run.run(cmd, []string{filepath.Join(dir.Path, "nothing")})
+		},
 	}
+	o.run.start = o.start
+	flags := cmd.Flags()
+	o.run.add(flags)
+	flags.StringVar(&o.of, "of", "", "a machine that runs: its name or that of its program, or the number of its process")
+	flags.StringVar(&o.svg, "svg", "", "draw a picture into this file")
+	completeFlags(cmd)
+	return cmd
 }
 
-// above reports whether something is mounted below a path.
-func (t *tree) above(name string) bool {
-	for at := range t.dirs {
-		if strings.HasPrefix(at, name+"/") {
-			return true
-		}
-	}
-	return false
-}
-
-// host returns the path on the host of a path in the guest that has no links
-// in it but at its end; "" if the host does not have it.
-func (t *tree) host(name string) string {
-	for at := name; ; at = path.Dir(at) {
-		if dir, ok := t.dirs[at]; ok {
-			if dir == "" {
-				return ""
-			}
-			return path.Join(dir, strings.TrimPrefix(name, at))
-		}
-	}
-}
-
-func (t *tree) lstat(name string) (fs.FileInfo, error) {
-	host := t.host(name)
-	if host == "" {
-		return nil, syscall.ENOENT
-	}
-	info, err := os.Lstat(host)
+// emptyProgram makes a program that does nothing.
+func emptyProgram() (*scratch.Dir, error) {
+	dir, err := scratch.New()
 	if err != nil {
-		return nil, errors.Unwrap(err)
+		return nil, err
 	}
-	return info, nil
+	program := filepath.Join(dir.Path, "nothing")
+	err = errors.Join(os.Mkdir(program, 0o700),
+		os.WriteFile(filepath.Join(program, "go.mod"), []byte("module nothing\n\ngo 1.24\n"), 0o600),
+		os.WriteFile(filepath.Join(program, "main.go"), []byte("package main\n\nfunc main() {}\n"), 0o600))
+	if err != nil {
+		dir.Remove()
+		return nil, err
+	}
+	return dir, nil
+}
+
+// errSeen is why a guest ends that has been looked at.
+var errSeen = errors.New("the machine has been looked at")
+
+// start boots a guest up to its program and looks at it.
+func (t *treeOptions) start(ctx context.Context, o *qemu.Options, _ string, _ io.Writer) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var machine *inspect.Machine
+	o.Hold, o.Quiet = qemu.AfterBoot, true
+	if image.HasNetwork(o.Kernel) {
+		o.Hold = qemu.AfterNetwork
+	}
+	o.OnGuest = func(g *qemu.Guest) {
+		m, err := inspect.Read(ctx, g)
+		if err != nil {
+			cancel(err)
+			return
+		}
+		machine = m
+		cancel(errSeen)
+	}
+	about := inspect.About{Program: "machine", Machine: string(o.Machine)}
+	if len(o.Args) > 0 {
+		about.Program = o.Args[0]
+	}
+	ownOutputs(o)
+	err := runGuest(ctx, o)
+	switch {
+	case err == nil:
+		return errors.New("the program has started and ended: its image is of another version of yolk, which does not wait to be looked at")
+	case !errors.Is(err, errSeen):
+		return err
+	}
+	machine.Title = about.Title()
+	return t.show(machine, os.Stdout)
+}
+
+// running shows a machine that runs.
+func (t *treeOptions) running(ctx context.Context, out io.Writer) error {
+	r, err := inspect.Find(t.of)
+	if err != nil {
+		return fmt.Errorf("--of %s: %w", t.of, err)
+	}
+	defer r.Close()
+	m, err := inspect.Read(ctx, r)
+	if err != nil {
+		return err
+	}
+	m.Title = r.About.Title()
+	return t.show(m, out)
+}
+
+// show prints a machine, or draws it.
+func (t *treeOptions) show(m *inspect.Machine, out io.Writer) error {
+	if t.svg == "" {
+		return m.WriteText(out)
+	}
+	f, err := os.Create(t.svg)
+	if err != nil {
+		return err
+	}
+	return errors.Join(m.WriteSVG(f), f.Close())
+}
+
+// letInspect returns a function that has other processes of the user look at a guest.
+func letInspect(about inspect.About, notes io.Writer) func(*qemu.Guest) {
+	return func(g *qemu.Guest) {
+		about.Started = time.Now()
+		// It goes with this process.
+		if _, err := inspect.Serve(g, about); err != nil {
+			fmt.Fprintf(notes, "yolk: yolk tree and yolk top cannot look at this machine: %v\n", err)
+		}
+	}
 }

@@ -30,6 +30,7 @@ type Device struct {
 	t        Transport
 	mem      Memory
 	drv      Driver
+	offered  uint64
 	features uint64
 	queues   []*Queue
 	buffers  []*BufferQueue
@@ -63,6 +64,7 @@ func (d *Device) start() error {
 	t.SetStatus(status)
 
 	offered := t.DeviceFeatures()
+	d.offered = offered
 	if offered&FeatureVersion1 == 0 {
 		return Errorf(t, "features", "%#x lack VIRTIO_F_VERSION_1 (a legacy device; add disable-legacy=on or force-legacy=false)", offered)
 	}
@@ -114,6 +116,9 @@ func (d *Device) Name() string { return d.t.Name() }
 
 // Transport returns the transport below.
 func (d *Device) Transport() Transport { return d.t }
+
+// Offered returns the features that the device has offered.
+func (d *Device) Offered() uint64 { return d.offered }
 
 // Features returns the features in force.
 func (d *Device) Features() uint64 { return d.features }

@@ -39,6 +39,9 @@ func (r *RNG) setup(d *virtio.Device) (err error) {
 // Name names the device for messages.
 func (r *RNG) Name() string { return "virtio rng (" + r.dev.Name() + ")" }
 
+// Device returns the device below.
+func (r *RNG) Device() *virtio.Device { return r.dev }
+
 // Read waits until the device has some bytes, which may take as long as it likes,
 // and returns how many it has put into p: one at least (§5.4.6.2).
 func (r *RNG) Read(p []byte) (n int, err error) {

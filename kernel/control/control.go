@@ -30,6 +30,7 @@
 //	watch-synced N             in answer: what happened before watch-sync N has
 //	                           been told
 //	window-size ROWS COLS X Y  of the terminal, in characters and in pixels
+//	proc-read ID NAME          asks for proc-data of a file of /proc, one at a time
 //
 // The kernel says:
 //
@@ -40,12 +41,15 @@
 //	file-read NAME OFFSET COUNT
 //	                           asks for file-data of one of the files that the
 //	                           launcher offers, one at a time
+//	held                       the machine is up, and its program waits for continued
 //	interrupt-taken            the program has taken the Ctrl-C that was typed
 //	                           last: as a signal, or by reading it
 //	watch ID TAG INO PATH      asks for the events of PATH, from the root of the
 //	                           share TAG, whose inode number is INO
 //	unwatch ID                 ends that
 //	watch-sync N               asks for watch-synced N
+//	proc-data ID ERRNO COUNT   in answer: what is in the file, COUNT bytes that follow
+//	                           the line
 //
 // Numbers are decimal. The launcher's setting watch=1 says that it answers watch.
 package control
@@ -82,6 +86,8 @@ const (
 	Stopped       = "stopped"
 	FileRead      = "file-read"
 	FileData      = "file-data"
+	ProcRead      = "proc-read"
+	ProcData      = "proc-data"
 
 	Watch       = "watch"
 	Unwatch     = "unwatch"
@@ -92,9 +98,10 @@ const (
 	WatchSynced = "watch-synced"
 
 	InterruptTaken = "interrupt-taken"
+	Held           = "held"
 )
 
-// MaxData is how many bytes may follow the line of file-data.
+// MaxData is how many bytes may follow the line of file-data or proc-data.
 const MaxData = 256 << 10
 
 // MaxLine is the longest line that is read, in bytes with its end: a path, each

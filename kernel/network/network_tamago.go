@@ -17,6 +17,12 @@ import (
 )
 
 func init() {
+	start()
+	kernel.HoldAfter("network")
+}
+
+// start brings the stack up, with all devices.
+func start() {
 	k := syscalls.Bound()
 	_, free, _ := k.Machine.Memory()
 	s, err := netstack.New(netstack.Options{Memory: free + netstack.RuntimeUsage().Mapped})

@@ -5,8 +5,9 @@ import "strings"
 // targetFlags takes the tags and linker flags out of build flags, adds them to
 // those of the target, and returns the tags and all the flags to build with.
 // Those of $GOFLAGS count where the command line has none, as with the go
-// command. link is linkFlags or bootedLinkFlags.
-func targetFlags(flags, goflags []string, link string) (tags string, all []string) {
+// command. Symbols, flags of the linker, say what the image has for debuggers; link is
+// linkFlags or bootedLinkFlags.
+func targetFlags(flags, goflags []string, symbols, link string) (tags string, all []string) {
 	tags = buildTags
 	userTags, rest := takeFlag(flags, "tags")
 	if len(userTags) == 0 {
@@ -20,9 +21,9 @@ func targetFlags(flags, goflags []string, link string) (tags string, all []strin
 	if len(ldflags) == 0 {
 		ldflags, _ = takeFlag(goflags, "ldflags")
 	}
-	all = []string{"-tags=" + tags, "-ldflags=" + linkerFlags("", link)}
+	all = []string{"-tags=" + tags, "-ldflags=" + linkerFlags("", symbols, link)}
 	for _, value := range ldflags {
-		if value = linkerFlags(value, link); "-ldflags="+value != all[len(all)-1] {
+		if value = linkerFlags(value, symbols, link); "-ldflags="+value != all[len(all)-1] {
 			all = append(all, "-ldflags="+value)
 		}
 	}
@@ -31,7 +32,7 @@ func targetFlags(flags, goflags []string, link string) (tags string, all []strin
 
 // linkerFlags adds those of the target to a value of -ldflags, which may begin
 // with the packages that it is for: [pattern=]flags.
-func linkerFlags(value, link string) string {
+func linkerFlags(value, symbols, link string) string {
 	value = strings.TrimSpace(value)
 	pattern, user, ok := strings.Cut(value, "=")
 	if strings.HasPrefix(value, "-") || value == "" {
@@ -44,7 +45,7 @@ func linkerFlags(value, link string) string {
 	if user = strings.TrimSpace(user); user != "" {
 		user += " "
 	}
-	return pattern + smallFlags + user + link
+	return pattern + symbols + user + link
 }
 
 // takeFlag removes a flag with a value from a list and returns its values.

@@ -65,6 +65,7 @@ type Builder struct {
 	Booted    bool      // firmware and a boot loader are going to start it, not a monitor
 	Traced    bool      // the kernel sends a trace to the launcher
 	Staged    bool      // programs tell the launcher how the boot went
+	Debug     bool      // programs are for a debugger: with symbols, and their own packages not optimized
 	// Compiling is called with the import path of each package that a build
 	// compiles, as it is compiled; nil: the caller does not want to know.
 	Compiling func(pkg string)
@@ -103,7 +104,7 @@ func (b *Builder) Program(ctx context.Context, args []string, flags ...string) (
 	if b.Booted {
 		link = bootedLinkFlags
 	}
-	tags, flags := targetFlags(flags, ws.goflags, link)
+	tags, target := targetFlags(flags, ws.goflags, b.symbols(), link)
 	pkgs, err := b.list(ctx, dir, ws, tags, args)
 	if err != nil {
 		return nil, err
@@ -118,7 +119,10 @@ func (b *Builder) Program(ctx context.Context, args []string, flags ...string) (
 	case p.Name != "main":
 		return nil, fmt.Errorf("%s: package %s is not a main package", p.ImportPath, p.Name)
 	}
-	return &Program{Name: programName(p), b: b, dir: dir, args: args, pkg: p, ws: ws, flags: flags}, nil
+	if b.Debug {
+		target = unoptimized(target, ws.goflags, ownPackages(p, ws))
+	}
+	return &Program{Name: programName(p), b: b, dir: dir, args: args, pkg: p, ws: ws, flags: target}, nil
 }
 
 // Build builds the program into a file.

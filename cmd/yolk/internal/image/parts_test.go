@@ -28,7 +28,7 @@ func TestTargetFlags(t *testing.T) {
 			[]string{base, "-ldflags=all=-s -w -s " + linkFlags, "-ldflags=./x=-s -w -X a=b " + linkFlags}},
 		{[]string{"-ldflags=nonsense", "-ldflags="}, nil, "", []string{base, "-ldflags=nonsense", base}},
 	} {
-		tags, all := targetFlags(tt.flags, tt.goflags, linkFlags)
+		tags, all := targetFlags(tt.flags, tt.goflags, smallFlags, linkFlags)
 		if want := append([]string{"-tags=" + buildTags + tt.tags}, tt.rest...); tags != buildTags+tt.tags || !slices.Equal(all, want) {
 			t.Errorf("%q, %q: got %q, %q, want %q", tt.flags, tt.goflags, tags, all, want)
 		}

@@ -17,7 +17,7 @@ func (b *Builder) Test(ctx context.Context, dir, wrapper string, args []string) 
 	if err != nil {
 		return cmd, err
 	}
-	tags, flags := targetFlags(flags, ws.goflags, linkFlags)
+	tags, flags := targetFlags(flags, ws.goflags, smallFlags, linkFlags)
 	pkgs, err := b.list(ctx, dir, ws, tags, packages)
 	if err != nil {
 		return cmd, err
@@ -112,7 +112,7 @@ func (b *Builder) Go(ctx context.Context, dir string, args []string) (cmd Comman
 	if _, err := b.shadow(ctx, dir, ws); err != nil {
 		return cmd, err
 	}
-	_, target := targetFlags(nil, ws.goflags, linkFlags)
+	_, target := targetFlags(nil, ws.goflags, smallFlags, linkFlags)
 	_, goflags := takeFlag(ws.goflags, "tags")
 	_, goflags = takeFlag(goflags, "ldflags")
 	_, goflags = takeFlag(goflags, "mod")

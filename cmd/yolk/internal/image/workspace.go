@@ -26,6 +26,7 @@ type workspace struct {
 	work     workFile // what it holds
 	vendored bool     // there is a vendor directory beside it
 	lists    []string // the modules that the user's lists, and itself; nil: it need not list all, see shadow
+	modules  []string // the paths of the user's modules
 }
 
 // replaces reports whether a go build -o puts a new file in the place of one in
@@ -102,6 +103,7 @@ func (b *Builder) workspace(ctx context.Context, dir string) (*workspace, error)
 			return nil, err
 		}
 		w.Go = newer(w.Go, mods[i].Go)
+		ws.modules = append(ws.modules, mods[i].Module.Path)
 	}
 	if own.GOWORK == "" || own.GOWORK == "off" {
 		w.Godebug = defaults(mods)
