@@ -25,6 +25,7 @@ var told = []struct {
 }{
 	// What runs everything, or is run by what runs the tests.
 	{"README.md", `make test .*`, "", "it runs this test"},
+	{"README.md", `make qemu`, "", "it is the command of the section below, which is run"},
 	{"README.md", `make qemu MACHINE=q35 .*`, "", "it is the command above it with another machine, on which make test runs the demo's tests"},
 	{"docs/HOSTS.md", `make test-\w+|\.ci/chroot .*`, "", "makes a Debian and takes an hour, as root"},
 	{"docs/COMPATIBILITY.md", `make compatibility .*|go run \./cmd/compatibility .*`, "", "builds the programs of others for hours"},
@@ -39,6 +40,9 @@ var told = []struct {
 	{"docs/DEPLOYMENT.md", `docker (tag|push) .*|kubectl .*|nomad .*`, "", "takes a registry and a cluster; cmd/yolk/internal/manifest/schematest decodes the files"},
 	{"docs/ARCHITECTURE.md", `yolk build -o app \.|qemu-system-x86_64 .*`, "cmd/yolk TestGuestPlainQEMU", ""},
 	{"docs/guides/README.md", `make deps toolchain|export PATH=.*`, "", "make test begins with it"},
+	{"docs/DEPLOYMENT.md", `cd .*|yolk bundle .*|notes/start .*|curl .*|kill .*`, "cmd/yolk TestGuestDeploymentPage", ""},
+	{"docs/DEPLOYMENT.md", `docker .*|kubectl .*|nomad .*`, "", "takes Docker, a cluster or Nomad; tests look at the files that these are given"},
+	{"docs/TRACING.md", `yolk run .*--(trace|boot-chart) .*`, "cmd/yolk TestGuestTrace", ""},
 	{"docs/NETWORK.md", `yolk run -p 8080:80 .* ./examples/fileserver`, "examples TestGuestFileserver", ""},
 	{"docs/OPERATION.md", `yolk run --detach .*|yolk (ps|logs|stop|rm)\b.*`, "cmd/yolk TestGuestDetached", ""},
 	{"docs/TRACING.md", `yolk run .*`, "cmd/yolk TestGuestTrace", ""},

@@ -13,7 +13,11 @@ import (
 )
 
 // unshown are packages whose parts cannot be used alone, with the reason.
-var unshown = map[string]string{"arch/amd64/goos": "stands in for runtime/goos and is nothing by itself"}
+var unshown = map[string]string{
+	"arch/amd64/goos": "stands in for runtime/goos and is nothing by itself",
+	"kernel/stages":   "yolk run --boot-chart adds it to a program, and its call",
+	"kernel/trace":    "yolk run --trace adds it to a program, which calls nothing of it",
+}
 
 // TestPackages: each package says what it is, as pkg.go.dev shows it, and each that others
 // can import has an Example that is run: one with an Output. Of a package for guests alone
