@@ -41,8 +41,10 @@ func TestGuides(t *testing.T) {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			page := all["docs/"+name]
 			dir := t.TempDir()
-			if err := os.CopyFS(filepath.Join(dir, "syscalls"), os.DirFS(filepath.Join(top, "syscalls"))); err != nil {
-				t.Fatal(err)
+			for _, changed := range []string{"syscalls", "cmd/demo"} {
+				if err := os.CopyFS(filepath.Join(dir, changed), os.DirFS(filepath.Join(top, changed))); err != nil {
+					t.Fatal(err)
+				}
 			}
 			program := "set -e\n"
 			for _, b := range page.Blocks {
@@ -86,7 +88,7 @@ func overlay(t *testing.T, dir string) string {
 	t.Helper()
 	replace := map[string]string{}
 	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
 		rel, err := filepath.Rel(dir, name)
