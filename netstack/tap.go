@@ -6,11 +6,8 @@ import (
 	"syscall"
 	"time"
 
-	"gvisor.dev/gvisor/pkg/buffer"
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
-	"gvisor.dev/gvisor/pkg/tcpip/link/loopback"
-	"gvisor.dev/gvisor/pkg/tcpip/stack"
 
 	"github.com/yolkos/yolk/drivers/nic"
 )
@@ -129,52 +126,4 @@ func (l *link) kindOf(frame []byte) byte {
 // passOut shows a frame that is about to be sent.
 func (l *link) passOut(f *nic.Frame, sender *packetSocket) {
 	l.s.pass(&passing{nic: l.id, kind: packetOutgoing, hardware: syscall.ARPHRD_ETHER, parts: f.Data, unsummed: f.NeedsChecksum}, sender)
-}
-
-// loopLink is the link of lo: the stack's own, whose packets can be looked at.
-type loopLink struct {
-	stack.LinkEndpoint
-	s *Stack
-}
-
-func newLoopLink(s *Stack) *loopLink { return &loopLink{loopback.New(), s} }
-
-// WritePackets implements stack.LinkEndpoint.
-func (l *loopLink) WritePackets(list stack.PacketBufferList) (int, tcpip.Error) {
-	if l.s.tapped() {
-		for _, p := range list.AsSlice() {
-			head := binary.BigEndian.AppendUint16(make([]byte, ethernetHeader-2, ethernetHeader), uint16(p.NetworkProtocolNumber))
-			b := p.ToBuffer()
-			l.pass([][]byte{head, b.Flatten()}, packetHost, nil)
-			b.Release()
-		}
-	}
-	return l.LinkEndpoint.WritePackets(list)
-}
-
-// pass shows a frame as it goes out, and as it comes in.
-func (l *loopLink) pass(frame [][]byte, kind byte, sender *packetSocket) {
-	l.s.pass(&passing{nic: loopbackID, kind: packetOutgoing, hardware: syscall.ARPHRD_LOOPBACK, parts: frame}, sender)
-	l.s.pass(&passing{nic: loopbackID, kind: kind, hardware: syscall.ARPHRD_LOOPBACK, parts: frame}, nil)
-}
-
-// loopMTU is its MTU, in bytes.
-const loopMTU = 65536
-
-// loopAddress is the address of lo.
-var loopAddress [nic.AddressLen]byte
-
-// inject has a frame come in.
-func (l *loopLink) inject(frame []byte, sender *packetSocket) {
-	kind := kindFor(frame, loopAddress[:])
-	l.pass([][]byte{frame}, kind, sender)
-	if kind != packetHost {
-		return // the stack does not tell it from one for this host
-	}
-	p := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: buffer.MakeWithData(frame[ethernetHeader:])})
-	defer p.DecRef()
-	p.NetworkProtocolNumber = tcpip.NetworkProtocolNumber(protocolOf(frame, kind))
-	var list stack.PacketBufferList
-	list.PushBack(p)
-	_, _ = l.LinkEndpoint.WritePackets(list) // takes all
 }

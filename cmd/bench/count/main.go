@@ -41,8 +41,15 @@ type options struct {
 	linux, check, verbose bool
 }
 
+// Programs that are run, each with rows of its own.
 const (
-	program = "ops"
+	files   = "ops"
+	network = "netops"
+)
+
+var programs = []string{files, network}
+
+const (
 	// seeds is how many random seeds a row is counted with. The least counts: where
 	// names come to lie in hash tables is chance.
 	seeds       = 5
@@ -74,20 +81,28 @@ func run(ctx context.Context, o *options) error {
 	if o.profile != "" {
 		return profile(ctx, l, o.yolk, o.profile)
 	}
-	if err := l.Build(ctx, o.yolk, program, "./cmd/bench/ops"); err != nil {
-		return err
+	for _, program := range programs {
+		if err := l.Build(ctx, o.yolk, program, "./cmd/bench/"+program); err != nil {
+			return err
+		}
 	}
 	now := figures{yolk: map[string]float64{}, linux: maps.Clone(old.linux), about: old.about}
-	var systems []*lab.System
+	type job struct {
+		program string
+		system  *lab.System
+	}
+	var jobs []job
 	for seed := range seeds {
-		systems = append(systems, &lab.System{Machine: qemu.MicroVM, Count: true, Bare: true, Seed: seed})
+		for _, program := range programs {
+			jobs = append(jobs, job{program, &lab.System{Machine: qemu.MicroVM, Count: true, Bare: true, Seed: seed}})
+		}
 	}
 	if !o.check {
-		systems = append(systems, &lab.System{Machine: qemu.MicroVM, Count: true})
+		jobs = append(jobs, job{files, &lab.System{Machine: qemu.MicroVM, Count: true}})
 	}
-	for _, s := range systems {
-		if err := count(ctx, l, s, nil, now.yolk); err != nil {
-			return fmt.Errorf("in Yolk: %w", err)
+	for _, j := range jobs {
+		if err := count(ctx, l, j.system, j.program, nil, now.yolk); err != nil {
+			return fmt.Errorf("%s in Yolk: %w", j.program, err)
 		}
 	}
 	if o.linux {
@@ -95,8 +110,11 @@ func run(ctx context.Context, o *options) error {
 			return err
 		}
 		now.linux, now.about = map[string]float64{}, l.Linux.Version
-		if err := count(ctx, l, &lab.System{Machine: qemu.MicroVM, Cache: qemu.CacheAuto, Count: true}, []string{"-all"}, now.linux); err != nil {
-			return fmt.Errorf("in Linux: %w", err)
+		for _, program := range programs {
+			args := []string{"-all"}
+			if err := count(ctx, l, &lab.System{Machine: qemu.MicroVM, Cache: qemu.CacheAuto, Count: true}, program, args, now.linux); err != nil {
+				return fmt.Errorf("%s in Linux: %w", program, err)
+			}
 		}
 		delete(now.linux, ops.Boot) // most of it is waiting, with a clock that goes on to the next timer
 	}
@@ -109,8 +127,8 @@ func run(ctx context.Context, o *options) error {
 	return errors.Join(now.write(figuresFile), writePage(o.page, now))
 }
 
-// count runs the program in a system and notes the rows.
-func count(ctx context.Context, l *lab.Lab, s *lab.System, args []string, values map[string]float64) (err error) {
+// count runs a program in a system and notes the rows.
+func count(ctx context.Context, l *lab.Lab, s *lab.System, program string, args []string, values map[string]float64) (err error) {
 	if l.Root, err = os.MkdirTemp("", "yolk-count-"); err != nil {
 		return err
 	}

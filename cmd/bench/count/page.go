@@ -52,6 +52,8 @@ func sections() []section {
 		{"virtio-fs, what the guest has in its caches, package syscall", "", 0.33, of(ops.Virtiofs, false)},
 		{"virtio-fs, what the guest has in its caches, package os", "", 0.5, of(ops.Virtiofs, true)},
 		{"Other calls", "", 0.33, inList("getcwd,pipe byte,pipe there and back")},
+		{"The network within the guest", "Both ends are in the guest, and the program's own: \"there and back\" is a byte or 64, and its answer. A connection is\n" +
+			"made, answers a byte, and is closed.\n", 0.5, func(name string) bool { return strings.HasPrefix(name, ops.Loopback+" ") }},
 		{"The runtime", "\"there and back\" is two handovers from goroutine to goroutine.\n", 0.8, inList(primitives)},
 		{"Boot", "From the reset of the processor to main, with a tmpfs as root: Yolk's boots with nothing but a serial port. Less than\n" +
 			"0.01 million are the firmware's (qboot), 0.15 million what comes before the runtime, 0.1 million a wait by which the\n" +
@@ -83,7 +85,10 @@ func writePage(file string, f figures) error {
 					ratio = "**" + ratio + "**"
 				}
 			}
-			short := strings.TrimPrefix(strings.TrimPrefix(name, ops.Tmpfs+" "), ops.Virtiofs+" ")
+			short := name
+			for _, of := range []string{ops.Tmpfs, ops.Virtiofs, ops.Loopback} {
+				short = strings.TrimPrefix(short, of+" ")
+			}
 			fmt.Fprintf(&page, "| %s | %s | %s | %s |\n", short, figure(f.linux, name), figure(f.yolk, name), ratio)
 		}
 		if s.goal > 0 {

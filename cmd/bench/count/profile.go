@@ -34,8 +34,12 @@ func profile(ctx context.Context, l *lab.Lab, yolk, row string) error {
 	if strings.HasPrefix(row, ops.Virtiofs) {
 		return fmt.Errorf("%s: only what needs nothing from outside can be profiled", row)
 	}
+	program := files
+	if strings.HasPrefix(row, ops.Loopback) {
+		program = network
+	}
 	image := filepath.Join(l.Dir, program+".symbols")
-	if _, err := lab.Output(ctx, "", yolk, "build", "--ldflags=-s=0", "-o", image, "./cmd/bench/ops"); err != nil {
+	if _, err := lab.Output(ctx, "", yolk, "build", "--ldflags=-s=0", "-o", image, "./cmd/bench/"+program); err != nil {
 		return err
 	}
 	names, err := readFunctions(image)
@@ -79,7 +83,7 @@ func profile(ctx context.Context, l *lab.Lab, yolk, row string) error {
 // function. each is what the program counts for an operation.
 func executed(ctx context.Context, l *lab.Lab, image string, names functions, row string, batches int) (counts map[string]int, each float64, err error) {
 	args := filepath.Join(l.Dir, "args")
-	list := strings.Join([]string{program, "-only", row, "-batches", strconv.Itoa(batches)}, "\x00") + "\x00"
+	list := strings.Join([]string{"count", "-only", row, "-batches", strconv.Itoa(batches)}, "\x00") + "\x00"
 	if err := os.WriteFile(args, []byte(list), 0o600); err != nil {
 		return nil, 0, err
 	}

@@ -40,32 +40,32 @@ func lay() error {
 }
 
 // calls counts those of package syscall that change nothing.
-func (c *counter) calls(fs string) {
+func (c counter) calls(fs string) {
 	wd, err := os.Getwd()
-	if err != nil && c.err == nil {
-		c.err = err
+	if err != nil && c.Err == nil {
+		c.Err = err
 	}
 	var st syscall.Stat_t
 	deep := wd + "/" + file4
-	c.count(fs+" stat 1", 200, func() error { return syscall.Stat(file1, &st) })
-	c.count(fs+" stat 4", 200, func() error { return syscall.Stat(file4, &st) })
-	c.count(fs+" stat absolute", 200, func() error { return syscall.Stat(deep, &st) })
-	c.count(fs+" stat missing", 200, func() error {
+	c.Count(fs+" stat 1", 200, func() error { return syscall.Stat(file1, &st) })
+	c.Count(fs+" stat 4", 200, func() error { return syscall.Stat(file4, &st) })
+	c.Count(fs+" stat absolute", 200, func() error { return syscall.Stat(deep, &st) })
+	c.Count(fs+" stat missing", 200, func() error {
 		if err := syscall.Stat(missing, &st); err != syscall.ENOENT {
 			return fmt.Errorf("%v, want ENOENT", err)
 		}
 		return nil
 	})
 	fd, err := syscall.Open(file1, syscall.O_RDWR, 0)
-	if err != nil && c.err == nil {
-		c.err = err
+	if err != nil && c.Err == nil {
+		c.Err = err
 	}
 	defer syscall.Close(fd)
-	c.count(fs+" fstat", 200, func() error { return syscall.Fstat(fd, &st) })
+	c.Count(fs+" fstat", 200, func() error { return syscall.Fstat(fd, &st) })
 	small, page := make([]byte, 64), make([]byte, 4096)
-	c.count(fs+" pread 64", 200, func() error { _, err := syscall.Pread(fd, small, 0); return err })
-	c.count(fs+" pread 4096", 200, func() error { _, err := syscall.Pread(fd, page, 0); return err })
-	c.count(fs+" open+close", 200, func() error {
+	c.Count(fs+" pread 64", 200, func() error { _, err := syscall.Pread(fd, small, 0); return err })
+	c.Count(fs+" pread 4096", 200, func() error { _, err := syscall.Pread(fd, page, 0); return err })
+	c.Count(fs+" open+close", 200, func() error {
 		fd, err := syscall.Open(file1, syscall.O_RDONLY, 0)
 		if err != nil {
 			return err
@@ -73,7 +73,7 @@ func (c *counter) calls(fs string) {
 		return syscall.Close(fd)
 	})
 	buf := make([]byte, 64<<10)
-	c.count(fs+" getdents 101", 20, func() error {
+	c.Count(fs+" getdents 101", 20, func() error {
 		fd, err := syscall.Open(many, syscall.O_RDONLY|syscall.O_DIRECTORY, 0)
 		if err != nil {
 			return err
@@ -91,38 +91,38 @@ func (c *counter) calls(fs string) {
 }
 
 // files counts those of package os that change nothing.
-func (c *counter) files(fs string) {
-	c.count(fs+" os.Stat 1", 200, func() error { _, err := os.Stat(file1); return err })
-	c.count(fs+" os.Stat 4", 200, func() error { _, err := os.Stat(file4); return err })
-	c.count(fs+" os.Stat missing", 200, func() error {
+func (c counter) files(fs string) {
+	c.Count(fs+" os.Stat 1", 200, func() error { _, err := os.Stat(file1); return err })
+	c.Count(fs+" os.Stat 4", 200, func() error { _, err := os.Stat(file4); return err })
+	c.Count(fs+" os.Stat missing", 200, func() error {
 		if _, err := os.Stat(missing); !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("%v, want ENOENT", err)
 		}
 		return nil
 	})
-	c.count(fs+" os.ReadFile 4096", 100, func() error { _, err := os.ReadFile(file1); return err })
-	c.count(fs+" os.ReadDir 101", 10, func() error { _, err := os.ReadDir(many); return err })
+	c.Count(fs+" os.ReadFile 4096", 100, func() error { _, err := os.ReadFile(file1); return err })
+	c.Count(fs+" os.ReadDir 101", 10, func() error { _, err := os.ReadDir(many); return err })
 	f, err := os.OpenFile(file1, os.O_RDWR, 0)
-	if err != nil && c.err == nil {
-		c.err = err
+	if err != nil && c.Err == nil {
+		c.Err = err
 	}
 	defer f.Close()
 	small := make([]byte, 64)
-	c.count(fs+" os.File.Stat", 200, func() error { _, err := f.Stat(); return err })
-	c.count(fs+" os.File.ReadAt 64", 200, func() error { _, err := f.ReadAt(small, 0); return err })
+	c.Count(fs+" os.File.Stat", 200, func() error { _, err := f.Stat(); return err })
+	c.Count(fs+" os.File.ReadAt 64", 200, func() error { _, err := f.ReadAt(small, 0); return err })
 }
 
 // changes counts those that change something.
-func (c *counter) changes(fs string) {
+func (c counter) changes(fs string) {
 	fd, err := syscall.Open(file1, syscall.O_RDWR, 0)
-	if err != nil && c.err == nil {
-		c.err = err
+	if err != nil && c.Err == nil {
+		c.Err = err
 	}
 	defer syscall.Close(fd)
 	small, path := make([]byte, 64), make([]byte, 4096)
-	c.count("getcwd", 200, func() error { _, err := syscall.Getcwd(path); return err })
-	c.count(fs+" pwrite 64", 200, func() error { _, err := syscall.Pwrite(fd, small, 0); return err })
-	c.count(fs+" create+remove", 100, func() error {
+	c.Count("getcwd", 200, func() error { _, err := syscall.Getcwd(path); return err })
+	c.Count(fs+" pwrite 64", 200, func() error { _, err := syscall.Pwrite(fd, small, 0); return err })
+	c.Count(fs+" create+remove", 100, func() error {
 		fd, err := syscall.Open("new", syscall.O_WRONLY|syscall.O_CREAT|syscall.O_EXCL, 0o644)
 		if err != nil {
 			return err
@@ -132,19 +132,19 @@ func (c *counter) changes(fs string) {
 		}
 		return syscall.Unlink("new")
 	})
-	c.count(fs+" mkdir+rmdir", 100, func() error {
+	c.Count(fs+" mkdir+rmdir", 100, func() error {
 		if err := syscall.Mkdir("new", 0o755); err != nil {
 			return err
 		}
 		return syscall.Rmdir("new")
 	})
-	c.count(fs+" rename two", 100, func() error {
+	c.Count(fs+" rename two", 100, func() error {
 		if err := syscall.Rename(file1, "other"); err != nil {
 			return err
 		}
 		return syscall.Rename("other", file1)
 	})
-	c.count(fs+" os.Create+os.Remove", 100, func() error {
+	c.Count(fs+" os.Create+os.Remove", 100, func() error {
 		f, err := os.Create("new")
 		if err != nil {
 			return err
@@ -154,17 +154,17 @@ func (c *counter) changes(fs string) {
 		}
 		return os.Remove("new")
 	})
-	c.count(fs+" os.Mkdir+os.Remove", 100, func() error {
+	c.Count(fs+" os.Mkdir+os.Remove", 100, func() error {
 		if err := os.Mkdir("new", 0o755); err != nil {
 			return err
 		}
 		return os.Remove("new")
 	})
-	c.count(fs+" os.Rename two", 100, func() error {
+	c.Count(fs+" os.Rename two", 100, func() error {
 		if err := os.Rename(file1, "other"); err != nil {
 			return err
 		}
 		return os.Rename("other", file1)
 	})
-	c.count(fs+" os.WriteFile 4096", 100, func() error { return os.WriteFile("other", make([]byte, 4096), 0o644) })
+	c.Count(fs+" os.WriteFile 4096", 100, func() error { return os.WriteFile("other", make([]byte, 4096), 0o644) })
 }

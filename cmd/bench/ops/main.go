@@ -6,10 +6,8 @@ package main
 import (
 	"flag"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 
 	"github.com/yolkos/yolk/cmd/bench/internal/guest"
@@ -32,39 +30,7 @@ func main() {
 }
 
 // counter counts rows.
-type counter struct {
-	values  map[string]float64
-	err     error
-	only    string // the name of the one row to count; empty: all
-	batches int
-}
-
-// warmUp is how many batches are not counted.
-const warmUp = 3
-
-// count counts an operation by batches of n. The least counts: what interrupts it is
-// not the operation's. Once there was an error nothing is
-// done.
-func (c *counter) count(name string, n int, op func() error) {
-	if c.err != nil || c.only != "" && c.only != name {
-		return
-	}
-	runtime.GC() // what earlier rows have left is not this one's
-	least := uint64(math.MaxUint64)
-	for b := range warmUp + c.batches {
-		start := tsc.Read()
-		for range n {
-			if err := op(); err != nil {
-				c.err = fmt.Errorf("%s: %w", name, err)
-				return
-			}
-		}
-		if b >= warmUp {
-			least = min(least, tsc.Read()-start)
-		}
-	}
-	c.values[name] = float64(least) / float64(n)
-}
+type counter struct{ *ops.Counter }
 
 // enter makes a directory with the files, and goes there.
 func enter(dir string) error {
@@ -81,9 +47,7 @@ func run(args []string, atMain uint64) error {
 	set := flag.NewFlagSet("ops", flag.ContinueOnError)
 	root := set.String("root", "", "directory of the host, whose rows are counted; empty: those that need none")
 	all := set.Bool("all", false, "count those that need no directory of the host, too")
-	c := &counter{values: map[string]float64{}}
-	set.StringVar(&c.only, "only", "", "the row to count")
-	set.IntVar(&c.batches, "batches", 9, "how many batches are counted")
+	c := counter{ops.NewCounter(set)}
 	if err := set.Parse(args); err != nil {
 		return err
 	}
@@ -96,7 +60,7 @@ func run(args []string, atMain uint64) error {
 		c.files(ops.Virtiofs)
 	}
 	if *root == "" || *all {
-		c.values[ops.Boot] = float64(atMain)
+		c.Values[ops.Boot] = float64(atMain)
 		if err := enter("/tmp/ops"); err != nil {
 			return err
 		}
@@ -106,11 +70,5 @@ func run(args []string, atMain uint64) error {
 		c.pipe()
 		c.runtime()
 	}
-	if c.err != nil {
-		return c.err
-	}
-	for name, v := range c.values {
-		fmt.Println(ops.Result(name, v))
-	}
-	return nil
+	return c.Print()
 }

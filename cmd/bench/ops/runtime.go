@@ -8,17 +8,17 @@ import (
 
 // pipe counts a byte that goes through a pipe, with nobody waiting, and with a
 // goroutine that waits at the other end.
-func (c *counter) pipe() {
+func (c counter) pipe() {
 	r, w, err := os.Pipe()
 	if err != nil {
-		if c.err == nil {
-			c.err = err
+		if c.Err == nil {
+			c.Err = err
 		}
 		return
 	}
 	defer r.Close()
 	b, got := []byte{0}, []byte{0}
-	c.count("pipe byte", 200, func() error {
+	c.Count("pipe byte", 200, func() error {
 		if _, err := w.Write(b); err != nil {
 			return err
 		}
@@ -27,8 +27,8 @@ func (c *counter) pipe() {
 	})
 	back, answer, err := os.Pipe()
 	if err != nil {
-		if c.err == nil {
-			c.err = err
+		if c.Err == nil {
+			c.Err = err
 		}
 		return
 	}
@@ -46,7 +46,7 @@ func (c *counter) pipe() {
 			}
 		}
 	})
-	c.count("pipe there and back", 100, func() error {
+	c.Count("pipe there and back", 100, func() error {
 		if _, err := w.Write(b); err != nil {
 			return err
 		}
@@ -61,7 +61,7 @@ func (c *counter) pipe() {
 var sink []byte
 
 // runtime counts the runtime's own primitives.
-func (c *counter) runtime() {
+func (c counter) runtime() {
 	there, back := make(chan int), make(chan int)
 	go func() {
 		for v := range there {
@@ -69,18 +69,18 @@ func (c *counter) runtime() {
 		}
 	}()
 	// Two handovers in each: the value is that of both.
-	c.count("channel there and back", 200, func() error { there <- 1; <-back; return nil })
+	c.Count("channel there and back", 200, func() error { there <- 1; <-back; return nil })
 	close(there)
 	var wg sync.WaitGroup
-	c.count("goroutine", 200, func() error {
+	c.Count("goroutine", 200, func() error {
 		wg.Add(1)
 		go wg.Done()
 		wg.Wait()
 		return nil
 	})
-	c.count("sleep 1 µs", 200, func() error { time.Sleep(time.Microsecond); return nil })
-	c.count("time.Now", 200, func() error { _ = time.Now(); return nil })
-	c.count("allocate 1 KiB", 200, func() error { sink = make([]byte, 1024); return nil })
+	c.Count("sleep 1 µs", 200, func() error { time.Sleep(time.Microsecond); return nil })
+	c.Count("time.Now", 200, func() error { _ = time.Now(); return nil })
+	c.Count("allocate 1 KiB", 200, func() error { sink = make([]byte, 1024); return nil })
 	var mu sync.Mutex
-	c.count("mutex", 200, func() error { mu.Lock(); mu.Unlock(); return nil }) //nolint:staticcheck // it is what is counted
+	c.Count("mutex", 200, func() error { mu.Lock(); mu.Unlock(); return nil }) //nolint:staticcheck // it is what is counted
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // StartNetwork gives the interfaces of a Linux guest what Yolk's kernel gives its own:
-// lo is up, and eth0 has the address of a subnet of 24 bits.
+// lo is up, and eth0 has the address of a subnet of 24 bits, if there is one.
 func StartNetwork(address netip.Addr) error {
 	if os.Getpid() != 1 {
 		return nil
@@ -21,17 +21,20 @@ func StartNetwork(address netip.Addr) error {
 		return err
 	}
 	defer unix.Close(fd)
-	a := address.As4()
-	for _, step := range []struct {
+	type step struct {
 		name    string
 		request uint
 		set     func(*unix.Ifreq) error
-	}{
-		{"lo", unix.SIOCSIFFLAGS, up},
-		{"eth0", unix.SIOCSIFADDR, func(r *unix.Ifreq) error { return r.SetInet4Addr(a[:]) }},
-		{"eth0", unix.SIOCSIFNETMASK, func(r *unix.Ifreq) error { return r.SetInet4Addr([]byte{255, 255, 255, 0}) }},
-		{"eth0", unix.SIOCSIFFLAGS, up},
-	} {
+	}
+	steps := []step{{"lo", unix.SIOCSIFFLAGS, up}}
+	if address.IsValid() {
+		a := address.As4()
+		steps = append(steps,
+			step{"eth0", unix.SIOCSIFADDR, func(r *unix.Ifreq) error { return r.SetInet4Addr(a[:]) }},
+			step{"eth0", unix.SIOCSIFNETMASK, func(r *unix.Ifreq) error { return r.SetInet4Addr([]byte{255, 255, 255, 0}) }},
+			step{"eth0", unix.SIOCSIFFLAGS, up})
+	}
+	for _, step := range steps {
 		r, err := unix.NewIfreq(step.name)
 		if err == nil {
 			err = step.set(r)

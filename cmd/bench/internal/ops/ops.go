@@ -1,5 +1,6 @@
-// Package ops is what cmd/bench/ops and cmd/bench/count know of each other: the
-// rows, and the lines in which the program tells of them.
+// Package ops is what cmd/bench/count and the programs that it runs, cmd/bench/ops and
+// cmd/bench/netops, know of each other: the rows, and the lines in which the programs
+// tell of them; and how they count.
 package ops
 
 import (
@@ -16,6 +17,9 @@ const (
 
 // Boot is the row that is no operation: from the reset to main.
 const Boot = "boot"
+
+// Loopback is the first word of rows of the network within the guest, which netops has.
+const Loopback = "loopback"
 
 // Done is the program's last line.
 const Done = "ops done"

@@ -81,11 +81,10 @@ func loadsZones(file string) bool {
 	return err != nil || bytes.Count(src, []byte("LoadLocation")) > bytes.Count(src, []byte("LoadLocationFromTZData"))
 }
 
-// addNetwork adds the network stack's sources to a workspace. The kernel's own module
-// requires them as any other does.
+// addNetwork adds the network stack's sources to a workspace.
 func (b *Builder) addNetwork(ctx context.Context, ws *workspace) error {
 	if ws.file == "" {
-		return nil
+		return b.editOwn(ctx, ws)
 	}
 	dir, err := b.thirdParty(ctx)
 	if err != nil {

@@ -92,7 +92,7 @@ func (b *Builder) thirdParty(ctx context.Context) (string, error) {
 	for _, m := range thirdPartyModules {
 		fmt.Fprintln(h, m, wordAfter(yolk.GoMod, m+" "))
 	}
-	fmt.Fprintln(h, roots, guestGo)
+	fmt.Fprintln(h, roots, guestGo, thirdPartyEdits, addedFiles)
 	index := filepath.Join(base, fmt.Sprintf("%x", h.Sum(nil)[:10]))
 	if name, err := os.ReadFile(index); err == nil {
 		dir := filepath.Join(base, filepath.Base(string(name)))
@@ -174,7 +174,7 @@ func (b *Builder) download(ctx context.Context) (map[string]string, error) {
 }
 
 // thirdPartyFiles makes the module's files: the packages roots, and those that they
-// need in turn, with the licences of the modules.
+// need in turn, with the licences of the modules, and edited.
 func thirdPartyFiles(modules map[string]string, roots []string) (map[string][]byte, error) {
 	// The build tag "tamago" decides nothing in them. They are matched as the
 	// toolchain does it for the kernel's own packages.
@@ -208,6 +208,9 @@ func thirdPartyFiles(modules map[string]string, roots []string) (map[string][]by
 			if err != nil {
 				return nil, err
 			}
+			if src, err = edited(path.Join(pkg, e.Name()), src); err != nil {
+				return nil, err
+			}
 			if ext == ".go" {
 				var needs []string
 				if src, needs, err = ownPaths(name, src); err != nil {
@@ -223,6 +226,17 @@ func thirdPartyFiles(modules map[string]string, roots []string) (map[string][]by
 				return nil, err
 			}
 			files[path.Join(module, "LICENSE")] = text
+		}
+	}
+	for name, src := range addedFiles {
+		var err error
+		if files[name], _, err = ownPaths(name, src); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range editedFiles() {
+		if files[name] == nil {
+			return nil, fmt.Errorf("%s is to be edited, and not there", name)
 		}
 	}
 	return files, nil

@@ -23,6 +23,7 @@ type workspace struct {
 	cache    string   // $GOCACHE
 
 	file     string   // the go.work; "" inside the kernel's own module
+	goMod    string   // that of the kernel's own module, if it is no workspace's
 	work     workFile // what it holds
 	vendored bool     // there is a vendor directory beside it
 	lists    []string // the modules that the user's lists, and itself; nil: it need not list all, see shadow
@@ -97,6 +98,9 @@ func (b *Builder) workspace(ctx context.Context, dir string) (*workspace, error)
 			return nil, err
 		}
 		if mods[i].Module.Path == modulePath {
+			if own.GOWORK == "" || own.GOWORK == "off" {
+				ws.goMod = own.GOMOD
+			}
 			return ws, nil // inside the kernel's own module: everything is there
 		}
 		if err := b.tooNew(filepath.Join(use.DiskPath, "go.mod"), mods[i].Go); err != nil {
