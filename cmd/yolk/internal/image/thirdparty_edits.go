@@ -74,7 +74,7 @@ var delayedAckEdits = []thirdPartyEdit{
 			"	ep.snd.delayedAck.init(ep.snd.ep.stack.Clock(), timerHandler(ep.snd.ep, ep.snd.delayedAckTimerExpired))\n"},
 	{tcpPath + "snd.go",
 		"	s.MaxSentAck = rcvNxt\n\n	// We need to clone",
-		"	s.MaxSentAck = rcvNxt\n	s.delayedAck.sent(rcvNxt)\n\n	// We need to clone"},
+		"	s.delayedAck.sent(s.MaxSentAck, rcvNxt)\n	s.MaxSentAck = rcvNxt\n\n	// We need to clone"},
 	{tcpPath + "endpoint.go",
 		"		e.snd.corkTimer.cleanup()\n",
 		"		e.snd.corkTimer.cleanup()\n		e.snd.delayedAck.timer.cleanup()\n"},

@@ -31,6 +31,7 @@ const (
 
 	// What is put off in vain doubles how many answers it takes the next time: a peer
 	// that waits for it (Nagle's algorithm, between two writes) does so ever more seldom.
+	// What was not takes one off.
 	firstAnswers = 2
 	mostAnswers  = 1 << 12
 )
@@ -40,13 +41,20 @@ func (d *delayedAck) init(clock tcpip.Clock, expired func()) {
 	d.timer.init(clock, expired)
 }
 
-// sent notes that data goes out, with an acknowledgement of all before rcvNxt.
-func (d *delayedAck) sent(rcvNxt seqnum.Value) {
+// sent notes that data goes out, with an acknowledgement of all before rcvNxt, when the
+// highest one sent so far was max.
+func (d *delayedAck) sent(max, rcvNxt seqnum.Value) {
+	if d.putOff && d.putOffAt == max {
+		d.putOff = false
+		if d.wanted > firstAnswers {
+			d.wanted--
+		}
+	}
 	if rcvNxt == d.answered {
 		return
 	}
 	d.answered = rcvNxt
-	d.answers = min(d.answers+1, d.wanted)
+	d.answers++
 }
 
 // delayAck reports whether the acknowledgement of what has just come in so many segments
