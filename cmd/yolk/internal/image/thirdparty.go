@@ -208,7 +208,7 @@ func thirdPartyFiles(modules map[string]string, roots []string) (map[string][]by
 			if err != nil {
 				return nil, err
 			}
-			if src, err = edited(path.Join(pkg, e.Name()), src); err != nil {
+			if src, err = edited(thirdPartyEdits, path.Join(pkg, e.Name()), src); err != nil {
 				return nil, err
 			}
 			if ext == ".go" {

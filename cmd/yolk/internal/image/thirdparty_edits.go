@@ -23,10 +23,17 @@ type thirdPartyEdit struct {
 }
 
 // addedFiles are added to those modules, by their paths there.
-var addedFiles = map[string][]byte{tcpPath + "zz_yolk_delayedack.go": delayedAck}
+var addedFiles = map[string][]byte{
+	tcpPath + "zz_yolk_delayedack.go":                   delayedAck,
+	"gvisor.dev/gvisor/pkg/buffer/zz_yolk_headslice.go": headSlice,
+}
 
-//go:embed _thirdparty/delayedack.go
-var delayedAck []byte
+var (
+	//go:embed _thirdparty/delayedack.go
+	delayedAck []byte
+	//go:embed _thirdparty/headslice.go
+	headSlice []byte
+)
 
 const (
 	tcpipPath = "gvisor.dev/gvisor/pkg/tcpip/"
@@ -34,7 +41,7 @@ const (
 )
 
 // thirdPartyEdits are all edits.
-var thirdPartyEdits = slices.Concat(clockEdits, delayedAckEdits)
+var thirdPartyEdits = slices.Concat(clockEdits, headerEdits, delayedAckEdits)
 
 // clockEdits: each segment of TCP compares times a dozen times, which package time does in
 // several hundred instructions. The sums are as they were, to the last one that fits.
@@ -60,6 +67,37 @@ var clockEdits = []thirdPartyEdit{
 		d = math.MinInt64
 	}
 	return time.Duration(d)
+`},
+}
+
+// headerEdits: a header is looked up a dozen times on the way of a packet, each time by a
+// walk over its views.
+var headerEdits = []thirdPartyEdit{
+	{tcpipPath + "stack/packet_buffer.go",
+		"	view := h.pk.headerView(h.typ)\n	return view.AsSlice()\n",
+		`	at := &h.pk.headers[h.typ]
+	if b := h.pk.buf.HeadSlice(h.pk.headerOffsetOf(h.typ), at.length); b != nil || at.length == 0 {
+		return b
+	}
+	view := h.pk.headerView(h.typ)
+	return view.AsSlice()
+`},
+	{tcpipPath + "stack/packet_buffer.go",
+		"	h.offset = -pk.pushed\n	h.length = size\n",
+		`	h.offset = -pk.pushed
+	h.length = size
+	if b := pk.buf.HeadSlice(pk.headerOffsetOf(typ), size); b != nil {
+		return b
+	}
+`},
+	{tcpipPath + "stack/packet_buffer.go",
+		"	h.offset = pk.consumed\n	h.length = size\n	pk.consumed += size\n",
+		`	h.offset = pk.consumed
+	h.length = size
+	pk.consumed += size
+	if b := pk.buf.HeadSlice(pk.headerOffsetOf(typ), size); b != nil {
+		return b, true
+	}
 `},
 }
 
@@ -90,10 +128,10 @@ var delayedAckEdits = []thirdPartyEdit{
 // it (Apache 2.0, 4b).
 const editedMark = "\n// This file has been changed by " + modulePath + ": see cmd/yolk/internal/image/thirdparty_edits.go there.\n"
 
-// edited makes the edits of a file.
-func edited(file string, src []byte) ([]byte, error) {
+// edited makes those edits that are of a file.
+func edited(edits []thirdPartyEdit, file string, src []byte) ([]byte, error) {
 	changed := false
-	for _, e := range thirdPartyEdits {
+	for _, e := range edits {
 		if e.file != file {
 			continue
 		}
@@ -139,7 +177,7 @@ func (b *Builder) editOwn(ctx context.Context, ws *workspace) error {
 		module := thirdPartyOf(file)
 		src, err := os.ReadFile(filepath.Join(modules[module], strings.TrimPrefix(file, module)))
 		if err == nil {
-			src, err = edited(file, src)
+			src, err = edited(thirdPartyEdits, file, src)
 		}
 		if err != nil {
 			return fmt.Errorf("the network stack's sources: %w", err)

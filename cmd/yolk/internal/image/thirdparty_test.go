@@ -45,6 +45,16 @@ func TestThirdParty(t *testing.T) {
 			}
 		}
 	}
+	for _, name := range editedFiles() {
+		if !strings.HasSuffix(string(files[name]), editedMark) {
+			t.Errorf("%s does not say that it has been changed", name)
+		}
+	}
+	for name := range addedFiles {
+		if files[name] == nil {
+			t.Errorf("%s is not there", name)
+		}
+	}
 	for _, m := range thirdPartyModules {
 		if files[m+"/LICENSE"] == nil {
 			t.Errorf("no licence of %s", m)
@@ -77,5 +87,23 @@ func TestOwnPaths(t *testing.T) {
 	want := strings.Replace(src, "x \"gvisor", "x \""+thirdPartyPath+"/gvisor", 1)
 	if string(got) != want || len(pkgs) != 1 || err != nil {
 		t.Errorf("got %s %q %v", got, pkgs, err)
+	}
+}
+
+// TestEdited: an edit has to find its place, once.
+func TestEdited(t *testing.T) {
+	edits := []thirdPartyEdit{{"a.go", "old\n", "new\n"}, {"a.go", "older\n", "newer\n"}}
+	for src, want := range map[string]string{
+		"1 old\n2 older\n3\n":     "1 new\n2 newer\n3\n" + editedMark,
+		"2 older\n":               "",
+		"1 old\n1 old\n2 older\n": "",
+	} {
+		out, err := edited(edits, "a.go", []byte(src))
+		if string(out) != want || (err != nil) != (want == "") || err != nil && !strings.Contains(err.Error(), "a.go") {
+			t.Errorf("%q: %q, %v; want %q", src, out, err, want)
+		}
+	}
+	if out, err := edited(edits, "b.go", []byte("old\n")); string(out) != "old\n" || err != nil {
+		t.Errorf("a file without edits: %q, %v", out, err)
 	}
 }
