@@ -12,6 +12,11 @@ const (
 	AgainMax = 100 * time.Millisecond
 )
 
+// WaitsForFile is called before the calling goroutine waits for a file, and after, with
+// whether it does. In a guest the kernel has the runtime know: what a file wakes comes
+// behind who can run already, so that many who wait get their turns.
+var WaitsForFile = func(on bool) {}
+
 // Await runs try until it answers something else than EAGAIN. In between it waits
 // until f tells that one of events, an error or a hang-up may have come to hold:
 // EINTR if end is closed first, EAGAIN when timeout is over, if it is not 0. All
@@ -50,20 +55,28 @@ func await(f PollFile, events uint32, end <-chan struct{}, timeout time.Duration
 			return err
 		}
 		if tells && end == nil && over == nil {
+			WaitsForFile(true)
 			<-woken
+			WaitsForFile(false)
 			continue
 		}
 		var again <-chan time.Time
 		if !tells {
 			again = time.After(pause)
 		}
+		var err error
+		WaitsForFile(true)
 		select {
 		case <-woken:
 		case <-again:
 		case <-end:
-			return syscall.EINTR
+			err = syscall.EINTR
 		case <-over:
-			return syscall.EAGAIN
+			err = syscall.EAGAIN
+		}
+		WaitsForFile(false)
+		if err != nil {
+			return err
 		}
 	}
 }

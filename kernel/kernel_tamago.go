@@ -25,6 +25,9 @@ import (
 //go:linkname atExit runtime.atExit
 func atExit(f func())
 
+//go:linkname waitsForFile runtime.waitsForFile
+func waitsForFile(on bool)
+
 // machine is what a boot has found and made.
 type machine struct {
 	started  time.Time
@@ -62,6 +65,7 @@ func init() { booted.boot() }
 func (m *machine) boot() {
 	amd64.BeginStage("kernel: settings, console")
 	m.started = time.Now()
+	fs.WaitsForFile = waitsForFile
 	m.load.Times = m.times
 	m.resumed = make(chan struct{}, 1)
 	own, _ := amd64.Embedded(embedded.Flags)

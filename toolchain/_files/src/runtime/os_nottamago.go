@@ -21,13 +21,14 @@ func osPanic()    {}
 func osSystemGoroutine(*g) bool       { return false }
 func osBlocksInKernel([]uintptr) bool { return false }
 
-func osMemoryLimit() int64         { return math.MaxInt64 }
-func osMemoryShort() bool          { return false }
-func osWaitForMark(gcTrigger) bool { return false }
-func osReserve(uintptr)            {}
-func osStackFits(*g, uintptr) bool { return true }
-func osStackSpan(uintptr) *mspan   { return nil }
-func osTries() bool                { return false }
+func osMemoryLimit() int64            { return math.MaxInt64 }
+func osMemoryShort() bool             { return false }
+func osWaitForMark(gcTrigger) bool    { return false }
+func osReady(pp *p, gp *g, next bool) { runqput(pp, gp, next) }
+func osReserve(uintptr)               {}
+func osStackFits(*g, uintptr) bool    { return true }
+func osStackSpan(uintptr) *mspan      { return nil }
+func osTries() bool                   { return false }
 
 func osAllocLarge(_ **m, c **mcache, size uintptr, noscan bool) *mspan {
 	return (*c).allocLarge(size, noscan)

@@ -1,0 +1,35 @@
+//go:build tamago
+
+package runtime
+
+import (
+	"internal/runtime/atomic"
+	_ "unsafe" // for go:linkname
+)
+
+// waitsForFile tells of the calling goroutine that what wakes it next is a file, or that
+// it does not wait any more. It then comes to the end of the queue of those that can
+// run, as what the poller of other systems finds, and not to its head, which it would
+// share with who wakes it: two that answer each other would keep the processor from all
+// others for a time slice, and of many such pairs each would wait for all slices.
+//
+//go:linkname waitsForFile
+func waitsForFile(on bool) { getg().waitsForFile = on }
+
+// osReady puts a goroutine that can run into the queues. A processor's own queue, which it
+// looks into first, holds 256, and what does not fit goes to the global one: where that has
+// any, or would soon, all that files wake goes there, or those in it would wait for as long as
+// the others wake each other.
+func osReady(pp *p, gp *g, next bool) {
+	if !next || !gp.waitsForFile {
+		runqput(pp, gp, next)
+		return
+	}
+	if sched.runq.size == 0 && pp.runqtail-atomic.Load(&pp.runqhead) < uint32(len(pp.runq))/2 {
+		runqput(pp, gp, false)
+		return
+	}
+	lock(&sched.lock)
+	globrunqput(gp)
+	unlock(&sched.lock)
+}
