@@ -13,7 +13,8 @@ import (
 )
 
 // TestGuestNetlink: well-known libraries change addresses, links and routes, hear of it,
-// and read and write frames; acknowledgements go with answers. Then the process of the network dies: the launcher says
+// and read and write frames; acknowledgements go with
+// answers, and many connections get their turns. Then the process of the network dies: the launcher says
 // so in a line, and the program's calls end with errors.
 func TestGuestNetlink(t *testing.T) {
 	needGuest(t)

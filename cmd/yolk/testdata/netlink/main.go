@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mdlayher/packet"
@@ -30,6 +32,7 @@ func main() {
 	changes()
 	frames()
 	answers()
+	turns()
 	fmt.Println("changed")
 	c, err := net.Dial("tcp", os.Args[1])
 	must("dial", err)
@@ -170,4 +173,57 @@ func sentSegments() uint64 {
 	}
 	must("OutSegs", fmt.Errorf("not in %q", data))
 	return 0
+}
+
+// turns: of many pairs that answer each other, more than a processor's own queue of
+// goroutines holds, none gets on at the expense of the others.
+func turns() {
+	const pairs, trips = 300, 40
+	l, err := net.Listen("unix", "/tmp/turns")
+	must("listen", err)
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				for b := make([]byte, 1); ; {
+					if _, err := c.Read(b); err != nil {
+						return
+					}
+					_, _ = c.Write(b)
+				}
+			}()
+		}
+	}()
+	var made [pairs]atomic.Int64
+	var over atomic.Bool
+	var all sync.WaitGroup
+	begin := make(chan struct{})
+	for i := range pairs {
+		c, err := net.Dial("unix", "/tmp/turns")
+		must("dial", err)
+		all.Go(func() {
+			defer c.Close()
+			<-begin
+			for b := make([]byte, 1); !over.Load(); {
+				_, err := c.Write(b)
+				must("write", err)
+				_, err = io.ReadFull(c, b)
+				must("read", err)
+				if made[i].Add(1) == trips {
+					over.Store(true)
+				}
+			}
+		})
+	}
+	close(begin)
+	all.Wait()
+	for i := range made {
+		if n := made[i].Load(); n < trips/4 {
+			must("turns", fmt.Errorf("pair %d has made %d trips when another has made %d", i, n, trips))
+		}
+	}
 }

@@ -9,9 +9,8 @@ import (
 
 // waitsForFile tells of the calling goroutine that what wakes it next is a file, or that
 // it does not wait any more. It then comes to the end of the queue of those that can
-// run, as what the poller of other systems finds, and not to its head, which it would
-// share with who wakes it: two that answer each other would keep the processor from all
-// others for a time slice, and of many such pairs each would wait for all slices.
+// run, as what the poller of other systems finds, and not to its head: of many pairs that
+// answer each other all get their turns.
 //
 //go:linkname waitsForFile
 func waitsForFile(on bool) { getg().waitsForFile = on }
