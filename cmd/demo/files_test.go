@@ -38,6 +38,7 @@ func TestLs(t *testing.T) {
 	want(t, s, "ls l", "inner\none\n")
 	want(t, s, "ls f gone d", "f\ngone\n\nd:\ninner\none\n")
 	wantError(t, s, "ls nosuch", "nosuch")
+	wantError(t, s, "ls no1 no2", "no1: no such file or directory\nls: lstat no2: ")
 	wantError(t, s, "ls -Q", "unknown shorthand flag: 'Q' in -Q (usage: ls")
 	var out output
 	p := &process{sh: s, dir: cwd(t), ctx: t.Context(), out: &out, width: 12}

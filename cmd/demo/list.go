@@ -67,7 +67,10 @@ func ls(p *process, args []string) error {
 			p.printf("%s:\n", dir)
 		}
 		if entries, err := l.readDir(p.at(dir)); err != nil {
-			failed = cmp.Or(failed, err)
+			if failed != nil {
+				p.complain("ls", failed)
+			}
+			failed = err
 		} else {
 			l.list(entries)
 		}

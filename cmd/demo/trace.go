@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -20,9 +22,10 @@ func trace(p *process, args []string) error {
 	switch {
 	case f.NArg() == 0 && *kinds == "":
 		text, err := p.procFile("yolk/trace")
-		if err == nil {
-			_, err = p.out.Write(text)
+		if err != nil {
+			return noTrace(err)
 		}
+		_, err = p.out.Write(text)
 		return err
 	case f.NArg() == 0:
 		return usageError("-k goes with on or a command")
@@ -33,7 +36,7 @@ func trace(p *process, args []string) error {
 	}
 	before, err := p.procFile("yolk/trace")
 	if err != nil {
-		return err
+		return noTrace(err)
 	}
 	state, old := splitTrace(string(before))
 	if err := p.setTrace(strings.TrimSpace("on " + *kinds)); err != nil {
@@ -63,10 +66,18 @@ func trace(p *process, args []string) error {
 func (p *process) setTrace(text string) error {
 	f, err := os.OpenFile(p.sh.proc+"/yolk/trace", os.O_WRONLY, 0)
 	if err != nil {
-		return err
+		return noTrace(err)
 	}
 	_, err = f.WriteString(text)
 	return errors.Join(err, f.Close())
+}
+
+// noTrace says what to do about a machine that does not trace.
+func noTrace(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: a machine traces that was started with yolk run --trace FILE", err)
+	}
+	return err
 }
 
 // splitTrace takes the text of the trace apart: what setTrace would take to have
