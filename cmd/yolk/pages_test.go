@@ -14,7 +14,7 @@ import (
 // foreign are options on the pages that are not yolk's, with whose they are.
 var foreign = map[string]string{
 	"--sandbox": "virtiofsd", "--inode-file-handles": "virtiofsd", "--bare": ".ci/chroot",
-	"--cmdline": "cloud-hypervisor", "--serial": "cloud-hypervisor", "--device": "docker", "--config-file": "firecracker",
+	"--cmdline": "cloud-hypervisor", "--serial": "cloud-hypervisor",
 }
 
 // TestPages: the pages name no command of yolk's and no option that it does not have.
@@ -132,4 +132,4 @@ func TestKnows(t *testing.T) {
 }
 
 // spoken are words behind yolk that are no commands: lines for the launcher, and messages.
-var spoken = map[string]bool{"main": true, "exit": true, "clock": true, "stage": true, "itself": true, "has": true}
+var spoken = map[string]bool{"main": true, "exit": true, "crash": true, "clock": true, "stage": true, "itself": true, "has": true}
