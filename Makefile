@@ -35,7 +35,7 @@ GUEST_TESTS := ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/
 # The labs that run in a guest, with their solutions.
 LABS := ./labs/internal/... $(foreach n,2 3 4 5 6,./labs/$(n) ./labs/solutions/$(n))
 
-.PHONY: qemu test machines systemd test-debian12 test-debian13 test-unstable fuzz bench bench-net count \ gdb
+.PHONY: qemu gdb test machines systemd test-debian12 test-debian13 test-unstable fuzz bench bench-net count \
 	pictures scale scale-net conformance compatibility toolchain deps tools vet clean FORCE \
 	recording docs man guides
 

@@ -19,10 +19,11 @@ import (
 var speakers = []string{"cmd/yolk", "qemu", "usernet", "toolchain", "kernel", "arch", "drivers", "fs", "syscalls", "netstack"}
 
 // silent are below them: what is for tests alone, files of /proc, the table of system calls,
-// what is drawn of them, the lines and pictures of a trace, and what the go command says.
+// what is drawn of them, the lines and pictures of a trace, edits of sources, and what the go command says.
 var silent = []string{"testdata", "fs/fstest", "fs/fusefs/fusetest", "drivers/virtio/virtiotest", "fs/procfs", "kernel/metrics_tamago.go", "netstack/procnet.go", "syscalls/memfd", "syscalls/calls.go",
 	"cmd/yolk/internal/trace/tracetest", "cmd/yolk/internal/trace/text.go", "cmd/yolk/internal/trace/svg.go",
 	"cmd/yolk/internal/inspect/svg.go", "cmd/yolk/internal/inspect/view.go", "arch/amd64/areas_tamago.go",
+	"cmd/yolk/internal/image/thirdparty_edits.go",
 	"toolchain/_files/src/cmd"}
 
 // wrappers are the functions that make messages of their arguments: {N} is the
@@ -47,7 +48,7 @@ var other = []string{
 	"init functions below the kernel", "fs: mounts, sessions with file servers", "init functions of the program",
 	"files that the program writes, which stay", "keys and passwords, read-only",
 	", the first … of … spans", "(…, node …, unique …, … bytes)",
-	"/proc/…/fd/…/gdb", "set auto-load python-scripts off",
+	"the built-in server of …", "/proc/…/fd/…/gdb", "set auto-load python-scripts off",
 }
 
 // parts are directories whose sentences stand in a message that is made in one place.

@@ -15,8 +15,6 @@ import (
 // unshown are packages whose parts cannot be used alone, with the reason.
 var unshown = map[string]string{
 	"arch/amd64/goos": "stands in for runtime/goos and is nothing by itself",
-	"kernel/stages":   "yolk run --boot-chart adds it to a program, and its call",
-	"kernel/trace":    "yolk run --trace adds it to a program, which calls nothing of it",
 }
 
 // TestPackages: each package says what it is, as pkg.go.dev shows it, and each that others
