@@ -14,7 +14,7 @@ import (
 // foreign are options on the pages that are not yolk's, with whose they are.
 var foreign = map[string]string{
 	"--sandbox": "virtiofsd", "--inode-file-handles": "virtiofsd", "--bare": ".ci/chroot",
-	"--cmdline": "cloud-hypervisor", "--serial": "cloud-hypervisor",
+	"--cmdline": "cloud-hypervisor", "--serial": "cloud-hypervisor", "--device": "docker", "--config-file": "firecracker",
 }
 
 // TestPages: the pages name no command of yolk's and no option that it does not have.
