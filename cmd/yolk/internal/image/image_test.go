@@ -219,25 +219,33 @@ func TestBuild(t *testing.T) {
 			layOut(t, tree, tt.files)
 			lock(t, tree)
 			t.Chdir(filepath.Join(tree, tt.dir))
-			file := filepath.Join(b.Scratch, "image")
-			p, err := b.Program(context.Background(), tt.args)
-			if err == nil {
-				err = p.Build(context.Background(), file)
-			}
-			if part, ok := strings.CutPrefix(tt.want, "error: "); ok {
-				if err == nil || !strings.Contains(err.Error(), part) {
-					t.Fatalf("error %v, want one with %q", err, part)
-				}
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			out, err := exec.Command(file).CombinedOutput()
-			if err != nil || string(out) != tt.want || p.Name != tt.prog {
-				t.Errorf("program %s printed %q (%v), want %s, %q", p.Name, out, err, tt.prog, tt.want)
-			}
+			checkProgram(t, b, tt.args, tt.want, tt.prog)
 		})
+	}
+}
+
+// checkProgram builds the program that args name and runs it: it has that name, unless none
+// is given, and prints what is wanted. Where that is "error: " and a part of an error, it
+// is not built, for that reason.
+func checkProgram(t *testing.T, b *Builder, args []string, want, name string) {
+	t.Helper()
+	file := filepath.Join(b.Scratch, "image")
+	p, err := b.Program(t.Context(), args)
+	if err == nil {
+		err = p.Build(t.Context(), file)
+	}
+	if part, ok := strings.CutPrefix(want, "error: "); ok {
+		if err == nil || !strings.Contains(err.Error(), part) {
+			t.Fatalf("error %v, want one with %q", err, part)
+		}
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(file).CombinedOutput()
+	if err != nil || string(out) != want || name != "" && p.Name != name {
+		t.Errorf("program %s printed %q (%v), want %s, %q", p.Name, out, err, name, want)
 	}
 }
 

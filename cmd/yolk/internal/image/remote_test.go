@@ -109,24 +109,7 @@ func TestRemote(t *testing.T) {
 			layOut(t, tree, map[string]string{"go.mod": own, "main.go": plain})
 			lock(t, tree)
 			t.Chdir(tree)
-			file := filepath.Join(b.Scratch, "image")
-			p, err := b.Program(t.Context(), []string{tt.arg})
-			if err == nil {
-				err = p.Build(t.Context(), file)
-			}
-			if part, ok := strings.CutPrefix(tt.want, "error: "); ok {
-				if err == nil || !strings.Contains(err.Error(), part) {
-					t.Fatalf("error %v, want one with %q", err, part)
-				}
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			out, err := exec.Command(file).CombinedOutput()
-			if err != nil || string(out) != tt.want || p.Name != tt.prog {
-				t.Errorf("program %s printed %q (%v), want %s, %q", p.Name, out, err, tt.prog, tt.want)
-			}
+			checkProgram(t, b, []string{tt.arg}, tt.want, tt.prog)
 		})
 	}
 }
@@ -198,24 +181,8 @@ func TestSplitModule(t *testing.T) {
 				t.Fatalf("%v: %s", err, out)
 			}
 			lock(t, tree)
-			file := filepath.Join(b.Scratch, "image")
-			p, err := b.Program(t.Context(), []string{tt.arg})
-			if err == nil {
-				err = p.Build(t.Context(), file)
-			}
-			if part, ok := strings.CutPrefix(tt.want, "error: "); ok {
-				if err == nil || !strings.Contains(err.Error(), part) {
-					t.Fatalf("error %v, want one with %q", err, part)
-				}
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if out, err := exec.Command(file).CombinedOutput(); err != nil || string(out) != tt.want {
-				t.Errorf("printed %q (%v), want %q", out, err, tt.want)
-			}
-			if tt.arg != "." {
+			checkProgram(t, b, []string{tt.arg}, tt.want, "")
+			if strings.HasPrefix(tt.want, "error: ") || tt.arg != "." {
 				return
 			}
 			cmd, err := b.Go(t.Context(), tree, []string{"list", "-deps", "."})

@@ -205,6 +205,10 @@ func turns() {
 	for i := range pairs {
 		c, err := net.Dial("unix", "/tmp/turns")
 		must("dial", err)
+		_, err = c.Write([]byte{0}) // all are served before the first begins
+		must("write", err)
+		_, err = io.ReadFull(c, make([]byte, 1))
+		must("read", err)
 		all.Go(func() {
 			defer c.Close()
 			<-begin
