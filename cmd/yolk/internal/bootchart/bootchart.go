@@ -66,7 +66,7 @@ func (c *Chart) SVG() ([]byte, error) {
 	for i := range 5 {
 		x := left + float64(width-left-right)*float64(i)/4
 		fmt.Fprintf(&b, `<line x1="%.1f" y1="%d" x2="%.1[1]f" y2="%d" stroke="#cdcdcd"/>`+"\n", x, top-8, height-30)
-		fmt.Fprintf(&b, `<text x="%.1f" y="%d" fill="#6e6e6e" text-anchor="middle">%s</text>`+"\n", x, height-12, c.value(total/4*uint64(i)))
+		fmt.Fprintf(&b, `<text x="%.1f" y="%d" fill="#6e6e6e" text-anchor="middle">%s</text>`+"\n", x, height-12, c.short(total/4*uint64(i)))
 	}
 	for i := range n {
 		s, took := stages[i], stages[i+1].At-stages[i].At
@@ -74,7 +74,7 @@ func (c *Chart) SVG() ([]byte, error) {
 		x, w := left+scale*float64(s.At), max(scale*float64(took), 1)
 		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s</text>`+"\n", left-8, y+barPart-3, escape(s.Name))
 		fmt.Fprintf(&b, `<rect x="%.1f" y="%d" width="%.1f" height="%d" fill="%s"/>`+"\n", x, y, w, barPart, colour(s.Name))
-		fmt.Fprintf(&b, `<text x="%.1f" y="%d" fill="#6e6e6e">%s, %.1f %%</text>`+"\n", x+w+5, y+barPart-3, c.value(took), 100*float64(took)/float64(total))
+		fmt.Fprintf(&b, `<text x="%.1f" y="%d" fill="#6e6e6e">%s, %.1f %%</text>`+"\n", x+w+5, y+barPart-3, c.short(took), 100*float64(took)/float64(total))
 	}
 	b.WriteString("</svg>\n")
 	return b.Bytes(), nil
@@ -83,10 +83,18 @@ func (c *Chart) SVG() ([]byte, error) {
 // value prints a span of the counter.
 func (c *Chart) value(n uint64) string {
 	if c.Instructions {
-		if n >= 1e6 {
-			return fmt.Sprintf("%.2f million instructions", float64(n)/1e6)
-		}
-		return fmt.Sprintf("%d instructions", n)
+		return fmt.Sprintf("%.2f million instructions", float64(n)/1e6)
+	}
+	return c.short(n)
+}
+
+// short is value where the title has said what is counted.
+func (c *Chart) short(n uint64) string {
+	switch {
+	case c.Instructions && n >= 1e6:
+		return fmt.Sprintf("%.2f million", float64(n)/1e6)
+	case c.Instructions:
+		return fmt.Sprint(n)
 	}
 	ms := float64(n) / float64(c.Hz) * 1e3
 	return fmt.Sprintf("%.*f ms", map[bool]int{true: 1, false: 3}[ms >= 10], ms)

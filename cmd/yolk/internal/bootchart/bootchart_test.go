@@ -41,7 +41,7 @@ func TestSVG(t *testing.T) {
 		}
 	}
 	c.Instructions = true
-	if text, err = c.SVG(); err != nil || !strings.Contains(string(text), "main, 40.00 million instructions") {
+	if text, err = c.SVG(); err != nil || !strings.Contains(string(text), "main, 40.00 million instructions") || !strings.Contains(string(text), ">1.00 million, 2.5 %<") {
 		t.Errorf("%v\n%s", err, text)
 	}
 }

@@ -31,10 +31,12 @@ const maxDrawn = 2000
 
 // Measures of the picture, in pixels.
 const (
-	svgWidth = 1000
-	svgLeft  = 110
-	svgRow   = 18
-	svgTop   = 40
+	svgWidth  = 1000
+	svgLeft   = 110
+	svgRight  = 40
+	svgRow    = 18
+	svgTop    = 40
+	svgLegend = 105 // of each kind's name
 )
 
 func newSVGWriter(w io.Writer) *svgWriter {
@@ -75,9 +77,10 @@ func (s *svgWriter) close(lost uint64) error {
 	slices.SortFunc(keys, func(a, b [2]uint64) int { return slices.Compare(a[:], b[:]) })
 	to = max(to, from+1)
 	x := func(ns int64) float64 {
-		return svgLeft + (svgWidth-svgLeft-20)*float64(ns-from)/float64(to-from)
+		return svgLeft + (svgWidth-svgLeft-svgRight)*float64(ns-from)/float64(to-from)
 	}
 	var b bytes.Buffer
+	drawn := map[string]bool{}
 	y := svgTop
 	for _, k := range keys {
 		t := s.tracks[k]
@@ -89,6 +92,7 @@ func (s *svgWriter) close(lost uint64) error {
 			for len(open) > 0 && open[len(open)-1].to <= e.from {
 				open = open[:len(open)-1]
 			}
+			drawn[e.Cat] = true
 			bar(&b, e, x(e.from), x(e.to), y+svgRow*len(open))
 			open = append(open, e)
 			rows = max(rows, len(open))
@@ -108,9 +112,16 @@ func (s *svgWriter) close(lost uint64) error {
 	if len(keys) > 0 {
 		head += fmt.Sprintf(`<text x="8" y="22">%s from %.6f s after the boot on%s</text>`+"\n", time.Duration(to-from).Round(time.Microsecond/10), float64(from)/1e9, note)
 		for i := range 6 {
-			at := from + (to-from)*int64(i)/5
+			tick := from + (to-from)*int64(i)/5
 			head += fmt.Sprintf(`<line x1="%.1f" y1="%d" x2="%.1[1]f" y2="%[3]d" stroke="#dddddd"/><text x="%.1[1]f" y="%[4]d" fill="#6e6e6e" text-anchor="middle">%[5]s µs</text>`+"\n",
-				x(at), svgTop-6, height-24, height-8, strconv.FormatFloat(float64(at-from)/1e3, 'f', 0, 64))
+				x(tick), svgTop-6, height-24, height-8, strconv.FormatFloat(float64(tick-from)/1e3, 'f', 0, 64))
+		}
+	}
+	at := svgWidth - svgRight - 4*svgLegend
+	for _, l := range legend {
+		if drawn[l.kind] {
+			head += fmt.Sprintf(`<rect x="%d" y="12" width="12" height="12" fill="%s"/><text x="%d" y="22" fill="#6e6e6e">%s</text>`+"\n", at, colours[l.kind], at+17, l.text)
+			at += svgLegend
 		}
 	}
 	_, err := fmt.Fprintf(s.out, "%s%s</svg>\n", head, b.Bytes())
@@ -144,6 +155,11 @@ func orNothing(v any) any {
 // colours are those of the kinds of spans. They are told apart by those who do not see
 // red and green, too.
 var colours = map[string]string{"call": "#0072b2", "fuse": "#d55e00", "notify": "#6e6e6e", "server": "#009e73", "sched": "#999999", "idle": "#bbbbbb"}
+
+// legend has the words for the kinds of spans, in the order in which they nest.
+var legend = []struct{ kind, text string }{
+	{"call", "system call"}, {"fuse", "FUSE request"}, {"notify", "notification"}, {"server", "file server"}, {"sched", "scheduler"}, {"idle", "idle"},
+}
 
 func escape(text string) string {
 	var b bytes.Buffer
