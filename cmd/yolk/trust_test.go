@@ -13,7 +13,8 @@ import (
 
 // TestGuestTrust looks at the processes that a machine has on the host: each has a filter
 // of system calls and can get no further rights, and no socket of theirs has a name that
-// leads to it.
+// leads to it, but for the one at which yolk top and yolk tree ask: package inspect has its
+// test that it answers its own user alone.
 func TestGuestTrust(t *testing.T) {
 	needGuest(t)
 	dir := program(t, "operated")
@@ -67,6 +68,9 @@ func TestGuestTrust(t *testing.T) {
 				}
 			}
 			for name := range names {
+				if name == fmt.Sprintf("@yolk/machine/%d/%d", os.Geteuid(), cmd.Process.Pid) {
+					continue
+				}
 				// One in a directory that yolk had open.
 				name = strings.Replace(name, "/proc/self/", fmt.Sprintf("/proc/%d/", cmd.Process.Pid), 1)
 				if c, err := net.Dial("unix", name); err == nil {
