@@ -2,13 +2,17 @@ package inspect
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // A machine is found and asked as long as its process lets it be.
@@ -95,5 +99,46 @@ func TestListed(t *testing.T) {
 `
 	if got := listed([]byte(text), prefix(1000)); len(got) != 2 || got[0] != 5 || got[1] != 77 {
 		t.Errorf("%d", got)
+	}
+}
+
+// A machine answers its own user alone, and root. Credentials are a thread's: this test has
+// one that is another user's, where it may.
+func TestOtherUsers(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("takes root, to be another user")
+	}
+	l, err := Serve(q35, About{Name: "mine"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	const nobody = 65534
+	for _, uid := range []uintptr{0, nobody} {
+		got := make(chan int)
+		go func() {
+			runtime.LockOSThread() // and not unlocked: it ends with the goroutine
+			defer close(got)
+			if _, _, e := unix.RawSyscall(unix.SYS_SETRESUID, uid, uid, uid); e != 0 {
+				t.Error(e)
+				return
+			}
+			fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer unix.Close(fd)
+			if err := unix.Connect(fd, &unix.SockaddrUnix{Name: fmt.Sprint(prefix(0), os.Getpid())}); err != nil {
+				t.Error(err)
+				return
+			}
+			_, _ = unix.Write(fd, []byte(aboutName+"\n")) // it may be closed by now
+			n, _ := unix.Read(fd, make([]byte, 100))
+			got <- n
+		}()
+		if n := <-got; n > 0 != (uid == 0) {
+			t.Errorf("user %d got %d bytes", uid, n)
+		}
 	}
 }
