@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -72,6 +73,15 @@ func TestMonitor(t *testing.T) {
 			}
 			return `{"return": {}}`
 		}, "CPU#0\nRIP=1\n", ""},
+		{"reset before", func(c string) string {
+			switch {
+			case strings.Contains(c, "query-status"):
+				return `{"return": {"status": "shutdown", "running": false}}`
+			case strings.Contains(c, "human-monitor-command"):
+				return `{"return": "CPU#0\r\n"}`
+			}
+			return `{"return": {}}`
+		}, "CPU#0\n", ""},
 		{"refused", func(string) string { return `{"error": {"class": "GenericError", "desc": "no"}}` }, "", "no"},
 		{"ends", func(string) string { return "" }, "", "unexpected EOF"},
 		{"nonsense", func(string) string { return "}" }, "", "unexpected EOF"},
@@ -103,8 +113,12 @@ func TestMonitor(t *testing.T) {
 					fmt.Fprintln(theirs, a)
 				}
 			}()
-			m := openMonitor(ours, func() {})
+			reset := make(chan struct{})
+			m := openMonitor(ours, sync.OnceFunc(func() { close(reset) }))
 			got, err := m.registers()
+			if tt.name == "reset before" {
+				<-reset
+			}
 			if got != tt.want || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
 				t.Errorf("%q, %v; want %q, %s", got, err, tt.want, tt.err)
 			}

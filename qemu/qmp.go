@@ -15,7 +15,7 @@ import (
 // machine that says nothing itself.
 type monitor struct {
 	conn    *net.UnixConn
-	onReset func() // called when the machine has stopped at a reset or power-off
+	onReset func() // called when the machine has stopped at a reset or power-off, once or twice
 
 	begin   func() error // has QEMU take commands, and tell of resets: once
 	one     sync.Mutex   // one command at a time
@@ -41,7 +41,15 @@ const monitorTime = 10 * time.Second
 func openMonitor(conn *net.UnixConn, onReset func()) *monitor {
 	m := &monitor{conn: conn, onReset: onReset, answers: make(chan answer, 1), done: make(chan struct{})}
 	m.begin = sync.OnceValue(func() error {
-		_, err := m.do(`{"execute":"qmp_capabilities"}`)
+		if _, err := m.do(`{"execute":"qmp_capabilities"}`); err != nil {
+			return err
+		}
+		// Of what came before, no events are sent.
+		data, err := m.do(`{"execute":"query-status"}`)
+		var is struct{ Status string }
+		if err == nil && json.Unmarshal(data, &is) == nil && is.Status == "shutdown" {
+			go m.onReset()
+		}
 		return err
 	})
 	go m.read()

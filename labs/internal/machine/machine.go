@@ -219,7 +219,8 @@ func (m *monitor) watch(serial *output, wanted string, regions []Region) (*State
 	if err := json.Unmarshal([]byte(status), &is); err != nil {
 		return nil, fmt.Errorf("QEMU's status %s: %w", status, err)
 	}
-	m.stopped = !is.Running
+	// QEMU may take the status, stop, and tell of that before it answers.
+	m.stopped = m.stopped || !is.Running
 	s := &State{End: Busy, Memory: map[uint64][]uint64{}}
 	for end := time.Now().Add(waitLimit); time.Now().Before(end) && busy(m.pid) < busyLimit; time.Sleep(pause) {
 		text, err := m.ask("info registers")

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// monitored plays QEMU's monitor: what it says of its status, and of the registers at
-// each look, the last of which stays.
-func monitored(t *testing.T, running bool, looks ...string) *State {
+// monitored plays QEMU's monitor: what it says of its status, with an event that it tells
+// of before, if there is one, and of the registers at each look, the last of which stays.
+func monitored(t *testing.T, running bool, event string, looks ...string) *State {
 	t.Helper()
 	ours, theirs := net.Pipe()
 	defer ours.Close()
@@ -30,6 +30,9 @@ func monitored(t *testing.T, running bool, looks ...string) *State {
 			answer := "{}"
 			switch {
 			case r.Execute == "query-status":
+				if event != "" {
+					fmt.Fprintf(theirs, `{"event": %q}`, event)
+				}
 				answer = fmt.Sprintf(`{"status": "x", "running": %t}`, running)
 			case r.Arguments.Line == "info registers":
 				text, _ := json.Marshal(looks[0])
@@ -53,13 +56,16 @@ func monitored(t *testing.T, running bool, looks ...string) *State {
 // is taken for.
 func TestEnds(t *testing.T) {
 	const begin, halt = "EIP=0000fff0 EFL=00000002 HLT=1", "RIP=0000000000200000 RFL=00000002 HLT=1"
-	if s := monitored(t, true, begin, begin, "RIP=0000000000200000 RFL=00000002 HLT=0", halt); s.End != Halted || s.Reg("IP") != 0x200000 {
+	if s := monitored(t, true, "", begin, begin, "RIP=0000000000200000 RFL=00000002 HLT=0", halt); s.End != Halted || s.Reg("IP") != 0x200000 {
 		t.Errorf("one that begins, and halts: %v at %#x", s.End, s.Reg("IP"))
 	}
-	if s := monitored(t, false, "RIP=0000000000200000 RFL=00000002 HLT=0"); s.End != Crashed {
+	if s := monitored(t, false, "", "RIP=0000000000200000 RFL=00000002 HLT=0"); s.End != Crashed {
 		t.Errorf("one that crashed before anybody looked: %v", s.End)
 	}
-	if s := monitored(t, true, "RIP=0000000000200000 RFL=00000202 HLT=1", halt); s.End != Halted {
+	if s := monitored(t, true, "STOP", "RIP=0000000000200000 RFL=00000002 HLT=0"); s.End != Crashed {
+		t.Errorf("one that crashed as its status was on its way: %v", s.End)
+	}
+	if s := monitored(t, true, "", "RIP=0000000000200000 RFL=00000202 HLT=1", halt); s.End != Halted {
 		t.Errorf("one that waits for an interrupt, and halts: %v", s.End)
 	}
 }
