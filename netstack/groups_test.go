@@ -100,3 +100,29 @@ func TestProcRoutes6(t *testing.T) {
 		t.Errorf("softnet_stat: %q", text)
 	}
 }
+
+// Each protocol has as many counters as names, and what is counted stands below its own.
+func TestProcSNMP(t *testing.T) {
+	s := newStack(t)
+	s.Stats().ICMP.V4.PacketsReceived.EchoRequest.IncrementBy(7)
+	s.Stats().ICMP.V4.PacketsSent.EchoReply.IncrementBy(6)
+	lines := strings.Split(strings.TrimSuffix(string(s.ProcFiles()["snmp"](nil)), "\n"), "\n")
+	counters := map[string]string{}
+	for i := 0; i+1 < len(lines); i += 2 {
+		names, values := strings.Fields(lines[i]), strings.Fields(lines[i+1])
+		if len(names) != len(values) || names[0] != values[0] {
+			t.Fatalf("%d names and %d values:\n%s\n%s", len(names), len(values), lines[i], lines[i+1])
+		}
+		for n := range names {
+			counters[names[0]+names[n]] = values[n]
+		}
+	}
+	for name, want := range map[string]string{
+		"Ip:DefaultTTL": "64", "Icmp:InMsgs": "7", "Icmp:InEchos": "7", "Icmp:InEchoReps": "0", "Icmp:OutMsgs": "6", "Icmp:OutEchoReps": "6",
+		"Tcp:MaxConn": "-1", "Udp:InDatagrams": "0", "UdpLite:InDatagrams": "0",
+	} {
+		if counters[name] != want {
+			t.Errorf("%s is %q, want %s", name, counters[name], want)
+		}
+	}
+}

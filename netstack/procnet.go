@@ -246,21 +246,6 @@ func procOf(ep tcpip.Endpoint, six bool) (p procSocket, ok bool) {
 	return p, true
 }
 
-func (s *Stack) procSNMP(b []byte) []byte {
-	st := s.Stats()
-	ip, t, u := &st.IP, &st.TCP, &st.UDP
-	b = append(b, "Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates\n"...)
-	b = fmt.Appendf(b, "Ip: 2 %d %d %d %d 0 0 0 %d %d %d 0 0 0 0 0 0 0 0\n", defaultTTL, ip.PacketsReceived.Value(), ip.MalformedPacketsReceived.Value(),
-		ip.InvalidDestinationAddressesReceived.Value(), ip.PacketsDelivered.Value(), ip.PacketsSent.Value(), ip.OutgoingPacketErrors.Value())
-	b = append(b, "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors\n"...)
-	b = fmt.Appendf(b, "Tcp: 1 200 120000 -1 %d %d %d %d %d %d %d %d %d %d %d\n", t.ActiveConnectionOpenings.Value(), t.PassiveConnectionOpenings.Value(),
-		t.FailedConnectionAttempts.Value(), t.EstablishedResets.Value(), t.CurrentEstablished.Value(), t.ValidSegmentsReceived.Value(), t.SegmentsSent.Value(),
-		t.Retransmits.Value(), t.InvalidSegmentsReceived.Value(), t.ResetsSent.Value(), t.ChecksumErrors.Value())
-	b = append(b, "Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors\n"...)
-	return fmt.Appendf(b, "Udp: %d %d %d %d %d 0 %d 0 0\n", u.PacketsReceived.Value(), u.UnknownPortErrors.Value(), u.MalformedPacketsReceived.Value(),
-		u.PacketsSent.Value(), u.ReceiveBufferErrors.Value(), u.ChecksumErrors.Value())
-}
-
 func (s *Stack) procSockstat(b []byte) []byte {
 	s.mu.Lock()
 	streams, datagrams, raws := 0, 0, 0

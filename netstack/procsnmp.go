@@ -1,0 +1,48 @@
+package netstack
+
+import (
+	"fmt"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+)
+
+// procSNMP is snmp of /proc/net: of each protocol a line of names, and one of counters.
+// Who reads it takes a protocol that is missing for one that the system does not have.
+func (s *Stack) procSNMP(b []byte) []byte {
+	st := s.Stats()
+	ip, t, u := &st.IP, &st.TCP, &st.UDP
+	b = append(b, "Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates\n"...)
+	b = fmt.Appendf(b, "Ip: 2 %d %d %d %d 0 0 0 %d %d %d 0 0 0 0 0 0 0 0\n", defaultTTL, ip.PacketsReceived.Value(), ip.MalformedPacketsReceived.Value(),
+		ip.InvalidDestinationAddressesReceived.Value(), ip.PacketsDelivered.Value(), ip.PacketsSent.Value(), ip.OutgoingPacketErrors.Value())
+	in, out := &st.ICMP.V4.PacketsReceived, &st.ICMP.V4.PacketsSent
+	b = append(b, "Icmp: InMsgs InErrors InCsumErrors InDestUnreachs InTimeExcds InParmProbs InSrcQuenchs InRedirects InEchos InEchoReps InTimestamps InTimestampReps InAddrMasks InAddrMaskReps OutMsgs OutErrors OutDestUnreachs OutTimeExcds OutParmProbs OutSrcQuenchs OutRedirects OutEchos OutEchoReps OutTimestamps OutTimestampReps OutAddrMasks OutAddrMaskReps\n"...)
+	b = append(b, "Icmp:"...)
+	b = appendICMP(b, &in.ICMPv4PacketStats, in.Invalid.Value(), " 0") // no checksum is told apart
+	b = appendICMP(b, &out.ICMPv4PacketStats, out.Dropped.Value(), "")
+	b = append(b, "\nTcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors\n"...)
+	b = fmt.Appendf(b, "Tcp: 1 200 120000 -1 %d %d %d %d %d %d %d %d %d %d %d\n", t.ActiveConnectionOpenings.Value(), t.PassiveConnectionOpenings.Value(),
+		t.FailedConnectionAttempts.Value(), t.EstablishedResets.Value(), t.CurrentEstablished.Value(), t.ValidSegmentsReceived.Value(), t.SegmentsSent.Value(),
+		t.Retransmits.Value(), t.InvalidSegmentsReceived.Value(), t.ResetsSent.Value(), t.ChecksumErrors.Value())
+	const datagrams = ": InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors\n"
+	b = append(b, "Udp"+datagrams...)
+	b = fmt.Appendf(b, "Udp: %d %d %d %d %d 0 %d 0 0\n", u.PacketsReceived.Value(), u.UnknownPortErrors.Value(), u.MalformedPacketsReceived.Value(),
+		u.PacketsSent.Value(), u.ReceiveBufferErrors.Value(), u.ChecksumErrors.Value())
+	return append(b, "UdpLite"+datagrams+"UdpLite: 0 0 0 0 0 0 0 0 0\n"...)
+}
+
+// appendICMP adds the counters of one direction: messages, errors, what comes between
+// them and the kinds, and those, of which masks of addresses are none.
+func appendICMP(b []byte, p *tcpip.ICMPv4PacketStats, errors uint64, between string) []byte {
+	kinds := []*tcpip.StatCounter{
+		p.DstUnreachable, p.TimeExceeded, p.ParamProblem, p.SrcQuench, p.Redirect, p.EchoRequest, p.EchoReply, p.Timestamp, p.TimestampReply,
+	}
+	all := errors + p.InfoRequest.Value() + p.InfoReply.Value()
+	for _, k := range kinds {
+		all += k.Value()
+	}
+	b = fmt.Appendf(b, " %d %d%s", all, errors, between)
+	for _, k := range kinds {
+		b = fmt.Appendf(b, " %d", k.Value())
+	}
+	return append(b, " 0 0"...)
+}
