@@ -34,14 +34,11 @@ the root hides the one in the image.`,
 			if err != nil {
 				return err
 			}
-			b, dir, err := builder(cmd.Context(), traceTo(verbose))
+			b, done, err := shownBuilder(cmd.Context(), traceTo(verbose))
 			if err != nil {
 				return err
 			}
-			defer dir.Remove()
-			show := newProgress(os.Stderr, verbose)
-			defer show.end()
-			b.Compiling = show.compiling()
+			defer done()
 			p, err := b.Program(cmd.Context(), args, flags...)
 			if err != nil {
 				return err
@@ -50,11 +47,10 @@ the root hides the one in the image.`,
 			if err != nil {
 				return err
 			}
-			parts, err := embed.parts(p.Name, file, os.Stderr)
+			parts, err := embed.into(p, file)
 			if err != nil {
 				return err
 			}
-			p.Root = len(embed.roots) > 0
 			return p.BuildWith(cmd.Context(), file, parts)
 		},
 	}

@@ -29,6 +29,21 @@ func builder(ctx context.Context, trace io.Writer) (*image.Builder, *scratch.Dir
 	return &image.Builder{Toolchain: t, Guest: guest, Scratch: dir.Path, Trace: trace}, dir, nil
 }
 
+// shownBuilder is builder for a command that builds one program and shows on a terminal how
+// far it is. Done ends both.
+func shownBuilder(ctx context.Context, trace io.Writer) (b *image.Builder, done func(), err error) {
+	b, dir, err := builder(ctx, trace)
+	if err != nil {
+		return nil, nil, err
+	}
+	show := newProgress(os.Stderr, trace != nil)
+	b.Compiling = show.compiling()
+	return b, func() {
+		show.end()
+		dir.Remove()
+	}, nil
+}
+
 // imageOptions say how an image is built, and what is in it besides the program.
 type imageOptions struct {
 	flags    []string // of go build
@@ -46,15 +61,12 @@ func buildImage(ctx context.Context, packages []string, o imageOptions) (*os.Fil
 	if err != nil {
 		return nil, "", fmt.Errorf("no place for images: %w; set HOME or XDG_CACHE_HOME", err)
 	}
-	b, dir, err := builder(ctx, o.commands)
+	b, done, err := shownBuilder(ctx, o.commands)
 	if err != nil {
 		return nil, "", err
 	}
-	defer dir.Remove()
+	defer done()
 	b.Profile, b.Debug, b.Traced, b.Staged = o.profile, o.debug, o.traced, o.staged
-	show := newProgress(os.Stderr, o.commands != nil)
-	defer show.end()
-	b.Compiling = show.compiling()
 	p, err := b.Program(ctx, packages, o.flags...)
 	if err != nil {
 		return nil, "", err

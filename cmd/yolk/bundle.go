@@ -27,9 +27,7 @@ type bundleOptions struct {
 	embed   embedFlags
 	net     netFlags
 	disks   diskFlags
-	machine choice
-	mem     memory
-	cpus    cpus
+	shape   machineFlags
 	stop    limit
 	volumes volumeFlags
 	spec    manifest.Spec // what its options say as it stands
@@ -60,20 +58,14 @@ provides. The same sources make the same bundle, byte for byte.`,
 }
 
 func (o *bundleOptions) add(flags *pflag.FlagSet) {
-	o.machine = choose(qemu.MicroVM, qemu.Q35)
-	o.cpus, o.stop = 1, defaultStop
-	if err := o.mem.Set("256M"); err != nil {
-		panic(err) // a constant
-	}
+	o.stop = defaultStop
 	flags.StringVarP(&o.out, "output", "o", "", "the directory to be made")
 	flags.StringVar(&o.spec.Name, "name", "", "name of the service; default: the program's")
 	flags.StringVar(&o.spec.Prefix, "prefix", "", "where the bundle is going to lie on a host; default: /opt/NAME")
 	o.embed.add(flags)
 	o.net.add(flags, "p")
 	o.disks.add(flags)
-	flags.Var(&o.machine, "machine", "machine type")
-	flags.Var(&o.mem, "mem", "memory: a number of MiB, or one with a unit such as 512M or 1.5G; 20M at least")
-	flags.Var(&o.cpus, "cpus", "number of CPUs")
+	o.shape.add(flags, "256M")
 	flags.Var(&o.stop, "stop-timeout", "end the guest this time after SIGTERM if its program has not ended")
 	o.volumes.add(flags)
 	o.build.add(flags)
@@ -137,14 +129,11 @@ func (o *bundleOptions) run(ctx context.Context, args []string) (err error) {
 		flags = append(flags, "-trimpath") // the same image wherever it is built
 	}
 	flags = append(flags, "-buildvcs=false")
-	b, scratch, err := builder(ctx, traceTo(o.verbose))
+	b, done, err := shownBuilder(ctx, traceTo(o.verbose))
 	if err != nil {
 		return err
 	}
-	defer scratch.Remove()
-	show := newProgress(os.Stderr, o.verbose)
-	defer show.end()
-	b.Compiling = show.compiling()
+	defer done()
 	p, err := b.Program(ctx, args, flags...)
 	if err != nil {
 		return err
@@ -159,11 +148,10 @@ func (o *bundleOptions) run(ctx context.Context, args []string) (err error) {
 		embed.roots = nil
 	}
 	// The root is looked at before there is a bundle, which may come to lie in it.
-	parts, err := embed.parts(p.Name, filepath.Join(o.out, s.Image()), os.Stderr)
+	parts, err := embed.into(p, filepath.Join(o.out, s.Image()))
 	if err != nil {
 		return err
 	}
-	p.Root = len(embed.roots) > 0
 	dir, err := bundle.Create(o.out)
 	if err != nil {
 		return err
@@ -176,7 +164,7 @@ func (o *bundleOptions) run(ctx context.Context, args []string) (err error) {
 	if err := o.checkNetwork(&s, n, file); err != nil {
 		return err
 	}
-	if err := o.write(dir, &s, scratch.Path); err != nil {
+	if err := o.write(dir, &s, b.Scratch); err != nil {
 		return err
 	}
 	return dir.Done()
@@ -223,7 +211,7 @@ func copyRoot(dir *bundle.Dir, roots []string) error {
 // fill puts the options into s, but the name where it is to be the program's. It returns the
 // network of the options.
 func (o *bundleOptions) fill(s *manifest.Spec) (n qemu.Network, err error) {
-	s.Machine, s.Memory, s.CPUs, s.Stop = o.machine.value, o.mem.bytes, int(o.cpus), time.Duration(o.stop)
+	s.Machine, s.Memory, s.CPUs, s.Stop = o.shape.machine.value, o.shape.mem.bytes, int(o.shape.cpus), time.Duration(o.stop)
 	s.Volumes = o.volumes.list
 	if s.Shared && len(o.embed.roots) == 0 {
 		return n, errors.New("--share-root: there is no --root")
@@ -274,7 +262,7 @@ func (o *bundleOptions) checkRoom(n qemu.Network) error {
 		shares++
 	}
 	return checkRoom(&qemu.Options{
-		Machine: qemu.Machine(o.machine.value), Disks: o.disks.list, Network: n, Shares: make([]qemu.Share, shares),
+		Machine: qemu.Machine(o.shape.machine.value), Disks: o.disks.list, Network: n, Shares: make([]qemu.Share, shares),
 	})
 }
 

@@ -33,6 +33,12 @@ func (f *embedFlags) add(set *pflag.FlagSet) {
 	set.BoolVar(&f.writable, "writable", false, "take changes of the root, in memory; without it the root is read-only")
 }
 
+// into makes the parts of an image of p, to be built into file, and has p mount its root.
+func (f *embedFlags) into(p *image.Program, file string) ([]image.Part, error) {
+	p.Root = len(f.roots) > 0
+	return f.parts(p.Name, file, os.Stderr)
+}
+
 // parts makes the parts of an image of a program, to be built into file. Notes gets what
 // there is to be said.
 func (f *embedFlags) parts(program, file string, notes io.Writer) ([]image.Part, error) {

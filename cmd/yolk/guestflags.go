@@ -11,12 +11,28 @@ import (
 	"github.com/yolkos/yolk/qemu"
 )
 
-// guestFlags are the options of every command that boots a guest.
-type guestFlags struct {
+// machineFlags are the options that say what machine a guest has.
+type machineFlags struct {
 	machine choice
-	accel   choice
 	mem     memory
 	cpus    cpus
+}
+
+func (f *machineFlags) add(set *pflag.FlagSet, mem string) {
+	f.machine = choose(qemu.MicroVM, qemu.Q35)
+	f.cpus = 1
+	if err := f.mem.Set(mem); err != nil {
+		panic(err) // a constant
+	}
+	set.Var(&f.machine, "machine", "machine type")
+	set.Var(&f.mem, "mem", "memory: a number of MiB, or one with a unit such as 512M or 1.5G; 20M at least")
+	set.Var(&f.cpus, "cpus", "number of CPUs")
+}
+
+// guestFlags are the options of every command that boots a guest.
+type guestFlags struct {
+	machineFlags
+	accel   choice
 	daemon  choice
 	cache   choice
 	tree    treeFlags
@@ -28,18 +44,11 @@ type guestFlags struct {
 }
 
 func (f *guestFlags) add(set *pflag.FlagSet, mem, publish string) {
-	f.machine = choose(qemu.MicroVM, qemu.Q35)
+	f.machineFlags.add(set, mem)
 	f.accel = choose(qemu.Auto, qemu.KVM, qemu.TCG)
 	f.daemon = choose(qemu.AutoDaemon, qemu.Virtiofsd, qemu.Builtin)
 	f.cache = choose(qemu.CacheAuto, qemu.CacheNone)
-	f.cpus = 1
-	if err := f.mem.Set(mem); err != nil {
-		panic(err) // a constant
-	}
-	set.Var(&f.machine, "machine", "machine type")
 	set.Var(&f.accel, "accel", "acceleration")
-	set.Var(&f.mem, "mem", "memory: a number of MiB, or one with a unit such as 512M or 1.5G; 20M at least")
-	set.Var(&f.cpus, "cpus", "number of CPUs")
 	set.Var(&f.daemon, "daemon", "virtio-fs server")
 	set.Var(&f.cache, "cache", "changes on the host are seen after a second (auto) or at once (none)")
 	f.tree.add(set)

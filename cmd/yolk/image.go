@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -51,14 +50,11 @@ Root, arguments, environment and working directory are in the image, as with yol
 			if err := disk.Check(f); err != nil {
 				return err
 			}
-			b, dir, err := builder(cmd.Context(), traceTo(verbose))
+			b, done, err := shownBuilder(cmd.Context(), traceTo(verbose))
 			if err != nil {
 				return err
 			}
-			defer dir.Remove()
-			show := newProgress(os.Stderr, verbose)
-			defer show.end()
-			b.Compiling = show.compiling()
+			defer done()
 			b.Booted = true
 			p, err := b.Program(cmd.Context(), args, flags...)
 			if err != nil {
@@ -68,12 +64,11 @@ Root, arguments, environment and working directory are in the image, as with yol
 			if err != nil {
 				return err
 			}
-			parts, err := embed.parts(p.Name, file, os.Stderr)
+			parts, err := embed.into(p, file)
 			if err != nil {
 				return err
 			}
-			p.Root = len(embed.roots) > 0
-			kernel := filepath.Join(dir.Path, "kernel")
+			kernel := filepath.Join(b.Scratch, "kernel")
 			if err := p.BuildWith(cmd.Context(), kernel, parts); err != nil {
 				return err
 			}
