@@ -4,10 +4,11 @@ package bootchart
 
 import (
 	"bytes"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/yolkos/yolk/cmd/yolk/internal/svg"
 )
 
 // Stage is a part of a boot. It ends where the next one begins; the last one is where the
@@ -59,9 +60,8 @@ func (c *Chart) SVG() ([]byte, error) {
 	}
 	height := top + row*n + 34
 	var b bytes.Buffer
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %[1]d %[2]d" font-family="Liberation Sans,Arial,Helvetica,sans-serif" font-size="12">`+"\n", width, height)
-	fmt.Fprintf(&b, `<rect width="%d" height="%d" fill="white"/>`+"\n", width, height)
-	fmt.Fprintf(&b, `<text x="10" y="24" font-size="15">%s: from the first instruction to main, %s</text>`+"\n", escape(c.Title), c.value(total))
+	b.WriteString(svg.Head(width, height))
+	fmt.Fprintf(&b, `<text x="10" y="24" font-size="15">%s: from the first instruction to main, %s</text>`+"\n", svg.Escape(c.Title), c.value(total))
 	scale := float64(width-left-right) / float64(total)
 	for i := range 5 {
 		x := left + float64(width-left-right)*float64(i)/4
@@ -72,7 +72,7 @@ func (c *Chart) SVG() ([]byte, error) {
 		s, took := stages[i], stages[i+1].At-stages[i].At
 		y := top + row*i
 		x, w := left+scale*float64(s.At), max(scale*float64(took), 1)
-		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s</text>`+"\n", left-8, y+barPart-3, escape(s.Name))
+		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s</text>`+"\n", left-8, y+barPart-3, svg.Escape(s.Name))
 		fmt.Fprintf(&b, `<rect x="%.1f" y="%d" width="%.1f" height="%d" fill="%s"/>`+"\n", x, y, w, barPart, colour(s.Name))
 		fmt.Fprintf(&b, `<text x="%.1f" y="%d" fill="#6e6e6e">%s, %.1f %%</text>`+"\n", x+w+5, y+barPart-3, c.short(took), 100*float64(took)/float64(total))
 	}
@@ -111,12 +111,4 @@ func colour(name string) string {
 		}
 	}
 	return "#56b4e9"
-}
-
-func escape(text string) string {
-	var b bytes.Buffer
-	if err := xml.EscapeText(&b, []byte(text)); err != nil {
-		return "" // a Buffer takes everything
-	}
-	return b.String()
 }

@@ -1,12 +1,13 @@
 package inspect
 
 import (
-	"encoding/xml"
 	"fmt"
 	"io"
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/yolkos/yolk/cmd/yolk/internal/svg"
 )
 
 // The picture: the processors, memory and mounts on the left, the devices in two columns
@@ -33,12 +34,6 @@ type drawing struct {
 	body strings.Builder
 }
 
-func escape(s string) string {
-	var b strings.Builder
-	_ = xml.EscapeText(&b, []byte(s)) // a Builder takes everything
-	return b.String()
-}
-
 func (d *drawing) rect(x, y, w, h float64, class string) {
 	fmt.Fprintf(&d.body, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"5\" class=\"%s\"/>\n", x, y, w, h, class)
 }
@@ -53,7 +48,7 @@ func (d *drawing) text(x, y, width, size float64, class, s string) {
 	if most := int(width / (size * wide)); len([]rune(s)) > most {
 		s = string([]rune(s)[:max(most-1, 0)]) + "…"
 	}
-	fmt.Fprintf(&d.body, "<text x=\"%.1f\" y=\"%.1f\" font-size=\"%.0f\" class=\"%s\">%s</text>\n", x, y, size, class, escape(s))
+	fmt.Fprintf(&d.body, "<text x=\"%.1f\" y=\"%.1f\" font-size=\"%.0f\" class=\"%s\">%s</text>\n", x, y, size, class, svg.Escape(s))
 }
 
 // box draws a box around its content, which ends at the y that it returns.

@@ -3,12 +3,13 @@ package trace
 import (
 	"bytes"
 	"cmp"
-	"encoding/xml"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/yolkos/yolk/cmd/yolk/internal/svg"
 )
 
 // svgWriter draws a trace: a bar for each span, with those that lie in it below. Its
@@ -85,7 +86,7 @@ func (s *svgWriter) close(lost uint64) error {
 	for _, k := range keys {
 		t := s.tracks[k]
 		slices.SortStableFunc(t.spans, func(a, b chromeEvent) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to)) })
-		fmt.Fprintf(&b, `<text x="8" y="%d">%s</text>`+"\n", y+svgRow-5, escape(t.name))
+		fmt.Fprintf(&b, `<text x="8" y="%d">%s</text>`+"\n", y+svgRow-5, svg.Escape(t.name))
 		var open []chromeEvent
 		rows := 0
 		for _, e := range t.spans {
@@ -100,8 +101,7 @@ func (s *svgWriter) close(lost uint64) error {
 		y += svgRow*rows + 8
 	}
 	height := y + 28
-	head := fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %[1]d %[2]d" font-family="Liberation Sans,Arial,Helvetica,sans-serif" font-size="12">`+"\n"+
-		`<rect width="%[1]d" height="%[2]d" fill="white"/>`+"\n", svgWidth, height)
+	head := svg.Head(svgWidth, height)
 	note := ""
 	if lost > 0 {
 		note += fmt.Sprintf(", %d events lost", lost)
@@ -133,14 +133,14 @@ func (s *svgWriter) close(lost uint64) error {
 func bar(b *bytes.Buffer, e chromeEvent, x, end float64, y int) {
 	w := max(end-x, 0.7)
 	fmt.Fprintf(b, `<g><title>%s</title><rect x="%.1f" y="%d" width="%.1f" height="%d" fill="%s" stroke="white" stroke-width="0.5"/>`,
-		escape(fmt.Sprintf("%s: %v\n%v %v", e.Name, time.Duration(e.to-e.from), orNothing(e.Args["what"]), orNothing(e.Args["result"]))), x, y, w, svgRow-2, colours[e.Cat])
+		svg.Escape(fmt.Sprintf("%s: %v\n%v %v", e.Name, time.Duration(e.to-e.from), orNothing(e.Args["what"]), orNothing(e.Args["result"]))), x, y, w, svgRow-2, colours[e.Cat])
 	// A letter has some 6.5 pixels.
 	if room := int((w - 6) / 6.5); room >= 3 {
 		name := e.Name
 		if len(name) > room {
 			name = name[:room-1] + "…"
 		}
-		fmt.Fprintf(b, `<text x="%.1f" y="%d" fill="white">%s</text>`, x+3, y+svgRow-6, escape(name))
+		fmt.Fprintf(b, `<text x="%.1f" y="%d" fill="white">%s</text>`, x+3, y+svgRow-6, svg.Escape(name))
 	}
 	b.WriteString("</g>\n")
 }
@@ -159,12 +159,4 @@ var colours = map[string]string{"call": "#0072b2", "fuse": "#d55e00", "notify": 
 // legend has the words for the kinds of spans, in the order in which they nest.
 var legend = []struct{ kind, text string }{
 	{"call", "system call"}, {"fuse", "FUSE request"}, {"notify", "notification"}, {"server", "file server"}, {"sched", "scheduler"}, {"idle", "idle"},
-}
-
-func escape(text string) string {
-	var b bytes.Buffer
-	if err := xml.EscapeText(&b, []byte(text)); err != nil {
-		return "" // a Buffer takes everything
-	}
-	return b.String()
 }
