@@ -12,6 +12,8 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
+
+	"github.com/yolkos/yolk/fs/procfs"
 )
 
 // ProcFiles returns the files of /proc/net (proc(5)) by name: functions that append
@@ -132,11 +134,9 @@ type procSocket struct {
 const stateListen = 10 // TCP_LISTEN
 
 func (s *Stack) procSockets(b []byte, proto tcpip.TransportProtocolNumber, six bool) []byte {
-	const head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
-	const head6 = "  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
-	title := head
+	title := procfs.Sockets
 	if six {
-		title = head6
+		title = procfs.Sockets6
 	}
 	if proto == udp.ProtocolNumber {
 		title += " ref pointer drops"

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
+
+	"github.com/yolkos/yolk/fs/procfs"
 )
 
 // procSNMP is snmp of /proc/net: of each protocol a line of names, and one of counters.
@@ -11,23 +13,22 @@ import (
 func (s *Stack) procSNMP(b []byte) []byte {
 	st := s.Stats()
 	ip, t, u := &st.IP, &st.TCP, &st.UDP
-	b = append(b, "Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates\n"...)
+	b = append(b, procfs.SNMPIP...)
 	b = fmt.Appendf(b, "Ip: 2 %d %d %d %d 0 0 0 %d %d %d 0 0 0 0 0 0 0 0\n", defaultTTL, ip.PacketsReceived.Value(), ip.MalformedPacketsReceived.Value(),
 		ip.InvalidDestinationAddressesReceived.Value(), ip.PacketsDelivered.Value(), ip.PacketsSent.Value(), ip.OutgoingPacketErrors.Value())
 	in, out := &st.ICMP.V4.PacketsReceived, &st.ICMP.V4.PacketsSent
-	b = append(b, "Icmp: InMsgs InErrors InCsumErrors InDestUnreachs InTimeExcds InParmProbs InSrcQuenchs InRedirects InEchos InEchoReps InTimestamps InTimestampReps InAddrMasks InAddrMaskReps OutMsgs OutErrors OutDestUnreachs OutTimeExcds OutParmProbs OutSrcQuenchs OutRedirects OutEchos OutEchoReps OutTimestamps OutTimestampReps OutAddrMasks OutAddrMaskReps\n"...)
+	b = append(b, procfs.SNMPICMP...)
 	b = append(b, "Icmp:"...)
 	b = appendICMP(b, &in.ICMPv4PacketStats, in.Invalid.Value(), " 0") // no checksum is told apart
 	b = appendICMP(b, &out.ICMPv4PacketStats, out.Dropped.Value(), "")
-	b = append(b, "\nTcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors\n"...)
+	b = append(b, "\n"+procfs.SNMPTCP...)
 	b = fmt.Appendf(b, "Tcp: 1 200 120000 -1 %d %d %d %d %d %d %d %d %d %d %d\n", t.ActiveConnectionOpenings.Value(), t.PassiveConnectionOpenings.Value(),
 		t.FailedConnectionAttempts.Value(), t.EstablishedResets.Value(), t.CurrentEstablished.Value(), t.ValidSegmentsReceived.Value(), t.SegmentsSent.Value(),
 		t.Retransmits.Value(), t.InvalidSegmentsReceived.Value(), t.ResetsSent.Value(), t.ChecksumErrors.Value())
-	const datagrams = ": InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors\n"
-	b = append(b, "Udp"+datagrams...)
+	b = append(b, procfs.SNMPUDP...)
 	b = fmt.Appendf(b, "Udp: %d %d %d %d %d 0 %d 0 0\n", u.PacketsReceived.Value(), u.UnknownPortErrors.Value(), u.MalformedPacketsReceived.Value(),
 		u.PacketsSent.Value(), u.ReceiveBufferErrors.Value(), u.ChecksumErrors.Value())
-	return append(b, "UdpLite"+datagrams+"UdpLite: 0 0 0 0 0 0 0 0 0\n"...)
+	return append(b, procfs.SNMPUDPLite+"UdpLite: 0 0 0 0 0 0 0 0 0\n"...)
 }
 
 // appendICMP adds the counters of one direction: messages, errors, what comes between

@@ -33,22 +33,17 @@ TcpExt: 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
 IpExt: InNoRoutes InTruncatedPkts InMcastPkts OutMcastPkts InBcastPkts OutBcastPkts InOctets OutOctets InMcastOctets OutMcastOctets InBcastOctets OutBcastOctets InCsumErrors InNoECTPkts InECT1Pkts InECT0Pkts InCEPkts ReasmOverlaps
 IpExt: 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
 ;
-net/raw=`+sockets+` ref pointer drops
+net/raw=`+Sockets+` ref pointer drops
 ;
-net/raw6=`+sockets6+` ref pointer drops
+net/raw6=`+Sockets6+` ref pointer drops
 ;
 net/route=Iface	Destination	Gateway 	Flags	RefCnt	Use	Metric	Mask		MTU	Window	IRTT                                                       
 ;
-net/snmp=Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates
-Ip: 2 64 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
-Icmp: InMsgs InErrors InCsumErrors InDestUnreachs InTimeExcds InParmProbs InSrcQuenchs InRedirects InEchos InEchoReps InTimestamps InTimestampReps InAddrMasks InAddrMaskReps OutMsgs OutErrors OutDestUnreachs OutTimeExcds OutParmProbs OutSrcQuenchs OutRedirects OutEchos OutEchoReps OutTimestamps OutTimestampReps OutAddrMasks OutAddrMaskReps
-Icmp: 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
-Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors
-Tcp: 1 200 120000 -1 0 0 0 0 0 0 0 0 0 0 0
-Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors
-Udp: 0 0 0 0 0 0 0 0 0
-UdpLite: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors
-UdpLite: 0 0 0 0 0 0 0 0 0
+net/snmp=`+SNMPIP+`Ip: 2 64 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
+`+SNMPICMP+`Icmp: 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
+`+SNMPTCP+`Tcp: 1 200 120000 -1 0 0 0 0 0 0 0 0 0 0 0
+`+SNMPUDP+`Udp: 0 0 0 0 0 0 0 0 0
+`+SNMPUDPLite+`UdpLite: 0 0 0 0 0 0 0 0 0
 ;
 net/sockstat=sockets: used 0
 TCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0
@@ -65,13 +60,13 @@ FRAG6: inuse 0 memory 0
 ;
 net/softnet_stat=`+strings.Repeat("00000000 ", 14)+`00000000
 ;
-net/tcp=`+sockets+`                                                     
+net/tcp=`+Sockets+`                                                     
 ;
-net/tcp6=`+sockets6+`
+net/tcp6=`+Sockets6+`
 ;
-net/udp=`+sockets+` ref pointer drops             
+net/udp=`+Sockets+` ref pointer drops             
 ;
-net/udp6=`+sockets6+` ref pointer drops
+net/udp6=`+Sockets6+` ref pointer drops
 ;
 net/unix=Num       RefCount Protocol Flags    Type St Inode Path
 ;
@@ -81,7 +76,18 @@ net/unix=Num       RefCount Protocol Flags    Type St Inode Path
 	}
 }
 
+// The heads of net/tcp and net/udp, and of tcp6 and udp6, where that of udp goes on.
 const (
-	sockets  = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
-	sockets6 = "  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
+	Sockets  = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
+	Sockets6 = "  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
+)
+
+// The names of the counters of net/snmp, a line for each protocol.
+const (
+	SNMPIP        = "Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates\n"
+	SNMPICMP      = "Icmp: InMsgs InErrors InCsumErrors InDestUnreachs InTimeExcds InParmProbs InSrcQuenchs InRedirects InEchos InEchoReps InTimestamps InTimestampReps InAddrMasks InAddrMaskReps OutMsgs OutErrors OutDestUnreachs OutTimeExcds OutParmProbs OutSrcQuenchs OutRedirects OutEchos OutEchoReps OutTimestamps OutTimestampReps OutAddrMasks OutAddrMaskReps\n"
+	SNMPTCP       = "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors\n"
+	snmpDatagrams = ": InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors\n"
+	SNMPUDP       = "Udp" + snmpDatagrams
+	SNMPUDPLite   = "UdpLite" + snmpDatagrams
 )
