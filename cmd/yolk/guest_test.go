@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -148,6 +149,23 @@ func startPiped(t *testing.T, cmd *exec.Cmd) (stdin io.WriteCloser, stdout io.Re
 		t.Fatal(err)
 	}
 	return stdin, stdout, stderr
+}
+
+// startReady starts cmd without input, waits until its program has said that it is ready, and
+// ends it with the test.
+func startReady(t *testing.T, cmd *exec.Cmd) (stderr *bytes.Buffer) {
+	t.Helper()
+	stdin, stdout, stderr := startPiped(t, cmd)
+	stdin.Close()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "ready\n" {
+		_ = cmd.Wait()
+		t.Fatalf("%q, %v\n%s", line, err, stderr)
+	}
+	return stderr
 }
 
 func runCommand(t testing.TB, cmd *exec.Cmd) result {

@@ -112,6 +112,16 @@ func (c *machineCell) run(t *testing.T, image string) {
 	if strings.Contains(out, "Cannot allocate memory") {
 		t.Skipf("this host does not let QEMU have %s: %s", c.memory, out)
 	}
+	checkMachine(t, out, got, want, status)
+	if t.Failed() {
+		t.Logf("%s %q:\n%s", path, args, out)
+	}
+}
+
+// checkMachine judges what a machine printed and the status that it ended with, which is to be
+// status; there is to be each text of want, and nothing to be said of the firmware's tables.
+func checkMachine(t *testing.T, out string, got int, want []string, status int) {
+	t.Helper()
 	if got != status {
 		t.Errorf("status %d, want %d", got, status)
 	}
@@ -122,9 +132,6 @@ func (c *machineCell) run(t *testing.T, image string) {
 	}
 	if strings.Contains(out, "acpi: ") {
 		t.Error("something is wrong with the tables")
-	}
-	if t.Failed() {
-		t.Logf("%s %q:\n%s", path, args, out)
 	}
 }
 

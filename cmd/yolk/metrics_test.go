@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -33,16 +32,7 @@ func TestGuestMetrics(t *testing.T) {
 	for _, machine := range machines {
 		t.Run(machine, func(t *testing.T) {
 			cmd := yolkCommand(t, dir, "run", "-q", "--timeout", "300s", "--machine", machine, "--cpus", "2", "-p", "127.0.0.1:0:80", "--root", root, image)
-			stdin, stdout, stderr := startPiped(t, cmd)
-			stdin.Close()
-			defer func() {
-				_ = cmd.Process.Kill()
-				_ = cmd.Wait()
-			}()
-			if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "ready\n" {
-				_ = cmd.Wait()
-				t.Fatalf("%q, %v\n%s", line, err, stderr)
-			}
+			stderr := startReady(t, cmd)
 			port := regexp.MustCompile(`port (\d+) of the host`).FindStringSubmatch(stderr.String())
 			if port == nil {
 				t.Fatalf("no port: %s", stderr)

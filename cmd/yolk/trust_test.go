@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"net"
 	"os"
@@ -25,16 +24,7 @@ func TestGuestTrust(t *testing.T) {
 			cmd := yolkCommand(t, dir, "run", "-q", "--timeout", "300s", "--machine", machines[i], "--daemon", daemon, "--cpus", "2", "-p", "127.0.0.1:0:80", "--root", t.TempDir(),
 				"--crash", filepath.Join(t.TempDir(), "report"), "--profile", filepath.Join(t.TempDir(), "profile"), ".")
 			cmd.Env = append(os.Environ(), mark)
-			stdin, stdout, stderr := startPiped(t, cmd)
-			stdin.Close()
-			defer func() {
-				_ = cmd.Process.Kill()
-				_ = cmd.Wait()
-			}()
-			if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "ready\n" {
-				_ = cmd.Wait()
-				t.Fatalf("%q, %v\n%s", line, err, stderr)
-			}
+			startReady(t, cmd)
 			names := map[string]bool{} // of sockets of the processes
 			confined := map[string]int{}
 			for pid, line := range marked(t, mark) {
