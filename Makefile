@@ -58,17 +58,17 @@ LIMIT := -timeout=3h
 BUSY_NET := ^TestDialerDualStackFDLeak$$
 
 test: $(YOLK) deps tools toolchain vet
-	YOLK_GUEST=1 YOLK_ACCEL=$(ACCEL) go test -count=1 $(LIMIT) ./...
-	cd cmd/yolk/internal/manifest/schematest && go test -count=1 ./...
+	YOLK_GUEST=1 YOLK_ACCEL=$(ACCEL) go test -count=1 $(LIMIT) $(TESTFLAGS) ./...
+	cd cmd/yolk/internal/manifest/schematest && go test -count=1 $(TESTFLAGS) ./...
 	.ci/fuzz $(FUZZTIME)
 	go run ./cmd/bench/count -check -yolk $(YOLK)
-	$(YOLK) test --accel $(ACCEL) --machine microvm $(LIMIT) $(GUEST_TESTS)
-	$(YOLK) test --accel $(ACCEL) --machine q35 $(LIMIT) $(GUEST_TESTS)
-	$(YOLK) test --accel $(ACCEL) --machine microvm --cpus 2 $(LIMIT) $(filter-out ./fs/fstest,$(GUEST_TESTS))
-	$(YOLK) test --accel $(ACCEL) --machine q35 --cpus 2 $(LIMIT) ./guest ./arch/amd64 ./fs/fstest/coherence
-	$(YOLK) test --accel $(ACCEL) --machine q35 --cpus 4 --daemon builtin $(LIMIT) ./fs/fstest/coherence
-	$(YOLK) test --accel $(ACCEL) --machine microvm --cpus 4 $(LIMIT) ./fs/fstest/coherence
-	$(YOLK) test --accel $(ACCEL) --machine microvm --cpus 2 $(LIMIT) -short -skip $(BUSY_NET) net
+	$(YOLK) test --accel $(ACCEL) --machine microvm $(LIMIT) $(TESTFLAGS) $(GUEST_TESTS)
+	$(YOLK) test --accel $(ACCEL) --machine q35 $(LIMIT) $(TESTFLAGS) $(GUEST_TESTS)
+	$(YOLK) test --accel $(ACCEL) --machine microvm --cpus 2 $(LIMIT) $(TESTFLAGS) $(filter-out ./fs/fstest,$(GUEST_TESTS))
+	$(YOLK) test --accel $(ACCEL) --machine q35 --cpus 2 $(LIMIT) $(TESTFLAGS) ./guest ./arch/amd64 ./fs/fstest/coherence
+	$(YOLK) test --accel $(ACCEL) --machine q35 --cpus 4 --daemon builtin $(LIMIT) $(TESTFLAGS) ./fs/fstest/coherence
+	$(YOLK) test --accel $(ACCEL) --machine microvm --cpus 4 $(LIMIT) $(TESTFLAGS) ./fs/fstest/coherence
+	$(YOLK) test --accel $(ACCEL) --machine microvm --cpus 2 $(LIMIT) $(TESTFLAGS) -short -skip $(BUSY_NET) net
 ifeq ($(ACCEL),kvm)
 	.ci/report $(YOLK)
 endif
