@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"sync"
 	"syscall"
@@ -190,6 +191,7 @@ func (w *words) call(k *Kernel) {
 			for _, fd := range k.Descriptors() {
 				k.Interrupt(fd)
 			}
+			runtime.Gosched() // on one CPU the call waits for its turn
 		}
 	}
 }
