@@ -2,6 +2,7 @@ package fs_test
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -24,9 +25,11 @@ func TestGlide(t *testing.T) {
 			if err := v.Rename(fs.Base{}, "s/a", fs.Base{}, "s/x", 0); err != nil {
 				t.Error(err)
 			}
+			runtime.Gosched() // on one CPU, too, it is away for others
 			if err := v.Rename(fs.Base{}, "s/x", fs.Base{}, "s/a", 0); err != nil {
 				t.Error(err)
 			}
+			runtime.Gosched()
 		}
 	})
 	others.Go(func() { // has others of the same length come and go, which evicts
@@ -39,6 +42,7 @@ func TestGlide(t *testing.T) {
 			if err := v.Rmdir(fs.Base{}, dir); err != nil {
 				t.Error(err)
 			}
+			runtime.Gosched()
 		}
 	})
 	var found, missing atomic.Int64
@@ -54,6 +58,7 @@ func TestGlide(t *testing.T) {
 					t.Errorf("found %s", s)
 					return
 				}
+				runtime.Gosched()
 			}
 		})
 	}
