@@ -18,7 +18,7 @@ import (
 
 var (
 	seed  = flag.Uint64("seed", 1, "seed of the random operations; 0 takes one from the clock")
-	steps = flag.Int("steps", 50_000, "how many random operations")
+	steps = flag.Int("steps", 25_000, "how many random operations")
 )
 
 // TestRandomOnRoot plays in a directory of the machine's own root, which is
@@ -105,7 +105,7 @@ func TestRandomMapsOnRoot(t *testing.T) {
 		*seed = uint64(time.Now().UnixNano())
 	}
 	const length = 500
-	for i := range uint64(max(1, *steps/length/20)) {
+	for i := range uint64(max(1, *steps/length/10)) {
 		t.Run(fmt.Sprint(*seed+i), func(t *testing.T) {
 			dir, err := os.MkdirTemp(".", "maps")
 			if err != nil {
@@ -129,7 +129,7 @@ func TestRandomMemory(t *testing.T) {
 	if *seed == 0 {
 		*seed = uint64(time.Now().UnixNano())
 	}
-	for i := range uint64(max(1, *steps/1000)) {
+	for i := range uint64(max(1, *steps/500)) {
 		RandomMemory(t, syscalls.Bound(), *seed+i, 500)
 	}
 }
