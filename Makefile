@@ -29,8 +29,8 @@ ROOT     ?= cmd/demo/root
 FUZZTIME ?= 20s
 YOLK     := bin/yolk
 
-# Packages whose tests run in the guest as well.
-GUEST_TESTS := ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/fstest ./fs/fstest/coherence ./syscalls ./cmd/demo
+# Packages whose tests run in the guest as well, the one that takes longest first.
+GUEST_TESTS := ./fs/fstest ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/fstest/coherence ./syscalls ./cmd/demo
 
 # The labs that run in a guest, with their solutions.
 LABS := ./labs/internal/... $(foreach n,2 3 4 5 6,./labs/$(n) ./labs/solutions/$(n))
