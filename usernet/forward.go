@@ -186,6 +186,7 @@ const acceptPause = 50 * time.Millisecond
 func (n *Network) forwardTCP(port uint16, l *net.TCPListener) {
 	defer l.Close()
 	defer context.AfterFunc(n.ctx, func() { l.Close() })()
+	var served atomic.Bool
 	for {
 		host, err := l.AcceptTCP()
 		if errors.Is(err, net.ErrClosed) {
@@ -196,7 +197,7 @@ func (n *Network) forwardTCP(port uint16, l *net.TCPListener) {
 			continue
 		}
 		go func() {
-			ep, wq, err := n.dialGuest(port)
+			ep, wq, err := n.dialServer(port, &served, guestTimeout)
 			if err != nil {
 				reset(host)
 				return

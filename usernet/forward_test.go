@@ -1,10 +1,12 @@
 package usernet
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
+	"syscall"
 	"testing"
 	"time"
 
@@ -76,6 +78,57 @@ func TestForwardBeforeServer(t *testing.T) {
 	_ = c.SetDeadline(time.Now().Add(hang))
 	if got, err := io.ReadAll(c); string(got) != "served" || err != nil {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// Until the guest's server has taken a connection for the first time, one that is
+// refused is tried again: it is about to listen. After that, a refusal is passed on at once.
+func TestForwardRefusedAtFirst(t *testing.T) {
+	g, to := newForwarded(t, Forward{Bind: netip.MustParseAddr("127.0.0.1"), Guest: 80})
+	resets := func() uint64 { return g.stack.Stats().TCP.ResetsSent.Value() }
+	dial := func() *net.TCPConn {
+		c, err := net.DialTCP("tcp", nil, net.TCPAddrFromAddrPort(to))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.SetDeadline(time.Now().Add(hang))
+		return c
+	}
+	c := dial()
+	defer c.Close()
+	for deadline := time.Now().Add(hang); resets() < 2; time.Sleep(time.Millisecond) { // by IPv4 and IPv6
+		if time.Now().After(deadline) {
+			t.Fatal("the guest has refused nothing")
+		}
+	}
+	l, err := gonet.ListenTCP(g.stack, tcpip.FullAddress{NIC: 1, Addr: toStack(g.config.Guest4.Addr()), Port: 80}, ipv4.ProtocolNumber)
+	if err != nil {
+		t.Fatal(err)
+	}
+	accepted := make(chan error, 1)
+	go func() {
+		c, err := l.Accept()
+		if err == nil {
+			fmt.Fprint(c, "served")
+			c.Close()
+		}
+		accepted <- err
+	}()
+	if got, err := io.ReadAll(c); string(got) != "served" || err != nil {
+		t.Fatalf("%q, %v", got, err)
+	}
+	if err := <-accepted; err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	before := resets()
+	late := dial()
+	defer late.Close()
+	if got, err := io.ReadAll(late); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("after the server has closed: %q, %v", got, err)
+	}
+	if n := resets() - before; n != 2 {
+		t.Errorf("after the server has closed, the guest has refused %d times, want 2: by IPv4 and IPv6", n)
 	}
 }
 

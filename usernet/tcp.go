@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -105,9 +106,33 @@ func reset(host *net.TCPConn) {
 // guestTimeout is how long the guest may take to accept a connection.
 const guestTimeout = 10 * time.Second
 
+// dialServer connects to a port of the guest. The host's port is open before the guest
+// has booted, so its program may be about to listen yet: until it has taken a connection
+// at the port for the first time, which served keeps, one that is refused is tried again
+// as long as most.
+func (n *Network) dialServer(port uint16, served *atomic.Bool, most time.Duration) (tcpip.Endpoint, *waiter.Queue, error) {
+	end := time.Now().Add(most)
+	for pause := firstTry; ; pause = min(2*pause, time.Second) {
+		first := !served.Load()
+		ep, wq, err := n.dialGuest(port)
+		if err == nil {
+			served.Store(true)
+			return ep, wq, nil
+		}
+		if !first || !refused(err) || time.Until(end) < pause {
+			return nil, nil, errors.New(err.String())
+		}
+		select {
+		case <-n.ctx.Done():
+			return nil, nil, n.ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
 // dialGuest connects to a port of the guest: by IPv4, and where that is refused, for
 // nothing listens there, by IPv6.
-func (n *Network) dialGuest(port uint16) (tcpip.Endpoint, *waiter.Queue, error) {
+func (n *Network) dialGuest(port uint16) (tcpip.Endpoint, *waiter.Queue, tcpip.Error) {
 	ep, wq, err := n.dialGuestAt(n.config.Guest4.Addr(), port)
 	// Where nobody listens on IPv4, IPv6 may be what the server has. A guest that has none,
 	// or not yet, says nothing; meanwhile the server may have come to listen.
@@ -121,10 +146,7 @@ func (n *Network) dialGuest(port uint16) (tcpip.Endpoint, *waiter.Queue, error) 
 		}
 		ep, wq, err = n.dialGuestFor(n.config.Guest4.Addr(), port, try)
 	}
-	if err != nil {
-		return nil, nil, errors.New(err.String())
-	}
-	return ep, wq, nil
+	return ep, wq, err
 }
 
 // refused tells that the guest has said that there is nobody.
