@@ -120,6 +120,7 @@ var refusedTestFlags = map[string]string{
 	"overlay": "yolk has an overlay of its own",
 	"modfile": "the go.mod of the module counts",
 	"race":    "there is no race detector in the guest; test with go test -race on the host",
+	"fuzz":    "the guest starts no processes to fuzz in; fuzz with go test -fuzz on the host",
 	"msan":    "there is no C in the guest",
 	"asan":    "there is no C in the guest",
 	"C":       "change to the directory before: cd DIR && yolk test",
@@ -128,7 +129,7 @@ var refusedTestFlags = map[string]string{
 // testValues are the flags of go test that take a value, which may look like
 // anything.
 var testValues = strings.Fields("asmflags bench benchtime blockprofile blockprofilerate buildmode compiler count " +
-	"covermode coverpkg coverprofile cpu cpuprofile fuzz fuzzminimizetime fuzztime gcflags installsuffix ldflags list " +
+	"covermode coverpkg coverprofile cpu cpuprofile fuzzminimizetime fuzztime gcflags installsuffix ldflags list " +
 	"memprofile memprofilerate mod mutexprofile mutexprofilefraction o outputdir p parallel pgo pkgdir run shuffle " +
 	"skip tags timeout toolexec trace vet")
 

@@ -128,7 +128,8 @@ func TestSplitGuestFlags(t *testing.T) {
 		}
 	}
 	for args, want := range map[string]string{
-		"./... -exec x": "-exec: yolk itself", "--exec=x": "-exec: yolk itself", "-race": "no race detector", "-C x": "cd DIR",
+		"./... -exec x": "-exec: yolk itself", "--exec=x": "-exec: yolk itself", "-race": "no race detector",
+		"-fuzz FuzzX": "the guest starts no processes", "-C x": "cd DIR",
 	} {
 		if _, _, err := splitGuestFlags(strings.Fields(args)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want one with %q", args, err, want)
