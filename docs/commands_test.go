@@ -50,6 +50,7 @@ var told = []struct {
 	{"docs/OPERATION.md", `yolk run --detach .*|yolk (ps|logs|stop|rm)\b.*`, "cmd/yolk TestGuestDetached", ""},
 	{"docs/TRACING.md", `yolk run .*`, "cmd/yolk TestGuestTrace", ""},
 	{"docs/RUNTIME.md", `yolk run --profile cpu\.prof .*|go tool pprof -top cpu\.prof`, "cmd/yolk TestGuestProfile", ""},
+	{"docs/RUNTIME.md", `yolk run --lock-profile locks\.prof .*|go tool pprof -top -sample_index=.* locks\.prof`, "cmd/yolk TestGuestLockProfile", ""},
 	{"docs/TOOLCHAIN.md", `yolk toolchain --into .*|TAMAGO=.*`, "", "builds a toolchain for minutes"},
 	{"examples/database/README.md", `cd .*|mkdir .*|yolk run .*|sleep 3; .*|wait .*|head .*|go run \. .*|ls .*`, "examples TestDatabaseKilled", ""},
 	{"examples/database/README.md", `YOLK_GUEST=1 go test .*`, "", "it is the test that make test runs"},

@@ -61,6 +61,7 @@ type Config struct {
 	Link    int // messages of launcher and kernel, package kernel/control
 	Time    int // answers to the kernel's questions for the time
 	Profile int // the program's profile, at its end
+	Locks   int // the profile of its locks
 	Monitor int // QEMU's monitor
 	Events  int // what kernel/trace sees
 	Debug   int // listening socket on which a debugger finds the machine, stopped at its first instruction
@@ -189,8 +190,8 @@ func (c *Config) cpu() string {
 }
 
 // streams makes one port for each of the program's standard streams, one for the
-// terminal, one for the messages of launcher and kernel, one for the time, one for the program's
-// profile, and one for its trace.
+// terminal, one for the messages of launcher and kernel, one for the time, one each for the program's
+// profiles, and one for its trace.
 func (c *Config) streams() []string {
 	type port struct {
 		name string
@@ -198,7 +199,7 @@ func (c *Config) streams() []string {
 	}
 	var ports []port
 	for _, p := range []port{
-		{"stdin", c.Stdin}, {"stdout", c.Stdout}, {"stderr", c.Stderr}, {"tty", c.TTY}, {"control", c.Link}, {"time", c.Time}, {"profile", c.Profile}, {"trace", c.Events},
+		{"stdin", c.Stdin}, {"stdout", c.Stdout}, {"stderr", c.Stderr}, {"tty", c.TTY}, {"control", c.Link}, {"time", c.Time}, {"profile", c.Profile}, {"locks", c.Locks}, {"trace", c.Events},
 	} {
 		if p.fd != 0 {
 			ports = append(ports, p)

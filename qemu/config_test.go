@@ -48,6 +48,11 @@ func TestArgs(t *testing.T) {
 			"-device virtio-serial-pci,disable-legacy=on,id=vserial,max_ports=5",
 			"-chardev socket,id=profile,fd=6", "-device virtserialport,bus=vserial.0,nr=4,chardev=profile,name=yolk.profile",
 		}, nil},
+		{"locks", &Config{Machine: Q35, Accel: TCG, Memory: 64 << 20, Kernel: "k", Stdin: 3, Stdout: 4, Stderr: 5, Profile: 6, Locks: 7}, []string{
+			"-device virtio-serial-pci,disable-legacy=on,id=vserial,max_ports=6",
+			"-device virtserialport,bus=vserial.0,nr=4,chardev=profile,name=yolk.profile",
+			"-chardev socket,id=locks,fd=7", "-device virtserialport,bus=vserial.0,nr=5,chardev=locks,name=yolk.locks",
+		}, nil},
 		{"time", &Config{Machine: Q35, Accel: TCG, Memory: 64 << 20, Kernel: "k", Stdin: 3, Stdout: 4, Stderr: 5, Time: 6, Profile: 7}, []string{
 			"-device virtio-serial-pci,disable-legacy=on,id=vserial,max_ports=6",
 			"-chardev socket,id=time,fd=6", "-device virtserialport,bus=vserial.0,nr=4,chardev=time,name=yolk.time",

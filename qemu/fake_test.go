@@ -153,12 +153,12 @@ func fakeQEMU() {
 			networkSocket().Read(make([]byte, 1))
 		case "pid":
 			fmt.Fprintln(port["stdout"], os.Getpid())
-		case "profile": // a profile, said to be of a number of bytes
+		case "profile", "locks": // a profile, said to be of a number of bytes
 			size, data, _ := strings.Cut(arg, "=")
 			n, _ := strconv.ParseUint(size, 10, 64)
-			port["profile"].Write(append(binary.LittleEndian.AppendUint64(nil, n), data...))
-		case "asked": // wait until the profile is asked for
-			port["profile"].Read(make([]byte, 1))
+			port[verb].Write(append(binary.LittleEndian.AppendUint64(nil, n), data...))
+		case "asked": // wait until a profile is asked for
+			port[arg].Read(make([]byte, 1))
 		case "time": // a question for the time; the answer to standard output
 			port["time"].Write([]byte(arg))
 			io.CopyN(port["stdout"], port["time"], 16)

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// The package kernel/profile, if it is part of the image, sends a profile by the
-// port yolk.profile: its length in 8 bytes, then its bytes. A byte from this side
-// asks for it before the program's end.
+// The packages kernel/profile and kernel/profile/locks, if they are part of the image,
+// send a profile each, by the ports yolk.profile and yolk.locks: its length in 8 bytes,
+// then its bytes. A byte from this side asks for it before the program's end.
 
 // profileTime is how long a guest that is to be ended may take for its profile.
 const profileTime = 10 * time.Second
@@ -19,7 +19,7 @@ const profileTime = 10 * time.Second
 const maxProfile = 256 << 20
 
 // ErrNoProfile is the error of a run whose program ended without its profile.
-var ErrNoProfile = errors.New("no profile: the program could not send it before its end")
+var ErrNoProfile = errors.New("the program could not send its profile before its end")
 
 // profile is one that comes from the guest.
 type profile struct {
@@ -29,13 +29,15 @@ type profile struct {
 }
 
 // receiveProfile writes the profile to w, in one piece, once the guest has sent
-// it.
-func receiveProfile(port io.ReadWriter, w io.Writer) *profile {
+// it. Errors begin with name, what it is.
+func receiveProfile(name string, port io.ReadWriter, w io.Writer) *profile {
 	p := &profile{port: port, done: make(chan struct{})}
 	go func() {
 		defer close(p.done)
 		data, err := readProfile(port)
-		if err == nil {
+		if err != nil {
+			err = fmt.Errorf("no %s: %w", name, err)
+		} else {
 			_, err = w.Write(data)
 		}
 		p.err = err
@@ -58,11 +60,22 @@ func readProfile(port io.Reader) ([]byte, error) {
 	return data, err
 }
 
-// ask asks the guest for its profile and waits for it, but not for long.
+// ask asks the guest for its profile.
 func (p *profile) ask() {
 	_, _ = p.port.Write([]byte{1}) // a guest that is gone closes done
-	select {
-	case <-p.done:
-	case <-time.After(profileTime):
+}
+
+// askForProfiles asks the guest for its profiles and waits for them, but not for long.
+func (g *guest) askForProfiles() {
+	for _, p := range g.profiles {
+		p.ask()
+	}
+	late := time.After(profileTime)
+	for _, p := range g.profiles {
+		select {
+		case <-p.done:
+		case <-late:
+			return
+		}
 	}
 }

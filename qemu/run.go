@@ -51,6 +51,7 @@ type Options struct {
 	Notes   io.Writer // what Run itself has to say
 	Trace   io.Writer // the commands that are run; nil: not shown
 	Profile io.Writer // gets the profile of an image with kernel/profile; nil: none
+	Locks   io.Writer // gets the profile of an image with kernel/profile/locks; nil: none
 	Kinds   string    // what an image with kernel/trace traces to begin with; "": all
 	Boot    *Boot     // gets how the boot of an image with kernel/stages went; nil: nobody wants to know
 	// Events returns what gets the stream of an image with kernel/trace (kernel/trace/wire): of
@@ -196,15 +197,15 @@ type guest struct {
 	network     *process // serves the guest's network; nil: nobody does
 	networkKeep io.Closer
 
-	conns    struct{ control, stdin, keys, link, time, profile, events *net.UnixConn }
+	conns    struct{ control, stdin, keys, link, time, profile, locks, events *net.UnixConn }
 	begun    time.Time // when QEMU was started
 	recorder *recorder // nil: nobody wants to know of a crash
 
-	control *progress
-	link    *link
-	profile *profile // nil: none is wanted
-	events  *events  // nil: none are wanted
-	mergers []*merger
+	control  *progress
+	link     *link
+	profiles []*profile // those that are wanted
+	events   *events    // nil: none are wanted
+	mergers  []*merger
 
 	interrupted bool             // the program has had a SIGINT
 	stopLimit   <-chan time.Time // when it should have ended after a SIGTERM; nil: it has had none
@@ -279,8 +280,10 @@ func once(ctx context.Context, o *Options, t *terminal, path string, srv server,
 	}
 	var lost []error
 	if closed(g.control.main) {
-		if g.profile != nil && closed(g.profile.done) && g.profile.err != nil {
-			lost = append(lost, g.profile.err)
+		for _, p := range g.profiles {
+			if closed(p.done) && p.err != nil {
+				lost = append(lost, p.err)
+			}
 		}
 		if g.events != nil && closed(g.events.done) && g.events.err != nil {
 			lost = append(lost, g.events.err)

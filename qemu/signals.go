@@ -66,11 +66,11 @@ func stops(sig syscall.Signal) bool {
 	return false
 }
 
-// endNow ends the guest, whose profile is saved and whose output is passed on
+// endNow ends the guest, whose profiles are saved and whose output is passed on
 // until ctx ends and nobody takes it.
 func (g *guest) endNow(ctx context.Context) {
-	if g.profile != nil && closed(g.control.main) {
-		g.profile.ask()
+	if closed(g.control.main) {
+		g.askForProfiles()
 	}
 	g.qemu.kill()
 	g.drain(ctx)

@@ -16,7 +16,7 @@ import (
 )
 
 // addStreams connects the channels from the guest and to it: what the kernel
-// says, the serial port, the program's streams, its profile.
+// says, the serial port, the program's streams, its profiles.
 func (g *guest) addStreams() error {
 	for _, c := range []struct {
 		fd     *int
@@ -28,6 +28,7 @@ func (g *guest) addStreams() error {
 		{&g.config.Link, &g.conns.link, true},
 		{&g.config.Time, &g.conns.time, !g.o.Count},
 		{&g.config.Profile, &g.conns.profile, g.o.Profile != nil},
+		{&g.config.Locks, &g.conns.locks, g.o.Locks != nil},
 		{&g.config.Events, &g.conns.events, g.o.Events != nil},
 	} {
 		if !c.wanted {
@@ -64,7 +65,10 @@ func (g *guest) addStreams() error {
 		go serveTime(g.conns.time)
 	}
 	if g.conns.profile != nil {
-		g.profile = receiveProfile(g.conns.profile, g.o.Profile)
+		g.profiles = append(g.profiles, receiveProfile("CPU profile", g.conns.profile, g.o.Profile))
+	}
+	if g.conns.locks != nil {
+		g.profiles = append(g.profiles, receiveProfile("lock profile", g.conns.locks, g.o.Locks))
 	}
 	if g.conns.events != nil {
 		g.events = receiveEvents(g.conns.events, g.o.Events())
@@ -300,8 +304,8 @@ func copyOutput(w io.Writer, r io.Reader) {
 func (g *guest) drain(ctx context.Context) bool {
 	<-g.control.done
 	<-g.link.done
-	if g.profile != nil {
-		<-g.profile.done
+	for _, p := range g.profiles {
+		<-p.done
 	}
 	if g.events != nil {
 		<-g.events.done

@@ -48,6 +48,7 @@ func shownBuilder(ctx context.Context, trace io.Writer) (b *image.Builder, done 
 type imageOptions struct {
 	flags    []string // of go build
 	profile  bool
+	locks    bool
 	debug    bool // symbols, and no optimization of the program's own packages
 	traced   bool
 	staged   bool
@@ -66,7 +67,7 @@ func buildImage(ctx context.Context, packages []string, o imageOptions) (*os.Fil
 		return nil, "", err
 	}
 	defer done()
-	b.Profile, b.Debug, b.Traced, b.Staged = o.profile, o.debug, o.traced, o.staged
+	b.Profile, b.Locks, b.Debug, b.Traced, b.Staged = o.profile, o.locks, o.debug, o.traced, o.staged
 	p, err := b.Program(ctx, packages, o.flags...)
 	if err != nil {
 		return nil, "", err

@@ -159,10 +159,45 @@ func TestGuestProfile(t *testing.T) {
 	t.Run("no profile", func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "profile")
 		got := runCommand(t, yolkCommand(t, probe(t), "run", "-q", "--profile", file, ".", "--", "throw"))
-		if _, err := os.Stat(file); got.status != 2 || err == nil || !strings.Contains(got.stderr, "no profile") {
+		if _, err := os.Stat(file); got.status != 2 || err == nil || !strings.Contains(got.stderr, "no CPU profile") {
 			t.Errorf("status %d, %v: %s", got.status, err, got.stderr)
 		}
 	})
+}
+
+// TestGuestLockProfile has a program wait for a lock of its own and for one of the
+// kernel's, and finds who held them, however the program ends.
+func TestGuestLockProfile(t *testing.T) {
+	needGuest(t)
+	dir := program(t, "contended")
+	for i, tt := range []struct {
+		end    string
+		status int
+	}{
+		{"return", 0}, {"exit", 3}, {"panic", 2}, {"wait", statusTimeout},
+	} {
+		machine := machines[i%len(machines)]
+		t.Run(tt.end+"/"+machine, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "profile")
+			enough(t, func(limit time.Duration) bool {
+				got := runCommand(t, yolkCommand(t, dir, "run", "-q", "--machine", machine, "--root", t.TempDir(), "--lock-profile", file,
+					"--timeout", fmt.Sprint(limit), ".", "--", tt.end))
+				if got.status == statusTimeout && (got.stdout == "" || tt.status != statusTimeout) {
+					return false
+				}
+				if got.status != tt.status {
+					t.Fatalf("status %d, want %d: %s", got.status, tt.status, got.stderr)
+				}
+				_, table := top(t, file)
+				for _, f := range []string{`main\.mine`, `github\.com/yolkos/yolk/syscalls\.\S+`} {
+					if !regexp.MustCompile(`(?m) ` + f + `( \(inline\))?$`).MatchString(table) {
+						t.Errorf("%s is not in the profile:\n%s", f, table)
+					}
+				}
+				return true
+			})
+		})
+	}
 }
 
 // TestGuestTestProfile has go test take a profile in the guest.

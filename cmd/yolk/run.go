@@ -27,6 +27,7 @@ type runOptions struct {
 	timeout limit
 	stop    limit
 	profile string
+	locks   string
 	crash   string
 	trace   traceFlags
 	chart   string
@@ -99,6 +100,7 @@ run it or that its machine failed.`,
 	o.add(cmd.Flags())
 	flags := cmd.Flags()
 	flags.StringVar(&o.profile, "profile", "", "write a CPU profile of the program to this file, for go tool pprof")
+	flags.StringVar(&o.locks, "lock-profile", "", "write a profile of the locks that were waited for, the kernel's too, to this file, for go tool pprof")
 	o.log = choose(logText, logJSON)
 	flags.Var(&o.log, "log", "form of the kernel's log, and of what yolk says")
 	flags.StringVar(&o.crash, "crash", "", "write a report to this file if the program crashes, or the machine dies or does not end in time")
@@ -182,13 +184,19 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) (failed error) {
 		}
 		name = filepath.Base(name)
 	} else {
-		if r.profile != "" {
-			file, err := createProfile(r.profile)
+		for _, p := range []struct {
+			name string
+			to   *io.Writer
+		}{{r.profile, &o.Profile}, {r.locks, &o.Locks}} {
+			if p.name == "" {
+				continue
+			}
+			file, err := createProfile(p.name)
 			if err != nil {
 				return err
 			}
 			defer file.close()
-			o.Profile = file
+			*p.to = file
 		}
 		events, err := r.trace.open(o)
 		if err != nil {
@@ -209,7 +217,7 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) (failed error) {
 			}()
 		}
 		flags = append(flags, "-buildvcs=false")
-		build := imageOptions{flags: flags, profile: r.profile != "", debug: r.debug, traced: events != nil, staged: r.chart != "", commands: o.Trace}
+		build := imageOptions{flags: flags, profile: r.profile != "", locks: r.locks != "", debug: r.debug, traced: events != nil, staged: r.chart != "", commands: o.Trace}
 		if o.Kernel, name, err = buildImage(ctx, packages, build); err != nil {
 			return err
 		}
@@ -266,6 +274,8 @@ func (r *runOptions) onlyToBuild(flags []string, name string) error {
 		option, _, _ = strings.Cut(flags[0], "=")
 	case r.profile != "":
 		option = "--profile"
+	case r.locks != "":
+		option = "--lock-profile"
 	case r.trace.file != "":
 		option = "--trace"
 	case r.chart != "":

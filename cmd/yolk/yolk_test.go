@@ -346,6 +346,7 @@ func TestOptions(t *testing.T) {
 		"run " + dir + "/broken.elf":           "broken.elf cannot be booted: not built by Go",
 		"run -tags x " + other:                 "-tags is for building, and " + other + " is built already",
 		"run -profile x " + other:              "--profile is for building",
+		"run -lock-profile x " + other:         "--lock-profile is for building",
 		"toolchain --no-tools":                 "--into",
 		"toolchain x":                          `"x": yolk toolchain takes no arguments`,
 		"doctor x":                             `"x": yolk doctor takes no arguments`,

@@ -14,5 +14,5 @@ func init() {
 		kernel.Log(err.Error())
 		return
 	}
-	kernel.AtEnd(s.finish)
+	kernel.AtEnd(s.Finish)
 }

@@ -65,12 +65,12 @@ func TestFinish(t *testing.T) {
 				t.Fatal(err)
 			}
 		} else {
-			go s.finish()
+			go s.Finish()
 		}
 		if data := receive(t, launcher); !bytes.Contains(data, []byte("kernel/profile.burn")) {
 			t.Errorf("asked %t: the function that took the time is not in the profile: %d bytes", asked, len(data))
 		}
-		s.finish() // says nothing a second time: nobody reads
+		s.Finish() // says nothing a second time: nobody reads
 		launcher.Close()
 	}
 }
@@ -85,6 +85,6 @@ func TestTwo(t *testing.T) {
 	if _, err := start(port); err == nil {
 		t.Error("a second profile at once")
 	}
-	go s.finish()
+	go s.Finish()
 	receive(t, launcher)
 }

@@ -36,7 +36,7 @@ func publish(r *results, docs string) error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if _, network := page.Split(string(old)); network != "" {
+	if _, network := page.Split(string(old), page.Network); network != "" {
 		text += "\n" + network
 	}
 	files["benchmarks.md"] = []byte(text)

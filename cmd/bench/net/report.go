@@ -129,6 +129,6 @@ func (r *results) publish(file string) error {
 	if err != nil {
 		return err
 	}
-	before, _ := page.Split(string(old))
+	before, _ := page.Split(string(old), page.Network)
 	return os.WriteFile(file, []byte(strings.TrimRight(before, "\n")+"\n\n"+r.section()), 0o644)
 }

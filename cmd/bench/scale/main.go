@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/yolkos/yolk/cmd/bench/internal/load"
+	"github.com/yolkos/yolk/cmd/bench/internal/page"
 	"github.com/yolkos/yolk/cmd/bench/scale/internal/plan"
 	"github.com/yolkos/yolk/qemu"
 )
@@ -127,11 +128,19 @@ func measure(ctx context.Context, o *options) error {
 	if o.page == "" {
 		return errors.Join(failed, r.write(os.Stdout))
 	}
+	old, err := os.ReadFile(o.page)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return errors.Join(failed, err)
+	}
 	f, err := os.Create(o.page)
 	if err != nil {
 		return errors.Join(failed, err)
 	}
-	return errors.Join(failed, r.write(f), f.Close())
+	err = r.write(f)
+	if _, cpus := page.Split(string(old), page.CPUs); cpus != "" && err == nil {
+		_, err = io.WriteString(f, "\n"+cpus)
+	}
+	return errors.Join(failed, err, f.Close())
 }
 
 // boot runs the program in a guest, and takes what it tells into r.

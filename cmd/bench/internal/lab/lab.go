@@ -67,15 +67,16 @@ func (l *Lab) linuxAppend(s *System) string {
 // Build makes a program for Linux and for Yolk with the yolk command.
 func (l *Lab) Build(ctx context.Context, yolk, name, pkg string) error {
 	file := filepath.Join(l.Dir, name)
-	for _, command := range [][]string{
-		{"env", "CGO_ENABLED=0", "go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, pkg},
-		{yolk, "build", "--ldflags=-s -w", "-o", file + ".yolk", pkg},
-	} {
-		if _, err := Output(ctx, "", command[0], command[1:]...); err != nil {
-			return err
-		}
+	if _, err := Output(ctx, "", "env", "CGO_ENABLED=0", "go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, pkg); err != nil {
+		return err
 	}
-	return nil
+	return l.BuildYolk(ctx, yolk, name, pkg)
+}
+
+// BuildYolk makes a program for Yolk alone.
+func (l *Lab) BuildYolk(ctx context.Context, yolk, name, pkg string) error {
+	_, err := Output(ctx, "", yolk, "build", "--ldflags=-s -w", "-o", filepath.Join(l.Dir, name)+".yolk", pkg)
+	return err
 }
 
 // Run runs a program in a system. Each line that it prints goes to see as it

@@ -7,11 +7,15 @@ import "strings"
 // is before it is cmd/bench/compare's.
 const Network = "## Network\n"
 
-// Split cuts a page in front of that section.
-func Split(text string) (before, network string) {
-	before, network, found := strings.Cut(text, "\n"+Network)
+// CPUs begins the last section of docs/scale.md, which is cmd/bench/cpus's. What is before
+// it is cmd/bench/scale's.
+const CPUs = "## CPUs\n"
+
+// Split cuts a page in front of a section.
+func Split(text, section string) (before, rest string) {
+	before, rest, found := strings.Cut(text, "\n"+section)
 	if !found {
 		return text, ""
 	}
-	return before + "\n", Network + network
+	return before + "\n", section + rest
 }

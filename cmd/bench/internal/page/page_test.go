@@ -9,7 +9,7 @@ func TestSplit(t *testing.T) {
 		"# A\n\n## Network\nrows\n": {"# A\n\n", "## Network\nrows\n"},
 		"# A\n\n## Networks\n":      {"# A\n\n## Networks\n", ""},
 	} {
-		if before, network := Split(text); before != want[0] || network != want[1] {
+		if before, network := Split(text, Network); before != want[0] || network != want[1] {
 			t.Errorf("%q: %q and %q", text, before, network)
 		}
 	}

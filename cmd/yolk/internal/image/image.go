@@ -35,6 +35,8 @@ const (
 	rootPackage = kernelPackage + "/imageroot"
 	// profilePackage takes a CPU profile when a program imports it as well.
 	profilePackage = kernelPackage + "/profile"
+	// locksPackage profiles the locks that are waited for, likewise.
+	locksPackage = profilePackage + "/locks"
 	// tracePackage traces the kernel when a program imports it as well.
 	tracePackage = kernelPackage + "/trace"
 	// stagesPackage tells how the boot went when a program imports it and calls its
@@ -62,6 +64,7 @@ type Builder struct {
 	Scratch   string    // directory for temporary files
 	Trace     io.Writer // the commands that are run; nil: not shown
 	Profile   bool      // programs send a CPU profile to the launcher
+	Locks     bool      // and one of the locks that they wait for
 	Booted    bool      // firmware and a boot loader are going to start it, not a monitor
 	Traced    bool      // the kernel sends a trace to the launcher
 	Staged    bool      // programs tell the launcher how the boot went
@@ -143,6 +146,9 @@ func (p *Program) Build(ctx context.Context, file string) error {
 	}
 	if p.b.Profile {
 		text += "import _ \"" + profilePackage + "\"\n"
+	}
+	if p.b.Locks {
+		text += "import _ \"" + locksPackage + "\"\n"
 	}
 	if p.b.Traced {
 		text += "import _ \"" + tracePackage + "\"\n"

@@ -59,6 +59,9 @@ var (
 
 	// threadLock guards threads and cores. Interrupt handlers don't take it.
 	threadLock uint32
+	// threadWaits is how many had to wait for it, and threadWaited how long they did, in
+	// ticks of the time-stamp counter, since osMutexProfile last took them away. It guards them.
+	threadWaits, threadWaited int64
 )
 
 // coreKick interrupts core i, which is at least made to leave its idle wait and,
@@ -230,11 +233,20 @@ func coreAlert(i int32) {
 //
 //go:nosplit
 func threadAcquire() {
-	for !atomic.Cas(&threadLock, 0, 1) {
+	if atomic.Cas(&threadLock, 0, 1) {
+		return
+	}
+	start := cputicks()
+	for {
 		for atomic.Load(&threadLock) != 0 {
 			procyield(10)
 		}
+		if atomic.Cas(&threadLock, 0, 1) {
+			break
+		}
 	}
+	threadWaits++
+	threadWaited += cputicks() - start
 }
 
 //go:nosplit

@@ -18,8 +18,9 @@ func osSchedule() {}
 func osMain()     {}
 func osPanic()    {}
 
-func osSystemGoroutine(*g) bool       { return false }
-func osBlocksInKernel([]uintptr) bool { return false }
+func osSystemGoroutine(*g) bool                   { return false }
+func osBlocksInKernel([]uintptr, bucketType) bool { return false }
+func osMutexProfile()                             {}
 
 func osMemoryLimit() int64            { return math.MaxInt64 }
 func osMemoryShort() bool             { return false }

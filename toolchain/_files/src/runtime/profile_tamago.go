@@ -2,7 +2,11 @@
 
 package runtime
 
-import _ "unsafe" // for go:linkname
+import (
+	"internal/abi"
+	"internal/runtime/sys"
+	_ "unsafe" // for go:linkname
+)
 
 // CPU profiles. The timer's ticks sample what they interrupt, whatever stack it
 // is on. While the program is profiled they come at a steady pace, and those that
@@ -46,14 +50,48 @@ func profileDue(mp *m) bool {
 	return true
 }
 
+// kernelLocks has the profile of contention tell of the kernel's locks as well.
+// kernel/profile/locks sets it.
+//
+//go:linkname kernelLocks
+var kernelLocks bool
+
 // osBlocksInKernel reports whether stk, of a profile of blocking or of contention,
 // leads through the kernel. What waits there, for a lock of the kernel or for a file,
 // is not in such profiles elsewhere either.
-func osBlocksInKernel(stk []uintptr) bool {
+func osBlocksInKernel(stk []uintptr, which bucketType) bool {
+	if which == mutexProfile && kernelLocks {
+		return false
+	}
 	for _, pc := range stk {
 		if f := findfunc(pc - 1); f.valid() && deadInKernel(funcname(f)) {
 			return true
 		}
 	}
 	return false
+}
+
+// osMutexProfile is called before the profile of contention is looked at. If that tells
+// of the kernel's locks, what has been waited for threadLock, which is no mutex, is moved
+// there: all of it, whatever the fraction is.
+func osMutexProfile() {
+	if !kernelLocks || threadWaits == 0 {
+		return
+	}
+	stk := [...]uintptr{logicalStackSentinel, abi.FuncPCABIInternal(threadAcquire) + sys.PCQuantum}
+	mp := acquirem()
+	b := stkbucket(mutexProfile, 0, stk[:], true)
+	lock(&profBlockLock)
+	var n, ticks int64
+	systemstack(func() {
+		threadAcquire()
+		n, ticks = threadWaits, threadWaited
+		threadWaits, threadWaited = 0, 0
+		threadRelease()
+	})
+	bp := b.bp()
+	bp.count += float64(n)
+	bp.cycles += ticks
+	unlock(&profBlockLock)
+	releasem(mp)
 }

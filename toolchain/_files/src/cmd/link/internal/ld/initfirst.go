@@ -6,12 +6,13 @@ import "cmd/link/internal/loader"
 // package: from then on files, arguments and the clock are there. So are those
 // packages below it which an image may have: callsPackage and networkPackage, so
 // that all system calls and the network are there for the others' initialisation, and
-// profilePackage, so that it sees that.
+// profilePackage and locksPackage, so that they see that.
 const (
 	kernelPackage  = "github.com/yolkos/yolk/kernel"
 	callsPackage   = kernelPackage + "/calls"
 	networkPackage = kernelPackage + "/network"
 	profilePackage = kernelPackage + "/profile"
+	locksPackage   = profilePackage + "/locks"
 )
 
 // kernelImports maps the initialisation record of a package to those of the
@@ -35,7 +36,8 @@ func initName(ldr *loader.Loader, s loader.Sym) string {
 		kernelNeeds = map[loader.Sym]bool{}
 		for from := range kernelImports {
 			switch ldr.SymName(from) {
-			case kernelPackage + "..inittask", callsPackage + "..inittask", networkPackage + "..inittask", profilePackage + "..inittask":
+			case kernelPackage + "..inittask", callsPackage + "..inittask", networkPackage + "..inittask",
+				profilePackage + "..inittask", locksPackage + "..inittask":
 				needByKernel(from)
 			}
 		}

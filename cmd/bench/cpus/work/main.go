@@ -1,0 +1,164 @@
+// Command work does the same on as many goroutines as there are processors, and counts
+// what an operation takes: instructions, as ticks of the time-stamp counter, and locks that
+// were waited for. cmd/bench/cpus runs it in Yolk.
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/yolkos/yolk/cmd/bench/cpus/internal/lines"
+	"github.com/yolkos/yolk/cmd/bench/internal/tsc"
+)
+
+func main() {
+	debug.SetGCPercent(-1) // a cycle is none of the operations
+	if err := run(); err != nil {
+		fmt.Println(lines.Failure(err))
+		os.Exit(1)
+	}
+	fmt.Println(lines.Done)
+}
+
+func run() error {
+	if err := os.Chdir("/tmp"); err != nil {
+		return err
+	}
+	takeTurns()
+	for _, w := range all() {
+		row, err := measure(w)
+		if err != nil {
+			return fmt.Errorf("%s: %w", w.name, err)
+		}
+		fmt.Println(row)
+	}
+	return nil
+}
+
+// work is what is measured.
+type work struct {
+	name string
+	n    int // operations of each goroutine
+	// make prepares what the goroutine i does, and returns that and what ends it.
+	make func(i int) (op func() error, end func(), err error)
+}
+
+// measure counts a work twice: its instructions while nothing is noted of the locks, and
+// then its locks.
+func measure(w work) (row lines.Row, err error) {
+	runtime.GC() // what earlier ones have left is not this one's
+	workers := runtime.GOMAXPROCS(0)
+	ops := make([]func() error, workers)
+	for i := range ops {
+		op, end, err := w.make(i)
+		if err != nil {
+			return row, err
+		}
+		defer end()
+		ops[i] = op
+	}
+	runtime.SetMutexProfileFraction(0)
+	if _, err := together(w.n/10, ops); err != nil { // warms up
+		return row, err
+	}
+	ticks, err := together(w.n, ops)
+	if err != nil {
+		return row, err
+	}
+	runtime.SetMutexProfileFraction(1)
+	before, err := contended()
+	if err != nil {
+		return row, err
+	}
+	if _, err := together(w.n, ops); err != nil {
+		return row, err
+	}
+	runtime.SetMutexProfileFraction(0)
+	after, err := contended()
+	if err != nil {
+		return row, err
+	}
+	sum, most := int64(0), int64(0)
+	for _, name := range slices.Sorted(maps.Keys(after)) {
+		n := after[name] - before[name]
+		sum += n
+		if n > most {
+			most, row.Holder = n, name
+		}
+	}
+	total := float64(workers * w.n)
+	row.Name, row.Instructions, row.Contended = w.name, float64(ticks)/total, float64(sum)/total
+	return row, nil
+}
+
+// together has each of ops done n times, all at the same time, and returns the ticks from
+// the first to the end of the last.
+func together(n int, ops []func() error) (ticks uint64, err error) {
+	var ready, done sync.WaitGroup
+	var begin atomic.Bool
+	errs := make([]error, len(ops))
+	ready.Add(len(ops))
+	for i, op := range ops {
+		done.Go(func() {
+			ready.Done()
+			for !begin.Load() {
+				runtime.Gosched() // a processor that waits here has not to be woken
+			}
+			for range n {
+				if errs[i] = op(); errs[i] != nil {
+					return
+				}
+			}
+		})
+	}
+	ready.Wait()
+	start := tsc.Read()
+	begin.Store(true)
+	done.Wait()
+	ticks = tsc.Read() - start
+	for _, e := range errs {
+		if e != nil {
+			return 0, e
+		}
+	}
+	return ticks, nil
+}
+
+// contended are the locks that were waited for, by who held them.
+func contended() (map[string]int64, error) {
+	records := make([]runtime.BlockProfileRecord, 1000)
+	n, ok := runtime.MutexProfile(records)
+	if !ok {
+		return nil, fmt.Errorf("profile of %d records: at most %d are taken", n, len(records))
+	}
+	by := map[string]int64{}
+	for _, r := range records[:n] {
+		by[holder(r.Stack())] += r.Count
+	}
+	return by, nil
+}
+
+// holder is the function that unlocked, with its caller: where the lock is the runtime's, the
+// first of both that is exported or not the runtime's.
+func holder(stack []uintptr) string {
+	frames := runtime.CallersFrames(stack)
+	var names []string
+	for {
+		f, more := frames.Next()
+		name := strings.TrimPrefix(f.Function, "github.com/yolkos/yolk/")
+		if f.Function != "" && !strings.HasPrefix(name, "sync.") && !strings.HasPrefix(name, "internal/sync.") && !strings.HasPrefix(name, "runtime.unlock") {
+			names = append(names, name)
+		}
+		if !more || len(names) == 2 {
+			break
+		}
+	}
+	return strings.Join(names, " < ")
+}
