@@ -12,7 +12,7 @@
 # make count           instructions of single operations, here and in a Linux guest: docs/instructions.md, a minute
 # make bench-net       the network's rows of it alone, ten minutes
 # make pictures        those of docs/TRACING.md
-# make scale           open files, names, directories and files of any size: docs/scale.md, ten minutes
+# make scale           open files, names, directories and files of any size, many CPUs: docs/scale.md, fifteen minutes
 # make scale-net       10,000 connections at once, and 100,000 one after the other, ten minutes
 # make conformance     runs the standard library's own tests here and in guests: docs/conformance.md,
 #                      and docs/conformance-network.md
@@ -113,6 +113,7 @@ pictures: $(YOLK) deps toolchain
 
 scale: $(YOLK) deps toolchain
 	go run ./cmd/bench/scale -page docs/scale.md -yolk $(YOLK) $(SCALE)
+	go run ./cmd/bench/cpus -page docs/scale.md -yolk $(YOLK)
 
 scale-net: $(YOLK) deps toolchain
 	YOLK_GUEST=1 YOLK_SCALE=1 go test -count=1 -v -timeout=1h -run=TestScaleCrowd ./examples

@@ -31,6 +31,8 @@ var told = []struct {
 	{"docs/COMPATIBILITY.md", `make compatibility .*|go run \./cmd/compatibility .*`, "", "builds the programs of others for hours"},
 	{"docs/instructions.md", `make count .*|go run \./cmd/bench/count .*`, "", "make test runs it with -check instead, which writes no page"},
 
+	{"docs/scale.md", `go run \./cmd/bench/cpus .*`, "", "boots a guest of 16 processors and counts for minutes; its test writes the page from made-up rows"},
+
 	// What tests of other packages take from the page, or do in the same way.
 	{"README.md", `go mod init .*|cat >main.go .*|mkdir -p site/pages|echo 'Hello .*|yolk run -q --root \./site \.|yolk run -q github.com/mikefarah/yq.*`, "cmd/yolk TestGuestREADME", ""},
 	{"docs/IMAGES.md", `yolk build -o hello .*|qemu-system-x86_64 .*`, "cmd/yolk TestGuestImagesPage", ""},

@@ -27,11 +27,16 @@ const goal = 1.2
 const about = page.CPUs + `
 Instructions for an operation on 1 to 16 CPUs, each of which does the same at the same time, on a tmpfs in a microvm:
 all that all CPUs execute meanwhile, divided by the operations. QEMU counts them (` + "`-icount`" + `), and runs the CPUs by turns,
-each for 1.7 µs of the guest's clock, some operations at most, as an interval timer ends what QEMU executes in one go. In
+each for some microseconds of the guest's clock, a few operations at most, as an interval timer ends what QEMU executes in one go. In
 parentheses is how many locks were waited for in 1,000 operations, the kernel's, the runtime's and the program's
 ([lock profile](RUNTIME.md#profiles-of-blocking-and-contention)). Bold is more than 1.2 times as much as with one CPU: then the function that
 held the lock which was waited for most often is named, and its caller. What caches and buses make of a line that several CPUs
 write is not in these counts.
+
+Looking up, opening, reading and the runtime's primitives do not grow. Creating and removing does, where the goroutines wait:
+in one directory for its table of names (` + "`fs.Dentry`" + `'s and the file system's), and in a tmpfs, whatever the directory, for the one lock
+that all its names have, since a rename changes several directories at once. A wait puts a goroutine to sleep, and waking it
+costs as much as the operation.
 
     go run ./cmd/bench/cpus             # these tables on standard output
 

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -99,36 +100,35 @@ func measure(w work) (row lines.Row, err error) {
 }
 
 // together has each of ops done n times, all at the same time, and returns the ticks from
-// the first to the end of the last.
+// when all are on a processor of their own to the end of the last.
 func together(n int, ops []func() error) (ticks uint64, err error) {
-	var ready, done sync.WaitGroup
-	var begin atomic.Bool
+	var done sync.WaitGroup
+	var ready atomic.Int64
+	var start, end atomic.Uint64
 	errs := make([]error, len(ops))
-	ready.Add(len(ops))
 	for i, op := range ops {
 		done.Go(func() {
-			ready.Done()
-			for !begin.Load() {
-				runtime.Gosched() // a processor that waits here has not to be woken
+			if ready.Add(1) == int64(len(ops)) {
+				start.Store(tsc.Read())
+				ready.Add(1)
+			}
+			// Who waits here does not give its processor to one that is to come.
+			for ready.Load() <= int64(len(ops)) {
 			}
 			for range n {
 				if errs[i] = op(); errs[i] != nil {
 					return
 				}
 			}
+			for now := tsc.Read(); ; {
+				if last := end.Load(); now <= last || end.CompareAndSwap(last, now) {
+					return
+				}
+			}
 		})
 	}
-	ready.Wait()
-	start := tsc.Read()
-	begin.Store(true)
 	done.Wait()
-	ticks = tsc.Read() - start
-	for _, e := range errs {
-		if e != nil {
-			return 0, e
-		}
-	}
-	return ticks, nil
+	return end.Load() - start.Load(), errors.Join(errs...)
 }
 
 // contended are the locks that were waited for, by who held them.

@@ -11,7 +11,7 @@ func nothing() {}
 
 // all are the works, in the order of the page.
 func all() []work {
-	const calls = 1000
+	const calls = 300
 	return []work{
 		{"compute", 10 * calls, computing},
 		{"stat, one file", calls, func(int) (func() error, func(), error) {

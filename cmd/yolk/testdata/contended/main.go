@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"sync"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -19,11 +20,9 @@ func main() {
 	switch os.Args[1] {
 	case "exit":
 		os.Exit(3)
-	case "panic":
-		panic("the reason")
 	case "wait":
 		fmt.Println("waits")
-		select {}
+		time.Sleep(time.Hour)
 	}
 }
 
