@@ -6,7 +6,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/netip"
-	"os"
 	"syscall"
 	"testing"
 
@@ -152,15 +151,8 @@ func TestBulk(t *testing.T) {
 // oneIn loses one frame in n, at random.
 func oneIn(n int) func(*nic.Frame) bool {
 	r := rand.New(rand.NewPCG(1, 2))
-	return func(*nic.Frame) bool { return r.IntN(n*lossX) == 0 }
+	return func(*nic.Frame) bool { return r.IntN(n) == 0 }
 }
-
-var lossX = func() int {
-	if os.Getenv("LX") != "" {
-		return 20
-	}
-	return 1
-}()
 
 func v6(port uint16, last byte) []byte {
 	b := make([]byte, 28)

@@ -2,6 +2,7 @@ package netstack
 
 import (
 	"encoding/binary"
+	"math"
 	"syscall"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
@@ -9,7 +10,7 @@ import (
 
 // Option implements socket.Socket.
 func (k *sock) Option(level, name int, dst []byte) (int, error) {
-	v, err := k.value(level, name)
+	v, err := k.value(level, name, len(dst))
 	if err != nil {
 		return 0, err
 	}
@@ -36,9 +37,11 @@ func (k *sock) Option(level, name int, dst []byte) (int, error) {
 }
 
 // value returns the value of an option: an int, a bool, the bytes of a structure, or
-// a string that a NUL byte ends.
-func (k *sock) value(level, name int) (any, error) {
+// a string that a NUL byte ends. There is room for that many bytes.
+func (k *sock) value(level, name, room int) (any, error) {
 	switch {
+	case level == syscall.SOL_SOCKET && name == syscall.SO_PEERNAME:
+		return k.peerName(room)
 	case level == syscall.SOL_SOCKET:
 		return k.socketOption(name)
 	case level == syscall.IPPROTO_IP:
@@ -85,30 +88,39 @@ func intValue(b []byte) (int, error) {
 	return int(int32(binary.NativeEndian.Uint32(b))), nil
 }
 
-// smallValue reads one that may be a single byte as well, as those of IP are.
-func smallValue(b []byte) (int, error) {
-	if len(b) > 0 && len(b) < 4 {
-		return int(b[0]), nil
+// smallValue reads one that may be a single byte as well, as those of IP are, or none: 0.
+func smallValue(b []byte) int {
+	switch {
+	case len(b) == 0:
+		return 0
+	case len(b) < 4:
+		return int(b[0])
 	}
-	return intValue(b)
+	return int(int32(binary.NativeEndian.Uint32(b)))
 }
 
 // Options of SOL_SOCKET that package syscall does not have.
 const (
-	soProtocol    = 38
-	soDomain      = 39
-	soBusyPoll    = 46
-	soIncomingCPU = 49
-	soZeroCopy    = 60
-	soMeminfo     = 55
-	soCookie      = 57
-	soPreferBusy  = 69
+	soProtocol       = 38
+	soDomain         = 39
+	soLockFilter     = 44
+	soSelectErrQueue = 45
+	soBusyPoll       = 46
+	soIncomingCPU    = 49
+	soIncomingNapiID = 56
+	soCookie         = 57
+	soZeroCopy       = 60
+	soBindToIfindex  = 62
+	soPreferBusy     = 69
 )
 
 // ifNameSize is IFNAMSIZ.
 const ifNameSize = 16
 
 func (k *sock) socketOption(name int) (any, error) {
+	if v, ok := k.kept(syscall.SOL_SOCKET, name); ok {
+		return v, nil
+	}
 	o := k.ep.SocketOptions()
 	switch name {
 	case syscall.SO_TYPE:
@@ -134,8 +146,6 @@ func (k *sock) socketOption(name int) (any, error) {
 		return o.GetKeepAlive(), nil
 	case syscall.SO_BROADCAST:
 		return o.GetBroadcast(), nil
-	case syscall.SO_OOBINLINE:
-		return k.settings.get(syscall.SOL_SOCKET, name, 0), nil
 	case syscall.SO_RCVBUF:
 		return int(o.GetReceiveBufferSize()), nil
 	case syscall.SO_SNDBUF:
@@ -161,10 +171,21 @@ func (k *sock) socketOption(name int) (any, error) {
 	case soCookie:
 		return binary.NativeEndian.AppendUint64(nil, k.ino.Load()), nil
 	case soIncomingCPU:
-		return k.settings.get(syscall.SOL_SOCKET, name, 0), nil
-	case syscall.SO_PASSCRED, syscall.SO_PRIORITY, syscall.SO_MARK, syscall.SO_DONTROUTE, syscall.SO_RXQ_OVFL,
-		soBusyPoll, soPreferBusy, soZeroCopy, syscall.SO_DEBUG:
-		return k.settings.get(syscall.SOL_SOCKET, name, 0), nil
+		unset := -1 // nothing has come yet
+		if k.stream() && k.begun() && !k.listening() {
+			unset = 0
+		}
+		return k.settings.get(syscall.SOL_SOCKET, name, unset), nil
+	case soIncomingNapiID:
+		return 0, nil // no queue of a card's
+	case soLockFilter:
+		return k.settings.locked.Load(), nil
+	case soBindToIfindex:
+		return int(o.GetBindToDevice()), nil
+	case syscall.SO_PEERCRED:
+		b := binary.NativeEndian.AppendUint32(nil, 0) // no process is at the other end
+		b = binary.NativeEndian.AppendUint32(b, math.MaxUint32)
+		return binary.NativeEndian.AppendUint32(b, math.MaxUint32), nil
 	}
 	return nil, syscall.ENOPROTOOPT
 }

@@ -2,6 +2,7 @@ package netstack
 
 import (
 	"encoding/binary"
+	"slices"
 	"syscall"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
@@ -15,6 +16,7 @@ const (
 	ipChecksum          = 23
 	ipUnicastIf         = 50
 	ipNodefrag          = 22
+	ipPktOptions        = 9
 	soOriginalDst       = 80
 	defaultTTL          = 64 // net.ipv4.ip_default_ttl
 )
@@ -25,7 +27,16 @@ var pmtudOfLinux = []tcpip.PMTUDStrategy{
 	4: tcpip.PMTUDiscoveryDont, 5: tcpip.PMTUDiscoveryDont, // IP_PMTUDISC_INTERFACE and _OMIT
 }
 
+// needsValue are options that cannot be set without a value; others are 0 then.
+var needsValue = []int{
+	syscall.IP_TTL, syscall.IP_MULTICAST_TTL, syscall.IP_MULTICAST_LOOP, ipMulticastAll, syscall.IP_FREEBIND, syscall.IP_TRANSPARENT,
+	syscall.IP_ROUTER_ALERT, ipUnicastIf,
+}
+
 func (k *sock) ipOption(name int) (any, error) {
+	if v, ok := k.kept(syscall.IPPROTO_IP, name); ok {
+		return v, nil
+	}
 	o := k.ep.SocketOptions()
 	switch name {
 	case syscall.IP_TOS:
@@ -47,9 +58,6 @@ func (k *sock) ipOption(name int) (any, error) {
 	case ipRecvOrigDst:
 		return o.GetReceiveOriginalDstAddress(), nil
 	case syscall.IP_HDRINCL:
-		if k.typ != syscall.SOCK_RAW {
-			return nil, syscall.ENOPROTOOPT
-		}
 		return o.GetHeaderIncluded(), nil
 	case syscall.IP_MTU_DISCOVER:
 		return k.settings.get(syscall.IPPROTO_IP, name, syscall.IP_PMTUDISC_WANT), nil
@@ -63,6 +71,9 @@ func (k *sock) ipOption(name int) (any, error) {
 	case syscall.IP_MULTICAST_LOOP:
 		return o.GetMulticastLoop(), nil
 	case syscall.IP_MULTICAST_IF:
+		if k.stream() {
+			return 0, nil
+		}
 		var v tcpip.MulticastInterfaceOption
 		if err := k.ep.GetSockOpt(&v); err != nil {
 			return nil, errno(err)
@@ -72,11 +83,16 @@ func (k *sock) ipOption(name int) (any, error) {
 	case soOriginalDst:
 		return nil, syscall.ENOENT
 	case ipMulticastAll:
-		return k.settings.get(syscall.IPPROTO_IP, name, 1), nil
-	case syscall.IP_FREEBIND, syscall.IP_TRANSPARENT, ipBindAddressNoPort, ipChecksum, ipUnicastIf, ipNodefrag, syscall.IP_RECVOPTS, syscall.IP_RETOPTS, syscall.IP_ROUTER_ALERT:
+		// A socket of IPv6 has it for IPv4 when it is asked for.
+		return k.settings.get(syscall.IPPROTO_IP, name, int(boolInt(k.family == syscall.AF_INET))), nil
+	case ipUnicastIf, ipNodefrag, syscall.IP_ROUTER_ALERT:
 		return k.settings.get(syscall.IPPROTO_IP, name, 0), nil
 	case syscall.IP_OPTIONS:
 		return []byte{}, nil
+	case ipPktOptions:
+		if k.stream() {
+			return []byte{}, nil // none of the address, which is wanted by IP_PKTINFO
+		}
 	}
 	return nil, syscall.ENOPROTOOPT
 }
@@ -128,8 +144,11 @@ func (k *sock) setIPOption(name int, value []byte) error {
 		}
 		return syscall.EINVAL // none can be sent
 	}
-	v, err := smallValue(value)
-	if err != nil {
+	if len(value) == 0 && slices.Contains(needsValue, name) {
+		return syscall.EINVAL
+	}
+	v := smallValue(value)
+	if ok, err := k.keep(syscall.IPPROTO_IP, name, v); ok {
 		return err
 	}
 	switch name {
@@ -184,9 +203,22 @@ func (k *sock) setIPOption(name int, value []byte) error {
 			return syscall.EINVAL
 		}
 		k.settings.note(syscall.IPPROTO_IP, name, v)
-	case syscall.IP_FREEBIND, syscall.IP_TRANSPARENT, ipBindAddressNoPort, ipChecksum, ipNodefrag, syscall.IP_RECVOPTS, syscall.IP_RETOPTS, syscall.IP_ROUTER_ALERT:
+	case ipNodefrag, syscall.IP_ROUTER_ALERT:
+		switch {
+		case k.typ == syscall.SOCK_RAW:
+		case name == ipNodefrag:
+			return syscall.ENOPROTOOPT
+		default:
+			return syscall.EINVAL
+		}
 		k.settings.note(syscall.IPPROTO_IP, name, int(boolInt(v != 0)))
 	case ipUnicastIf:
+		if len(value) != 4 {
+			return syscall.EINVAL
+		}
+		if err := k.interfaceIndex(v); err != nil {
+			return err
+		}
 		k.settings.note(syscall.IPPROTO_IP, name, v)
 	default:
 		return syscall.ENOPROTOOPT
@@ -257,6 +289,9 @@ func (k *sock) membership(join bool, m tcpip.MembershipOption) error {
 
 // multicastInterface sets IP_MULTICAST_IF: an address, or struct ip_mreq(n).
 func (k *sock) multicastInterface(b []byte) error {
+	if k.stream() {
+		return syscall.EINVAL
+	}
 	var o tcpip.MulticastInterfaceOption
 	switch {
 	case len(b) >= 8:
@@ -269,7 +304,9 @@ func (k *sock) multicastInterface(b []byte) error {
 			o.InterfaceAddr = tcpip.Address{}
 		}
 	case len(b) >= 4:
-		if ip := [4]byte(b[:4]); ip != [4]byte{} {
+		if ip := [4]byte(b[:4]); ip == [4]byte{255, 255, 255, 255} {
+			return syscall.EADDRNOTAVAIL
+		} else if ip != [4]byte{} {
 			o.InterfaceAddr = tcpip.AddrFrom4(ip)
 		}
 	default:

@@ -14,6 +14,7 @@ const (
 	ipv6AutoFlowLabel = 70
 	ipv6MulticastAll  = 29
 	ipv6FlowInfo      = 11
+	ipv6UnicastIf     = 76
 	ipv6FlowInfoSend  = 33
 	ipv6RecvPathMTU   = 60
 	ipv6DontFrag      = 62
@@ -37,6 +38,9 @@ func isMulticast(a tcpip.Address) bool {
 }
 
 func (k *sock) ipv6Option(name int) (any, error) {
+	if v, ok := k.kept(syscall.IPPROTO_IPV6, name); ok {
+		return v, nil
+	}
 	o := k.ep.SocketOptions()
 	switch name {
 	case syscall.IPV6_V6ONLY:
@@ -52,6 +56,9 @@ func (k *sock) ipv6Option(name int) (any, error) {
 	case syscall.IPV6_MULTICAST_LOOP:
 		return o.GetMulticastLoop(), nil
 	case syscall.IPV6_MULTICAST_IF:
+		if k.stream() {
+			return 0, nil
+		}
 		return k.stackInt(tcpip.IPv6MulticastInterfaceOption)
 	case syscall.IPV6_RECVPKTINFO:
 		return k.settings.pktinfo6.Load(), nil
@@ -74,9 +81,7 @@ func (k *sock) ipv6Option(name int) (any, error) {
 		return k.pathMTU()
 	case syscall.IPV6_MTU_DISCOVER:
 		return k.settings.get(syscall.IPPROTO_IPV6, name, syscall.IPV6_PMTUDISC_WANT), nil
-	case ipv6AutoFlowLabel, ipv6MulticastAll:
-		return k.settings.get(syscall.IPPROTO_IPV6, name, 1), nil
-	case ipv6FlowInfo, ipv6FlowInfoSend, ipv6RecvPathMTU, ipv6DontFrag, ipv6AddrPrefs, ipv6MinHopCount, ipv6FreeBind, ipv6Transparent:
+	case ipv6FlowInfo, ipv6AddrPrefs, ipv6UnicastIf, syscall.IPV6_ROUTER_ALERT:
 		return k.settings.get(syscall.IPPROTO_IPV6, name, 0), nil
 	}
 	return nil, syscall.ENOPROTOOPT
@@ -103,6 +108,9 @@ func (k *sock) setIPv6Option(name int, value []byte) error {
 	}
 	v, err := intValue(value)
 	if err != nil {
+		return err
+	}
+	if ok, err := k.keep(syscall.IPPROTO_IPV6, name, v); ok {
 		return err
 	}
 	switch name {
@@ -166,9 +174,15 @@ func (k *sock) setIPv6Option(name int, value []byte) error {
 			return syscall.EINVAL
 		}
 		k.settings.note(syscall.IPPROTO_IPV6, name, v)
-	case ipv6AutoFlowLabel, ipv6MulticastAll, ipv6FlowInfoSend, ipv6RecvPathMTU, ipv6DontFrag, ipv6FreeBind, ipv6Transparent:
-		k.settings.note(syscall.IPPROTO_IPV6, name, int(boolInt(v != 0)))
-	case ipv6AddrPrefs, ipv6MinHopCount:
+	case ipv6AddrPrefs:
+		k.settings.note(syscall.IPPROTO_IPV6, name, v)
+	case ipv6UnicastIf:
+		if len(value) != 4 {
+			return syscall.EINVAL
+		}
+		if err := k.interfaceIndex(v); err != nil {
+			return err
+		}
 		k.settings.note(syscall.IPPROTO_IPV6, name, v)
 	default:
 		return syscall.ENOPROTOOPT

@@ -22,11 +22,13 @@ func (k *sock) setSocketOption(name int, value []byte) error {
 		return k.setLinger(value)
 	case syscall.SO_ATTACH_FILTER:
 		return k.attachFilter(value)
-	case syscall.SO_TYPE, soProtocol, soDomain, syscall.SO_ERROR, syscall.SO_ACCEPTCONN:
-		return syscall.ENOPROTOOPT
 	}
+	// What is too short is so whatever the name is.
 	v, err := intValue(value)
 	if err != nil {
+		return err
+	}
+	if ok, err := k.keep(syscall.SOL_SOCKET, name, v); ok {
 		return err
 	}
 	switch name {
@@ -58,15 +60,29 @@ func (k *sock) setSocketOption(name int, value []byte) error {
 	case syscall.SO_NO_CHECK:
 		o.SetNoChecksum(v != 0)
 	case syscall.SO_DETACH_FILTER:
+		if k.settings.locked.Load() {
+			return syscall.EPERM
+		}
 		if k.settings.program.Swap(nil) == nil {
 			return syscall.ENOENT
 		}
-	case syscall.SO_OOBINLINE, syscall.SO_PASSCRED, syscall.SO_DONTROUTE, syscall.SO_RXQ_OVFL, soPreferBusy, soZeroCopy, syscall.SO_DEBUG:
-		k.settings.note(syscall.SOL_SOCKET, name, int(boolInt(v != 0)))
+	case soLockFilter:
+		if v == 0 && k.settings.locked.Load() {
+			return syscall.EPERM
+		}
+		k.settings.locked.Store(v != 0)
 	case syscall.SO_RCVLOWAT:
+		if v < 0 {
+			v = math.MaxInt32
+		}
 		k.settings.note(syscall.SOL_SOCKET, name, max(v, 1))
-	case syscall.SO_PRIORITY, syscall.SO_MARK, soBusyPoll, soIncomingCPU:
+	case soIncomingCPU:
 		k.settings.note(syscall.SOL_SOCKET, name, v)
+	case soBindToIfindex:
+		if v < 0 {
+			return syscall.EINVAL
+		}
+		return errno(o.SetBindToDevice(int32(v)))
 	default:
 		return syscall.ENOPROTOOPT
 	}
@@ -79,6 +95,9 @@ func (k *sock) attachFilter(value []byte) error {
 		return syscall.ENOPROTOOPT
 	}
 	f, err := parseFilter(value)
+	if err == nil && k.settings.locked.Load() {
+		err = syscall.EPERM
+	}
 	if err == nil {
 		k.settings.program.Store(&f)
 	}

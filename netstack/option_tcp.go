@@ -22,15 +22,23 @@ const (
 	tcpFastOpenConnect  = 30
 	tcpInq              = 36
 	tcpSaveSYN          = 27
+	tcpSavedSYN         = 28
+	tcpULP              = 31
+	tcpFastOpenNoCookie = 34
 	tcpThinLinear       = 16
 	tcpThinDupack       = 17
 	tcpMaxKeepIdle      = 32767 // seconds
 	tcpMaxKeepInterval  = 32767
 	tcpMaxKeepCount     = 127
 	tcpMaxSegmentOption = 32767
+	tcpMinWindowClamp   = 1152 // half of SOCK_MIN_RCVBUF
+	tcpMaxFastOpen      = 4096 // net.core.somaxconn
 )
 
 func (k *sock) tcpOption(name int) (any, error) {
+	if v, ok := k.kept(syscall.IPPROTO_TCP, name); ok {
+		return v, nil
+	}
 	o := k.ep.SocketOptions()
 	switch name {
 	case syscall.TCP_NODELAY:
@@ -40,7 +48,14 @@ func (k *sock) tcpOption(name int) (any, error) {
 	case syscall.TCP_QUICKACK:
 		return o.GetQuickAck(), nil
 	case syscall.TCP_MAXSEG:
-		return k.stackInt(tcpip.MaxSegOption)
+		if size, ok := k.segmentSize(); ok {
+			return size, nil
+		}
+		v, err := k.ep.GetSockOptInt(tcpip.MaxSegOption)
+		if v == header.TCPMaximumMSS {
+			v = header.TCPDefaultMSS // set to 0
+		}
+		return v, errno(err)
 	case syscall.TCP_KEEPIDLE:
 		var v tcpip.KeepaliveIdleOption
 		err := k.ep.GetSockOpt(&v)
@@ -54,7 +69,7 @@ func (k *sock) tcpOption(name int) (any, error) {
 	case syscall.TCP_SYNCNT:
 		return k.stackInt(tcpip.TCPSynCountOption)
 	case syscall.TCP_WINDOW_CLAMP:
-		return k.stackInt(tcpip.TCPWindowClampOption)
+		return k.settings.get(syscall.IPPROTO_TCP, name, 0), nil
 	case tcpUserTimeout:
 		var v tcpip.TCPUserTimeoutOption
 		err := k.ep.GetSockOpt(&v)
@@ -78,27 +93,33 @@ func (k *sock) tcpOption(name int) (any, error) {
 		return b, nil
 	case syscall.TCP_INFO:
 		return k.tcpInfo()
-	case tcpNotSentLowat, tcpFastOpen, tcpFastOpenConnect, tcpTimestamp, tcpInq, tcpSaveSYN, tcpThinLinear, tcpThinDupack:
+	case tcpFastOpen:
 		return k.settings.get(syscall.IPPROTO_TCP, name, 0), nil
+	case tcpThinDupack:
+		return 0, nil
+	case tcpSavedSYN, tcpULP:
+		return []byte{}, nil // there is none
 	}
 	return nil, syscall.ENOPROTOOPT
 }
 
 func (k *sock) setTCPOption(name int, value []byte) error {
 	o := k.ep.SocketOptions()
-	if name == syscall.TCP_CONGESTION {
-		n := 0
-		for n < len(value) && value[n] != 0 {
-			n++
-		}
-		if n == 0 {
-			return syscall.EINVAL
-		}
-		v := tcpip.CongestionControlOption(value[:n])
+	switch {
+	case name != syscall.TCP_CONGESTION && name != tcpULP:
+	case len(value) == 0:
+		return syscall.EINVAL
+	case name == tcpULP:
+		return syscall.ENOENT // no protocol is known that could lie on TCP
+	default:
+		v := tcpip.CongestionControlOption(cString(value))
 		return errno(k.ep.SetSockOpt(&v))
 	}
 	v, err := intValue(value)
 	if err != nil {
+		return err
+	}
+	if ok, err := k.keep(syscall.IPPROTO_TCP, name, v); ok {
 		return err
 	}
 	between := func(least, most int) error {
@@ -115,7 +136,9 @@ func (k *sock) setTCPOption(name int, value []byte) error {
 	case syscall.TCP_QUICKACK:
 		o.SetQuickAck(v != 0)
 	case syscall.TCP_MAXSEG:
-		if err := between(header.TCPMinimumMSS, tcpMaxSegmentOption); err != nil {
+		if v == 0 {
+			v = header.TCPMaximumMSS // which bounds nothing
+		} else if err := between(header.TCPMinimumMSS, tcpMaxSegmentOption); err != nil {
 			return err
 		}
 		return errno(k.ep.SetSockOptInt(tcpip.MaxSegOption, v))
@@ -142,10 +165,13 @@ func (k *sock) setTCPOption(name int, value []byte) error {
 		}
 		return errno(k.ep.SetSockOptInt(tcpip.TCPSynCountOption, v))
 	case syscall.TCP_WINDOW_CLAMP:
-		if v < 0 {
+		switch {
+		case v == 0 && k.begun():
 			return syscall.EINVAL
+		case v != 0:
+			v = max(v, tcpMinWindowClamp)
 		}
-		return errno(k.ep.SetSockOptInt(tcpip.TCPWindowClampOption, v))
+		k.settings.note(syscall.IPPROTO_TCP, name, v)
 	case tcpUserTimeout:
 		if v < 0 {
 			return syscall.EINVAL
@@ -157,20 +183,15 @@ func (k *sock) setTCPOption(name int, value []byte) error {
 		return errno(k.ep.SetSockOpt(&d))
 	case syscall.TCP_DEFER_ACCEPT:
 		d := tcpip.TCPDeferAcceptOption(time.Duration(max(v, 0)) * time.Second)
-		k.settings.note(syscall.IPPROTO_TCP, name, max(v, 0))
+		k.settings.note(syscall.IPPROTO_TCP, name, deferSeconds(v))
 		return errno(k.ep.SetSockOpt(&d))
 	case tcpFastOpen:
-		if v < 0 {
+		if v < 0 || k.begun() && !k.listening() {
 			return syscall.EINVAL
 		}
-		k.settings.note(syscall.IPPROTO_TCP, name, v) // connections begin as others do
-	case tcpFastOpenConnect, tcpInq, tcpSaveSYN, tcpThinLinear, tcpThinDupack:
-		if err := between(0, 1); err != nil {
-			return err
-		}
-		k.settings.note(syscall.IPPROTO_TCP, name, v)
-	case tcpNotSentLowat, tcpTimestamp:
-		k.settings.note(syscall.IPPROTO_TCP, name, v)
+		k.settings.note(syscall.IPPROTO_TCP, name, min(v, tcpMaxFastOpen)) // connections begin as others do
+	case tcpThinDupack:
+		return between(0, 1) // and no more, since Linux 4.18
 	default:
 		return syscall.ENOPROTOOPT
 	}
@@ -250,14 +271,11 @@ func (k *sock) tcpInfo() (any, error) {
 	binary.NativeEndian.PutUint64(b[infoPacing:], math.MaxUint64)
 	binary.NativeEndian.PutUint64(b[infoMaxPacing:], math.MaxUint64)
 	if mtu, err := k.pathMTU(); err == nil {
-		mtu := mtu.(int)
-		headers := header.IPv4MinimumSize + header.TCPMinimumSize
-		if a, err := k.ep.GetRemoteAddress(); err == nil && a.Addr.Len() == header.IPv6AddressSize {
-			headers = header.IPv6MinimumSize + header.TCPMinimumSize
-		}
-		put(infoPMTU, uint32(mtu))
+		put(infoPMTU, uint32(mtu.(int)))
+	}
+	if size, ok := k.segmentSize(); ok {
 		for _, at := range []int{infoSndMSS, infoRcvMSS, infoAdvMSS} {
-			put(at, uint32(max(mtu-headers, header.TCPMinimumMSS)))
+			put(at, uint32(size))
 		}
 	}
 	if s, ok := k.ep.Stats().(*tcp.Stats); ok {
@@ -266,4 +284,17 @@ func (k *sock) tcpInfo() (any, error) {
 		put(infoSegsIn, uint32(s.SegmentsReceived.Value()))
 	}
 	return b, nil
+}
+
+// segmentSize is what fits into a segment of a connection, in bytes.
+func (k *sock) segmentSize() (size int, ok bool) {
+	mtu, err := k.pathMTU()
+	if err != nil {
+		return 0, false
+	}
+	headers := header.IPv4MinimumSize + header.TCPMinimumSize
+	if a, err := k.ep.GetRemoteAddress(); err == nil && a.Addr.Len() == header.IPv6AddressSize {
+		headers = header.IPv6MinimumSize + header.TCPMinimumSize
+	}
+	return max(mtu.(int)-headers, header.TCPMinimumMSS), true
 }

@@ -22,8 +22,11 @@ func (k *sock) udpOption(name int) (any, error) {
 	switch name {
 	case udpSegment:
 		return int(k.settings.segment.Load()), nil
-	case udpCork, udpEncap, udpNoCheck6T, udpNoCheck6R, udpGRO:
-		return k.settings.get(syscall.IPPROTO_UDP, name, 0), nil
+	case udpCork, udpEncap:
+		return 0, nil
+	}
+	if v, ok := k.kept(syscall.IPPROTO_UDP, name); ok {
+		return v, nil
 	}
 	return nil, syscall.ENOPROTOOPT
 }
@@ -33,16 +36,15 @@ func (k *sock) setUDPOption(name int, value []byte) error {
 	if err != nil {
 		return err
 	}
+	if ok, err := k.keep(syscall.IPPROTO_UDP, name, v); ok {
+		return err
+	}
 	switch name {
 	case udpSegment:
 		if v < 0 || v > math.MaxUint16 {
 			return syscall.EINVAL
 		}
 		k.settings.segment.Store(int32(v))
-	case udpGRO, udpNoCheck6T, udpNoCheck6R:
-		// Datagrams come one by one, which a program that allows more has to be
-		// ready for.
-		k.settings.note(syscall.IPPROTO_UDP, name, int(boolInt(v != 0)))
 	case udpEncap:
 		if v != 0 {
 			return syscall.ENOPROTOOPT

@@ -16,6 +16,7 @@ type settings struct {
 	filter    atomic.Uint32 // ICMP_FILTER: a bit for each type that is not wanted
 
 	program atomic.Pointer[filter] // SO_ATTACH_FILTER
+	locked  atomic.Bool            // SO_LOCK_FILTER
 	// IP_PKTINFO and IPV6_RECVPKTINFO: what comes by IPv4 counts for both.
 	pktinfo4, pktinfo6 atomic.Bool
 
