@@ -21,6 +21,7 @@ const (
 
 // Send implements socket.Socket.
 func (k *sock) Send(m *socket.Message) (int, error) {
+	growStack()
 	if k.s.ended.Load() {
 		return 0, syscall.EAGAIN
 	}
@@ -73,6 +74,9 @@ func (k *sock) sendStream(m *socket.Message) (int, error) {
 
 // Recv implements socket.Socket.
 func (k *sock) Recv(m *socket.Message) (int, error) {
+	if k.heard.Load() {
+		growStack()
+	}
 	if k.s.ended.Load() {
 		return 0, syscall.EAGAIN
 	}

@@ -29,6 +29,7 @@ type sock struct {
 	deferred atomic.Pointer[deferred]
 	room     atomic.Pointer[waitingRoom] // of one that listens
 	lost     atomic.Bool                 // with the interface, see Lose
+	heard    atomic.Bool                 // something has come since the socket was made
 }
 
 // newSock makes a socket of an endpoint, which tells q.
@@ -50,6 +51,9 @@ func (k *sock) NotifyEvent(mask waiter.EventMask) {
 	if mask&(waiter.EventErr|waiter.EventHUp) != 0 {
 		mask |= waiter.ReadableEvents | waiter.WritableEvents // a call would tell
 	}
+	if mask&waiter.ReadableEvents != 0 && !k.heard.Load() {
+		k.heard.Store(true)
+	}
 	k.queue.Wake(mask.ToLinux())
 }
 
@@ -61,6 +65,7 @@ func (k *sock) SetInode(ino uint64) { k.ino.Store(ino) }
 
 // Release implements socket.Socket.
 func (k *sock) Release() {
+	growStack()
 	k.forget()
 	k.s.mu.Lock()
 	delete(k.s.sockets, k.ep)
@@ -174,6 +179,7 @@ func (k *sock) tryBind(a tcpip.FullAddress) error {
 
 // Connect implements socket.Socket.
 func (k *sock) Connect(addr []byte) error {
+	growStack()
 	if k.s.ended.Load() {
 		return syscall.EINPROGRESS
 	}

@@ -31,7 +31,7 @@ const (
 )
 
 // thirdPartyEdits are all edits.
-var thirdPartyEdits = slices.Concat(clockEdits, headerEdits, delayedAckEdits)
+var thirdPartyEdits = slices.Concat(clockEdits, headerEdits, addressEdits, delayedAckEdits)
 
 // clockEdits: each segment of TCP compares times a dozen times, which package time does in
 // several hundred instructions. The sums are as they were, to the last one that fits.
@@ -88,6 +88,29 @@ var headerEdits = []thirdPartyEdit{
 	if b := pk.buf.HeadSlice(pk.headerOffsetOf(typ), size); b != nil {
 		return b, true
 	}
+`},
+}
+
+// addressEdits: whose header a packet has is asked three times on its way, and whether an
+// address is a network's broadcast four times.
+var addressEdits = []thirdPartyEdit{
+	{tcpipPath + "stack/packet_buffer.go",
+		"	headers [numHeaderType]headerInfo\n",
+		"	headers [numHeaderType]headerInfo\n\n	// network4 is what Network leads to.\n	network4 header.IPv4 `state:\"nosave\"`\n"},
+	{tcpipPath + "stack/packet_buffer.go",
+		"		return header.IPv4(pk.NetworkHeader().Slice())\n",
+		"		pk.network4 = pk.NetworkHeader().Slice()\n		return &pk.network4\n"},
+	{tcpipPath + "tcpip.go",
+		"	return s.Prefix() <= 30 && s.Broadcast() == address\n",
+		`	if s.address.length != ipv4AddressSize {
+		return false
+	}
+	for i, b := range address.addr[:ipv4AddressSize] {
+		if s.address.addr[i]|^s.mask.mask[i] != b {
+			return false
+		}
+	}
+	return s.Prefix() <= 30
 `},
 }
 
