@@ -268,29 +268,37 @@ func (k *sock) recvError(m *socket.Message) (int, error) {
 	m.Flags |= msgErrQueue
 	number, _ := errno(e.Err).(syscall.Errno)
 	b := binary.NativeEndian.AppendUint32(nil, uint32(number))
-	origin := byte(originLocal)
+	origin, data := byte(originLocal), uint32(0)
 	switch e.Cause.Origin() {
 	case tcpip.SockExtErrorOriginICMP:
 		origin = originICMP
 	case tcpip.SockExtErrorOriginICMP6:
 		origin = originICMP6
+	case originZeroCopy:
+		origin = originZeroCopy
+		data = e.Cause.Info() // the last of those that are told of is the first
 	}
 	b = append(b, origin, e.Cause.Type(), e.Cause.Code(), 0)
 	b = binary.NativeEndian.AppendUint32(b, e.Cause.Info())
-	b = binary.NativeEndian.AppendUint32(b, 0)
+	b = binary.NativeEndian.AppendUint32(b, data)
 	level, typ := syscall.IPPROTO_IP, syscall.IP_RECVERR
 	if k.family == syscall.AF_INET6 {
 		level, typ = syscall.IPPROTO_IPV6, syscall.IPV6_RECVERR
 	}
 	offender := e.Offender
 	offender.Port = 0
-	if e.Cause.Origin().IsICMPErr() {
+	switch {
+	case e.Cause.Origin().IsICMPErr():
 		b = appendAddress(b, k.family, offender)
-	} else {
-		b = append(b, make([]byte, sizeSockaddrIn)...) // AF_UNSPEC: it was here
+	case k.family == syscall.AF_INET6:
+		b = append(b, make([]byte, sizeSockaddrIn6)...) // AF_UNSPEC: it was here
+	default:
+		b = append(b, make([]byte, sizeSockaddrIn)...)
 	}
 	appendCmsg(m, level, typ, b)
-	m.Addr = appendAddress(m.Addr, k.family, e.Dst)
+	if origin != originZeroCopy {
+		m.Addr = appendAddress(m.Addr, k.family, e.Dst)
+	}
 	d := newBuffers(m.Buffers)
 	if e.Payload == nil {
 		return 0, nil

@@ -16,7 +16,8 @@ const (
 	msgPeek     = syscall.MSG_PEEK
 	msgTrunc    = syscall.MSG_TRUNC
 	msgErrQueue = syscall.MSG_ERRQUEUE
-	msgMore     = 0x8000 // MSG_MORE
+	msgMore     = 0x8000    // MSG_MORE
+	msgZeroCopy = 0x4000000 // MSG_ZEROCOPY
 )
 
 // Send implements socket.Socket.
@@ -25,6 +26,14 @@ func (k *sock) Send(m *socket.Message) (int, error) {
 	if k.s.ended.Load() {
 		return 0, syscall.EAGAIN
 	}
+	n, err := k.send(m)
+	if m.Flags&msgZeroCopy != 0 && err == nil {
+		k.copied()
+	}
+	return n, err
+}
+
+func (k *sock) send(m *socket.Message) (int, error) {
 	if m.Flags&msgOOB != 0 && !k.stream() {
 		return 0, syscall.EOPNOTSUPP
 	}

@@ -155,6 +155,9 @@ var refusedOptions = []serverOption{
 	{"IPV6_FLOWINFO", unix.IPPROTO_IPV6, ipv6FlowInfo},
 	{"UDP_CORK", unix.IPPROTO_UDP, unix.UDP_CORK},
 	{"UDP_ENCAP", unix.IPPROTO_UDP, unix.UDP_ENCAP},
+	{"IP_ADD_SOURCE_MEMBERSHIP", unix.IPPROTO_IP, unix.IP_ADD_SOURCE_MEMBERSHIP},
+	{"MCAST_JOIN_SOURCE_GROUP", unix.IPPROTO_IP, unix.MCAST_JOIN_SOURCE_GROUP},
+	{"MCAST_JOIN_SOURCE_GROUP", unix.IPPROTO_IPV6, unix.MCAST_JOIN_SOURCE_GROUP},
 }
 
 // stateOfSocket makes a socket of which options are asked, and what else has to stay open.
@@ -274,6 +277,16 @@ func TestRefusedOptions(t *testing.T) {
 			if e := k.SetOption(o.level, o.option, []byte{1, 0, 0, 0, 0, 0, 0, 0}); e != unix.ENOPROTOOPT {
 				t.Errorf("%s of type %d: %v", o.name, typ, e)
 			}
+		}
+	}
+	k, err := s.PacketFamily().Socket(unix.SOCK_RAW, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Release()
+	for _, name := range []int{unix.PACKET_RX_RING, unix.PACKET_TX_RING, unix.PACKET_VERSION} {
+		if e := k.SetOption(unix.SOL_PACKET, name, make([]byte, 28)); e != unix.ENOPROTOOPT {
+			t.Errorf("SOL_PACKET %d: %v", name, e)
 		}
 	}
 }

@@ -95,6 +95,9 @@ func (k *sock) Poll(events uint32) (uint32, error) {
 	}
 	if k.ep.SocketOptions().PeekErr() != nil {
 		now |= fs.PollErr
+		if on, _ := k.kept(syscall.SOL_SOCKET, soSelectErrQueue); on != 0 {
+			now |= fs.PollPri
+		}
 	}
 	if k.stream() {
 		now |= k.streamEvents()
