@@ -102,7 +102,7 @@ var addressEdits = []thirdPartyEdit{
 		"		pk.network4 = pk.NetworkHeader().Slice()\n		return &pk.network4\n"},
 	{tcpipPath + "tcpip.go",
 		"	return s.Prefix() <= 30 && s.Broadcast() == address\n",
-		`	if s.address.length != ipv4AddressSize {
+		`	if s.address.length != ipv4AddressSize || address.length != ipv4AddressSize {
 		return false
 	}
 	for i, b := range address.addr[:ipv4AddressSize] {
