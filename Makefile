@@ -108,7 +108,7 @@ count: $(YOLK) deps toolchain
 
 # The pictures of docs/TRACING.md.
 pictures: $(YOLK) deps toolchain
-	$(YOLK) run -q --root examples/fileserver/site --trace docs/trace.svg --trace-filter call,fuse,notify,path=/message.txt ./examples/readfile /message.txt
+	$(YOLK) run -q --daemon builtin --root examples/fileserver/site --trace docs/trace.svg --trace-filter call,fuse,notify,path=/message.txt ./examples/readfile /message.txt
 	$(YOLK) run -q --qemu-arg=-icount --qemu-arg=shift=0,sleep=off --boot-chart docs/boot.svg ./examples/readfile /proc/version
 
 scale: $(YOLK) deps toolchain

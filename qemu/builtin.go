@@ -6,10 +6,12 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/yolkos/yolk/qemu/passthrough"
+	"github.com/yolkos/yolk/qemu/served"
 	"github.com/yolkos/yolk/qemu/vhostuser"
 )
 
@@ -23,8 +25,9 @@ const virtioFSQueues = 2
 
 // ServeBuiltin is the body of the process that serves a directory. It hands the
 // socket for QEMU to its parent over builtinFD and ends when the parent closes
-// that.
-func ServeBuiltin(dir string, cache Cache) error {
+// that. With a pipe, which is the number of a descriptor, it writes there which requests it served
+// when (package served).
+func ServeBuiltin(dir string, cache Cache, pipe string) error {
 	f := os.NewFile(builtinFD, "parent")
 	conn, err := net.FileConn(f)
 	if err != nil {
@@ -42,6 +45,16 @@ func ServeBuiltin(dir string, cache Cache) error {
 	if err != nil {
 		return err
 	}
+	var handler vhostuser.Handler = server
+	if pipe != "" {
+		fd, err := strconv.Atoi(pipe)
+		if err != nil {
+			return fmt.Errorf("descriptor %q: %w", pipe, err)
+		}
+		if handler, err = served.NewHandler(server, fd); err != nil {
+			return fmt.Errorf("descriptor %d: %w", fd, err)
+		}
+	}
 	front, client, err := pair()
 	if err != nil {
 		return err
@@ -53,7 +66,7 @@ func ServeBuiltin(dir string, cache Cache) error {
 	confine("the built-in server of "+dir, filesFilter)
 	ended := make(chan error, 2)
 	go func() {
-		ended <- vhostuser.New(virtioFSQueues, server, func(format string, args ...any) {
+		ended <- vhostuser.New(virtioFSQueues, handler, func(format string, args ...any) {
 			fmt.Fprintf(os.Stderr, "yolk: built-in server of %s: %s\n", dir, fmt.Sprintf(format, args...))
 		}).Serve(front)
 	}()

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/yolkos/yolk/qemu/served"
 )
 
 // Daemon says which virtio-fs server serves the shares.
@@ -115,6 +117,9 @@ type server struct {
 	cache   Cache
 	handles bool // it can refer to files by handles
 	chroot  bool // it is confined by chroot(2), which takes less of the host, and not by name spaces
+	// served gets what tells which requests a built-in server served when; nil: nobody wants to
+	// know.
+	served func(tag string, r *served.Reader)
 }
 
 // builtin is the server that is always there.
@@ -251,7 +256,7 @@ func (s server) serve(share Share, self []string, show, trace io.Writer) (p *pro
 	}
 	var client *os.File
 	if s.path == "" {
-		p, client, keep, err = serveBuiltin(dir, s.cache, self, show, trace)
+		p, client, keep, err = s.serveBuiltin(share.Tag, dir, self, show, trace)
 	} else {
 		p, client, keep, err = s.serveVirtiofsd(dir, show, trace)
 	}
@@ -286,7 +291,7 @@ func (s server) serveVirtiofsd(dir string, show, trace io.Writer) (*process, *os
 
 // serveBuiltin starts self, a command of this program that ends up in
 // ServeBuiltin.
-func serveBuiltin(dir string, cache Cache, self []string, show, trace io.Writer) (*process, *os.File, io.Closer, error) {
+func (s server) serveBuiltin(tag, dir string, self []string, show, trace io.Writer) (*process, *os.File, io.Closer, error) {
 	if len(self) == 0 {
 		return nil, nil, nil, errors.New("no command for the built-in server")
 	}
@@ -295,7 +300,18 @@ func serveBuiltin(dir string, cache Cache, self []string, show, trace io.Writer)
 		return nil, nil, nil, err
 	}
 	d := descriptors{files: []*os.File{theirs}} // builtinFD
-	p, err := start(self[0], append(self[1:len(self):len(self)], dir, string(cmp.Or(cache, CacheAuto))), &d, show, trace)
+	args := append(self[1:len(self):len(self)], dir, string(cmp.Or(s.cache, CacheAuto)))
+	if s.served != nil {
+		r, w, err := served.Pipe()
+		if err != nil {
+			ours.Close()
+			theirs.Close()
+			return nil, nil, nil, err
+		}
+		s.served(tag, r)
+		args = append(args, strconv.Itoa(d.add(w)))
+	}
+	p, err := start(self[0], args, &d, show, trace)
 	if err != nil {
 		ours.Close()
 		return nil, nil, nil, err

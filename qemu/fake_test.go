@@ -25,8 +25,8 @@ func TestMain(m *testing.M) {
 	case "virtiofsd":
 		fakeDaemon()
 	}
-	if len(os.Args) == 4 && os.Args[1] == "serve-fs" {
-		if err := ServeBuiltin(os.Args[2], Cache(os.Args[3])); err != nil {
+	if len(os.Args) >= 4 && os.Args[1] == "serve-fs" {
+		if err := ServeBuiltin(os.Args[2], Cache(os.Args[3]), strings.Join(os.Args[4:], "")); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

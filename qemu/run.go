@@ -17,6 +17,7 @@ import (
 	"github.com/yolkos/yolk/kernel/control"
 	"github.com/yolkos/yolk/kernel/logline"
 	"github.com/yolkos/yolk/kernel/trace/wire"
+	"github.com/yolkos/yolk/qemu/served"
 )
 
 // Options is what a run needs to know.
@@ -57,6 +58,9 @@ type Options struct {
 	// Events returns what gets the stream of an image with kernel/trace (kernel/trace/wire): of
 	// each attempt to start the guest, of which the last counts; nil: none is wanted.
 	Events func() io.Writer
+	// Served gets what tells which requests the built-in server of a share served when, of each that is
+	// started, and closes it; nil: nobody wants to know.
+	Served func(tag string, r *served.Reader)
 
 	JSON    bool     // the kernel's log and Notes are JSON, an object a line: package logline
 	OnMain  func()   // called as the program is about to start; may be nil
@@ -218,6 +222,7 @@ type guest struct {
 }
 
 func once(ctx context.Context, o *Options, t *terminal, path string, srv server, slirp, sandbox bool) (int, error) {
+	srv.served = o.Served
 	g := &guest{o: o, terminal: t, keyboard: newKeyboard(t), server: srv, servers: newServers(), slirp: slirp}
 	defer g.close()
 	kernel, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", o.Kernel.Fd()))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os/signal"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -28,12 +29,12 @@ func serveNetCmd() *cobra.Command {
 
 func serveCmd() *cobra.Command {
 	return &cobra.Command{
-		Use:    serveCommand + " DIR CACHE",
+		Use:    serveCommand + " DIR CACHE [PIPE]",
 		Hidden: true,
-		Args:   cobra.ExactArgs(2),
+		Args:   cobra.RangeArgs(2, 3),
 		RunE: func(_ *cobra.Command, args []string) error {
 			signal.Reset() // there is no guest here that has to be ended in good order
-			return qemu.ServeBuiltin(args[0], qemu.Cache(args[1]))
+			return qemu.ServeBuiltin(args[0], qemu.Cache(args[1]), strings.Join(args[2:], ""))
 		},
 	}
 }

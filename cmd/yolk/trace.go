@@ -61,7 +61,7 @@ func (f *traceFlags) open(o *qemu.Options) (*traceFile, error) {
 		file.Close()
 		return nil, err
 	}
-	o.Events, o.Kinds = t.Stream, filter.Needed().String()
+	o.Events, o.Served, o.Kinds = t.Stream, t.Serve, filter.Needed().String()
 	return &traceFile{t, file}, nil
 }
 

@@ -51,7 +51,7 @@ func main() {
 }
 `
 
-// TestGuestTrace: a read is seen as nested spans from the call to the ring and back, in a program that
+// TestGuestTrace: a read is seen as nested spans from the call to the ring, to the server and back, in a program that
 // crashes. The same boot is drawn.
 func TestGuestTrace(t *testing.T) {
 	needGuest(t)
@@ -59,7 +59,7 @@ func TestGuestTrace(t *testing.T) {
 	layOut(t, dir, map[string]string{"go.mod": "module example.com/traced\n\ngo 1.24\n", "main.go": traced})
 	layOut(t, root, map[string]string{"dir/with a long name, longer than what is kept beside an event/file": "contents"})
 	file, chart := filepath.Join(t.TempDir(), "trace.json"), filepath.Join(t.TempDir(), "boot.svg")
-	got := runCommand(t, yolkCommand(t, dir, "run", "-q", "--cpus", "2", "--root", root, "--trace", file, "--boot-chart", chart, "."))
+	got := runCommand(t, yolkCommand(t, dir, "run", "-q", "--cpus", "2", "--daemon", "builtin", "--root", root, "--trace", file, "--boot-chart", chart, "."))
 	lines := strings.Split(got.stdout, "\n")
 	want := []string{"<nil>", "<nil>", "write /proc/yolk/trace: invalid argument", "on call,fuse <nil> true false", ""}
 	if got.status != 2 || !strings.Contains(got.stderr, "the reason") || len(lines) != len(want)+1 || strings.Join(lines[1:], "\n") != strings.Join(want, "\n") {
@@ -80,9 +80,15 @@ func TestGuestTrace(t *testing.T) {
 			t.Errorf("%s is in %q, want %q", name, got, path)
 		}
 	}
-	// A server that is still at work need not be told of the next request.
-	if got := strings.Join(tracetest.Paths(threads["1 1"], "file server"), " "); !regexp.MustCompile(`FUSE \w+;file server;`).MatchString(got) {
-		t.Errorf("the file server is in %q, want it in requests", got)
+	// A server that is done before the guest comes back from telling it is seen on its own track alone, but then the
+	// goroutine has still to be woken.
+	if got := strings.Join(tracetest.Paths(threads["1 1"], "wake up"), " "); !regexp.MustCompile(`FUSE \w+;wake up;`).MatchString(got) {
+		t.Errorf("goroutines wake up in %q, want it in requests", got)
+	}
+	for _, op := range []string{"LOOKUP", "OPEN", "READ"} {
+		if !strings.Contains(text, `"name":"FUSE `+op+`","ph":"b","cat":"server"`) {
+			t.Errorf("the host's work for %s is not in the trace", op)
+		}
 	}
 	if got := tracetest.Paths(threads["1 "+lines[0]], "newfstatat"); len(got) != 1 {
 		t.Errorf("goroutine %s has %q, want one newfstatat", lines[0], got)

@@ -49,6 +49,7 @@ type wait struct {
 const (
 	pidProgram = 1
 	pidCPUs    = 2
+	pidServers = 3 // of files, on the host
 )
 
 // chromeEvent is an event of the format. Times are in microseconds.
@@ -113,6 +114,7 @@ func (c *chromeWriter) thread(r *Record) (pid int, tid uint64) {
 		if !c.begun {
 			c.name("process_name", pidProgram, 0, "guest")
 			c.name("process_name", pidCPUs, 0, "processors")
+			c.name("process_name", pidServers, 0, "file servers of the host")
 		}
 		if len(c.threads) >= maxThreads {
 			clear(c.threads)
@@ -138,12 +140,14 @@ func (c *chromeWriter) record(r *Record) {
 		if r.Kind == wire.Notify && !r.Unfinished {
 			c.waits[r.G] = &wait{device: r.Begun.Event.A, from: r.Time}
 		}
+		c.served(r)
 		c.span(e, r)
 		if r.Depth == 0 {
 			delete(c.busy, chromeTrack{r.G, false})
 			delete(c.waits, r.G)
 		}
 	case AsyncEnd:
+		c.served(r)
 		if t := (chromeTrack{r.G, r.Depth == 0}); r.Nested && r.Begun.Time >= c.busy[t] {
 			c.busy[t] = r.Time
 			c.span(e, r)
@@ -175,17 +179,47 @@ func (c *chromeWriter) span(e chromeEvent, r *Record) {
 	// goroutine gets a CPU. Who looks at the ring meanwhile has no interrupt.
 	w := c.waits[r.G]
 	delete(c.waits, r.G)
-	if w == nil || w.from < b.Time {
+	told := w != nil && w.from >= b.Time
+	if !told {
+		w = &wait{from: b.Time}
+	}
+	at := w.from
+	part := func(name, cat string, to int64) {
+		if to > at {
+			c.putSpan(chromeEvent{Name: name, Cat: cat, PID: e.PID, TID: e.TID}, at, to)
+			at = to
+		}
+	}
+	switch s := r.Served; {
+	case s != nil:
+		// A server that has not been told is still at work on another request, and finds this one in
+		// the ring. It may be done before the notification is.
+		part("ring", "ring", s.From)
+		part("file server", "server", s.To)
+		part("interrupt", "ring", w.interrupt)
+	case told && w.interrupt > 0:
+		part("file server", "server", w.interrupt)
+	case told:
+		part("file server", "server", r.Time)
+	default:
 		return
 	}
-	served := r.Time
-	if w.interrupt > 0 {
-		served = w.interrupt
+	part("wake up", "sched", r.Time)
+}
+
+// served writes when the host worked for a request that has ended. Requests may go on beside each other: these
+// are no spans of a thread.
+func (c *chromeWriter) served(r *Record) {
+	s := r.Served
+	if s == nil {
+		return
 	}
-	c.putSpan(chromeEvent{Name: "file server", Cat: "server", PID: e.PID, TID: e.TID}, w.from, served)
-	if served < r.Time {
-		c.putSpan(chromeEvent{Name: "wake up", Cat: "sched", PID: e.PID, TID: e.TID}, served, r.Time)
-	}
+	e := chromeEvent{Name: title(r), Cat: "server", Phase: "b", Time: micro(s.From), PID: pidServers,
+		ID:   fmt.Sprintf("server %d-%d", r.Begun.Event.Op>>8, uint32(r.Begun.Event.B)),
+		Args: map[string]any{"what": Describe(r.Begun), "error": round(s.Error).String()}}
+	c.put(e)
+	e.Phase, e.Time, e.Args = "e", micro(s.To), nil
+	c.put(e)
 }
 
 // putSpan writes a span of a thread.

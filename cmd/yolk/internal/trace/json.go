@@ -27,6 +27,14 @@ type line struct {
 	Errno      string  `json:"errno,omitempty"`
 	Dur        *int64  `json:"dur,omitempty"` // ns, of what has ended
 	Unfinished bool    `json:"unfinished,omitempty"`
+	Served     *work   `json:"served,omitempty"` // FUSE, of what has ended
+}
+
+// work is when a file server was at work, in ns.
+type work struct {
+	Time  int64 `json:"t"` // since the boot
+	Dur   int64 `json:"dur"`
+	Error int64 `json:"error"` // by how much t may be wrong
 }
 
 func newLine(r *Record) line {
@@ -43,6 +51,9 @@ func newLine(r *Record) line {
 	}
 	if r.Unfinished {
 		return l
+	}
+	if s := r.Served; s != nil {
+		l.Served = &work{s.From, s.To - s.From, s.Error}
 	}
 	switch r.Kind {
 	case wire.Call:

@@ -41,6 +41,8 @@ type Record struct {
 	// Nested: what goes on beside its goroutine has ended where it began: in the same span
 	// of it.
 	Nested bool
+	// Served is when the file server was at work on a request that has ended; nil: that is not known.
+	Served *Served
 
 	shown bool
 	in    *Record // the span that it began in, of those that go on beside; nil: none
@@ -50,6 +52,7 @@ type Record struct {
 type Spans struct {
 	filter Filter
 	names  func(space int, number uint32) string
+	hosts  *servers
 	out    func(r *Record)
 
 	open  map[track][]*Record
@@ -82,9 +85,9 @@ const (
 	maxNodes  = 1 << 20
 )
 
-// NewSpans returns Spans that hand their records to out.
-func NewSpans(f Filter, names func(space int, number uint32) string, out func(r *Record)) *Spans {
-	return &Spans{filter: f, names: names, out: out, open: map[track][]*Record{}, async: map[asyncKey]*Record{}, files: map[int64]string{}, nodes: map[nodeKey]string{}}
+// NewSpans returns Spans that hand their records to out. Of FUSE requests hosts know when they were served.
+func NewSpans(f Filter, names func(space int, number uint32) string, hosts *servers, out func(r *Record)) *Spans {
+	return &Spans{filter: f, names: names, hosts: hosts, out: out, open: map[track][]*Record{}, async: map[asyncKey]*Record{}, files: map[int64]string{}, nodes: map[nodeKey]string{}}
 }
 
 // Take takes the next event.
@@ -220,6 +223,9 @@ func (s *Spans) finishAsync(r *Record) {
 // join has r be the end of b.
 func (s *Spans) join(r, b *Record) {
 	r.Begun, r.Dur, r.Path, r.Share, r.shown = b, r.Time-b.Time, b.Path, b.Share, b.shown
+	if r.Kind == wire.Fuse {
+		r.Served = s.hosts.find(r.Share, uint32(b.Event.B), b.Event.Op&0xff, b.Time, r.Time)
+	}
 	s.result(r)
 }
 

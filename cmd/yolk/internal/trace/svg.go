@@ -117,7 +117,12 @@ func (s *svgWriter) close(lost uint64) error {
 				x(tick), svgTop-6, height-24, height-8, strconv.FormatFloat(float64(tick-from)/1e3, 'f', 0, 64))
 		}
 	}
-	at := svgWidth - svgRight - 4*svgLegend
+	at := svgWidth - svgRight
+	for _, l := range legend {
+		if drawn[l.kind] {
+			at -= svgLegend
+		}
+	}
 	for _, l := range legend {
 		if drawn[l.kind] {
 			head += fmt.Sprintf(`<rect x="%d" y="12" width="12" height="12" fill="%s"/><text x="%d" y="22" fill="#6e6e6e">%s</text>`+"\n", at, colours[l.kind], at+17, l.text)
@@ -154,9 +159,9 @@ func orNothing(v any) any {
 
 // colours are those of the kinds of spans. They are told apart by those who do not see
 // red and green, too.
-var colours = map[string]string{"call": "#0072b2", "fuse": "#d55e00", "notify": "#6e6e6e", "server": "#009e73", "sched": "#999999", "idle": "#bbbbbb"}
+var colours = map[string]string{"call": "#0072b2", "fuse": "#d55e00", "notify": "#6e6e6e", "server": "#009e73", "ring": "#cc79a7", "sched": "#999999", "idle": "#bbbbbb"}
 
 // legend has the words for the kinds of spans, in the order in which they nest.
 var legend = []struct{ kind, text string }{
-	{"call", "system call"}, {"fuse", "FUSE request"}, {"notify", "notification"}, {"server", "file server"}, {"sched", "scheduler"}, {"idle", "idle"},
+	{"call", "system call"}, {"fuse", "FUSE request"}, {"notify", "notification"}, {"ring", "ring, interrupt"}, {"server", "file server"}, {"sched", "scheduler"}, {"idle", "idle"},
 }

@@ -23,11 +23,14 @@ type textWriter struct {
 func (t *textWriter) record(r *Record) {
 	if h := t.held; h != nil {
 		t.held = nil
-		if r.Begun == h {
+		if r.Begun == h && r.Served == nil {
 			t.line(h, r)
 			return
 		}
 		t.line(h, nil)
+	}
+	if r.Served != nil {
+		t.served(r)
 	}
 	if r.Phase == Begin {
 		t.held = r
@@ -58,10 +61,20 @@ func (t *textWriter) print(text string) {
 	}
 }
 
+// served writes a line for what the file server has done for a request that has ended.
+func (t *textWriter) served(r *Record) {
+	depth := 2 * (r.Depth + 1)
+	t.print(fmt.Sprintf("%s %-6s %*sserver of %s: %s <%v, ±%v>\n", clock(r.Served.From), "host", depth, "", tagOf(r.Share), r.Name,
+		round(r.Served.To-r.Served.From), round(r.Served.Error)))
+}
+
+// clock prints a time since the boot, in seconds.
+func clock(ns int64) string { return fmt.Sprintf("%5d.%06d", ns/1e9, ns%1e9/1e3) }
+
 // line writes r, and with it its end, if that is not nil.
 func (t *textWriter) line(r, end *Record) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%5d.%06d ", r.Time/1e9, r.Time%1e9/1e3)
+	b.WriteString(clock(r.Time) + " ")
 	who := "cpu" + strconv.Itoa(int(r.CPU))
 	if r.Kind != wire.Idle {
 		who = "g" + strconv.FormatUint(r.G, 10)

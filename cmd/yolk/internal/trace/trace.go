@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/yolkos/yolk/kernel/trace/wire"
+	"github.com/yolkos/yolk/qemu/served"
 )
 
 // Format is how a trace is written.
@@ -47,6 +48,7 @@ type Trace struct {
 	filter Filter
 	reader *Reader
 	spans  *Spans
+	hosts  servers
 	out    writer
 	buf    *bufio.Writer
 }
@@ -77,14 +79,21 @@ func (t *Trace) Stream() io.Writer {
 	if t.spans != nil {
 		t.reader.Close()
 		t.spans.Close()
+		t.hosts.close()
 	}
 	reader := NewReader(func(e *wire.Event, ns int64) { t.spans.Take(e, ns) }, func() { t.spans.Close() })
-	t.reader, t.spans = reader, NewSpans(t.filter, reader.Name, t.out.record)
+	t.reader, t.spans = reader, NewSpans(t.filter, reader.Name, &t.hosts, t.out.record)
 	return t
 }
 
-// Write takes the next bytes of the stream.
+// Serve has r, which tells when the built-in server of a share is at work, be part of the trace. It
+// closes r.
+func (t *Trace) Serve(tag string, r *served.Reader) { t.hosts.add(tag, r) }
+
+// Write takes the next bytes of the stream. What servers have done for the guest before it sent them
+// has been told.
 func (t *Trace) Write(p []byte) (int, error) {
+	t.hosts.take()
 	n, err := t.reader.Write(p)
 	t.out.pause()
 	if e := t.buf.Flush(); err == nil {
@@ -97,12 +106,13 @@ func (t *Trace) Write(p []byte) (int, error) {
 func (t *Trace) Close() error {
 	t.reader.Close()
 	t.spans.Close()
-	err := t.out.close(t.reader.Lost())
+	t.hosts.close()
+	err := t.out.close(t.Lost())
 	if e := t.buf.Flush(); err == nil {
 		err = e
 	}
 	return err
 }
 
-// Lost is how many events the guest had no room for.
-func (t *Trace) Lost() uint64 { return t.reader.Lost() }
+// Lost is how many events the guest, or a server, had no room for.
+func (t *Trace) Lost() uint64 { return t.reader.Lost() + t.hosts.missing() }
