@@ -48,11 +48,11 @@ func ServeBuiltin(dir string, cache Cache, pipe string) error {
 	var handler vhostuser.Handler = server
 	if pipe != "" {
 		fd, err := strconv.Atoi(pipe)
-		if err != nil {
-			return fmt.Errorf("descriptor %q: %w", pipe, err)
+		if err == nil {
+			handler, err = served.NewHandler(server, fd)
 		}
-		if handler, err = served.NewHandler(server, fd); err != nil {
-			return fmt.Errorf("descriptor %d: %w", fd, err)
+		if err != nil {
+			return fmt.Errorf("this command is for yolk's own use (%w)", err)
 		}
 	}
 	front, client, err := pair()
