@@ -44,8 +44,9 @@ func (t *tracer) crowded() {
 // names are the numbers of a space of wire that have been used, and those of which the launcher has been
 // told the names.
 type names struct {
-	used [maxNames]atomic.Bool
-	told [maxNames]bool
+	used  [maxNames]atomic.Bool
+	fresh atomic.Bool // there may be numbers of which the launcher has not been told
+	told  [maxNames]bool
 }
 
 const maxNames = 512
@@ -54,11 +55,15 @@ const maxNames = 512
 func (n *names) want(number uint16) {
 	if i := number % maxNames; !n.used[i].Load() {
 		n.used[i].Store(true)
+		n.fresh.Store(true)
 	}
 }
 
 // untold calls tell with each number whose name is wanted and has not been told.
 func (n *names) untold(tell func(number int)) {
+	if !n.fresh.Swap(false) {
+		return // as nearly each time that something is sent
+	}
 	for i := range n.used {
 		if !n.told[i] && n.used[i].Load() {
 			n.told[i] = true
