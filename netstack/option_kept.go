@@ -18,7 +18,7 @@ type keptOption struct {
 	listening   bool // with closed: when listening, too
 }
 
-// any has no bounds.
+// anyInt and anyFlag have no bounds.
 var anyInt = keptOption{least: math.MinInt32, most: math.MaxInt32}
 
 var anyFlag = keptOption{least: math.MinInt32, most: math.MaxInt32, flag: true}
