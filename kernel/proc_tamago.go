@@ -203,5 +203,6 @@ func appendQueue(b []byte, name string, n virtio.Stats) []byte {
 	b = appendCounter(b, name+".requests", n.Requests)
 	b = appendCounter(b, name+".inflight", uint64(n.InFlight))
 	b = appendCounter(b, name+".notifications", n.Notifications)
-	return appendCounter(b, name+".interrupts", n.Interrupts)
+	b = appendCounter(b, name+".interrupts", n.Interrupts)
+	return appendCounter(b, name+".watched", uint64(n.Watched))
 }

@@ -24,6 +24,7 @@ type LinuxOptions struct {
 	Cache   Cache         // or another mode of virtiofsd: always
 	Network Network       // none, or UserNetwork
 	SelfNet []string      // as of Options
+	Extra   []string      // arguments of QEMU's own
 	Timeout time.Duration // 0: none
 	Console io.Writer     // first serial port
 	Trace   io.Writer     // the commands that are run; nil: not shown
@@ -52,7 +53,7 @@ func RunLinux(ctx context.Context, o *LinuxOptions) error {
 	var forServer, forQEMU descriptors
 	defer forQEMU.close()
 	c := Config{
-		Machine: o.Machine, Accel: o.Accel, Memory: o.Memory, CPUs: o.CPUs, Count: o.Count, Kernel: o.Kernel, Append: o.Append,
+		Machine: o.Machine, Accel: o.Accel, Memory: o.Memory, CPUs: o.CPUs, Count: o.Count, Kernel: o.Kernel, Append: o.Append, Extra: o.Extra,
 		Shares: []ShareFD{{Tag: o.Share.Tag, FD: forQEMU.add(client)}},
 	}
 	if o.Network.there() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/bits"
 	"sync"
+	"time"
 )
 
 // virtqueue is what all kinds of queue have in common.
@@ -25,13 +26,14 @@ type virtqueue struct {
 
 // Stats are the counters of a queue since it was set up.
 type Stats struct {
-	Requests      uint64 // put into the ring
-	Notifications uint64 // sent to the device
-	Interrupts    uint64 // received, spurious ones included
-	BytesOut      uint64 // from driver to device
-	BytesIn       uint64 // from device to driver, as the device says
-	Full          uint64 // waits for room
-	Bad           uint64 // replies with an impossible length
+	Requests      uint64        // put into the ring
+	Notifications uint64        // sent to the device
+	Interrupts    uint64        // received, spurious ones included
+	BytesOut      uint64        // from driver to device
+	BytesIn       uint64        // from device to driver, as the device says
+	Full          uint64        // waits for room
+	Watched       time.Duration // how long somebody looked in vain, by one look to the next
+	Bad           uint64        // replies with an impossible length
 	InFlight      int
 	Size          int // descriptors
 }

@@ -165,6 +165,7 @@ func (q *Queue) look(r *Request) {
 		spent += min(between, longest)
 		last = now
 		q.mu.Lock()
+		q.stats.Watched += between
 		if between > lateLook {
 			q.late = now
 		}

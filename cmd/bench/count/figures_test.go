@@ -3,42 +3,72 @@ package main
 import (
 	"maps"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/yolkos/yolk/cmd/bench/internal/ops"
 )
 
 func TestFiguresReadBack(t *testing.T) {
 	want := figures{
-		yolk:  map[string]float64{"tmpfs stat 1": 1347, "boot": 8176335, "ours": 3},
-		linux: map[string]float64{"tmpfs stat 1": 3173, "theirs": 5},
+		yolk: costs{
+			"tmpfs stat 1": {1347, &exits{}}, "boot": {8176335, &exits{port: 3400}},
+			"ours": {3, &exits{notify: 0.5, device: 1}}, "boot 01 start": {5, nil},
+		},
+		linux: costs{"tmpfs stat 1": {3173, &exits{timer: 1}}, "theirs": {5, nil}},
 		about: "6.1.0",
 	}
 	file := filepath.Join(t.TempDir(), "figures")
 	if err := want.write(file); err != nil {
 		t.Fatal(err)
 	}
-	got, err := readFigures(file)
-	if err != nil || got.about != want.about || !maps.Equal(got.yolk, want.yolk) || !maps.Equal(got.linux, want.linux) {
+	if got, err := readFigures(file); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
 	}
 }
 
+// TestAdd: of several runs the least counts, of instructions and of exits.
+func TestAdd(t *testing.T) {
+	row := func(name string, instructions, timers float64) counted {
+		return counted{ops.Row{Name: name, Instructions: instructions, Batch: 2}, &batch{exits: exits{timer: timers}}}
+	}
+	c := costs{}
+	c.add([]counted{row("a", 10, 4), row("b", 5, 0), {ops.Row{Name: "boot 01", Instructions: 7, Batch: 1}, nil}})
+	c.add([]counted{row("a", 9, 8), row("b", 6, 2)})
+	want := costs{"a": {9, &exits{timer: 2}}, "b": {5, &exits{}}, "boot 01": {7, nil}}
+	if !maps.EqualFunc(c, want, func(a, b cost) bool { return reflect.DeepEqual(a, b) }) {
+		t.Errorf("%v, want %v", c, want)
+	}
+}
+
 func TestCompare(t *testing.T) {
-	old := figures{yolk: map[string]float64{"a": 1000, "b": 1000, "c": 10, "gone": 5, "virtio-fs open+close": 10}}
-	now := figures{yolk: map[string]float64{"a": 1020, "b": 1022, "c": 11, "new": 7, "virtio-fs open+close": 1000}}
+	none, one := &exits{}, &exits{timer: 1}
+	old := figures{yolk: costs{
+		"a": {1000, none}, "b": {1000, none}, "c": {10, none}, "gone": {5, none}, "virtio-fs open+close": {10, none},
+		"d": {1, none}, "e": {1, one}, "f": {1, nil},
+	}}
+	now := figures{yolk: costs{
+		"a": {1020, none}, "b": {1022, none}, "c": {11, none}, "new": {7, one}, "virtio-fs open+close": {1000, one},
+		"d": {1, one}, "e": {1, one}, "f": {1, one},
+	}}
 	err := compare(old, now)
 	if err == nil {
 		t.Fatal("nothing is found")
 	}
-	for name, want := range map[string]bool{"a: ": false, "b: ": true, "c: ": false, "gone: ": true, "new: ": false, "open+close": false} {
+	for name, want := range map[string]bool{
+		"a: ": false, "b: ": true, "c: ": false, "gone: ": true, "new: ": false, "open+close": false, "d: exits": true, "e: ": false, "f: ": false,
+	} {
 		if strings.Contains(err.Error(), name) != want {
 			t.Errorf("%q told: %v; want %v: %v", name, !want, want, err)
 		}
 	}
 }
 
-// TestSections: every row is in one table of the page.
-func TestSections(t *testing.T) {
+// TestRecorded: every row is in one table of the page, and of those that are held
+// nothing that is in the guest's caches leaves the guest, and what does not sleep
+// touches no timer.
+func TestRecorded(t *testing.T) {
 	f, err := readFigures(filepath.Join("..", "..", "..", figuresFile))
 	if err != nil {
 		t.Fatal(err)

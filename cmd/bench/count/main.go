@@ -11,8 +11,9 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
+	"sync"
 	"syscall"
-	"time"
 
 	"github.com/yolkos/yolk/cmd/bench/internal/lab"
 	"github.com/yolkos/yolk/cmd/bench/internal/ops"
@@ -49,13 +50,19 @@ const (
 
 var programs = []string{files, network}
 
-const (
-	// seeds is how many random seeds a row is counted with. The least counts: where
-	// names come to lie in hash tables is chance.
-	seeds       = 5
-	guestMemory = 1 << 30 // bytes
-	guestTime   = 20 * time.Minute
+// seeds is how many random seeds a row is counted with. The least counts: where
+// names come to lie in hash tables is chance.
+const seeds = 5
+
+// Systems that programs are run in.
+var (
+	withShare = lab.System{Machine: qemu.MicroVM, Count: true}
+	inLinux   = lab.System{Machine: qemu.MicroVM, Cache: qemu.CacheAuto, Count: true}
 )
+
+func bare(seed int) lab.System {
+	return lab.System{Machine: qemu.MicroVM, Count: true, Bare: true, Seed: seed}
+}
 
 func run(ctx context.Context, o *options) error {
 	old, err := readFigures(figuresFile)
@@ -79,44 +86,25 @@ func run(ctx context.Context, o *options) error {
 	}
 	defer os.RemoveAll(l.Dir)
 	if o.profile != "" {
-		return profile(ctx, l, o.yolk, o.profile)
-	}
-	for _, program := range programs {
-		if err := l.Build(ctx, o.yolk, program, "./cmd/bench/"+program); err != nil {
+		p, err := profileRow(ctx, l, o.yolk, o.profile)
+		if err != nil {
 			return err
 		}
+		fmt.Printf("%8.0f         %s\n", p.instructions, p.name)
+		return p.write(os.Stdout, len(p.functions))
 	}
-	now := figures{yolk: map[string]float64{}, linux: maps.Clone(old.linux), about: old.about}
-	type job struct {
-		program string
-		system  *lab.System
-	}
-	var jobs []job
-	for seed := range seeds {
-		for _, program := range programs {
-			jobs = append(jobs, job{program, &lab.System{Machine: qemu.MicroVM, Count: true, Bare: true, Seed: seed}})
-		}
-	}
-	if !o.check {
-		jobs = append(jobs, job{files, &lab.System{Machine: qemu.MicroVM, Count: true}})
-	}
-	for _, j := range jobs {
-		if err := count(ctx, l, j.system, j.program, nil, now.yolk); err != nil {
-			return fmt.Errorf("%s in Yolk: %w", j.program, err)
-		}
+	now := figures{linux: old.linux, about: old.about}
+	if now.yolk, err = countYolk(ctx, l, o.yolk, !o.check); err != nil {
+		return err
 	}
 	if o.linux {
 		if l.Linux, err = lab.FetchLinux(ctx, cache); err != nil {
 			return err
 		}
-		now.linux, now.about = map[string]float64{}, l.Linux.Version
-		for _, program := range programs {
-			args := []string{"-all"}
-			if err := count(ctx, l, &lab.System{Machine: qemu.MicroVM, Cache: qemu.CacheAuto, Count: true}, program, args, now.linux); err != nil {
-				return fmt.Errorf("%s in Linux: %w", program, err)
-			}
+		now.about = l.Linux.Version
+		if now.linux, err = countLinux(ctx, l); err != nil {
+			return err
 		}
-		delete(now.linux, ops.Boot) // most of it is waiting, with a clock that goes on to the next timer
 	}
 	if o.check {
 		return compare(old, now)
@@ -124,35 +112,74 @@ func run(ctx context.Context, o *options) error {
 	if o.page == "" {
 		return now.report(os.Stdout)
 	}
-	return errors.Join(now.write(figuresFile), writePage(o.page, now))
+	all := map[string]profile{}
+	for _, of := range []struct {
+		s       lab.System
+		program string
+	}{{bare(0), files}, {bare(0), network}, {withShare, files}} {
+		list, err := profiles(ctx, l, of.s, o.yolk, of.program, "")
+		if err != nil {
+			return err
+		}
+		maps.Copy(all, list)
+	}
+	return errors.Join(now.write(figuresFile), writePage(o.page, now, all))
 }
 
-// count runs a program in a system and notes the rows.
-func count(ctx context.Context, l *lab.Lab, s *lab.System, program string, args []string, values map[string]float64) (err error) {
-	if l.Root, err = os.MkdirTemp("", "yolk-count-"); err != nil {
-		return err
+// countYolk counts in Yolk, with a directory of the host only if share is set.
+func countYolk(ctx context.Context, l *lab.Lab, yolk string, share bool) (costs, error) {
+	type job struct {
+		s       lab.System
+		program string
 	}
-	defer os.RemoveAll(l.Root)
-	var failure error
-	done, last := false, ""
-	err = l.Run(ctx, s, program, guestMemory, guestTime, args, func(line string) {
-		if name, v, ok := ops.Parse(line); ok {
-			if was, ok := values[name]; !ok || v < was {
-				values[name] = v
-			}
-		} else if text, ok := ops.ParseFailure(line); ok {
-			failure = errors.New(text)
-		} else if line == ops.Done {
-			done = true
-		} else if line != "" {
-			last = line
+	var jobs []job
+	for _, program := range programs {
+		if err := l.BuildYolk(ctx, yolk, program, "./cmd/bench/"+program, "-s -w"); err != nil {
+			return nil, err
 		}
-	})
-	switch {
-	case err != nil || failure != nil:
-		return errors.Join(failure, err)
-	case !done:
-		return fmt.Errorf("ended early, after %q", last)
+		for seed := range seeds {
+			jobs = append(jobs, job{bare(seed), program})
+		}
 	}
-	return nil
+	if share {
+		jobs = append(jobs, job{withShare, files})
+	}
+	// What is counted is the same whatever else runs.
+	c := costs{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	errs := make([]error, len(jobs))
+	turn := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, j := range jobs {
+		wg.Go(func() {
+			turn <- struct{}{}
+			defer func() { <-turn }()
+			rows, err := count(ctx, l, j.s, j.program, nil, exitsLogged)
+			if err != nil {
+				errs[i] = fmt.Errorf("%s in Yolk: %w", j.program, err)
+			}
+			mu.Lock()
+			c.add(rows)
+			mu.Unlock()
+		})
+	}
+	wg.Wait()
+	return c, errors.Join(errs...)
+}
+
+// countLinux counts in a Linux guest.
+func countLinux(ctx context.Context, l *lab.Lab) (costs, error) {
+	c := costs{}
+	for _, program := range programs {
+		if err := l.BuildLinux(ctx, program, "./cmd/bench/"+program); err != nil {
+			return nil, err
+		}
+		rows, err := count(ctx, l, inLinux, program, []string{"-all"}, exitsLogged)
+		if err != nil {
+			return nil, fmt.Errorf("%s in Linux: %w", program, err)
+		}
+		c.add(rows)
+	}
+	delete(c, ops.Boot) // most of it is waiting, with a clock that goes on to the next timer
+	return c, nil
 }

@@ -59,7 +59,7 @@ func run(ctx context.Context, o *options) error {
 	if o.verbose {
 		l.Trace = os.Stderr
 	}
-	if err := l.BuildYolk(ctx, o.yolk, program, "./cmd/bench/cpus/work"); err != nil {
+	if err := l.BuildYolk(ctx, o.yolk, program, "./cmd/bench/cpus/work", "-s -w"); err != nil {
 		return err
 	}
 	var all results

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
+
+	"github.com/yolkos/yolk/cmd/bench/internal/ops"
 )
 
 // Names in the directory that all works in.
@@ -39,6 +42,15 @@ func lay() error {
 	return nil
 }
 
+// of counts an operation on a file system.
+func (c counter) of(fs, name string, n int, op func() error) {
+	if name = fs + " " + name; ops.Waits(name) {
+		c.Request(name, op)
+	} else {
+		c.Count(name, n, op)
+	}
+}
+
 // calls counts those of package syscall that change nothing.
 func (c counter) calls(fs string) {
 	wd, err := os.Getwd()
@@ -47,10 +59,10 @@ func (c counter) calls(fs string) {
 	}
 	var st syscall.Stat_t
 	deep := wd + "/" + file4
-	c.Count(fs+" stat 1", 200, func() error { return syscall.Stat(file1, &st) })
-	c.Count(fs+" stat 4", 200, func() error { return syscall.Stat(file4, &st) })
-	c.Count(fs+" stat absolute", 200, func() error { return syscall.Stat(deep, &st) })
-	c.Count(fs+" stat missing", 200, func() error {
+	c.of(fs, "stat 1", 200, func() error { return syscall.Stat(file1, &st) })
+	c.of(fs, "stat 4", 200, func() error { return syscall.Stat(file4, &st) })
+	c.of(fs, "stat absolute", 200, func() error { return syscall.Stat(deep, &st) })
+	c.of(fs, "stat missing", 200, func() error {
 		if err := syscall.Stat(missing, &st); err != syscall.ENOENT {
 			return fmt.Errorf("%v, want ENOENT", err)
 		}
@@ -61,11 +73,11 @@ func (c counter) calls(fs string) {
 		c.Err = err
 	}
 	defer syscall.Close(fd)
-	c.Count(fs+" fstat", 200, func() error { return syscall.Fstat(fd, &st) })
+	c.of(fs, "fstat", 200, func() error { return syscall.Fstat(fd, &st) })
 	small, page := make([]byte, 64), make([]byte, 4096)
-	c.Count(fs+" pread 64", 200, func() error { _, err := syscall.Pread(fd, small, 0); return err })
-	c.Count(fs+" pread 4096", 200, func() error { _, err := syscall.Pread(fd, page, 0); return err })
-	c.Count(fs+" open+close", 200, func() error {
+	c.of(fs, "pread 64", 200, func() error { _, err := syscall.Pread(fd, small, 0); return err })
+	c.of(fs, "pread 4096", 200, func() error { _, err := syscall.Pread(fd, page, 0); return err })
+	c.of(fs, "open+close", 200, func() error {
 		fd, err := syscall.Open(file1, syscall.O_RDONLY, 0)
 		if err != nil {
 			return err
@@ -73,7 +85,7 @@ func (c counter) calls(fs string) {
 		return syscall.Close(fd)
 	})
 	buf := make([]byte, 64<<10)
-	c.Count(fs+" getdents 101", 20, func() error {
+	c.of(fs, "getdents 101", 20, func() error {
 		fd, err := syscall.Open(many, syscall.O_RDONLY|syscall.O_DIRECTORY, 0)
 		if err != nil {
 			return err
@@ -92,24 +104,24 @@ func (c counter) calls(fs string) {
 
 // files counts those of package os that change nothing.
 func (c counter) files(fs string) {
-	c.Count(fs+" os.Stat 1", 200, func() error { _, err := os.Stat(file1); return err })
-	c.Count(fs+" os.Stat 4", 200, func() error { _, err := os.Stat(file4); return err })
-	c.Count(fs+" os.Stat missing", 200, func() error {
+	c.of(fs, "os.Stat 1", 200, func() error { _, err := os.Stat(file1); return err })
+	c.of(fs, "os.Stat 4", 200, func() error { _, err := os.Stat(file4); return err })
+	c.of(fs, "os.Stat missing", 200, func() error {
 		if _, err := os.Stat(missing); !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("%v, want ENOENT", err)
 		}
 		return nil
 	})
-	c.Count(fs+" os.ReadFile 4096", 100, func() error { _, err := os.ReadFile(file1); return err })
-	c.Count(fs+" os.ReadDir 101", 10, func() error { _, err := os.ReadDir(many); return err })
+	c.of(fs, "os.ReadFile 4096", 100, func() error { _, err := os.ReadFile(file1); return err })
+	c.of(fs, "os.ReadDir 101", 10, func() error { _, err := os.ReadDir(many); return err })
 	f, err := os.OpenFile(file1, os.O_RDWR, 0)
 	if err != nil && c.Err == nil {
 		c.Err = err
 	}
 	defer f.Close()
 	small := make([]byte, 64)
-	c.Count(fs+" os.File.Stat", 200, func() error { _, err := f.Stat(); return err })
-	c.Count(fs+" os.File.ReadAt 64", 200, func() error { _, err := f.ReadAt(small, 0); return err })
+	c.of(fs, "os.File.Stat", 200, func() error { _, err := f.Stat(); return err })
+	c.of(fs, "os.File.ReadAt 64", 200, func() error { _, err := f.ReadAt(small, 0); return err })
 }
 
 // changes counts those that change something.
@@ -120,9 +132,11 @@ func (c counter) changes(fs string) {
 	}
 	defer syscall.Close(fd)
 	small, path := make([]byte, 64), make([]byte, 4096)
-	c.Count("getcwd", 200, func() error { _, err := syscall.Getcwd(path); return err })
-	c.Count(fs+" pwrite 64", 200, func() error { _, err := syscall.Pwrite(fd, small, 0); return err })
-	c.Count(fs+" create+remove", 100, func() error {
+	if fs == ops.Tmpfs {
+		c.Count("getcwd", 200, func() error { _, err := syscall.Getcwd(path); return err })
+	}
+	c.of(fs, "pwrite 64", 200, func() error { _, err := syscall.Pwrite(fd, small, 0); return err })
+	c.of(fs, "create+remove", 100, func() error {
 		fd, err := syscall.Open("new", syscall.O_WRONLY|syscall.O_CREAT|syscall.O_EXCL, 0o644)
 		if err != nil {
 			return err
@@ -132,19 +146,19 @@ func (c counter) changes(fs string) {
 		}
 		return syscall.Unlink("new")
 	})
-	c.Count(fs+" mkdir+rmdir", 100, func() error {
+	c.of(fs, "mkdir+rmdir", 100, func() error {
 		if err := syscall.Mkdir("new", 0o755); err != nil {
 			return err
 		}
 		return syscall.Rmdir("new")
 	})
-	c.Count(fs+" rename two", 100, func() error {
+	c.of(fs, "rename two", 100, func() error {
 		if err := syscall.Rename(file1, "other"); err != nil {
 			return err
 		}
 		return syscall.Rename("other", file1)
 	})
-	c.Count(fs+" os.Create+os.Remove", 100, func() error {
+	c.of(fs, "os.Create+os.Remove", 100, func() error {
 		f, err := os.Create("new")
 		if err != nil {
 			return err
@@ -154,17 +168,40 @@ func (c counter) changes(fs string) {
 		}
 		return os.Remove("new")
 	})
-	c.Count(fs+" os.Mkdir+os.Remove", 100, func() error {
+	c.of(fs, "os.Mkdir+os.Remove", 100, func() error {
 		if err := os.Mkdir("new", 0o755); err != nil {
 			return err
 		}
 		return os.Remove("new")
 	})
-	c.Count(fs+" os.Rename two", 100, func() error {
+	c.of(fs, "os.Rename two", 100, func() error {
 		if err := os.Rename(file1, "other"); err != nil {
 			return err
 		}
 		return os.Rename("other", file1)
 	})
-	c.Count(fs+" os.WriteFile 4096", 100, func() error { return os.WriteFile("other", make([]byte, 4096), 0o644) })
+	c.of(fs, "os.WriteFile 4096", 100, func() error { return os.WriteFile("other", make([]byte, 4096), 0o644) })
+}
+
+// load counts requests while others are in flight, so that requests and replies can
+// share notifications and interrupts.
+func (c counter) load(fs string) {
+	const goroutines, each = 16, 20
+	c.Load(fs+" "+ops.UnderLoad, goroutines*each, func() error {
+		var wg sync.WaitGroup
+		errs := make([]error, goroutines)
+		for i := range errs {
+			wg.Go(func() {
+				var st syscall.Stat_t
+				name := fmt.Sprintf("%s %d", missing, i)
+				for range each {
+					if err := syscall.Stat(name, &st); err != syscall.ENOENT {
+						errs[i] = fmt.Errorf("%v, want ENOENT", err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		return errors.Join(errs...)
+	})
 }

@@ -17,6 +17,7 @@ import (
 
 func main() {
 	atMain := tsc.Read()
+	guest.Mark(ops.MarkEnd)
 	args, err := guest.Start()
 	if err == nil {
 		err = run(args, atMain)
@@ -58,9 +59,11 @@ func run(args []string, atMain uint64) error {
 		}
 		c.calls(ops.Virtiofs)
 		c.files(ops.Virtiofs)
+		c.changes(ops.Virtiofs)
+		c.load(ops.Virtiofs)
 	}
 	if *root == "" || *all {
-		c.Values[ops.Boot] = float64(atMain)
+		c.Booted(atMain, guest.Stages())
 		if err := enter("/tmp/ops"); err != nil {
 			return err
 		}

@@ -38,6 +38,9 @@ func Start() ([]string, error) {
 			return nil, fmt.Errorf("mount %s: %w", m.target, err)
 		}
 	}
+	if err := openPorts(); err != nil {
+		return nil, err
+	}
 	data, err := os.ReadFile(ArgsFile)
 	if err != nil {
 		return nil, err
@@ -74,6 +77,18 @@ func loadModule(name string) error {
 	}
 	defer f.Close()
 	return unix.FinitModule(int(f.Fd()), "", 0)
+}
+
+// Waits returns what a Linux guest has waited.
+func Waits() (Waiting, error) {
+	if os.Getpid() != 1 {
+		return Waiting{}, nil
+	}
+	text, err := os.ReadFile("/proc/timer_list")
+	if err != nil {
+		return Waiting{}, err
+	}
+	return linuxWaiting(string(text))
 }
 
 // Exit ends the program and the guest.

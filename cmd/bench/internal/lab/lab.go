@@ -27,6 +27,7 @@ type System struct {
 	Seed    int          // with Bare: where the random numbers begin
 	Network qemu.Network // of a guest; the zero value is none
 	Bare    bool         // the machine has no device but a serial port, and nothing outside has a say; Yolk
+	QEMU    []string     // more arguments of a guest's QEMU
 }
 
 // IsHost tells that there is no guest.
@@ -66,18 +67,26 @@ func (l *Lab) linuxAppend(s *System) string {
 
 // Build makes a program for Linux and for Yolk with the yolk command.
 func (l *Lab) Build(ctx context.Context, yolk, name, pkg string) error {
-	file := filepath.Join(l.Dir, name)
-	if _, err := Output(ctx, "", "env", "CGO_ENABLED=0", "go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, pkg); err != nil {
+	if err := l.BuildLinux(ctx, name, pkg); err != nil {
 		return err
 	}
-	return l.BuildYolk(ctx, yolk, name, pkg)
+	return l.BuildYolk(ctx, yolk, name, pkg, "-s -w")
 }
 
-// BuildYolk makes a program for Yolk alone.
-func (l *Lab) BuildYolk(ctx context.Context, yolk, name, pkg string) error {
-	_, err := Output(ctx, "", yolk, "build", "--ldflags=-s -w", "-o", filepath.Join(l.Dir, name)+".yolk", pkg)
+// BuildLinux makes a program for Linux.
+func (l *Lab) BuildLinux(ctx context.Context, name, pkg string) error {
+	_, err := Output(ctx, "", "env", "CGO_ENABLED=0", "go", "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(l.Dir, name), pkg)
 	return err
 }
+
+// BuildYolk makes an image with the yolk command.
+func (l *Lab) BuildYolk(ctx context.Context, yolk, name, pkg, ldflags string) error {
+	_, err := Output(ctx, "", yolk, "build", "--ldflags="+ldflags, "-o", l.Image(name), pkg)
+	return err
+}
+
+// Image is the file of a program for Yolk.
+func (l *Lab) Image(name string) string { return filepath.Join(l.Dir, name+".yolk") }
 
 // Run runs a program in a system. Each line that it prints goes to see as it
 // comes.
@@ -102,13 +111,13 @@ func (l *Lab) Run(ctx context.Context, s *System, program string, memory uint64,
 			Kernel: l.Linux.Kernel, Initrd: initrd, Append: l.linuxAppend(s),
 			Machine: s.Machine, Accel: l.Accel, Memory: memory, CPUs: s.CPUs, Count: s.Count, Cache: s.Cache, Timeout: limit,
 			Share: qemu.Share{Tag: "root", Dir: l.Root}, Console: out, Trace: l.Trace,
-			Network: s.Network, SelfNet: []string{l.Yolk, "serve-net"},
+			Network: s.Network, SelfNet: []string{l.Yolk, "serve-net"}, Extra: s.QEMU,
 		})
 	}
 	if s.Bare {
-		return l.runBare(ctx, s, image+".yolk", memory, limit, out)
+		return l.runBare(ctx, s, program, memory, limit, args, out)
 	}
-	kernel, err := os.Open(image + ".yolk")
+	kernel, err := os.Open(l.Image(program))
 	if err != nil {
 		return err
 	}
@@ -117,7 +126,7 @@ func (l *Lab) Run(ctx context.Context, s *System, program string, memory uint64,
 		Machine: s.Machine, Accel: l.Accel, Memory: memory, CPUs: s.CPUs, Count: s.Count, Timeout: limit,
 		Shares: []qemu.Share{{Tag: "root", Dir: l.Root}}, Daemon: qemu.Virtiofsd,
 		Stdout: out, Stderr: os.Stderr, Console: os.Stderr, Notes: os.Stderr, Trace: l.Trace,
-		Network: s.Network, SelfNet: []string{l.Yolk, "serve-net"},
+		Network: s.Network, SelfNet: []string{l.Yolk, "serve-net"}, Extra: s.QEMU,
 	})
 	if err == nil && status != 0 {
 		err = fmt.Errorf("status %d", status)
@@ -125,36 +134,31 @@ func (l *Lab) Run(ctx context.Context, s *System, program string, memory uint64,
 	return err
 }
 
-// runBare runs an image with nothing but QEMU. There are no arguments, and no status.
-func (l *Lab) runBare(ctx context.Context, s *System, image string, memory uint64, limit time.Duration, out io.Writer) error {
+// runBare runs a program with nothing but QEMU, whose standard output is the serial
+// port. What ends the machine is a device whose status is never 0, so that the status is
+// none.
+func (l *Lab) runBare(ctx context.Context, s *System, program string, memory uint64, limit time.Duration, args []string, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	cmd, err := l.Bare(ctx, s, image, memory)
+	path, err := qemu.FindQEMU()
 	if err != nil {
 		return err
 	}
+	c := qemu.Config{Machine: s.Machine, Accel: l.Accel, Memory: memory, CPUs: s.CPUs, Count: s.Count, Kernel: l.Image(program), Extra: s.QEMU}
+	files := map[string]string{"seed": fmt.Sprintf("%064d", s.Seed)}
+	if len(args) > 0 {
+		files["args"] = strings.Join(append([]string{program}, args...), "\x00") + "\x00"
+	}
+	command := append(c.Args(), "-serial", "stdio")
+	for name, text := range files {
+		file := filepath.Join(l.Root, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			return err
+		}
+		command = append(command, "-fw_cfg", "name=opt/yolk/"+name+",file="+file)
+	}
+	cmd := exec.CommandContext(ctx, path, command...)
 	cmd.Stdout, cmd.Stderr = out, os.Stderr
-	return RunBare(ctx, cmd)
-}
-
-// Bare is the command of QEMU alone for an image of Yolk. Its standard output is
-// the serial port.
-func (l *Lab) Bare(ctx context.Context, s *System, image string, memory uint64) (*exec.Cmd, error) {
-	path, err := qemu.FindQEMU()
-	if err != nil {
-		return nil, err
-	}
-	c := qemu.Config{Machine: s.Machine, Accel: l.Accel, Memory: memory, CPUs: s.CPUs, Count: s.Count, Kernel: image}
-	seed := filepath.Join(l.Dir, "seed")
-	if err := os.WriteFile(seed, fmt.Appendf(nil, "%064d", s.Seed), 0o600); err != nil {
-		return nil, err
-	}
-	return exec.CommandContext(ctx, path, append(c.Args(), "-serial", "stdio", "-fw_cfg", "name=opt/yolk/seed,file="+seed)...), nil
-}
-
-// RunBare runs a command of Bare. What ends the machine is a device whose status is
-// never 0, so that the status is none.
-func RunBare(ctx context.Context, cmd *exec.Cmd) error {
 	var exit *exec.ExitError
 	if err := cmd.Run(); err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
 		return errors.Join(ctx.Err(), err)

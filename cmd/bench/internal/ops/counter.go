@@ -6,13 +6,14 @@ import (
 	"math"
 	"runtime"
 
+	"github.com/yolkos/yolk/cmd/bench/internal/guest"
 	"github.com/yolkos/yolk/cmd/bench/internal/tsc"
 )
 
 // Counter counts rows.
 type Counter struct {
-	Values map[string]float64
-	Err    error // the first
+	Rows []Row
+	Err  error // the first
 	// Only is the name of the one row to count; empty: all.
 	Only string
 	// Batches is how many are counted.
@@ -21,7 +22,7 @@ type Counter struct {
 
 // NewCounter makes a Counter with its flags.
 func NewCounter(set *flag.FlagSet) *Counter {
-	c := &Counter{Values: map[string]float64{}}
+	c := &Counter{}
 	set.StringVar(&c.Only, "only", "", "the row to count")
 	set.IntVar(&c.Batches, "batches", 9, "how many batches are counted")
 	return c
@@ -30,28 +31,105 @@ func NewCounter(set *flag.FlagSet) *Counter {
 // warmUp is how many batches are not counted.
 const warmUp = 3
 
-// Count counts an operation by batches of n. The least counts: what interrupts it is
-// not the operation's. Once there was an error nothing is
-// done.
-func (c *Counter) Count(name string, n int, op func() error) {
-	if c.Err != nil || c.Only != "" && c.Only != name {
-		return
+// requests is how many operations are counted one by one.
+const requests = 60
+
+// Booted notes the row of the boot, which ended when the counter was at, and those of
+// its stages.
+func (c *Counter) Booted(at uint64, stages []guest.Stage) {
+	c.Rows = append(c.Rows, Row{Name: Boot, Instructions: float64(at), Batch: 1})
+	stages = append([]guest.Stage{{Name: "firmware, entry"}}, stages...)
+	for i, s := range stages {
+		end := at
+		if i+1 < len(stages) {
+			end = stages[i+1].At
+		}
+		c.Rows = append(c.Rows, Row{Name: fmt.Sprintf("%s %02d %s", Boot, i, s.Name), Instructions: float64(end - s.At), Number: Unmarked, Batch: 1})
 	}
-	runtime.GC() // what earlier rows have left is not this one's
-	least := uint64(math.MaxUint64)
-	for b := range warmUp + c.Batches {
-		start := tsc.Read()
+}
+
+// Count counts an operation by batches of n. The least counts: what interrupts it is
+// not the operation's. Once there was an error nothing is done.
+func (c *Counter) Count(name string, n int, op func() error) {
+	c.count(Row{Name: name, Batch: n}, c.Batches, noWaits, func() error {
 		for range n {
 			if err := op(); err != nil {
-				c.Err = fmt.Errorf("%s: %w", name, err)
-				return
+				return err
 			}
 		}
-		if b >= warmUp {
-			least = min(least, tsc.Read()-start)
+		return nil
+	})
+}
+
+// Request counts an operation that waits for a server, each by itself and less the time
+// in which nothing was done but to wait: what the least of many executes is the
+// operation's alone.
+func (c *Counter) Request(name string, op func() error) {
+	c.count(Row{Name: name, Batch: 1}, max(c.Batches, requests), guest.Waits, op)
+}
+
+// Load counts n operations that are done at once and wait for a server. Their
+// instructions, with what they wait, are no measure.
+func (c *Counter) Load(name string, n int, all func() error) {
+	c.count(Row{Name: name, Batch: n}, c.Batches, func() (guest.Waiting, error) {
+		w, err := guest.Waits()
+		w.Nanoseconds = 0 // of many, at the same time
+		return w, err
+	}, all)
+}
+
+// noWaits is for what waits for nobody.
+func noWaits() (w guest.Waiting, err error) { return w, nil }
+
+// count counts by batches, of which it does one.
+func (c *Counter) count(r Row, batches int, waits func() (guest.Waiting, error), batch func() error) {
+	if c.Err != nil || c.Only != "" && c.Only != r.Name {
+		return
+	}
+	for _, other := range c.Rows {
+		r.Number = max(r.Number, other.Number)
+	}
+	r.Number++
+	r.Instructions, r.Notifications = math.Inf(1), math.Inf(1)
+	runtime.GC() // what earlier rows have left is not this one's
+	for b := range warmUp + batches {
+		if err := r.measure(b >= warmUp, waits, batch); err != nil {
+			c.Err = fmt.Errorf("%s: %w", r.Name, err)
+			return
 		}
 	}
-	c.Values[name] = float64(least) / float64(n)
+	c.Rows = append(c.Rows, r)
+}
+
+// measure does a batch, and takes it if it is to be counted and the least.
+func (r *Row) measure(counted bool, waits func() (guest.Waiting, error), batch func() error) error {
+	if r.Number > math.MaxUint8 {
+		return fmt.Errorf("there are no marks for so many rows: %d", r.Number)
+	}
+	before, err := waits()
+	if err != nil {
+		return err
+	}
+	if counted {
+		guest.Mark(uint8(r.Number))
+	}
+	start := tsc.Read()
+	if err := batch(); err != nil {
+		return err
+	}
+	took := tsc.Read() - start
+	if !counted {
+		return nil
+	}
+	guest.Mark(MarkEnd)
+	after, err := waits()
+	if err != nil {
+		return err
+	}
+	n := float64(r.Batch)
+	r.Instructions = min(r.Instructions, (float64(took)-float64(after.Nanoseconds-before.Nanoseconds))/n)
+	r.Notifications = min(r.Notifications, float64(after.Notifications-before.Notifications)/n)
+	return nil
 }
 
 // Print tells of the rows.
@@ -59,8 +137,8 @@ func (c *Counter) Print() error {
 	if c.Err != nil {
 		return c.Err
 	}
-	for name, v := range c.Values {
-		fmt.Println(Result(name, v))
+	for _, r := range c.Rows {
+		fmt.Println(r)
 	}
 	return nil
 }
