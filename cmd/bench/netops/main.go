@@ -42,6 +42,7 @@ func run(args []string) error {
 		return err
 	}
 	debug.SetGCPercent(-1) // a cycle is none of the operations
+	c.Settle()
 	for _, rows := range []func(*ops.Counter) error{streams, datagrams, requests} {
 		if err := rows(c); err != nil {
 			return err

@@ -53,6 +53,7 @@ func run(args []string, atMain uint64) error {
 		return err
 	}
 	debug.SetGCPercent(-1) // a cycle is none of the operations
+	c.Settle()
 	if *root != "" {
 		if err := enter(filepath.Join(*root, "ops")); err != nil {
 			return err

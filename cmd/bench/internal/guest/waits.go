@@ -46,7 +46,8 @@ func linuxWaiting(text string) (w Waiting, err error) {
 }
 
 // yolkWaiting reads /proc/yolk/virtio, with lines such as "  request 0.watched 81230":
-// for how long somebody looked at a queue in vain.
+// for how long somebody looked at a queue in vain. That its processors had nothing to do
+// is not there.
 func yolkWaiting(text string) (w Waiting, err error) {
 	if w.Nanoseconds, err = counted(text, "watched"); err == nil {
 		w.Notifications, err = counted(text, "notifications")

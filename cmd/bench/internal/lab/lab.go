@@ -36,6 +36,17 @@ func (s *System) IsHost() bool { return s.Machine == "" }
 // IsLinux tells a Linux guest from Yolk.
 func (s *System) IsLinux() bool { return s.Cache != "" }
 
+// Name is what the system is called.
+func (s *System) Name() string {
+	switch {
+	case s.IsHost():
+		return "the host"
+	case s.IsLinux():
+		return "Linux"
+	}
+	return "Yolk"
+}
+
 // Lab is what all runs share.
 type Lab struct {
 	Dir   string // for programs and images: NAME is for Linux, NAME.yolk for Yolk
@@ -102,7 +113,7 @@ func (l *Lab) Run(ctx context.Context, s *System, program string, memory uint64,
 		}
 		return cmd.Run()
 	case s.IsLinux():
-		initrd := filepath.Join(l.Dir, "initrd")
+		initrd := filepath.Join(l.Dir, "initrd-"+program)
 		err := l.Linux.WriteInitrd(ctx, initrd, s.Machine, image, append([]string{"-root", guest.MountDir}, args...))
 		if err != nil {
 			return err

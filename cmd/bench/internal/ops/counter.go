@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"time"
 
 	"github.com/yolkos/yolk/cmd/bench/internal/guest"
 	"github.com/yolkos/yolk/cmd/bench/internal/tsc"
@@ -27,6 +28,10 @@ func NewCounter(set *flag.FlagSet) *Counter {
 	set.IntVar(&c.Batches, "batches", 9, "how many batches are counted")
 	return c
 }
+
+// Settle waits until what a guest does in its first seconds, as to set its clock, is
+// over.
+func (c *Counter) Settle() { time.Sleep(4 * time.Second) }
 
 // warmUp is how many batches are not counted.
 const warmUp = 3

@@ -1,4 +1,4 @@
-//go:build !linux && !tamago
+//go:build !tamago && !(linux && amd64)
 
 package guest
 

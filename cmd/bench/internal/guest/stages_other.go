@@ -1,6 +1,0 @@
-//go:build !tamago
-
-package guest
-
-// Stages returns none.
-func Stages() []Stage { return nil }
