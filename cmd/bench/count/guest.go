@@ -33,6 +33,11 @@ func count(ctx context.Context, l *lab.Lab, s lab.System, program string, args [
 		return nil, err
 	}
 	defer os.RemoveAll(root)
+	scratch, err := os.MkdirTemp(l.Dir, "log-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(scratch)
 	own := *l
 	own.Root = root
 	var rows []ops.Row
@@ -49,7 +54,7 @@ func count(ctx context.Context, l *lab.Lab, s lab.System, program string, args [
 			last = line
 		}
 	}
-	batches, err := follow(filepath.Join(root, "log"), func(log string) error {
+	batches, err := follow(filepath.Join(scratch, "log"), func(log string) error {
 		s.QEMU = append(s.QEMU, logged(log)...)
 		return own.Run(ctx, &s, program, guestMemory, guestTime, args, see)
 	})

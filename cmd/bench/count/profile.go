@@ -96,6 +96,9 @@ func profiles(ctx context.Context, l *lab.Lab, s lab.System, yolk, program, only
 	}
 	all := map[string]profile{}
 	for _, c := range rows {
+		if c.batch == nil {
+			continue
+		}
 		if all[c.Name], err = newProfile(c, names); err != nil {
 			return nil, err
 		}

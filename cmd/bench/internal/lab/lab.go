@@ -103,6 +103,11 @@ func (l *Lab) Image(name string) string { return filepath.Join(l.Dir, name+".yol
 // comes.
 func (l *Lab) Run(ctx context.Context, s *System, program string, memory uint64, limit time.Duration, args []string, see func(line string)) error {
 	out := &lineWriter{see: see}
+	scratch, err := os.MkdirTemp(l.Dir, "run-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch)
 	image := filepath.Join(l.Dir, program)
 	switch {
 	case s.IsHost():
@@ -113,7 +118,7 @@ func (l *Lab) Run(ctx context.Context, s *System, program string, memory uint64,
 		}
 		return cmd.Run()
 	case s.IsLinux():
-		initrd := filepath.Join(l.Dir, "initrd-"+program)
+		initrd := filepath.Join(scratch, "initrd")
 		err := l.Linux.WriteInitrd(ctx, initrd, s.Machine, image, append([]string{"-root", guest.MountDir}, args...))
 		if err != nil {
 			return err
@@ -126,7 +131,7 @@ func (l *Lab) Run(ctx context.Context, s *System, program string, memory uint64,
 		})
 	}
 	if s.Bare {
-		return l.runBare(ctx, s, program, memory, limit, args, out)
+		return l.runBare(ctx, s, scratch, program, memory, limit, args, out)
 	}
 	kernel, err := os.Open(l.Image(program))
 	if err != nil {
@@ -148,7 +153,7 @@ func (l *Lab) Run(ctx context.Context, s *System, program string, memory uint64,
 // runBare runs a program with nothing but QEMU, whose standard output is the serial
 // port. What ends the machine is a device whose status is never 0, so that the status is
 // none.
-func (l *Lab) runBare(ctx context.Context, s *System, program string, memory uint64, limit time.Duration, args []string, out io.Writer) error {
+func (l *Lab) runBare(ctx context.Context, s *System, scratch, program string, memory uint64, limit time.Duration, args []string, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	path, err := qemu.FindQEMU()
@@ -162,7 +167,7 @@ func (l *Lab) runBare(ctx context.Context, s *System, program string, memory uin
 	}
 	command := append(c.Args(), "-serial", "stdio")
 	for name, text := range files {
-		file := filepath.Join(l.Root, name)
+		file := filepath.Join(scratch, name)
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			return err
 		}

@@ -33,7 +33,7 @@ func NewCounter(set *flag.FlagSet) *Counter {
 // over.
 func (c *Counter) Settle() { time.Sleep(4 * time.Second) }
 
-// warmUp is how many batches are not counted.
+// warmUp is how many batches are not counted, unless fewer are.
 const warmUp = 3
 
 // requests is how many operations are counted one by one.
@@ -97,8 +97,9 @@ func (c *Counter) count(r Row, batches int, waits func() (guest.Waiting, error),
 	r.Number++
 	r.Instructions, r.Notifications = math.Inf(1), math.Inf(1)
 	runtime.GC() // what earlier rows have left is not this one's
-	for b := range warmUp + batches {
-		if err := r.measure(b >= warmUp, waits, batch); err != nil {
+	warm := min(warmUp, batches)
+	for b := range warm + batches {
+		if err := r.measure(b >= warm, waits, batch); err != nil {
 			c.Err = fmt.Errorf("%s: %w", r.Name, err)
 			return
 		}
