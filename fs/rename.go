@@ -203,9 +203,15 @@ func (v *VFS) within(d, top *Dentry) bool {
 func (v *VFS) renamed(from, to *walk, src, dst *Dentry, flags uint32) {
 	p, q := from.at, to.at
 	p.take(src)
+	var missing *Dentry // takes the old name
 	switch {
 	case dst == nil:
-		v.forget(q, to.name) // a negative entry
+		if flags&RenameWhiteout == 0 {
+			missing = v.takeMissing(q, to.name, p, from.name)
+		}
+		if missing == nil {
+			v.forget(q, to.name) // a negative entry
+		}
 	case flags&RenameExchange != 0:
 		q.take(dst)
 	default:
@@ -217,7 +223,32 @@ func (v *VFS) renamed(from, to *walk, src, dst *Dentry, flags uint32) {
 	if flags&RenameExchange != 0 {
 		v.place(dst, p, strings.Clone(from.name))
 	}
+	if missing != nil {
+		v.place(missing, p, strings.Clone(from.name))
+	}
 	v.tree.Unlock()
+	if missing != nil {
+		missing.Put()
+	}
+}
+
+// takeMissing takes the negative entry of a name in q, which a file has got, for the
+// name in p that the file has left: that is known not to exist now. It returns it with
+// a reference; nil if there is none, if others may make the name in p, or if the
+// fallback has it.
+func (v *VFS) takeMissing(q *Dentry, name string, p *Dentry, left string) *Dentry {
+	d := q.cached(name)
+	if d == nil {
+		return nil
+	}
+	if n := v.fallbackNode(p, left); n != nil {
+		n.Unref()
+	} else if d.kind == 0 && d.mnt == p.mnt && d.expires.Load() == int64(Forever) {
+		q.take(d)
+		return d
+	}
+	d.Put()
+	return nil
 }
 
 // take removes c from p's children, to be placed elsewhere.

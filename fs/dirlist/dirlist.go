@@ -55,6 +55,14 @@ func (l *List[N]) Remove(name string) {
 	l.order = kept
 }
 
+// Rename gives an entry another name, which has none: readers that have seen it do not
+// see it again.
+func (l *List[N]) Rename(e *Entry[N], name string) {
+	delete(l.byName, e.Name)
+	e.Name = name
+	l.byName[name] = e
+}
+
 // After returns the entries behind a cookie (0: all), removed ones among them.
 func (l *List[N]) After(cookie uint64) []*Entry[N] {
 	i := sort.Search(len(l.order), func(i int) bool { return l.order[i].Cookie > cookie })

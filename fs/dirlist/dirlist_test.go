@@ -57,3 +57,22 @@ func TestReaders(t *testing.T) {
 		t.Errorf("%d entries, %d by their order, of %d", l.Len(), n, len(l.order))
 	}
 }
+
+// TestRename: an entry with another name is found by that alone, and who lists sees it
+// once.
+func TestRename(t *testing.T) {
+	var l List[int]
+	for i, name := range []string{"a", "b", "c"} {
+		l.Add(name, i+1)
+	}
+	seen := l.After(0)[0].Cookie
+	l.Rename(l.Get("a"), "x")
+	l.Rename(l.Get("b"), "a")
+	var names string
+	for _, e := range l.After(seen) {
+		names += e.Name
+	}
+	if names != "ac" || l.Len() != 3 || l.Get("b") != nil || l.Get("x").Node != 1 || l.Get("a").Node != 2 {
+		t.Errorf("behind the first there are %q, of %d; b is %v", names, l.Len(), l.Get("b"))
+	}
+}

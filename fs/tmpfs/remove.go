@@ -153,15 +153,19 @@ func exchange(p, q *node, from, to *dirlist.Entry[*node]) {
 
 func move(p, q *node, from, to *dirlist.Entry[*node], newName string) {
 	c := from.Node
-	p.dir.Remove(from.Name)
 	var old *node
-	if to != nil {
+	switch {
+	case to != nil:
 		old = to.Node
 		to.Node = c
 		if old.dir != nil {
 			q.nlink--
 		}
-	} else {
+		p.dir.Remove(from.Name)
+	case p == q:
+		p.dir.Rename(from, newName)
+	default:
+		p.dir.Remove(from.Name)
 		q.dir.Add(newName, c)
 	}
 	adopt(q, p, c)

@@ -84,7 +84,7 @@ func profiles(ctx context.Context, l *lab.Lab, s lab.System, yolk, program, only
 	if err != nil {
 		return nil, err
 	}
-	args := []string{"-batches", "1"}
+	args := []string{"-short"}
 	if only != "" {
 		args = append(args, "-only", only)
 	}

@@ -19,6 +19,8 @@ type Counter struct {
 	Only string
 	// Batches is how many are counted.
 	Batches int
+	// Short counts one batch, a tenth of the others: for what takes long to log.
+	Short bool
 }
 
 // NewCounter makes a Counter with its flags.
@@ -26,24 +28,31 @@ func NewCounter(set *flag.FlagSet) *Counter {
 	c := &Counter{}
 	set.StringVar(&c.Only, "only", "", "the row to count")
 	set.IntVar(&c.Batches, "batches", 9, "how many batches are counted")
+	set.BoolVar(&c.Short, "short", false, "count one small batch")
 	return c
 }
 
 // Settle waits until what a guest does in its first seconds, as to set its clock, is
 // over.
-func (c *Counter) Settle() { time.Sleep(4 * time.Second) }
+func (c *Counter) Settle() {
+	if !c.Short {
+		time.Sleep(4 * time.Second)
+	}
+}
 
-// warmUp is how many batches are not counted, unless fewer are.
+// warmUp is how many batches are not counted.
 const warmUp = 3
 
 // requests is how many operations are counted one by one.
 const requests = 60
 
 // Booted notes the row of the boot, which ended when the counter was at, and those of
-// its stages.
+// its stages, if it knows them.
 func (c *Counter) Booted(at uint64, stages []guest.Stage) {
 	c.Rows = append(c.Rows, Row{Name: Boot, Instructions: float64(at), Batch: 1})
-	stages = append([]guest.Stage{{Name: "firmware, entry"}}, stages...)
+	if len(stages) > 0 {
+		stages = append([]guest.Stage{{Name: "firmware, entry"}}, stages...)
+	}
 	for i, s := range stages {
 		end := at
 		if i+1 < len(stages) {
@@ -56,6 +65,9 @@ func (c *Counter) Booted(at uint64, stages []guest.Stage) {
 // Count counts an operation by batches of n. The least counts: what interrupts it is
 // not the operation's. Once there was an error nothing is done.
 func (c *Counter) Count(name string, n int, op func() error) {
+	if c.Short {
+		n = max(n/10, 1)
+	}
 	c.count(Row{Name: name, Batch: n}, c.Batches, noWaits, func() error {
 		for range n {
 			if err := op(); err != nil {
@@ -97,7 +109,10 @@ func (c *Counter) count(r Row, batches int, waits func() (guest.Waiting, error),
 	r.Number++
 	r.Instructions, r.Notifications = math.Inf(1), math.Inf(1)
 	runtime.GC() // what earlier rows have left is not this one's
-	warm := min(warmUp, batches)
+	warm := warmUp
+	if c.Short {
+		warm, batches = 1, 1
+	}
 	for b := range warm + batches {
 		if err := r.measure(b >= warm, waits, batch); err != nil {
 			c.Err = fmt.Errorf("%s: %w", r.Name, err)
