@@ -9,7 +9,7 @@
 #                      makes: docs/HOSTS.md; test-debian13 and test-unstable likewise
 # make fuzz            each fuzz target for FUZZTIME, 20s
 # make bench           boot time and image size; then all of docs/benchmarks.md, an hour
-# make count           instructions of single operations, here and in a Linux guest: docs/instructions.md, a minute
+# make count           instructions and exits of single operations, and where they go: docs/instructions.md, two minutes
 # make bench-net       the network's rows of it alone, ten minutes
 # make pictures        those of docs/TRACING.md
 # make scale           open files, names, directories and files of any size, many CPUs: docs/scale.md, fifteen minutes
