@@ -19,7 +19,7 @@ func TestGuestLinux(t *testing.T) {
 	}
 	const (
 		all  = "name linux, name linux_amd64, tag linux, tag linux && !cgo && amd64, tag unix, tag !windows\n"
-		want = all + "assembly 1\nonly for Linux linux\ntamago\n"
+		want = all + "assembly 1\nonly for Linux linux\ntamago no tamago\n"
 	)
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "linux"))); err != nil {
@@ -33,7 +33,7 @@ func TestGuestLinux(t *testing.T) {
 	}
 	check("run", dir, want, "run", "-q", ".")
 	check("test", dir, "", "test", ".")
-	check("list", dir, "1 0\n7 5\n", "go", "list", "-f", "{{len .GoFiles}} {{len .Imports}}", "./onlylinux", ".")
+	check("list", dir, "1 0\n7 6\n", "go", "list", "-f", "{{len .GoFiles}} {{len .Imports}}", "./onlylinux", ".")
 	check("pattern", dir, "example.com/linux/onlylinux\n", "go", "list", "-f", "{{if eq .Name \"onlylinux\"}}{{.ImportPath}}{{end}}", "./...")
 	check("vet", dir, "", "go", "vet", ".", "./onlylinux")
 

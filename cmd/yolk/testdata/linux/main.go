@@ -1,6 +1,6 @@
 // Program linux says which of its files were built and by which packages it was
 // chosen: outside Yolk they are those for Linux, but for a package that knows of
-// tamago.
+// tamago and can be built so.
 package main
 
 import (
@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 
+	"example.com/linux/clash"
 	"example.com/linux/knows"
 	"example.com/linux/onlylinux"
 )
@@ -20,5 +21,5 @@ func main() {
 	fmt.Println(strings.Join(chosen, ", "))
 	fmt.Println("assembly", fromAssembly())
 	fmt.Println(onlylinux.Name, runtime.GOOS)
-	fmt.Println(knows.Name)
+	fmt.Println(knows.Name, clash.Name)
 }

@@ -1,12 +1,14 @@
 package imports
 
 import (
+	"bytes"
 	"go/build"
 	"go/build/constraint"
 	"io"
 	"maps"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"cmd/go/internal/cfg"
@@ -15,16 +17,18 @@ import (
 	"cmd/internal/par"
 )
 
-// With GOOS=tamago, packages outside GOROOT are matched as for Linux as well: the
-// tags linux and unix hold, and names that end in _linux. A package that has a
-// file for tamago, or one that tamago leaves out, knows of it: it is matched as
-// it says. So are the modules that make the system, whose packages without such
-// files are for any system, or for the one that builds images.
+// With GOOS=tamago, packages outside GOROOT are matched as for Linux: the tags
+// linux and unix hold, and names that end in _linux. A package that has a file for
+// tamago, or one that tamago leaves out, knows of it: it is matched as it says, if
+// what it says is a package. Some say it of a file here and there and were never
+// built so, or leave nothing: then the files for Linux are taken, if they are one.
+// As tamago says are also those modules matched that make the system, whose
+// packages without such files are for any system, or for the one that builds images.
 
 // systemModules are those modules, with what lies below their paths.
 var systemModules = []string{"github.com/yolkos/yolk", "github.com/usbarmory"}
 
-// AsLinux reports whether the package in dir is matched as for Linux as well.
+// AsLinux reports whether the package in dir is matched as for Linux.
 func AsLinux(dir string) bool {
 	if abs, err := filepath.Abs(dir); err == nil {
 		dir = abs
@@ -32,17 +36,23 @@ func AsLinux(dir string) bool {
 	if cfg.Goos != "tamago" || str.HasFilePathPrefix(dir, cfg.GOROOTsrc) {
 		return false
 	}
-	return asLinux.Do(dir, func() bool { return !ofSystem(dir) && !knowsTamago(dir) })
+	return asLinux.Do(dir, func() bool { return !ofSystem(dir) && (!knowsTamago(dir) || onlyForLinux(dir)) })
 }
 
 var asLinux, inSystem par.Cache[string, bool]
 
-// LinuxTags returns the tags that hold in dir: tags, or more than those.
+// LinuxTags returns the tags that hold in dir: tags, or those with Linux's in
+// place of tamago's.
 func LinuxTags(dir string, tags map[string]bool) map[string]bool {
 	if tags["*"] || !AsLinux(dir) {
 		return tags
 	}
+	return linuxTags(tags)
+}
+
+func linuxTags(tags map[string]bool) map[string]bool {
 	tags = maps.Clone(tags)
+	delete(tags, "tamago")
 	tags["linux"], tags["unix"] = true, true
 	return tags
 }
@@ -50,8 +60,7 @@ func LinuxTags(dir string, tags map[string]bool) map[string]bool {
 // LinuxContext is LinuxTags for a build.Context.
 func LinuxContext(dir string, ctxt build.Context) build.Context {
 	if AsLinux(dir) {
-		n := len(ctxt.ToolTags)
-		ctxt.ToolTags = append(ctxt.ToolTags[:n:n], "linux", "unix")
+		ctxt.GOOS = "linux"
 	}
 	return ctxt
 }
@@ -100,6 +109,39 @@ func knowsTamago(dir string) bool {
 		}
 	}
 	return false
+}
+
+// onlyForLinux reports whether the files in dir make a package for Linux, and
+// none for tamago.
+func onlyForLinux(dir string) bool {
+	tamago, linux := goFiles(dir, Tags()), goFiles(dir, linuxTags(Tags()))
+	return !coherent(tamago, linux) && coherent(linux, tamago)
+}
+
+// goFiles returns the text of the Go files in dir that tags take, but for tests
+// and what needs C.
+func goFiles(dir string, tags map[string]bool) map[string]string {
+	files := map[string]string{}
+	entries, err := fsys.ReadDir(dir)
+	if err != nil {
+		return files
+	}
+	for _, e := range entries {
+		name := e.Name()
+		if filepath.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".") || !MatchFile(name, tags) {
+			continue
+		}
+		text, err := fsys.ReadFile(filepath.Join(dir, name))
+		if err != nil || !ShouldBuild(text, tags) {
+			continue
+		}
+		var imports []string
+		if _, err := ReadImports(bytes.NewReader(text), false, &imports); err == nil && slices.Contains(imports, `"C"`) {
+			continue
+		}
+		files[name] = string(text)
+	}
+	return files
 }
 
 var (

@@ -1,0 +1,3 @@
+package clash
+
+const Name = "no tamago"

@@ -1,0 +1,5 @@
+//go:build !windows
+
+package clash
+
+func where() string { return Name }
