@@ -102,7 +102,8 @@ bench: $(YOLK) deps toolchain
 bench-net: $(YOLK) deps toolchain
 	go run ./cmd/bench/net -page docs/benchmarks.md -yolk $(YOLK)
 
-# What was counted in the Linux guest stays: make count COUNT=-linux counts there again.
+# What was counted in the Linux guest stays, and what waits for a server and so differs from run
+# to run: make count COUNT="-linux -requests" counts that again.
 count: $(YOLK) deps toolchain
 	go run ./cmd/bench/count -page docs/instructions.md -yolk $(YOLK) $(COUNT)
 

@@ -25,6 +25,7 @@ func main() {
 	flag.StringVar(&o.yolk, "yolk", "bin/yolk", "the yolk command")
 	flag.StringVar(&o.page, "page", "", "the page to write, docs/instructions.md; standard output without it")
 	flag.BoolVar(&o.linux, "linux", false, "count in the Linux guest, too; else its figures are those of the page's last time")
+	flag.BoolVar(&o.requests, "requests", false, "count what waits for a server in Yolk, too; else those figures are of the page's last time")
 	flag.BoolVar(&o.check, "check", false, "write nothing: fail where a row has grown by more than 2 % over the recorded figure")
 	flag.StringVar(&o.profile, "profile", "", "write nothing: tell which functions execute the instructions of this row, such as \"tmpfs stat 4\"")
 	flag.BoolVar(&o.verbose, "v", false, "show the commands that are run")
@@ -40,6 +41,7 @@ func main() {
 type options struct {
 	yolk, page, profile   string
 	linux, check, verbose bool
+	requests              bool
 }
 
 // Programs that are run, each with rows of its own.
@@ -98,7 +100,7 @@ func run(ctx context.Context, o *options) error {
 		return p.write(os.Stdout, len(p.functions))
 	}
 	now := figures{linux: old.linux, about: old.about}
-	if now.yolk, err = countYolk(ctx, l, o.yolk, !o.check); err != nil {
+	if now.yolk, err = countYolk(ctx, l, o, old.yolk); err != nil {
 		return err
 	}
 	if o.linux {
@@ -130,31 +132,43 @@ func run(ctx context.Context, o *options) error {
 	return errors.Join(now.write(figuresFile), writePage(o.page, now, all))
 }
 
-// countYolk counts in Yolk, with a directory of the host only if share is set.
-func countYolk(ctx context.Context, l *lab.Lab, yolk string, share bool) (costs, error) {
+// countYolk counts in Yolk what o asks for. What waits for a server is as in old
+// otherwise.
+func countYolk(ctx context.Context, l *lab.Lab, o *options, old costs) (costs, error) {
 	var jobs []job
 	for _, program := range programs {
-		if err := l.BuildYolk(ctx, yolk, program, "./cmd/bench/"+program, "-s -w"); err != nil {
+		if err := l.BuildYolk(ctx, o.yolk, program, "./cmd/bench/"+program, "-s -w"); err != nil {
 			return nil, err
 		}
 		for seed := range seeds {
-			jobs = append(jobs, job{bare(seed), program})
+			jobs = append(jobs, job{bare(seed), program, nil})
 		}
 	}
-	if share {
-		jobs = append(jobs, job{withShare, files})
+	if !o.check {
+		j := job{withShare, files, nil}
+		if o.requests {
+			j.args = []string{"-requests"}
+		}
+		jobs = append(jobs, j)
 	}
-	return countAll(ctx, l, jobs, nil)
+	c, err := countAll(ctx, l, jobs)
+	for name, was := range old {
+		if ops.Waits(name) && !o.requests {
+			c[name] = was
+		}
+	}
+	return c, err
 }
 
 // job is a program to run in a system.
 type job struct {
 	s       lab.System
 	program string
+	args    []string
 }
 
 // countAll counts several at once: what is counted is the same whatever else runs.
-func countAll(ctx context.Context, l *lab.Lab, jobs []job, args []string) (costs, error) {
+func countAll(ctx context.Context, l *lab.Lab, jobs []job) (costs, error) {
 	c := costs{}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -164,7 +178,7 @@ func countAll(ctx context.Context, l *lab.Lab, jobs []job, args []string) (costs
 		wg.Go(func() {
 			turn <- struct{}{}
 			defer func() { <-turn }()
-			rows, err := count(ctx, l, j.s, j.program, args, exitsLogged)
+			rows, err := count(ctx, l, j.s, j.program, j.args, exitsLogged)
 			if err != nil {
 				errs[i] = fmt.Errorf("%s in %s: %w", j.program, j.s.Name(), err)
 			}
@@ -185,10 +199,10 @@ func countLinux(ctx context.Context, l *lab.Lab) (costs, error) {
 			return nil, err
 		}
 		for range linuxBoots {
-			jobs = append(jobs, job{inLinux, program})
+			jobs = append(jobs, job{inLinux, program, []string{"-all", "-requests"}})
 		}
 	}
-	c, err := countAll(ctx, l, jobs, []string{"-all"})
+	c, err := countAll(ctx, l, jobs)
 	delete(c, ops.Boot) // most of it is waiting, with a clock that goes on to the next timer
 	return c, err
 }

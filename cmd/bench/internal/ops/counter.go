@@ -21,6 +21,8 @@ type Counter struct {
 	Batches int
 	// Short counts one batch, a tenth of the others: for what takes long to log.
 	Short bool
+	// Requests has those that wait for a server be counted, too.
+	Requests bool
 }
 
 // NewCounter makes a Counter with its flags.
@@ -28,6 +30,7 @@ func NewCounter(set *flag.FlagSet) *Counter {
 	c := &Counter{}
 	set.StringVar(&c.Only, "only", "", "the row to count")
 	set.IntVar(&c.Batches, "batches", 9, "how many batches are counted")
+	set.BoolVar(&c.Requests, "requests", false, "count what waits for a server, too")
 	set.BoolVar(&c.Short, "short", false, "count one small batch")
 	return c
 }
@@ -82,12 +85,17 @@ func (c *Counter) Count(name string, n int, op func() error) {
 // in which nothing was done but to wait: what the least of many executes is the
 // operation's alone.
 func (c *Counter) Request(name string, op func() error) {
-	c.count(Row{Name: name, Batch: 1}, max(c.Batches, requests), guest.Waits, op)
+	if c.Requests {
+		c.count(Row{Name: name, Batch: 1}, max(c.Batches, requests), guest.Waits, op)
+	}
 }
 
 // Load counts n operations that are done at once and wait for a server. Their
 // instructions, with what they wait, are no measure.
 func (c *Counter) Load(name string, n int, all func() error) {
+	if !c.Requests {
+		return
+	}
 	c.count(Row{Name: name, Batch: n}, c.Batches, func() (guest.Waiting, error) {
 		w, err := guest.Waits()
 		w.Nanoseconds = 0 // of many, at the same time
