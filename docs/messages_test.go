@@ -48,7 +48,7 @@ var other = []string{
 	"init functions below the kernel", "fs: mounts, sessions with file servers", "init functions of the program",
 	"files that the program writes, which stay", "keys and passwords, read-only",
 	", the first … of … spans", "(…, node …, unique …, … bytes)",
-	"the built-in server of …", "/proc/…/fd/…/gdb", "set auto-load python-scripts off",
+	"the built-in server of …", "file servers of the host", "/proc/…/fd/…/gdb", "set auto-load python-scripts off",
 }
 
 // parts are directories whose sentences stand in a message that is made in one place.
