@@ -21,10 +21,11 @@ const (
 
 // disk is a virtio block device.
 type disk struct {
-	name  string // "vda"
-	dev   *virtioblk.Disk
-	whole *blockdev.Device
-	parts []blockdev.Partition
+	name   string // "vda"
+	dev    *virtioblk.Disk
+	whole  *blockdev.Device
+	parts  []blockdev.Partition
+	byName map[string]*blockdev.Device // what is in /dev of it
 }
 
 // startDisk starts a block device.
@@ -77,6 +78,7 @@ const diskMode = 0o660
 func (m *machine) addDisk(d *disk, minor uint64) {
 	m.logf("%s: %v", d.name, d.dev)
 	m.dev.AddBlockDevice(d.name, diskMode, diskMajor, minor, d.whole.Open)
+	d.byName = map[string]*blockdev.Device{d.name: d.whole}
 	parts, err := blockdev.Partitions(d.whole, d.whole.Size(), d.dev.BlockSize())
 	if err != nil {
 		m.fail(fmt.Errorf("%s: %w", d.name, err))
@@ -88,7 +90,9 @@ func (m *machine) addDisk(d *disk, minor uint64) {
 			continue
 		}
 		d.parts = append(d.parts, p)
-		m.dev.AddBlockDevice(d.name+strconv.Itoa(p.Number), diskMode, diskMajor, minor+uint64(p.Number), b.Open)
+		name := d.name + strconv.Itoa(p.Number)
+		d.byName[name] = b
+		m.dev.AddBlockDevice(name, diskMode, diskMajor, minor+uint64(p.Number), b.Open)
 	}
 	m.dev.OnSync(d.dev.Flush)
 }

@@ -3,6 +3,7 @@ package kernel
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -42,6 +43,8 @@ import (
 //	net.search=D D     domains for short names, in order
 //	net.hostname=NAME  the name of the machine; also without a network
 //	writable=1         what is changed in the image's root goes into a tmpfs over it
+//	disk.NAME="/path"  where to mount what is on the disk or partition NAME (vda1), quoted
+//	overlay.NAME=1     what is changed there goes into a tmpfs over it
 //	trace=KIND,KIND    what package kernel/trace sees to begin with; without it everything
 type flags map[string]string
 
@@ -78,7 +81,7 @@ func (f flags) addWords(words []string) (errs []error) {
 			errs = append(errs, fmt.Errorf("kernel command line: %q: no such setting", w))
 			continue
 		}
-		if strings.HasPrefix(key, "path.") {
+		if strings.HasPrefix(key, "path.") || strings.HasPrefix(key, "disk.") {
 			value = strconv.Quote(value)
 		}
 		if _, said := f[key]; !said {
@@ -94,12 +97,23 @@ func isSetting(key string) bool {
 	case "quiet", "log", "enosys", "cwd", "net.ip", "net.gateway", "net.dns", "net.search", "net.hostname":
 		return true
 	}
-	for _, prefix := range []string{"path.", "readonly.", "files."} {
+	for _, prefix := range []string{"path.", "readonly.", "files.", "disk.", "overlay."} {
 		if len(key) > len(prefix) && strings.HasPrefix(key, prefix) {
 			return true
 		}
 	}
 	return false
+}
+
+// disks are the names of the disks that are to be mounted, in order.
+func (f flags) disks() (names []string) {
+	for key := range f {
+		if name, ok := strings.CutPrefix(key, "disk."); ok {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // path returns where to mount a share, "" if only its tag says it.

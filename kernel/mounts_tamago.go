@@ -41,8 +41,9 @@ func (m *machine) mountRoot() {
 		m.fail(err)
 		c.Shares = append(c.Shares, fs.Share{Tag: s.tag, FS: f, Path: path, ReadOnly: s.readOnly})
 	}
+	c.Shares = append(c.Shares, m.mountedDisks()...)
 	c.Image = m.imageRoot()
-	if len(m.shares) == 0 && c.Image == nil {
+	if len(c.Shares) == 0 && c.Image == nil {
 		m.log.Print("no virtio-fs device: the root is a tmpfs")
 	}
 	v, notes, problems := fs.NewRoot(c)
@@ -106,7 +107,7 @@ func (m *machine) watchHost() {
 const memoryPerName = 4096
 
 // newFileSystem makes what syscall.Mount mounts: an empty tmpfs, the share whose
-// tag is source, or what has been registered.
+// tag is source, what has been registered, or what is on the disk source.
 func (m *machine) newFileSystem(fstype, source, data string) (fs.FileSystem, error) {
 	switch fstype {
 	case "tmpfs":
@@ -122,6 +123,9 @@ func (m *machine) newFileSystem(fstype, source, data string) (fs.FileSystem, err
 	m.taking.Unlock()
 	if make != nil {
 		return make(source, data)
+	}
+	if openDisk != nil {
+		return m.openDiskNamed(fstype, source, data, nil)
 	}
 	return nil, fmt.Errorf("file system type %q: %w", fstype, syscall.ENODEV)
 }

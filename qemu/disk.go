@@ -23,6 +23,22 @@ type Disk struct {
 	ReadOnly bool
 }
 
+// DiskMount says where the guest's kernel mounts what is on a disk or partition.
+type DiskMount struct {
+	Name    string // in /dev: vda, vdb2
+	Path    string // absolute
+	Overlay bool   // changes are taken, and go into the guest's memory
+}
+
+// Settings are the lines for the guest's kernel.
+func (m DiskMount) Settings() string {
+	lines := fmt.Sprintf("disk.%s=%q\n", m.Name, m.Path)
+	if m.Overlay {
+		lines += fmt.Sprintf("overlay.%s=1\n", m.Name)
+	}
+	return lines
+}
+
 // DiskFD is a virtio block device. Its file is opened again, by the descriptor's name.
 type DiskFD struct {
 	FD       int

@@ -36,11 +36,13 @@ type Options struct {
 	Timeout time.Duration // 0: none
 	Shares  []Share
 	Disks   []Disk // /dev/vda and so on, in their order
-	Daemon  Daemon
-	Cache   Cache
-	Network Network
-	Self    []string // command of this program that ends up in ServeBuiltin
-	SelfNet []string // command of this program that ends up in ServeNetwork
+	// DiskMounts are what the guest's kernel mounts of them.
+	DiskMounts []DiskMount
+	Daemon     Daemon
+	Cache      Cache
+	Network    Network
+	Self       []string // command of this program that ends up in ServeBuiltin
+	SelfNet    []string // command of this program that ends up in ServeNetwork
 
 	Hostname string   // of the guest; empty: its own
 	Extra    []string // arguments of QEMU's own
@@ -347,6 +349,9 @@ func (g *guest) addFiles(srv server) error {
 	}
 	flags += o.Network.settings()
 	flags += srv.flags(o.Shares)
+	for _, m := range o.DiskMounts {
+		flags += m.Settings()
+	}
 	if len(o.Shares) > 0 {
 		flags += "watch=1\n"
 	}

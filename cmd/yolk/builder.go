@@ -52,6 +52,7 @@ type imageOptions struct {
 	debug    bool // symbols, and no optimization of the program's own packages
 	traced   bool
 	staged   bool
+	disks    bool      // the kernel mounts file systems of disks
 	commands io.Writer // the commands that are run; nil: not shown
 }
 
@@ -72,6 +73,7 @@ func buildImage(ctx context.Context, packages []string, o imageOptions) (*os.Fil
 	if err != nil {
 		return nil, "", err
 	}
+	p.Disks = o.disks
 	f, err := p.Image(ctx, filepath.Join(cache, "yolk", "images"))
 	return f, p.Name, err
 }

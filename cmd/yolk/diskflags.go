@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"path"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -39,3 +41,38 @@ func (f *diskFlags) String() string { return "" }
 
 // Type implements pflag.Value.
 func (f *diskFlags) Type() string { return "file" }
+
+// diskMountFlags are the options --mount-disk.
+type diskMountFlags struct{ list []qemu.DiskMount }
+
+func (f *diskMountFlags) add(set *pflag.FlagSet) {
+	set.Var(f, "mount-disk", "NAME:/guest/path[:overlay]: what is on the disk or partition NAME, as vda or vdb1, is mounted there, read-only or with changes in memory (repeatable)")
+}
+
+// diskName is a disk or partition as the guest has it in /dev.
+var diskName = regexp.MustCompile(`^vd[a-z]([1-9][0-9]{0,2})?$`)
+
+// Set implements pflag.Value.
+func (f *diskMountFlags) Set(s string) error {
+	text, over := strings.CutSuffix(s, ":overlay")
+	name, at, ok := strings.Cut(text, ":")
+	switch {
+	case !ok || !diskName.MatchString(name):
+		return fmt.Errorf("want NAME:/guest/path or NAME:/guest/path:overlay, of the disk or partition NAME: vda, vdb1")
+	case !path.IsAbs(at) || strings.ContainsAny(at, "\x00\n"):
+		return fmt.Errorf("%q: want an absolute path of the guest", at)
+	}
+	for _, m := range f.list {
+		if m.Name == name {
+			return fmt.Errorf("%s is mounted on %s already", name, m.Path)
+		}
+	}
+	f.list = append(f.list, qemu.DiskMount{Name: name, Path: path.Clean(at), Overlay: over})
+	return nil
+}
+
+// String implements pflag.Value.
+func (f *diskMountFlags) String() string { return "" }
+
+// Type implements pflag.Value.
+func (f *diskMountFlags) Type() string { return "mount" }

@@ -22,6 +22,7 @@ type embedFlags struct {
 	env      envFlags
 	cwd      string
 	writable bool
+	mounts   diskMountFlags
 	named    bool // the image carries the program's name, also without arguments
 }
 
@@ -30,12 +31,13 @@ func (f *embedFlags) add(set *pflag.FlagSet) {
 	set.StringArrayVar(&f.args, "args", nil, "arguments that the program has if none are given when it is run, in one string, quoted as for a shell (repeatable)")
 	f.env.add(set)
 	set.StringVar(&f.cwd, "cwd", "", "working directory in the guest")
+	f.mounts.add(set)
 	set.BoolVar(&f.writable, "writable", false, "take changes of the root, in memory; without it the root is read-only")
 }
 
 // into makes the parts of an image of p, to be built into file, and has p mount its root.
 func (f *embedFlags) into(p *image.Program, file string) ([]image.Part, error) {
-	p.Root = len(f.roots) > 0
+	p.Root, p.Disks = len(f.roots) > 0, len(f.mounts.list) > 0
 	return f.parts(p.Name, file, os.Stderr)
 }
 
@@ -78,9 +80,14 @@ func (f *embedFlags) parts(program, file string, notes io.Writer) ([]image.Part,
 		add(embedded.Env, strings.Join(env, "\x00")+"\x00")
 	}
 	add(embedded.Cwd, f.cwd)
+	flags := ""
 	if f.writable {
-		add(embedded.Flags, "writable=1\n")
+		flags = "writable=1\n"
 	}
+	for _, m := range f.mounts.list {
+		flags += m.Settings()
+	}
+	add(embedded.Flags, flags)
 	if f.named || len(list) > 0 || len(args) > 1 || len(f.roots) > 0 {
 		add(embedded.Args, strings.Join(args, "\x00")+"\x00")
 	}

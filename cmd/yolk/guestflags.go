@@ -37,6 +37,7 @@ type guestFlags struct {
 	cache   choice
 	tree    treeFlags
 	disks   diskFlags
+	mounts  diskMountFlags
 	net     netFlags
 	env     envFlags
 	extra   []string
@@ -53,6 +54,7 @@ func (f *guestFlags) add(set *pflag.FlagSet, mem, publish string) {
 	set.Var(&f.cache, "cache", "changes on the host are seen after a second (auto) or at once (none)")
 	f.tree.add(set)
 	f.disks.add(set)
+	f.mounts.add(set)
 	f.net.add(set, publish)
 	f.env.add(set)
 	set.StringArrayVar(&f.extra, "qemu-arg", nil, "further argument of QEMU, such as -device and its value, one after the other (repeatable)")
@@ -71,7 +73,7 @@ func (f *guestFlags) fill(o *qemu.Options, defaultRoot string) (err error) {
 	if o.Shares, err = f.tree.shares(defaultRoot); err != nil {
 		return err
 	}
-	o.Disks = f.disks.list
+	o.Disks, o.DiskMounts = f.disks.list, f.mounts.list
 	if err := checkHostname(f.net.hostname); err != nil {
 		return err
 	}

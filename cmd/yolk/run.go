@@ -217,7 +217,7 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) (failed error) {
 			}()
 		}
 		flags = append(flags, "-buildvcs=false")
-		build := imageOptions{flags: flags, profile: r.profile != "", locks: r.locks != "", debug: r.debug, traced: events != nil, staged: r.chart != "", commands: o.Trace}
+		build := imageOptions{flags: flags, profile: r.profile != "", locks: r.locks != "", debug: r.debug, traced: events != nil, staged: r.chart != "", disks: len(o.DiskMounts) > 0, commands: o.Trace}
 		if o.Kernel, name, err = buildImage(ctx, packages, build); err != nil {
 			return err
 		}

@@ -54,7 +54,7 @@ func (p *Program) Image(ctx context.Context, kept string) (*os.File, error) {
 // push each other out.
 func (p *Program) keptName() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %q %q %q %v %v %v %v\n", p.pkg.Dir, p.args, p.flags, p.b.Toolchain.Root, p.b.Guest, p.b.Profile, p.b.Locks, p.b.Traced, p.b.Staged)
+	fmt.Fprintf(h, "%q %q %q %q %q %v %v %v %v %v\n", p.pkg.Dir, p.args, p.flags, p.b.Toolchain.Root, p.b.Guest, p.b.Profile, p.b.Locks, p.b.Traced, p.b.Staged, p.Disks)
 	return fmt.Sprintf("%x", h.Sum(nil)[:12])
 }
 

@@ -33,6 +33,8 @@ const (
 	zonesPackage = kernelPackage + "/zones"
 	// rootPackage mounts the root that the image carries, when a program imports it.
 	rootPackage = kernelPackage + "/imageroot"
+	// disksPackage mounts what is on disks, when a program imports it.
+	disksPackage = kernelPackage + "/diskfs"
 	// profilePackage takes a CPU profile when a program imports it as well.
 	profilePackage = kernelPackage + "/profile"
 	// locksPackage profiles the locks that are waited for, likewise.
@@ -78,6 +80,8 @@ type Builder struct {
 type Program struct {
 	Name string // of the program, as go build would call it
 	Root bool   // the image is going to carry a root
+	// Disks: the kernel is going to mount file systems of disks.
+	Disks bool
 
 	b     *Builder
 	dir   string // where the go command runs
@@ -143,6 +147,9 @@ func (p *Program) Build(ctx context.Context, file string) error {
 	}
 	if p.Root {
 		text += "import _ \"" + rootPackage + "\"\n"
+	}
+	if p.Disks || need.disks {
+		text += "import _ \"" + disksPackage + "\"\n"
 	}
 	if p.b.Profile {
 		text += "import _ \"" + profilePackage + "\"\n"

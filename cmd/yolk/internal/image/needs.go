@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -14,6 +15,7 @@ type needs struct {
 	network bool // the TCP/IP stack
 	roots   bool // roots of trust
 	zones   bool // time zones
+	disks   bool // file systems of disks
 }
 
 // packages are those of the kernel that the program is to import.
@@ -41,12 +43,14 @@ func (p *Program) needs(ctx context.Context) needs {
 // package syscall, by assembly, or by a linkname; who has package net may use it, and
 // who has crypto/x509 check certificates. Of a test of what those import, they are others
 // by their paths: "net [os.test]". Time zones are looked for by who names the function
-// for that. Where that cannot be found out, it may. It is the first to load the packages,
+// for that, and file systems of disks are mounted by who can make system calls and names
+// one of their types. Where that cannot be found out, it may. It is the first to load the packages,
 // and so has them settled that are ambiguous.
 func (b *Builder) needsOf(ctx context.Context, dir string, ws *workspace, args []string) needs {
 	const format = `{{$p := .}}{{if not (or .Standard (eq .ImportPath "runtime/goos"))}}` +
 		`{{range .Imports}}{{if or (eq . "syscall") (eq . "unsafe")}}calls{{"\n"}}{{end}}` +
-		`{{if eq . "time"}}{{range $p.GoFiles}}{{$p.Dir}}/{{.}}{{"\n"}}{{end}}{{end}}{{end}}{{if .SFiles}}calls{{"\n"}}{{end}}{{end}}` +
+		`{{if eq . "time"}}{{range $p.GoFiles}}{{$p.Dir}}/{{.}}{{"\n"}}{{end}}{{end}}` +
+		`{{if or (eq . "syscall") (eq . "golang.org/x/sys/unix")}}{{range $p.GoFiles}}mounts {{$p.Dir}}/{{.}}{{"\n"}}{{end}}{{end}}{{end}}{{if .SFiles}}calls{{"\n"}}{{end}}{{end}}` +
 		`{{if and .Standard (eq .Name "net" "x509")}}{{.Name}}{{end}}`
 	list := slices.Concat([]string{"list", "-deps", "-f", format}, args)
 	out, err := b.goCommand(ctx, dir, ws.env, list...)
@@ -56,7 +60,7 @@ func (b *Builder) needsOf(ctx context.Context, dir string, ws *workspace, args [
 		}
 	}
 	if err != nil {
-		return needs{true, true, true, true}
+		return needs{true, true, true, true, true}
 	}
 	var n needs
 	for line := range strings.Lines(string(out)) {
@@ -69,10 +73,29 @@ func (b *Builder) needsOf(ctx context.Context, dir string, ws *workspace, args [
 		case "x509":
 			n.roots = true
 		default:
+			if file, ok := strings.CutPrefix(line, "mounts "); ok {
+				n.disks = n.disks || mountsDisks(file)
+				break
+			}
 			n.zones = n.zones || loadsZones(line)
 		}
 	}
 	return n
+}
+
+// mountsDisks reports whether a source file mounts something and names a type of file
+// systems of disks.
+func mountsDisks(file string) bool {
+	src, err := os.ReadFile(file)
+	if err != nil || !bytes.Contains(src, []byte("Mount(")) {
+		return err != nil
+	}
+	for _, name := range []string{"ext2", "ext3", "ext4", "squashfs"} {
+		if bytes.Contains(src, []byte(strconv.Quote(name))) {
+			return true
+		}
+	}
+	return false
 }
 
 // loadsZones reports whether a source file names time.LoadLocation.

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// TestGuestDiskMounts: the kernel mounts file systems of disks where --mount-disk says, with
+// changes in memory where asked, and the program others by mount(2).
+func TestGuestDiskMounts(t *testing.T) {
+	needGuest(t)
+	for _, tool := range []string{"mkfs.ext4", "mksquashfs"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("%s is not installed", tool)
+		}
+	}
+	dir := program(t, "diskfs")
+	tmp := t.TempDir()
+	tree := filepath.Join(tmp, "tree")
+	if err := os.MkdirAll(filepath.Join(tree, "sub"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"hello.txt": "hello\n", "sub/x": "x\n"} {
+		if err := os.WriteFile(filepath.Join(tree, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, second := filepath.Join(tmp, "first"), filepath.Join(tmp, "second")
+	for _, c := range []*exec.Cmd{
+		exec.Command("mkfs.ext4", "-q", "-F", "-d", tree, first, "16M"),
+		exec.Command("mksquashfs", tree, second, "-noappend", "-quiet", "-no-progress", "-comp", "gzip"),
+	} {
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", c, err, out)
+		}
+	}
+	want := `"hello\n" <nil>
+"x\n" <nil>
+open /data/new: read-only file system <nil>
+invalid argument
+block device required
+<nil>
+"hello\n" <nil>
+<nil>
+`
+	for _, machine := range machines {
+		t.Run(machine, func(t *testing.T) {
+			got := runCommand(t, yolkCommand(t, dir, "run", "-q", "--machine", machine, "--disk", first+":ro", "--disk", second+":ro",
+				"--mount-disk", "vda:/data", "--mount-disk", "vdb:/sq:overlay", "."))
+			if got.status != 0 || got.stdout != want {
+				t.Errorf("%+v, want %s", got, want)
+			}
+		})
+	}
+}

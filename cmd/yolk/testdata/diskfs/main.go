@@ -1,0 +1,23 @@
+// Program diskfs reads and changes what is mounted on /data and /sq, and mounts a disk itself.
+package main
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+)
+
+func main() {
+	for _, n := range []string{"/data/hello.txt", "/sq/sub/x"} {
+		b, err := os.ReadFile(n)
+		fmt.Printf("%q %v\n", b, err)
+	}
+	fmt.Println(os.WriteFile("/data/new", nil, 0o644), os.WriteFile("/sq/new", []byte("y"), 0o644))
+	fmt.Println(syscall.Mount("/dev/vda", "/tmp", "squashfs", syscall.MS_RDONLY, ""))
+	fmt.Println(syscall.Mount("/dev/vdz", "/tmp", "squashfs", syscall.MS_RDONLY, ""))
+	fmt.Println(syscall.Mount("/dev/vda", "/tmp", "ext4", syscall.MS_RDONLY, ""))
+	b, err := os.ReadFile("/tmp/hello.txt")
+	fmt.Printf("%q %v\n", b, err)
+	_, err = os.Stat("/sq/new")
+	fmt.Println(err)
+}
