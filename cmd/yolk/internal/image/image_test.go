@@ -42,6 +42,7 @@ func hosted(t *testing.T) *Builder {
 		"kernel/network/network.go": "package network\n",
 		"kernel/roots/roots.go":     "package roots\n",
 		"kernel/zones/zones.go":     "package zones\n",
+		"kernel/diskfs/diskfs.go":   "package diskfs\n",
 	})
 	return &Builder{Toolchain: &toolchain.Toolchain{Go: dir + "/go"}, Guest: guest, Scratch: t.TempDir()}
 }
