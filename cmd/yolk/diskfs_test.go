@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,6 +39,19 @@ func TestGuestDiskMounts(t *testing.T) {
 			t.Fatalf("%v: %v\n%s", c, err, out)
 		}
 	}
+	// The second one is in a partition at 1 MiB, by a master boot record.
+	b, err := os.ReadFile(second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b = append(make([]byte, 1<<20), b...)
+	b[446+4] = 0x83
+	binary.LittleEndian.PutUint32(b[446+8:], 2048)
+	binary.LittleEndian.PutUint32(b[446+12:], uint32(len(b)>>9-2048))
+	b[510], b[511] = 0x55, 0xaa
+	if err := os.WriteFile(second, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	want := `"hello\n" <nil>
 "x\n" <nil>
 open /data/new: read-only file system <nil>
@@ -50,7 +64,7 @@ block device required
 	for _, machine := range machines {
 		t.Run(machine, func(t *testing.T) {
 			got := runCommand(t, yolkCommand(t, dir, "run", "-q", "--machine", machine, "--disk", first+":ro", "--disk", second+":ro",
-				"--mount-disk", "vda:/data", "--mount-disk", "vdb:/sq:overlay", "."))
+				"--mount-disk", "vda:/data", "--mount-disk", "vdb1:/sq:overlay", "."))
 			if got.status != 0 || got.stdout != want {
 				t.Errorf("%+v, want %s", got, want)
 			}

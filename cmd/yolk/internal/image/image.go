@@ -136,6 +136,7 @@ func (b *Builder) Program(ctx context.Context, args []string, flags ...string) (
 func (p *Program) Build(ctx context.Context, file string) error {
 	text := "package main\n"
 	need := p.needs(ctx)
+	need.disks = need.disks || p.Disks
 	for _, pkg := range need.packages() {
 		text += "\nimport _ \"" + pkg + "\""
 	}
@@ -147,9 +148,6 @@ func (p *Program) Build(ctx context.Context, file string) error {
 	}
 	if p.Root {
 		text += "import _ \"" + rootPackage + "\"\n"
-	}
-	if p.Disks || need.disks {
-		text += "import _ \"" + disksPackage + "\"\n"
 	}
 	if p.b.Profile {
 		text += "import _ \"" + profilePackage + "\"\n"

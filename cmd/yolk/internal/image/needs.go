@@ -24,7 +24,7 @@ func (n needs) packages() []string {
 	for _, p := range []struct {
 		needed bool
 		path   string
-	}{{n.calls, callsPackage}, {n.network, networkPackage}, {n.roots, rootsPackage}, {n.zones, zonesPackage}} {
+	}{{n.calls, callsPackage}, {n.network, networkPackage}, {n.roots, rootsPackage}, {n.zones, zonesPackage}, {n.disks, disksPackage}} {
 		if p.needed {
 			list = append(list, p.path)
 		}

@@ -47,3 +47,21 @@ func TestLoadsZones(t *testing.T) {
 		t.Error("a file that cannot be read names nothing")
 	}
 }
+
+// TestMountsDisks: a file that calls Mount and names a type of file systems of disks has them in the image.
+func TestMountsDisks(t *testing.T) {
+	for text, want := range map[string]bool{
+		`unix.Mount("/dev/vda", "/mnt", "ext4", unix.MS_RDONLY, "")`:    true,
+		`const kind = "squashfs"; _ = syscall.Mount(a, b, kind, 0, "")`: true,
+		`syscall.Mount("none", "/mnt", "tmpfs", 0, "")`:                 false,
+		`fmt.Println("ext4")`: false,
+	} {
+		file := filepath.Join(t.TempDir(), "a.go")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := mountsDisks(file); got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}
