@@ -36,6 +36,9 @@ func (k *Kernel) open(dirfd int, path string, flags int, mode uint32, resolve fs
 		return -1, errno(err)
 	}
 	unlock(d.Node(), 0)
+	if flags&O_PATH == 0 {
+		flags |= oLargefile
+	}
 	return k.install(f, d, flags)
 }
 

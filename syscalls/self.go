@@ -33,7 +33,8 @@ func (k *Kernel) Descriptor(fd int) (string, *fs.Dentry) {
 	return k.vfs.Describe(d.dentry), d.dentry
 }
 
-// oLargefile is in the flags of what was opened by path, on amd64 too.
+// oLargefile is in the flags of what was opened by path, and not with O_PATH, on amd64 too:
+// F_GETFL and fdinfo show it.
 const oLargefile = 0x8000
 
 // DescriptorState tells how fd stands: its O_ flags as Linux's fdinfo has them, its
@@ -51,7 +52,6 @@ func (k *Kernel) DescriptorState(fd int) (flags int, pos int64, lines []byte, ok
 		flags |= syscall.O_CLOEXEC
 	}
 	if d.stream == nil {
-		flags |= oLargefile
 		// A call that moves the position holds mu, perhaps for long; and it may
 		// be this one, of a directory that lists fdinfo.
 		if d.mu.TryLock() {

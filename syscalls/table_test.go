@@ -89,7 +89,7 @@ func TestDupSharesPosition(t *testing.T) {
 	}
 	_, e = k.Fcntl(b, syscall.F_SETFL, syscall.O_APPEND|syscall.O_WRONLY)
 	ok(t, e)
-	if fl, _ := k.Fcntl(b, syscall.F_GETFL, 0); fl != syscall.O_RDWR|syscall.O_APPEND {
+	if fl, _ := k.Fcntl(b, syscall.F_GETFL, 0); fl != syscall.O_RDWR|syscall.O_APPEND|oLargefile {
 		t.Errorf("flags %#x", fl)
 	}
 	k.Write(b, []byte("+"))
