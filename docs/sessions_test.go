@@ -31,7 +31,7 @@ var sessions = []struct {
 }{
 	{page: "README.md", section: "Try it", dir: ".", only: "make qemu +#", says: "14 of 14 steps ok"},
 	{page: "README.md", section: "A server", dir: "."},
-	{page: "docs/FILESYSTEM.md", section: "Disks", says: "open /pages: no such file"},
+	{page: "docs/FILESYSTEM.md", section: "Disks", says: "Hello from the host."},
 	{page: "examples/fileserver/README.md", section: "A directory over HTTP", dir: "examples/fileserver", running: "yolk run "},
 	{page: "examples/notes/README.md", section: "Notes in a SQL database", dir: "examples/notes", running: "yolk run ",
 		varies: `"changed":"[^"]*"`},

@@ -19,7 +19,7 @@ func TestGuestCrowd(t *testing.T) {
 	yolk := guestTest(t)
 	for _, machine := range []string{"microvm", "q35"} {
 		t.Run(machine, func(t *testing.T) {
-			s := serve(t, yolk, "testdata/crowd", []string{"80"}, "--machine", machine, "--mem", "32M", ".")
+			s := serve(t, yolk, "testdata/crowd", []string{"80"}, "--machine", machine, "--mem", "48M", ".")
 			up(s)
 			for range 10 {
 				stall(t, s)
