@@ -60,7 +60,8 @@ func TestMountRefuses(t *testing.T) {
 		source, target, fstype string
 		want                   error
 	}{
-		{"x", dir, "ext4", syscall.ENODEV},
+		{"x", dir, "no such type", syscall.ENODEV},
+		{"x", dir, "ext4", syscall.ENOTBLK},
 		{"no such tag", dir, "virtiofs", syscall.ENODEV},
 		{"root", dir, "virtiofs", syscall.EBUSY},
 		{"x", filepath.Join(dir, "missing"), "tmpfs", syscall.ENOENT},

@@ -3,6 +3,7 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -32,11 +33,15 @@ func (m *machine) blockDevice(name string) *blockdev.Device {
 	return nil
 }
 
-// openDiskNamed opens what is on the device source, "/dev/vda1". ENOTBLK: it is none, as for mount(2).
+// openDiskNamed opens what is on the device source, "/dev/vda1". Its errors are those of mount(2):
+// ENODEV if there is no such type, whatever the source is, and ENOTBLK if that is no device.
 func (m *machine) openDiskNamed(fstype, source, options string, upper func() fs.FileSystem) (fs.FileSystem, error) {
 	name, ok := strings.CutPrefix(path.Clean(source), "/dev/")
 	b := m.blockDevice(name)
 	if !ok || b == nil {
+		if _, err := openDisk(fstype, strings.NewReader(""), 0, "", nil, m.fail); errors.Is(err, syscall.ENODEV) {
+			return nil, err
+		}
 		return nil, fmt.Errorf("%s: no disk or partition: %w", source, syscall.ENOTBLK)
 	}
 	f, err := openDisk(fstype, b, b.Size(), options, upper, func(err error) { m.fail(fmt.Errorf("%s: %w", name, err)) })
