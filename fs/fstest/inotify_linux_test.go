@@ -270,6 +270,14 @@ func compareWatch(t *testing.T, lines []string) {
 // k is under way.
 func compareWatchOn(t *testing.T, k *syscalls.Kernel, settle func(), lines []string) {
 	t.Helper()
+	if text := watchDifference(t, k, settle, lines); text != "" {
+		t.Fatal(text)
+	}
+}
+
+// watchDifference tells where Linux and k have different events first; empty: nowhere.
+func watchDifference(t *testing.T, k *syscalls.Kernel, settle func(), lines []string) string {
+	t.Helper()
 	dir := t.TempDir()
 	for at := 1; at < len(dir); at++ {
 		if dir[at] == '/' {
@@ -286,10 +294,11 @@ func compareWatchOn(t *testing.T, k *syscalls.Kernel, settle func(), lines []str
 		want.do(line)
 		got.do(line)
 		if !slices.Equal(want.log[from:], got.log[from:]) {
-			t.Fatalf("after\n\t%s\nLinux:\n%s\nhere:\n%s", strings.Join(lines[max(0, i-40):i], "\n\t"),
+			return fmt.Sprintf("after\n\t%s\nLinux:\n%s\nhere:\n%s", strings.Join(lines[max(0, i-40):i], "\n\t"),
 				strings.Join(want.log[from:], "\n"), strings.Join(got.log[from:], "\n"))
 		}
 	}
+	return ""
 }
 
 // watchCases are sequences of operations, each for a rule of inotify(7).
