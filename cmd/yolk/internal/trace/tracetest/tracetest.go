@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -29,9 +30,10 @@ func Spans(t testing.TB, text string) map[string][]Span {
 	if err := json.Unmarshal([]byte(text), &all); err != nil {
 		t.Fatalf("%v in\n%s", err, text)
 	}
-	ns := func(n json.Number) (ns int64) {
+	ns := func(n json.Number) int64 {
 		us, frac, _ := strings.Cut(n.String(), ".")
-		if _, err := fmt.Sscan(us+frac, &ns); err != nil || len(frac) != 3 {
+		ns, err := strconv.ParseInt(us+frac, 10, 64)
+		if err != nil || len(frac) != 3 {
 			t.Fatalf("%q is no time in µs", n)
 		}
 		return ns
