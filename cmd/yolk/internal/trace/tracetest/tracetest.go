@@ -24,7 +24,8 @@ func Spans(t testing.TB, text string) map[string][]Span {
 		TraceEvents []struct {
 			Name, Ph, ID string
 			TS, Dur      json.Number
-			PID, TID     int
+			PID          int
+			TID          uint64 // a goroutine, whatever number a guest gives it
 		}
 	}
 	if err := json.Unmarshal([]byte(text), &all); err != nil {
