@@ -1,7 +1,6 @@
 package main
 
-// out8 writes to an I/O port.
-func out8(port uint16, v uint8)
+import "github.com/yolkos/yolk/arch/amd64/reg"
 
 // The interval timer (Intel 8254): its ports, and a control word for channel 0 that has it
 // count down again and again (mode 2) from two bytes, the low one first.
@@ -20,7 +19,7 @@ const turn = 2
 // interrupt is masked. What two of them would do at the same time on hardware, they then do
 // alternately, some operations at a time at most.
 func takeTurns() {
-	out8(timerControl, timerRate)
-	out8(timerCounter, turn&0xff)
-	out8(timerCounter, turn>>8)
+	reg.Out8(timerControl, timerRate)
+	reg.Out8(timerCounter, turn&0xff)
+	reg.Out8(timerCounter, turn>>8)
 }

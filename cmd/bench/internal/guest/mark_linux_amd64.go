@@ -6,6 +6,8 @@ import (
 	"os"
 	"runtime"
 	"syscall"
+
+	"github.com/yolkos/yolk/arch/amd64/reg"
 )
 
 // Mark writes a byte to MarkPort, in a guest, which lets process 1 do so.
@@ -16,7 +18,7 @@ func Mark(v uint8) {
 	runtime.LockOSThread() // whose right it is, and only for now: it makes switches dearer
 	defer runtime.UnlockOSThread()
 	if permit(1) == nil {
-		out(MarkPort, v)
+		reg.Out8(MarkPort, v)
 		_ = permit(0)
 	}
 }
@@ -28,5 +30,3 @@ func permit(on uintptr) error {
 	}
 	return nil
 }
-
-func out(port uint16, v uint8)
