@@ -23,8 +23,9 @@ type chromeWriter struct {
 
 	threads map[[2]uint64]bool // that have been named
 	// Of goroutines in a call or request, by their numbers: when the last request ended that went on beside, and is
-	// shown as a span all the same; and what it may wait for.
+	// shown as a span all the same; when their last span ended; and what it may wait for.
 	busy  map[chromeTrack]int64
+	ended map[uint64]int64
 	waits map[uint64]*wait
 }
 
@@ -69,7 +70,7 @@ type chromeEvent struct {
 }
 
 func newChromeWriter(w io.Writer) *chromeWriter {
-	return &chromeWriter{w: w, threads: map[[2]uint64]bool{}, busy: map[chromeTrack]int64{}, waits: map[uint64]*wait{}}
+	return &chromeWriter{w: w, threads: map[[2]uint64]bool{}, busy: map[chromeTrack]int64{}, ended: map[uint64]int64{}, waits: map[uint64]*wait{}}
 }
 
 func micro(ns int64) json.Number {
@@ -144,6 +145,7 @@ func (c *chromeWriter) record(r *Record) {
 		c.span(e, r)
 		if r.Depth == 0 {
 			delete(c.busy, chromeTrack{r.G, false})
+			delete(c.ended, r.G)
 			delete(c.waits, r.G)
 		}
 	case AsyncEnd:
@@ -151,6 +153,9 @@ func (c *chromeWriter) record(r *Record) {
 		if t := (chromeTrack{r.G, r.Depth == 0}); r.Nested && r.Begun.Time >= c.busy[t] {
 			c.busy[t] = r.Time
 			c.span(e, r)
+			if t.outside {
+				delete(c.ended, r.G)
+			}
 			return
 		}
 		e.Phase, e.Time, e.TID = "b", micro(r.Begun.Time), r.Begun.G
@@ -172,18 +177,21 @@ func (c *chromeWriter) span(e chromeEvent, r *Record) {
 	b := r.Begun
 	e.Args = what(r)
 	c.putSpan(e, b.Time, r.Time)
+	last := c.ended[r.G]
+	c.ended[r.G] = r.Time
 	if r.Kind != wire.Fuse {
 		return
 	}
 	// The server works from when the device has been told until it interrupts, and then the
-	// goroutine gets a CPU. Who looks at the ring meanwhile has no interrupt.
+	// goroutine gets a CPU. Who looks at the ring meanwhile has no interrupt. All this comes after the last span
+	// in the request, so that none overlaps.
 	w := c.waits[r.G]
 	delete(c.waits, r.G)
 	told := w != nil && w.from >= b.Time
 	if !told {
 		w = &wait{from: b.Time}
 	}
-	at := w.from
+	at := max(w.from, last)
 	part := func(name, cat string, to int64) {
 		if to > at {
 			c.putSpan(chromeEvent{Name: name, Cat: cat, PID: e.PID, TID: e.TID}, at, to)

@@ -23,6 +23,7 @@ type Reader struct {
 	partial map[uint16][]byte // of an event, by CPU
 	pending []wire.Event      // not in order yet
 	clock   wire.Clock
+	last    int64 // the time of the last event handed on: a clock that is told anew does not turn time back
 	names   [wire.Spaces]map[uint32]string
 	lost    map[uint16]uint64
 	gaps    bool // something was lost in this round
@@ -190,7 +191,8 @@ func (r *Reader) deliver(until uint64) {
 	})
 	n := 0
 	for n < len(r.pending) && r.pending[n].Time <= until {
-		r.take(&r.pending[n], r.ns(r.pending[n].Time))
+		r.last = max(r.last, r.ns(r.pending[n].Time))
+		r.take(&r.pending[n], r.last)
 		n++
 	}
 	r.pending = slices.Delete(r.pending, 0, n)
@@ -203,5 +205,8 @@ func (r *Reader) deliver(until uint64) {
 // ns is the time since the boot of a time of the counter.
 func (r *Reader) ns(tsc uint64) int64 {
 	hi, lo := bits.Mul64(tsc-min(r.clock.Base, tsc), r.clock.Scale)
-	return int64((hi<<32 | lo>>32) & (1<<62 - 1))
+	if hi >= 1<<29 {
+		return 1<<61 - 1
+	}
+	return int64(hi<<32 | lo>>32)
 }
