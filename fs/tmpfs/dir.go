@@ -1,20 +1,28 @@
 package tmpfs
 
 import (
+	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/dirlist"
 )
 
-// dir is the contents of a directory, under FS.names.
+// dir is the contents of a directory.
 type dir struct {
-	parent *node // nil in the root, and once the directory is removed
-	gone   bool
+	parent atomic.Pointer[node] // nil in the root, and once the directory is removed; another one under FS.renames
+
+	mu   sync.RWMutex // of what follows
+	gone bool         // removed, for good
 	dirlist.List[*node]
 }
 
-func newDir(parent *node) *dir { return &dir{parent: parent} }
+func newDir(parent *node) *dir {
+	d := &dir{}
+	d.parent.Store(parent)
+	return d
+}
 
 // size is what stat shows: the same as Linux's tmpfs, 20 bytes an entry.
 func (d *dir) size() int64 { return 20 * int64(d.Len()+2) }
@@ -39,8 +47,8 @@ func (n *node) readDir(cookie uint64, emit func(*fs.Dirent) bool) error {
 }
 
 func (n *node) entries(cookie uint64, list []fs.Dirent) []fs.Dirent {
-	n.fs.names.RLock()
-	defer n.fs.names.RUnlock()
+	n.dir.mu.RLock()
+	defer n.dir.mu.RUnlock()
 	for _, e := range n.dir.After(cookie) {
 		if len(list) == batch {
 			break
@@ -56,8 +64,8 @@ func (n *node) Lookup(name string) (fs.Entry, error) {
 	if n.dir == nil {
 		return fs.Entry{}, syscall.ENOTDIR
 	}
-	n.fs.names.RLock()
-	defer n.fs.names.RUnlock()
+	n.dir.mu.RLock()
+	defer n.dir.mu.RUnlock()
 	if e := n.dir.Get(name); e != nil {
 		e.Node.Ref()
 		return entry(e.Node), nil
@@ -73,11 +81,12 @@ func (n *node) newEntry(name string, mode, umask, rdev uint32, text string) (*no
 	if n.dir == nil {
 		return nil, syscall.ENOTDIR
 	}
-	n.fs.names.Lock()
-	defer n.fs.names.Unlock()
+	n.dir.mu.Lock()
+	defer n.dir.mu.Unlock()
 	return n.newEntryLocked(name, mode, umask, rdev, text)
 }
 
+// newEntryLocked makes it; n.dir.mu is held.
 func (n *node) newEntryLocked(name string, mode, umask, rdev uint32, text string) (*node, error) {
 	if n.dir.Get(name) != nil {
 		return nil, syscall.EEXIST
@@ -91,13 +100,14 @@ func (n *node) newEntryLocked(name string, mode, umask, rdev uint32, text string
 	}
 	c.text = text
 	c.nlink = 1
+	links := 0
 	if c.kind == syscall.S_IFDIR {
 		c.dir = newDir(n)
 		c.nlink = 2
-		n.nlink++
+		links = 1
 	}
 	n.dir.Add(name, c)
-	n.touch(c.ctime)
+	n.touch(c.ctime, links)
 	c.Ref()
 	return c, nil
 }
@@ -161,13 +171,13 @@ func (n *node) Create(name string, flags int, mode, umask uint32) (fs.Entry, fs.
 	if n.dir == nil {
 		return fs.Entry{}, nil, syscall.ENOTDIR
 	}
-	n.fs.names.Lock()
+	n.dir.mu.Lock()
 	c, err := n.newEntryLocked(name, syscall.S_IFREG|mode&0o7777, umask, 0, "")
 	if err == syscall.EEXIST && flags&syscall.O_EXCL == 0 {
 		c, err = n.dir.Get(name).Node, nil
 		c.Ref()
 	}
-	n.fs.names.Unlock()
+	n.dir.mu.Unlock()
 	if err != nil {
 		return fs.Entry{}, nil, err
 	}
@@ -189,20 +199,20 @@ func (n *node) Link(name string, target fs.Node) (fs.Entry, error) {
 	case t.dir != nil:
 		return fs.Entry{}, syscall.EPERM
 	}
-	n.fs.names.Lock()
-	defer n.fs.names.Unlock()
+	n.dir.mu.Lock()
+	defer n.dir.mu.Unlock()
 	switch {
 	case n.dir.Get(name) != nil:
 		return fs.Entry{}, syscall.EEXIST
-	case n.dir.gone || t.nlink == 0 && !t.nameless:
+	case n.dir.gone:
 		return fs.Entry{}, syscall.ENOENT
 	}
-	t.nameless = false
 	now := clock()
+	if !t.link(now) {
+		return fs.Entry{}, syscall.ENOENT
+	}
 	n.dir.Add(name, t)
-	t.nlink++
-	t.changed(now)
-	n.touch(now)
+	n.touch(now, 0)
 	t.Ref()
 	return entry(t), nil
 }

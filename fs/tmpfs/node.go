@@ -16,12 +16,12 @@ type node struct {
 	rdev uint32
 	refs atomic.Int64
 
-	nlink    uint32 // under FS.names
-	nameless bool   // made without a name, and may be given one; likewise
-	dir      *dir   // of a directory; its contents under FS.names
+	dir      *dir   // of a directory
 	text     string // of a symbolic link
 
 	mu                  sync.RWMutex // of what follows
+	nlink               uint32
+	nameless            bool // made without a name, and may be given one
 	mode, uid, gid      uint32
 	atime, mtime, ctime fs.Time
 	data                data // of a regular file
@@ -36,21 +36,16 @@ func (n *node) Ref() { n.refs.Add(1) }
 
 func (n *node) Unref() {
 	if n.refs.Add(-1) == 0 {
-		n.fs.names.RLock()
+		n.mu.Lock()
 		n.settle()
-		n.fs.names.RUnlock()
+		n.mu.Unlock()
 	}
 }
 
-// settle gives the space of n back if nothing can reach it any more. FS.names
-// is held: a file without names and references gets neither again.
+// settle gives the space of n back if nothing can reach it any more: a file without names and references
+// gets neither again. n.mu is held.
 func (n *node) settle() {
-	if n.nlink > 0 || n.refs.Load() > 0 {
-		return
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.data.freed {
+	if n.nlink > 0 || n.refs.Load() > 0 || n.data.freed {
 		return
 	}
 	n.data.freed = true
@@ -60,19 +55,19 @@ func (n *node) settle() {
 }
 
 func (n *node) Getattr(a *fs.Attr) error {
-	n.fs.names.RLock()
-	nlink, size := n.nlink, int64(len(n.text))
+	size := int64(len(n.text))
 	if n.dir != nil {
+		n.dir.mu.RLock()
 		size = n.dir.size()
+		n.dir.mu.RUnlock()
 	}
-	n.fs.names.RUnlock()
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	if n.kind == syscall.S_IFREG {
 		size = n.data.size
 	}
 	*a = fs.Attr{
-		Ino: n.ino, Mode: n.mode, Nlink: nlink, Uid: n.uid, Gid: n.gid, Rdev: uint64(n.rdev),
+		Ino: n.ino, Mode: n.mode, Nlink: n.nlink, Uid: n.uid, Gid: n.gid, Rdev: uint64(n.rdev),
 		Size: size, Blocks: n.data.pages * (pageSize / 512), Blksize: pageSize,
 		Atime: n.atime, Mtime: n.mtime, Ctime: n.ctime,
 	}
@@ -153,11 +148,25 @@ func (n *node) Readlink() (string, error) {
 	return n.text, nil
 }
 
-// touch notes that what n contains has changed.
-func (n *node) touch(t fs.Time) {
+// touch notes that what n contains has changed, and that it has so many directories more.
+func (n *node) touch(t fs.Time, dirs int) {
 	n.mu.Lock()
+	n.nlink += uint32(dirs)
 	n.mtime, n.ctime = t, t
 	n.mu.Unlock()
+}
+
+// link gives n one name more, unless it has lost all that it had.
+func (n *node) link(now fs.Time) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.nlink == 0 && !n.nameless {
+		return false
+	}
+	n.nameless = false
+	n.nlink++
+	n.ctime = now
+	return true
 }
 
 // changed notes that n's attributes have changed.

@@ -11,8 +11,8 @@ func (n *node) Unlink(name string) error {
 	if n.dir == nil {
 		return syscall.ENOTDIR
 	}
-	n.fs.names.Lock()
-	defer n.fs.names.Unlock()
+	n.dir.mu.Lock()
+	defer n.dir.mu.Unlock()
 	e := n.dir.Get(name)
 	switch {
 	case e == nil:
@@ -23,7 +23,7 @@ func (n *node) Unlink(name string) error {
 	now := clock()
 	c := e.Node
 	n.dir.Remove(name)
-	n.touch(now)
+	n.touch(now, 0)
 	c.drop(now)
 	return nil
 }
@@ -32,36 +32,40 @@ func (n *node) Rmdir(name string) error {
 	if n.dir == nil {
 		return syscall.ENOTDIR
 	}
-	n.fs.names.Lock()
-	defer n.fs.names.Unlock()
+	n.dir.mu.Lock()
+	defer n.dir.mu.Unlock()
 	e := n.dir.Get(name)
 	switch {
 	case e == nil:
 		return syscall.ENOENT
 	case e.Node.dir == nil:
 		return syscall.ENOTDIR
-	case e.Node.dir.Len() > 0:
+	}
+	c := e.Node
+	c.dir.mu.Lock()
+	defer c.dir.mu.Unlock()
+	if c.dir.Len() > 0 {
 		return syscall.ENOTEMPTY
 	}
 	now := clock()
-	c := e.Node
 	n.dir.Remove(name)
-	n.nlink--
-	n.touch(now)
+	n.touch(now, -1)
 	c.drop(now)
 	return nil
 }
 
-// drop takes one name from n, all of them from a directory; FS.names is held.
+// drop takes one name from n, all of them from a directory, whose dir.mu is held.
 func (n *node) drop(now fs.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if n.dir != nil {
 		n.dir.gone = true
-		n.dir.parent = nil
+		n.dir.parent.Store(nil)
 		n.nlink = 0
 	} else {
 		n.nlink--
 	}
-	n.changed(now)
+	n.ctime = now
 	n.settle()
 }
 
@@ -76,11 +80,32 @@ func (n *node) Rename(name string, newDir fs.Node, newName string, flags uint32)
 	if err := fs.CheckRename(flags); err != nil {
 		return err
 	}
-	n.fs.names.Lock()
-	defer n.fs.names.Unlock()
+	if n == q {
+		n.dir.mu.Lock()
+		defer n.dir.mu.Unlock()
+	} else {
+		n.fs.renames.Lock()
+		defer n.fs.renames.Unlock()
+		first, second := n, q
+		if within(n, q) {
+			first, second = q, n
+		}
+		first.dir.mu.Lock()
+		defer first.dir.mu.Unlock()
+		second.dir.mu.Lock()
+		defer second.dir.mu.Unlock()
+	}
 	from, to := n.dir.Get(name), q.dir.Get(newName)
 	if err := mayRename(n, q, from, to, flags); err != nil {
 		return err
+	}
+	if to != nil && to.Node != from.Node && to.Node.dir != nil && flags&fs.RenameExchange == 0 {
+		d := to.Node.dir
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.Len() > 0 {
+			return syscall.ENOTEMPTY
+		}
 	}
 	switch {
 	case to != nil && from.Node == to.Node:
@@ -91,8 +116,8 @@ func (n *node) Rename(name string, newDir fs.Node, newName string, flags uint32)
 		if err != nil {
 			return err
 		}
-		move(n, q, from, to, newName)
 		w.nlink = 1
+		move(n, q, from, to, newName)
 		n.dir.Add(name, w)
 	default:
 		move(n, q, from, to, newName)
@@ -100,6 +125,7 @@ func (n *node) Rename(name string, newDir fs.Node, newName string, flags uint32)
 	return nil
 }
 
+// mayRename judges a rename but for what is in a directory that would be replaced. The directories are held.
 func mayRename(p, q *node, from, to *dirlist.Entry[*node], flags uint32) error {
 	switch {
 	case from == nil:
@@ -110,33 +136,31 @@ func mayRename(p, q *node, from, to *dirlist.Entry[*node], flags uint32) error {
 		return syscall.ENOENT
 	case to != nil && flags&fs.RenameNoReplace != 0:
 		return syscall.EEXIST
-	case within(q, from.Node):
+	case p != q && within(q, from.Node):
 		return syscall.EINVAL
 	case to == nil:
 		return nil
 	}
 	if flags&fs.RenameExchange != 0 {
-		if within(p, to.Node) {
+		if p != q && within(p, to.Node) {
 			return syscall.EINVAL
 		}
 		return nil
 	}
 	switch {
-	case within(p, to.Node):
+	case p != q && within(p, to.Node):
 		return syscall.ENOTEMPTY
 	case from.Node.dir != nil && to.Node.dir == nil:
 		return syscall.ENOTDIR
 	case from.Node.dir == nil && to.Node.dir != nil:
 		return syscall.EISDIR
-	case to.Node.dir != nil && to.Node != from.Node && to.Node.dir.Len() > 0:
-		return syscall.ENOTEMPTY
 	}
 	return nil
 }
 
-// within tells if d is top or lies below it.
+// within tells if d is top or lies below it. FS.renames is held.
 func within(d, top *node) bool {
-	for ; d != nil; d = d.dir.parent {
+	for ; d != nil; d = d.dir.parent.Load() {
 		if d == top {
 			return true
 		}
@@ -146,20 +170,20 @@ func within(d, top *node) bool {
 
 func exchange(p, q *node, from, to *dirlist.Entry[*node]) {
 	from.Node, to.Node = to.Node, from.Node
-	adopt(p, q, from.Node)
-	adopt(q, p, to.Node)
-	stamp(p, q, from.Node, to.Node)
+	dirs := adopt(q, p, to.Node) - adopt(p, q, from.Node)
+	stamp(p, q, -dirs, dirs, from.Node, to.Node)
 }
 
 func move(p, q *node, from, to *dirlist.Entry[*node], newName string) {
 	c := from.Node
 	var old *node
+	replaced := 0 // directories
 	switch {
 	case to != nil:
 		old = to.Node
 		to.Node = c
 		if old.dir != nil {
-			q.nlink--
+			replaced = 1
 		}
 		p.dir.Remove(from.Name)
 	case p == q:
@@ -168,29 +192,30 @@ func move(p, q *node, from, to *dirlist.Entry[*node], newName string) {
 		p.dir.Remove(from.Name)
 		q.dir.Add(newName, c)
 	}
-	adopt(q, p, c)
-	stamp(p, q, c)
+	dirs := adopt(q, p, c)
+	stamp(p, q, -dirs, dirs-replaced, c)
 	if old != nil {
 		old.drop(clock())
 	}
 }
 
-// adopt makes q the parent of c, which was p's.
-func adopt(q, p, c *node) {
+// adopt makes q the parent of c, which was p's, and returns how many directories q has more.
+func adopt(q, p, c *node) int {
 	if c.dir == nil || p == q {
-		return
+		return 0
 	}
-	c.dir.parent = q
-	p.nlink--
-	q.nlink++
+	c.dir.parent.Store(q)
+	return 1
 }
 
 // stamp sets the times after a rename: of the directories, whose contents have
-// changed, and of what was moved.
-func stamp(p, q *node, moved ...*node) {
+// changed, with the directories that they have more, and of what was moved.
+func stamp(p, q *node, inP, inQ int, moved ...*node) {
 	now := clock()
-	p.touch(now)
-	q.touch(now)
+	if p != q {
+		p.touch(now, inP)
+	}
+	q.touch(now, inQ)
 	for _, c := range moved {
 		c.changed(now)
 	}

@@ -24,8 +24,8 @@ type Limits struct {
 // FS is one file system. All of its methods and those of its nodes and files
 // may be called from many goroutines.
 //
-// Lock order: names, then node.mu, of at most one node at a time but for
-// those that a directory operation changes together, which names protects.
+// Lock order: renames, then dir.mu, then node.mu of one node at a time. Of directories whoever holds one may lock
+// what lies in it; who holds renames, under which none moves, may lock any, those first in which others lie.
 type FS struct {
 	limits  Limits
 	lastIno atomic.Uint64
@@ -33,8 +33,7 @@ type FS struct {
 	pages   atomic.Int64
 	root    *node
 
-	// names guards every directory: its entries, parent, and all link counts.
-	names sync.RWMutex
+	renames sync.Mutex
 }
 
 // New makes an empty file system.

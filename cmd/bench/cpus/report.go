@@ -33,10 +33,9 @@ parentheses is how many locks were waited for in 1,000 operations, the kernel's,
 held the lock which was waited for most often is named, and its caller. What caches and buses make of a line that several CPUs
 write is not in these counts.
 
-Looking up, opening, reading and the runtime's primitives do not grow. Creating and removing does, where the goroutines wait:
-in one directory for its table of names (` + "`fs.Dentry`" + `'s and the file system's), and in a tmpfs, whatever the directory, for the one lock
-that all its names have, since a rename changes several directories at once. A wait puts a goroutine to sleep, and waking it
-costs as much as the operation.
+Looking up, opening, reading and the runtime's primitives do not grow, nor does what changes a directory of its own. Creating and
+removing in one directory does: the goroutines wait for its table of names (` + "`fs.Dentry`" + `'s and the file system's). A wait puts a
+goroutine to sleep, and waking it costs as much as the operation.
 
     go run ./cmd/bench/cpus             # these tables on standard output
 
