@@ -13,6 +13,7 @@
 # make bench-net       the network's rows of it alone, ten minutes
 # make pictures        those of docs/TRACING.md
 # make scale           open files, names, directories and files of any size, many CPUs: docs/scale.md, fifteen minutes
+# make latency         small reads and timers beside writers and computing goroutines: docs/latency.md, ten minutes
 # make scale-net       10,000 connections at once, and 100,000 one after the other, ten minutes
 # make conformance     runs the standard library's own tests here and in guests: docs/conformance.md,
 #                      and docs/conformance-network.md
@@ -36,7 +37,7 @@ GUEST_TESTS := ./fs/fstest ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs
 LABS := ./labs/internal/... $(foreach n,2 3 4 5 6,./labs/$(n) ./labs/solutions/$(n))
 
 .PHONY: qemu gdb test machines systemd test-debian12 test-debian13 test-unstable fuzz bench bench-net count \
-	pictures scale scale-net conformance compatibility toolchain deps tools vet clean FORCE \
+	pictures scale latency scale-net conformance compatibility toolchain deps tools vet clean FORCE \
 	recording docs man guides
 
 qemu: $(YOLK) deps
@@ -115,6 +116,9 @@ pictures: $(YOLK) deps toolchain
 scale: $(YOLK) deps toolchain
 	go run ./cmd/bench/scale -page docs/scale.md -yolk $(YOLK) $(SCALE)
 	go run ./cmd/bench/cpus -page docs/scale.md -yolk $(YOLK)
+
+latency: $(YOLK) deps toolchain
+	go run ./cmd/bench/latency -page docs/latency.md -yolk $(YOLK)
 
 scale-net: $(YOLK) deps toolchain
 	YOLK_GUEST=1 YOLK_SCALE=1 go test -count=1 -v -timeout=1h -run=TestScaleCrowd ./examples

@@ -31,6 +31,7 @@ var told = []struct {
 	{"docs/COMPATIBILITY.md", `make compatibility .*|go run \./cmd/compatibility .*`, "", "builds the programs of others for hours"},
 	{"docs/instructions.md", `make count .*|go run \./cmd/bench/count .*`, "", "make test runs it with -check instead, which writes no page"},
 
+	{"docs/latency.md", `go run \./cmd/bench/latency .*`, "", "boots twenty-four guests, of Linux and of Yolk, for minutes; its test writes the page from made-up rows"},
 	{"docs/scale.md", `go run \./cmd/bench/cpus .*`, "", "boots a guest of 16 processors and counts for minutes; its test writes the page from made-up rows"},
 
 	// What tests of other packages take from the page, or do in the same way.

@@ -110,6 +110,35 @@ func TestPreemption(t *testing.T) {
 	wg.Wait()
 }
 
+// TestSlices: of goroutines that compute on one CPU each has it for a tick of the timer, not for two.
+func TestSlices(t *testing.T) {
+	if runtime.NumCPU() > 1 {
+		t.Skip("it counts the ticks of one CPU")
+	}
+	runtime.GC()
+	var stop atomic.Bool
+	var wg sync.WaitGroup
+	running, switches := -1, 0 // by one goroutine at a time
+	for i := range 3 {
+		wg.Go(func() {
+			for !stop.Load() {
+				if running != i {
+					running = i
+					switches++
+				}
+			}
+		})
+	}
+	ticks := interrupts(t, "timer")
+	time.Sleep(time.Second)
+	ticks = interrupts(t, "timer") - ticks
+	stop.Store(true)
+	wg.Wait()
+	if ticks < 10 || switches < ticks*3/4 {
+		t.Errorf("three loops were switched %d times in %d ticks", switches, ticks)
+	}
+}
+
 func TestLockOSThread(t *testing.T) {
 	const n = 8
 	turn := make(chan int)

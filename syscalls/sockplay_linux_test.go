@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -284,13 +285,14 @@ func (p *sockPlayer) send() {
 		m.control = cmsg(syscall.SCM_RIGHTS, fds)
 	} else if p.IntN(8) == 0 {
 		var cred [12]byte
-		_, mine := p.system.(ours)
-		own := pid
-		if !mine {
-			own = os.Getpid()
+		own, uid, gid := pid, 0, 0
+		if _, mine := p.system.(ours); !mine {
+			own, uid, gid = os.Getpid(), os.Geteuid(), os.Getegid()
 		}
 		setInteger(cred[:], int32(own))
-		if p.IntN(3) == 0 {
+		setInteger(cred[4:], int32(uid))
+		setInteger(cred[8:], int32(gid))
+		if p.IntN(3) == 0 && os.Geteuid() == 0 { // others may not
 			setInteger(cred[4:], 3)
 		}
 		what += " creds"
@@ -352,7 +354,13 @@ func (p *sockPlayer) recv() {
 			p.note(" rights: %d", len(p.fds))
 		case syscall.SCM_CREDENTIALS:
 			own := len(data) >= 4 && (int(integer(data)) == os.Getpid() || integer(data) == pid)
-			p.note(" creds: %v %x", own, data[min(4, len(data)):])
+			ids := slices.Clone(data[min(4, len(data)):])
+			for i, id := range []int{os.Geteuid(), os.Getegid()} { // of who runs the test, in Yolk root
+				if at := ids[min(4*i, len(ids)):]; len(at) >= 4 && int(integer(at)) == id {
+					setInteger(at, 0)
+				}
+			}
+			p.note(" creds: %v %x", own, ids)
 		}
 		control = control[min(len(control), cmsgAlign(size)):]
 	}

@@ -126,7 +126,7 @@ func (p *watchPlay) do(line string) {
 		case "fallocate":
 			e = s.Fallocate(fd, 0, 0, 8)
 		case "fchmod":
-			e = s.Fchmod(fd, 0o600)
+			e = s.Fchmod(fd, 0o700) // of a directory as well, in which an ordinary user goes on
 		case "copy":
 			if to, ok := p.files[w[2]]; ok {
 				from, at := int64(0), int64(0)

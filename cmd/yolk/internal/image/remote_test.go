@@ -3,6 +3,7 @@ package image
 import (
 	"archive/zip"
 	"bytes"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -58,7 +59,16 @@ func proxy(t *testing.T, files map[string]string) {
 		})
 	}
 	t.Setenv("GOPROXY", "file://"+dir+",file://"+cache+"/cache/download")
-	t.Setenv("GOMODCACHE", t.TempDir())
+	downloaded := t.TempDir()
+	t.Cleanup(func() { // what a build downloads with flags of its own, only root can remove as it is
+		_ = filepath.WalkDir(downloaded, func(name string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() {
+				err = os.Chmod(name, 0o700)
+			}
+			return err
+		})
+	})
+	t.Setenv("GOMODCACHE", downloaded)
 	t.Setenv("GOFLAGS", "-modcacherw")
 	t.Setenv("GONOSUMDB", "example.com")
 	t.Setenv("GONOPROXY", "none")

@@ -176,7 +176,8 @@ func trapFatal(f *trapFrame, gp *g, why string) {
 
 // tick handles an interrupt of the timer: a goroutine that has run for a whole
 // tick, that keeps other threads waiting, or that somebody wants to preempt,
-// gives way at the next safe point, which may be here.
+// gives way at the next safe point, which may be here. Whoever runs after one that a
+// tick has ended began with that tick.
 //
 //go:nowritebarrierrec
 func tick(f *trapFrame, gp *g) {
@@ -194,6 +195,7 @@ func tick(f *trapFrame, gp *g) {
 	if t := &pp.sysmontick; t.schedtick != pp.schedtick && threadReady.head == 0 {
 		t.schedtick = pp.schedtick
 	} else {
+		t.schedtick = pp.schedtick + 1
 		gp.preempt = true
 		gp.stackguard0 = stackPreempt
 		pp.preempt = true
