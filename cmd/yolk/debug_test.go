@@ -180,7 +180,8 @@ func TestGuestDebugCPUs(t *testing.T) {
 	dir := t.TempDir()
 	layOut(t, dir, map[string]string{
 		"go.mod": "module example.com/spinners\n\ngo 1.24\n",
-		"main.go": "package main\n\nimport \"runtime\"\n\nvar n [2]int\n\nfunc spin(i int) {\n\truntime.LockOSThread()\n\tfor {\n\t\tfor range 5000000 {\n\t\t\tn[i]++\n\t\t}\n\t\tbeat(i)\n\t}\n}\n\n" +
+		"main.go": "package main\n\nimport (\n\t\"runtime\"\n\t\"sync/atomic\"\n)\n\nvar (\n\tn    [2]int\n\tspun atomic.Int32\n)\n\n" +
+			"func spin(i int) {\n\truntime.LockOSThread()\n\tfor spun.Add(1); ; {\n\t\tfor range 5000000 {\n\t\t\tn[i]++\n\t\t}\n\t\tif spun.Load() == 2 {\n\t\t\tbeat(i)\n\t\t}\n\t}\n}\n\n" +
 			"func beat(i int) { n[i] = i }\n\nfunc main() {\n\tgo spin(0)\n\tgo spin(1)\n\tselect {}\n}\n",
 	})
 	args := gdbScript(t, "tbreak main.beat if i == 1\ncontinue\necho all\\n\ngoroutine all bt\n")

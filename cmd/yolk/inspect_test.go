@@ -90,7 +90,7 @@ func TestGuestTop(t *testing.T) {
 		return string(out)
 	}
 	top := yolkCommand(t, dir, "top", "--interval", "100ms", name)
-	tmux("new-session", "-d", "-x", "120", "-y", "30", "'"+strings.Join(top.Args, "' '")+"'; echo status $?; sleep 300")
+	tmux("new-session", "-d", "-x", "120", "-y", "30", "trap : INT; '"+strings.Join(top.Args, "' '")+"'; echo status $?; sleep 300")
 	defer func() { _ = exec.Command("tmux", "-S", socket, "kill-server").Run() }()
 	expect := func(want string) {
 		t.Helper()

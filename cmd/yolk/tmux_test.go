@@ -21,7 +21,8 @@ func newPane(t *testing.T, cmd *exec.Cmd) pane {
 		t.Skip(err)
 	}
 	p := pane{t, filepath.Join(t.TempDir(), "tmux")}
-	p.tmux("new-session", "-d", "-x", "90", "-y", "24", "-c", cmd.Dir, "'"+strings.Join(cmd.Args, "' '")+"'; echo status $?; sleep 600")
+	// Ctrl-C reaches the shell that runs the command as well: dash would end.
+	p.tmux("new-session", "-d", "-x", "90", "-y", "24", "-c", cmd.Dir, "trap : INT; '"+strings.Join(cmd.Args, "' '")+"'; echo status $?; sleep 600")
 	t.Cleanup(func() { _ = exec.Command("tmux", "-S", p.socket, "kill-server").Run() })
 	return p
 }
