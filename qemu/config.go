@@ -8,6 +8,7 @@ package qemu
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -177,6 +178,8 @@ func (c *Config) smp() string {
 	return strconv.Itoa(n)
 }
 
+// cpu is the model of the CPUs. Where QEMU counts instructions they have no x2APIC: since QEMU 9 TCG has one, and
+// aborts with "Bad icount read" when its timer is written.
 func (c *Config) cpu() string {
 	switch {
 	case c.Accel == KVM:
@@ -184,7 +187,9 @@ func (c *Config) cpu() string {
 	case c.Count:
 		// What the kernel does for emulated processors alone does not count, and
 		// chance is not to change what it does.
-		return "max,tcg-cpuid=off,rdrand=off,rdseed=off"
+		return "max,x2apic=off,tcg-cpuid=off,rdrand=off,rdseed=off"
+	case slices.Contains(c.Extra, "-icount"):
+		return "max,x2apic=off"
 	}
 	return "max"
 }

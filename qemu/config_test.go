@@ -59,7 +59,7 @@ func TestArgs(t *testing.T) {
 			"-device virtserialport,bus=vserial.0,nr=5,chardev=profile,name=yolk.profile",
 		}, nil},
 		{"count", &Config{Machine: MicroVM, Accel: TCG, Memory: 64 << 20, Kernel: "k", Count: true}, []string{
-			"-icount shift=0,sleep=off", "-rtc base=2026-01-01T00:00:00,clock=vm", "-cpu max,tcg-cpuid=off,rdrand=off,rdseed=off",
+			"-icount shift=0,sleep=off", "-rtc base=2026-01-01T00:00:00,clock=vm", "-cpu max,x2apic=off,tcg-cpuid=off,rdrand=off,rdseed=off",
 		}, nil},
 		{"debug", &Config{Machine: MicroVM, Accel: TCG, Memory: 64 << 20, Kernel: "k", Debug: 3}, []string{
 			"-S", "-chardev socket,id=gdb,fd=3,server=on,wait=off", "-gdb chardev:gdb",

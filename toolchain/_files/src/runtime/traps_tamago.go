@@ -175,9 +175,9 @@ func trapFatal(f *trapFrame, gp *g, why string) {
 }
 
 // tick handles an interrupt of the timer: a goroutine that has run for a whole
-// tick, that keeps other threads waiting, or that somebody wants to preempt,
-// gives way at the next safe point, which may be here. Whoever runs after one that a
-// tick has ended began with that tick.
+// tick, that keeps other threads, a timer that is due or who waits for an interrupt
+// waiting, or that somebody wants to preempt, gives way at the next safe point, which may
+// be here. Whoever runs after one that a tick has ended began with that tick.
 //
 //go:nowritebarrierrec
 func tick(f *trapFrame, gp *g) {
@@ -192,15 +192,22 @@ func tick(f *trapFrame, gp *g) {
 	if pp == nil {
 		return
 	}
-	if t := &pp.sysmontick; t.schedtick != pp.schedtick && threadReady.head == 0 {
-		t.schedtick = pp.schedtick
-	} else {
+	t := &pp.sysmontick
+	if t.schedtick == pp.schedtick || threadReady.head != 0 || interruptFired() || timerDue(pp) {
 		t.schedtick = pp.schedtick + 1
 		gp.preempt = true
 		gp.stackguard0 = stackPreempt
 		pp.preempt = true
+	} else {
+		t.schedtick = pp.schedtick
 	}
 	preemptTrap(f, gp)
+}
+
+// timerDue reports whether a timer of pp should have run.
+func timerDue(pp *p) bool {
+	when := pp.timers.wakeTime()
+	return when != 0 && when <= nanotime1()
 }
 
 // preemptTrap preempts gp here if somebody wants that and it is safe.
