@@ -15,15 +15,18 @@ import (
 
 // special reports whether a message asks for what the stack's sockets cannot do.
 func (k *sock) special(c *sendControl) bool {
-	if k.typ == syscall.SOCK_RAW && (k.family != syscall.AF_INET || k.ep.SocketOptions().GetHeaderIncluded()) {
-		return false
+	if k.typ == syscall.SOCK_RAW {
+		return true
 	}
 	return c.tos >= 0 || c.pktinfo || c.HasIPv6PacketInfo && k.typ == syscall.SOCK_DGRAM && k.protocol == syscall.IPPROTO_UDP
 }
 
 // writeBuilt sends one such datagram.
 func (k *sock) writeBuilt(p tcpip.Payloader, o tcpip.WriteOptions, c *sendControl) (int, error) {
-	if k.protocol != syscall.IPPROTO_ICMP && k.protocol != syscall.IPPROTO_ICMPV6 || k.typ == syscall.SOCK_RAW {
+	switch {
+	case k.typ == syscall.SOCK_RAW:
+		return k.writeRaw(p, o, c)
+	case k.protocol != syscall.IPPROTO_ICMP && k.protocol != syscall.IPPROTO_ICMPV6:
 		return k.writeRoute(p, o, c)
 	}
 	// An echo has the identifier of the socket, which the stack fills in: it gets the
@@ -48,7 +51,7 @@ func (k *sock) writeRoute(p tcpip.Payloader, o tcpip.WriteOptions, c *sendContro
 		return 0, syscall.EPIPE
 	}
 	local, err := k.ep.GetLocalAddress()
-	if err == nil && local.Port == 0 && k.typ == syscall.SOCK_DGRAM {
+	if err == nil && local.Port == 0 {
 		_ = k.ep.Bind(tcpip.FullAddress{}) // if another call was quicker, it is bound
 		local, err = k.ep.GetLocalAddress()
 	}
@@ -96,10 +99,7 @@ func (k *sock) writeRoute(p tcpip.Payloader, o tcpip.WriteOptions, c *sendContro
 func (k *sock) routeFor(to, local tcpip.FullAddress, c *sendControl) (*stack.Route, error) {
 	dst := unmapped(to.Addr)
 	if dst.Len() == 0 {
-		dst = header.IPv4Loopback // "any" is this host
-		if k.family == syscall.AF_INET6 {
-			dst = header.IPv6Loopback
-		}
+		dst = loopbackOf((&family{k.s, k.family}).network()) // "any" is this host
 	}
 	proto := networkOf(dst)
 	id, source := to.NIC, unmapped(local.Addr)
@@ -133,11 +133,8 @@ func (k *sock) routeFor(to, local tcpip.FullAddress, c *sendControl) (*stack.Rou
 	default:
 		return nil, syscall.EINVAL
 	}
-	if id == 0 && isMulticast(dst) {
-		var m tcpip.MulticastInterfaceOption
-		if err := k.ep.GetSockOpt(&m); err == nil {
-			id = m.NIC
-		}
+	if id == 0 {
+		id = multicastNIC(k.ep, dst)
 	}
 	route, err := k.s.FindRoute(id, source, dst, proto, k.ep.SocketOptions().GetMulticastLoop())
 	return route, errno(err)

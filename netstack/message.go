@@ -142,27 +142,11 @@ func (k *sock) recvStream(m *socket.Message, flags int) (int, error) {
 }
 
 // datagram takes the bytes of one, as far as there is room.
-type datagram struct {
-	to   buffers
-	head []byte // its first bytes, in the room that there is for them
-}
+type datagram struct{ to buffers }
 
 func (d *datagram) Write(p []byte) (int, error) {
-	d.head = append(d.head, p[:min(len(p), cap(d.head)-len(d.head))]...)
 	_, _ = d.to.Write(p) // what does not fit is cut off
 	return len(p), nil
-}
-
-// filteredHead is as much as a header of IPv4 takes, and the type of ICMP behind it.
-const filteredHead = 61
-
-// filtered reports whether a packet of ICMP is of a type that ICMP_FILTER names.
-func filtered(packet []byte, filter uint32) bool {
-	if filter == 0 || len(packet) == 0 {
-		return false
-	}
-	n := int(packet[0]&0xf) * 4
-	return n < len(packet) && packet[n] < 32 && filter&(1<<packet[n]) != 0
 }
 
 // recvFiltered takes the next datagram that the filter wants, and as much of it.
@@ -222,22 +206,11 @@ func (k *sock) recvDatagram(m *socket.Message, flags int) (int, error) {
 	return k.recvPlain(m, flags)
 }
 
-// recvPlain takes one that no filter has a say in, but for ICMP_FILTER.
+// recvPlain takes one that no filter has a say in.
 func (k *sock) recvPlain(m *socket.Message, flags int) (int, error) {
-	d := datagram{to: newBuffers(m.Buffers)}
+	d := datagram{newBuffers(m.Buffers)}
 	room := d.to.size
-	filter := k.settings.filter.Load()
-	if filter != 0 {
-		d.head = make([]byte, 0, filteredHead)
-	}
 	r, err := k.ep.Read(&d, tcpip.ReadOptions{Peek: flags&msgPeek != 0, NeedRemoteAddr: true})
-	for err == nil && filtered(d.head, filter) {
-		if flags&msgPeek != 0 {
-			_, _ = k.ep.Read(&discard{room}, tcpip.ReadOptions{}) // it is not wanted by anybody
-		}
-		d = datagram{to: newBuffers(m.Buffers), head: d.head[:0]}
-		r, err = k.ep.Read(&d, tcpip.ReadOptions{Peek: flags&msgPeek != 0, NeedRemoteAddr: true})
-	}
 	switch err.(type) {
 	case nil:
 	case *tcpip.ErrClosedForReceive:

@@ -17,6 +17,7 @@ const (
 	ipUnicastIf         = 50
 	ipNodefrag          = 22
 	ipPktOptions        = 9
+	ipPMTUDiscInterface = 4 // a value of IP_MTU_DISCOVER
 	soOriginalDst       = 80
 	defaultTTL          = 64 // net.ipv4.ip_default_ttl
 )

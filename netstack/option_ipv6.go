@@ -72,11 +72,8 @@ func (k *sock) ipv6Option(name int) (any, error) {
 		return o.GetIPv6RecvError(), nil
 	case ipv6RecvOrigDst:
 		return o.GetReceiveOriginalDstAddress(), nil
-	case syscall.IPV6_CHECKSUM:
-		if k.typ != syscall.SOCK_RAW {
-			return nil, syscall.ENOPROTOOPT
-		}
-		return k.stackInt(tcpip.IPv6Checksum)
+	case syscall.IPV6_CHECKSUM, ipv6Hdrincl:
+		return k.rawOption6(name)
 	case syscall.IPV6_MTU:
 		return k.pathMTU()
 	case syscall.IPV6_MTU_DISCOVER:
@@ -164,11 +161,8 @@ func (k *sock) setIPv6Option(name int, value []byte) error {
 		o.SetIPv6RecvError(v != 0)
 	case ipv6RecvOrigDst:
 		o.SetReceiveOriginalDstAddress(v != 0)
-	case syscall.IPV6_CHECKSUM:
-		if k.typ != syscall.SOCK_RAW {
-			return syscall.ENOPROTOOPT
-		}
-		return errno(k.ep.SetSockOptInt(tcpip.IPv6Checksum, v))
+	case syscall.IPV6_CHECKSUM, ipv6Hdrincl:
+		return k.setRawOption6(syscall.IPPROTO_IPV6, name, value)
 	case syscall.IPV6_MTU_DISCOVER:
 		if v < 0 || v >= len(pmtudOfLinux) {
 			return syscall.EINVAL

@@ -1,11 +1,8 @@
 package netstack
 
 import (
-	"encoding/binary"
 	"math"
 	"syscall"
-
-	"gvisor.dev/gvisor/pkg/tcpip"
 )
 
 // Options of IPPROTO_UDP (linux/udp.h).
@@ -53,52 +50,4 @@ func (k *sock) setUDPOption(name int, value []byte) error {
 		return syscall.ENOPROTOOPT
 	}
 	return nil
-}
-
-// Options of raw sockets (linux/icmp.h, linux/icmpv6.h).
-const (
-	solRaw       = 255
-	icmpFilter   = 1
-	icmpv6Filter = 1
-)
-
-func (k *sock) rawOption(level, name int) (any, error) {
-	switch {
-	case level == solRaw && name == icmpFilter && k.protocol == syscall.IPPROTO_ICMP:
-		return int(int32(k.settings.filter.Load())), nil
-	case level == syscall.IPPROTO_ICMPV6 && name == icmpv6Filter && k.protocol == syscall.IPPROTO_ICMPV6:
-		var f tcpip.ICMPv6Filter
-		if err := k.ep.GetSockOpt(&f); err != nil {
-			return nil, errno(err)
-		}
-		var b []byte
-		for _, w := range f.DenyType {
-			b = binary.NativeEndian.AppendUint32(b, w)
-		}
-		return b, nil
-	}
-	return nil, syscall.ENOPROTOOPT
-}
-
-func (k *sock) setRawOption(level, name int, value []byte) error {
-	switch {
-	case level == solRaw && name == icmpFilter && k.protocol == syscall.IPPROTO_ICMP:
-		v, err := intValue(value)
-		if err == nil {
-			k.settings.filter.Store(uint32(v))
-		}
-		return err
-	case level == syscall.IPPROTO_ICMPV6 && name == icmpv6Filter && k.protocol == syscall.IPPROTO_ICMPV6:
-		var f tcpip.ICMPv6Filter
-		if len(value) < 4*len(f.DenyType) {
-			return syscall.EINVAL
-		}
-		for i := range f.DenyType {
-			f.DenyType[i] = binary.NativeEndian.Uint32(value[4*i:])
-		}
-		return errno(k.ep.SetSockOpt(&f))
-	case level == syscall.IPPROTO_ICMPV6 && name == syscall.IPV6_CHECKSUM, level == solRaw && name == syscall.IPV6_CHECKSUM:
-		return k.setIPv6Option(syscall.IPV6_CHECKSUM, value)
-	}
-	return syscall.ENOPROTOOPT
 }

@@ -14,7 +14,6 @@ type settings struct {
 	segment   atomic.Int32  // UDP_SEGMENT, in bytes
 	shut      atomic.Bool   // nothing more is to be sent
 	copies    atomic.Uint32 // messages of MSG_ZEROCOPY
-	filter    atomic.Uint32 // ICMP_FILTER: a bit for each type that is not wanted
 
 	program atomic.Pointer[filter] // SO_ATTACH_FILTER
 	locked  atomic.Bool            // SO_LOCK_FILTER

@@ -51,6 +51,7 @@ type Stack struct {
 
 	news news
 	loop *loopLink
+	raw  rawTable
 	taps atomic.Pointer[[]*packetSocket] // who looks at frames
 }
 
@@ -88,7 +89,7 @@ func New(o Options) (*Stack, error) {
 		NDPDisp:          &routerDiscovery{s: s},
 	})
 	s.Stack = stack.New(stack.Options{
-		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, ndp, arp.NewProtocol},
+		NetworkProtocols:   []stack.NetworkProtocolFactory{s.withRaw(ipv4.NewProtocol), s.withRaw(ndp), arp.NewProtocol},
 		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol, udp.NewProtocol, icmp.NewProtocol4, icmp.NewProtocol6},
 		HandleLocal:        true,
 		RawFactory:         raw.EndpointFactory{},
@@ -213,12 +214,9 @@ func (f *family) Socket(typ, protocol int) (socket.Socket, error) {
 			return nil, syscall.EPROTONOSUPPORT
 		}
 		q := &waiter.Queue{}
-		ep, err := f.s.NewRawEndpoint(tcpip.TransportProtocolNumber(protocol), f.network(), q, protocol != syscall.IPPROTO_RAW)
+		ep, err := f.s.newRaw(f.network(), tcpip.TransportProtocolNumber(protocol), q)
 		if err != nil {
 			return nil, errno(err)
-		}
-		if protocol == syscall.IPPROTO_RAW {
-			ep.SocketOptions().SetHeaderIncluded(true)
 		}
 		return f.s.newSock(ep, q, f.number, typ, protocol), nil
 	default:

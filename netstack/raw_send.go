@@ -1,0 +1,161 @@
+package netstack
+
+import (
+	"math"
+	"syscall"
+
+	"gvisor.dev/gvisor/pkg/buffer"
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/checksum"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+	"gvisor.dev/gvisor/pkg/waiter"
+)
+
+// writeRaw sends a datagram of a raw socket.
+func (k *sock) writeRaw(p tcpip.Payloader, o tcpip.WriteOptions, c *sendControl) (int, error) {
+	e := k.raw()
+	size := p.Len()
+	if size > math.MaxUint16 {
+		return 0, syscall.EMSGSIZE
+	}
+	to, protocol := tcpip.FullAddress{}, e.protocol
+	if o.To != nil {
+		to = *o.To
+		// The port says the protocol, which can be another one where the socket has none.
+		if port := tcpip.TransportProtocolNumber(to.Port); k.family == syscall.AF_INET6 && port != 0 {
+			if port != protocol && k.protocol != syscall.IPPROTO_RAW || port > math.MaxUint8 {
+				return 0, syscall.EINVAL
+			}
+			protocol = port
+		}
+	} else {
+		var err tcpip.Error
+		if to, err = e.GetRemoteAddress(); err != nil {
+			return 0, syscall.EDESTADDRREQ
+		}
+	}
+	local, _ := e.GetLocalAddress()
+	if local.Addr.Len() != 0 && e.toMany(local.Addr) {
+		local.Addr = tcpip.Address{}
+	}
+	route, err := k.routeFor(to, local, c)
+	if err != nil {
+		return 0, err
+	}
+	defer route.Release()
+	if route.IsOutboundBroadcast() && !e.SocketOptions().GetBroadcast() {
+		return 0, syscall.EACCES
+	}
+	if err := e.takeError(); err != nil {
+		return 0, errno(err)
+	}
+	if k.settings.shut.Load() {
+		return 0, syscall.EPIPE
+	}
+	if !e.hasRoom() {
+		return 0, syscall.EAGAIN
+	}
+	b := make([]byte, size)
+	if n, _ := p.Read(b); n < size { // it reads what it says
+		return 0, syscall.EFAULT
+	}
+	if e.SocketOptions().GetHeaderIncluded() {
+		return size, e.writeWhole(route, b)
+	}
+	// How long the packet may be: what is longer than the MTU goes in fragments.
+	header4 := 0
+	if route.NetProto() == header.IPv4ProtocolNumber {
+		header4 = header.IPv4MinimumSize
+	}
+	whole := size <= int(route.MTU())
+	if size+header4 > math.MaxUint16 || !whole && k.unfragmented() {
+		return 0, syscall.EMSGSIZE
+	}
+	if at := int(e.checksum.Load()); at >= 0 && route.NetProto() == header.IPv6ProtocolNumber {
+		if at >= size-1 {
+			return 0, syscall.EINVAL
+		}
+		checksum.Put(b[at:], 0)
+		sum := ^checksum.Checksum(b, route.PseudoHeaderChecksum(protocol, uint16(size)))
+		if sum == 0 && protocol == header.UDPProtocolNumber {
+			sum = 0xffff // 0 is: none (RFC 768)
+		}
+		checksum.Put(b[at:], sum)
+	}
+	pkt := e.packet(route, b)
+	defer pkt.DecRef()
+	h := stack.NetworkHeaderParams{Protocol: protocol, TTL: k.ttl(route, c), TOS: k.class(route, c), DF: whole && k.dontFragment()}
+	return size, e.sent(route.WritePacket(h, pkt))
+}
+
+// writeWhole sends a packet that has its header.
+func (e *rawEndpoint) writeWhole(route *stack.Route, b []byte) error {
+	least := header.IPv6MinimumSize
+	if route.NetProto() == header.IPv4ProtocolNumber {
+		least = header.IPv4MinimumSize
+	}
+	switch {
+	case len(b) > int(route.MTU())+least:
+		return syscall.EMSGSIZE
+	case len(b) < least:
+		return syscall.EINVAL
+	}
+	pkt := e.packet(route, b)
+	defer pkt.DecRef()
+	return e.sent(route.WriteHeaderIncludedPacket(pkt))
+}
+
+// packet is one that is to be sent, which counts until it is.
+func (e *rawEndpoint) packet(route *stack.Route, b []byte) *stack.PacketBuffer {
+	charge := int64(len(b) + rawOverhead)
+	e.sending.Add(charge)
+	return stack.NewPacketBuffer(stack.PacketBufferOptions{
+		ReserveHeaderBytes: int(route.MaxHeaderLength()),
+		Payload:            buffer.MakeWithData(b),
+		OnRelease: func() {
+			if limit := e.SocketOptions().GetSendBufferSize(); e.sending.Add(-charge)+charge >= limit {
+				e.waiters.Notify(waiter.WritableEvents)
+			}
+		},
+	})
+}
+
+// hasRoom reports whether SO_SNDBUF lets the socket send.
+func (e *rawEndpoint) hasRoom() bool { return e.sending.Load() < e.SocketOptions().GetSendBufferSize() }
+
+// sent is the error of what was sent. That an interface has no room is told to those alone
+// who want to know of errors, as Linux has it.
+func (e *rawEndpoint) sent(err tcpip.Error) error {
+	o := e.SocketOptions()
+	if _, full := err.(*tcpip.ErrNoBufferSpace); full && !o.GetIPv4RecvError() && !o.GetIPv6RecvError() {
+		return nil
+	}
+	return errno(err)
+}
+
+// unfragmented reports whether IP_MTU_DISCOVER, or IPV6_MTU_DISCOVER, has what is longer than
+// the MTU not be sent.
+func (k *sock) unfragmented() bool {
+	switch k.mtuDiscover() {
+	case syscall.IP_PMTUDISC_DO, syscall.IP_PMTUDISC_PROBE, ipPMTUDiscInterface:
+		return true
+	}
+	return false
+}
+
+// dontFragment reports whether it has the others say so to routers.
+func (k *sock) dontFragment() bool {
+	switch k.mtuDiscover() {
+	case syscall.IP_PMTUDISC_WANT, syscall.IP_PMTUDISC_DO, syscall.IP_PMTUDISC_PROBE:
+		return true
+	}
+	return false
+}
+
+func (k *sock) mtuDiscover() int {
+	if k.family == syscall.AF_INET6 {
+		return k.settings.get(syscall.IPPROTO_IPV6, syscall.IPV6_MTU_DISCOVER, syscall.IPV6_PMTUDISC_WANT)
+	}
+	return k.settings.get(syscall.IPPROTO_IP, syscall.IP_MTU_DISCOVER, syscall.IP_PMTUDISC_WANT)
+}
