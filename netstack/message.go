@@ -214,6 +214,9 @@ func (k *sock) recvPlain(m *socket.Message, flags int) (int, error) {
 	switch err.(type) {
 	case nil:
 	case *tcpip.ErrClosedForReceive:
+		if k.typ == syscall.SOCK_RAW && flags&syscall.MSG_DONTWAIT != 0 {
+			return 0, syscall.EAGAIN // only who would wait is told of the end
+		}
 		m.Addr = nil
 		return 0, nil
 	default:

@@ -48,6 +48,8 @@ func (k *sock) rawOption(level, name int) (any, error) {
 			b = binary.NativeEndian.AppendUint32(b, w)
 		}
 		return b, nil
+	case level != solRaw && k.family == syscall.AF_INET:
+		return nil, syscall.EOPNOTSUPP
 	}
 	return nil, syscall.ENOPROTOOPT
 }
@@ -61,9 +63,9 @@ func (k *sock) setRawOption(level, name int, value []byte) error {
 		if k.protocol != syscall.IPPROTO_ICMP {
 			return syscall.EOPNOTSUPP
 		}
-		var b [4]byte
-		copy(b[:], value)
-		e.filter.Store(binary.NativeEndian.Uint32(b[:]))
+		b := binary.NativeEndian.AppendUint32(nil, e.filter.Load())
+		copy(b, value)
+		e.filter.Store(binary.NativeEndian.Uint32(b))
 		return nil
 	case level == syscall.IPPROTO_ICMPV6 && k.family == syscall.AF_INET6:
 		if k.protocol != syscall.IPPROTO_ICMPV6 {
@@ -73,11 +75,16 @@ func (k *sock) setRawOption(level, name int, value []byte) error {
 			return syscall.ENOPROTOOPT
 		}
 		var f tcpip.ICMPv6Filter
-		if len(value) < 4*len(f.DenyType) {
-			return syscall.EINVAL
+		if err := k.ep.GetSockOpt(&f); err != nil {
+			return errno(err)
 		}
+		var b []byte
+		for _, w := range f.DenyType {
+			b = binary.NativeEndian.AppendUint32(b, w)
+		}
+		copy(b, value) // what is not there stays as it was
 		for i := range f.DenyType {
-			f.DenyType[i] = binary.NativeEndian.Uint32(value[4*i:])
+			f.DenyType[i] = binary.NativeEndian.Uint32(b[4*i:])
 		}
 		return errno(k.ep.SetSockOpt(&f))
 	}

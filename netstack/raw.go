@@ -127,10 +127,7 @@ func (e *rawEndpoint) Connect(a tcpip.FullAddress) tcpip.Error {
 	if a.Addr.Len() == 0 {
 		a.Addr = loopbackOf(e.network)
 	}
-	source := e.local.Addr
-	if source.Len() != 0 && e.toMany(source) {
-		source = tcpip.Address{}
-	}
+	source := e.source(e.local.Addr, a.Addr)
 	id := a.NIC
 	if id == 0 {
 		id = tcpip.NICID(e.SocketOptions().GetBindToDevice())
@@ -151,6 +148,18 @@ func (e *rawEndpoint) Connect(a tcpip.FullAddress) tcpip.Error {
 	}
 	e.peer, e.connected = a, true
 	return nil
+}
+
+// source is the address that the socket, bound to local, sends from: none, by the route.
+// The stack would send from any address of the loopback's network to itself.
+func (e *rawEndpoint) source(local, dst tcpip.Address) tcpip.Address {
+	switch {
+	case local.Len() != 0 && !e.toMany(local):
+		return local
+	case header.IsV4LoopbackAddress(dst):
+		return header.IPv4Loopback
+	}
+	return tcpip.Address{}
 }
 
 // Disconnect leaves the socket deaf, as Linux does (__udp_disconnect).

@@ -12,72 +12,93 @@ import (
 	"gvisor.dev/gvisor/pkg/waiter"
 )
 
+// rawAddress is an address, as it was decoded, that a raw socket sends or connects to.
+func (k *sock) rawAddress(a tcpip.FullAddress, family int, err error) (tcpip.FullAddress, error) {
+	switch {
+	case err != nil:
+		return a, err
+	case family != k.family:
+		return a, syscall.EAFNOSUPPORT
+	case header.IsV4MappedAddress(a.Addr):
+		return a, syscall.ENETUNREACH
+	}
+	return a, nil
+}
+
 // writeRaw sends a datagram of a raw socket.
 func (k *sock) writeRaw(p tcpip.Payloader, o tcpip.WriteOptions, c *sendControl) (int, error) {
-	e := k.raw()
-	size := p.Len()
-	if size > math.MaxUint16 {
+	if p.Len() > math.MaxUint16 {
 		return 0, syscall.EMSGSIZE
 	}
+	b := make([]byte, p.Len())
+	if n, _ := p.Read(b); n < len(b) { // it reads what it says
+		return 0, syscall.EFAULT
+	}
+	if err := k.sendRaw(b, o.To, c); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// sendRaw sends one to an address, nil: to the peer.
+func (k *sock) sendRaw(b []byte, dst *tcpip.FullAddress, c *sendControl) error {
+	e := k.raw()
 	to, protocol := tcpip.FullAddress{}, e.protocol
-	if o.To != nil {
-		to = *o.To
+	if dst != nil {
+		to = *dst
 		// The port says the protocol, which can be another one where the socket has none.
 		if port := tcpip.TransportProtocolNumber(to.Port); k.family == syscall.AF_INET6 && port != 0 {
 			if port != protocol && k.protocol != syscall.IPPROTO_RAW || port > math.MaxUint8 {
-				return 0, syscall.EINVAL
+				return syscall.EINVAL
 			}
 			protocol = port
 		}
 	} else {
 		var err tcpip.Error
 		if to, err = e.GetRemoteAddress(); err != nil {
-			return 0, syscall.EDESTADDRREQ
+			return syscall.EDESTADDRREQ
 		}
 	}
 	local, _ := e.GetLocalAddress()
-	if local.Addr.Len() != 0 && e.toMany(local.Addr) {
-		local.Addr = tcpip.Address{}
-	}
+	local.Addr = e.source(local.Addr, to.Addr)
 	route, err := k.routeFor(to, local, c)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer route.Release()
 	if route.IsOutboundBroadcast() && !e.SocketOptions().GetBroadcast() {
-		return 0, syscall.EACCES
+		return syscall.EACCES
 	}
 	if err := e.takeError(); err != nil {
-		return 0, errno(err)
-	}
-	if k.settings.shut.Load() {
-		return 0, syscall.EPIPE
-	}
-	if !e.hasRoom() {
-		return 0, syscall.EAGAIN
-	}
-	b := make([]byte, size)
-	if n, _ := p.Read(b); n < size { // it reads what it says
-		return 0, syscall.EFAULT
+		return errno(err)
 	}
 	if e.SocketOptions().GetHeaderIncluded() {
-		return size, e.writeWhole(route, b)
+		switch { // only these go by way of sock_alloc_send_skb
+		case k.settings.shut.Load():
+			return syscall.EPIPE
+		case !e.hasRoom():
+			return syscall.EAGAIN
+		}
+		return e.writeWhole(route, b)
+	}
+	if !e.hasRoom() {
+		return syscall.EAGAIN
 	}
 	// How long the packet may be: what is longer than the MTU goes in fragments.
 	header4 := 0
 	if route.NetProto() == header.IPv4ProtocolNumber {
 		header4 = header.IPv4MinimumSize
 	}
-	whole := size <= int(route.MTU())
-	if size+header4 > math.MaxUint16 || !whole && k.unfragmented() {
-		return 0, syscall.EMSGSIZE
+	whole := len(b) <= int(route.MTU())
+	if len(b)+header4 > math.MaxUint16 || !whole && k.unfragmented() {
+		return syscall.EMSGSIZE
 	}
 	if at := int(e.checksum.Load()); at >= 0 && route.NetProto() == header.IPv6ProtocolNumber {
-		if at >= size-1 {
-			return 0, syscall.EINVAL
+		if at >= len(b)-1 {
+			return syscall.EINVAL
 		}
 		checksum.Put(b[at:], 0)
-		sum := ^checksum.Checksum(b, route.PseudoHeaderChecksum(protocol, uint16(size)))
+		sum := ^checksum.Checksum(b, route.PseudoHeaderChecksum(protocol, uint16(len(b))))
 		if sum == 0 && protocol == header.UDPProtocolNumber {
 			sum = 0xffff // 0 is: none (RFC 768)
 		}
@@ -86,7 +107,7 @@ func (k *sock) writeRaw(p tcpip.Payloader, o tcpip.WriteOptions, c *sendControl)
 	pkt := e.packet(route, b)
 	defer pkt.DecRef()
 	h := stack.NetworkHeaderParams{Protocol: protocol, TTL: k.ttl(route, c), TOS: k.class(route, c), DF: whole && k.dontFragment()}
-	return size, e.sent(route.WritePacket(h, pkt))
+	return e.sent(route.WritePacket(h, pkt))
 }
 
 // writeWhole sends a packet that has its header.

@@ -1,6 +1,8 @@
 package netstack
 
 import (
+	"encoding/binary"
+	"slices"
 	"sync/atomic"
 	"syscall"
 
@@ -121,6 +123,9 @@ func (k *sock) Watch(w *fs.Waiter) bool {
 // or send to.
 func (k *sock) address(b []byte, bind bool) (tcpip.FullAddress, error) {
 	a, family, err := decodeAddress(b)
+	if k.typ == syscall.SOCK_RAW && !bind {
+		return k.rawAddress(a, family, err)
+	}
 	switch {
 	case err == syscall.EAFNOSUPPORT && bind && family == syscall.AF_UNSPEC && k.family == syscall.AF_INET && len(b) >= sizeSockaddrIn && [4]byte(b[4:8]) == [4]byte{}:
 		// An old way to say AF_INET, which bind(2) keeps alive.
@@ -142,6 +147,10 @@ func (k *sock) address(b []byte, bind bool) (tcpip.FullAddress, error) {
 
 // Bind implements socket.Socket.
 func (k *sock) Bind(addr []byte) error {
+	if k.typ == syscall.SOCK_RAW && k.family == syscall.AF_INET && len(addr) >= sizeSockaddrIn {
+		addr = slices.Clone(addr) // of whatever family it is (raw_bind of Linux)
+		binary.NativeEndian.PutUint16(addr, syscall.AF_INET)
+	}
 	if family, err := addressFamily(addr); err != nil || k.family == syscall.AF_INET && len(addr) < sizeSockaddrIn || k.family == syscall.AF_INET6 && len(addr) < sizeSockaddrIn6V {
 		return syscall.EINVAL
 	} else if family != k.family && family != syscall.AF_UNSPEC {
@@ -317,7 +326,7 @@ func (k *sock) mapAny(a tcpip.FullAddress) tcpip.FullAddress {
 // Peer implements socket.Socket.
 func (k *sock) Peer() ([]byte, error) {
 	a, err := k.ep.GetRemoteAddress()
-	if err != nil {
+	if err != nil || a.Port == 0 && k.typ == syscall.SOCK_RAW {
 		return nil, syscall.ENOTCONN
 	}
 	return appendAddress(nil, k.family, a), nil

@@ -184,8 +184,15 @@ func (f *family) network() tcpip.NetworkProtocolNumber {
 	return header.IPv6ProtocolNumber
 }
 
+// ipprotoMax is IPPROTO_MAX of linux/in.h. What is above 255 is no number of IP: a raw socket
+// can have it, and hears nothing.
+const ipprotoMax = 263
+
 // Socket implements socket.Family.
 func (f *family) Socket(typ, protocol int) (socket.Socket, error) {
+	if protocol < 0 || protocol >= ipprotoMax {
+		return nil, syscall.EINVAL
+	}
 	echo, echoProto := syscall.IPPROTO_ICMP, header.ICMPv4ProtocolNumber
 	if f.number == syscall.AF_INET6 {
 		echo, echoProto = syscall.IPPROTO_ICMPV6, header.ICMPv6ProtocolNumber
@@ -210,7 +217,7 @@ func (f *family) Socket(typ, protocol int) (socket.Socket, error) {
 			return nil, syscall.EPROTONOSUPPORT
 		}
 	case syscall.SOCK_RAW:
-		if protocol <= 0 || protocol > 255 {
+		if protocol == 0 {
 			return nil, syscall.EPROTONOSUPPORT
 		}
 		q := &waiter.Queue{}
