@@ -134,6 +134,9 @@ func (k *sock) socketOption(name int) (any, error) {
 		if err == nil {
 			err = k.errno(o.GetLastError())
 		}
+		if e := k.raw(); e != nil && err == nil {
+			err = errno(e.takeError())
+		}
 		number, _ := err.(syscall.Errno)
 		return int(number), nil
 	case syscall.SO_ACCEPTCONN:

@@ -44,6 +44,10 @@ func (c *calls) hear(what string, family, fd int) {
 		b[4], b[5], b[10], b[11] = 0, 0, 0, 0
 		if b[9] == unix.IPPROTO_ICMP {
 			b[1] = 0 // the stack has no class for its own messages
+			if n, quote := int(b[0]&15)*4, 8; len(b) >= n+quote+20 && b[n] == 3 {
+				inner := b[n+quote:]
+				inner[4], inner[5], inner[10], inner[11] = 0, 0, 0, 0
+			}
 		}
 	}
 	if len(b) > 200 {
@@ -56,6 +60,12 @@ func (c *calls) hear(what string, family, fd int) {
 func (c *calls) say(what string, fd int, data, to []byte) {
 	n, e := c.sendmsg(fd, data, to, nil)
 	c.note("%s: sent %d %v", what, n, e)
+}
+
+// hearNothing notes that a raw socket has got nothing, of what others have got by now.
+func (c *calls) hearNothing(what string, fd int) {
+	r := c.recvNow(fd, 100, 0)
+	c.note("%s: %v %x", what, r.e, r.data)
 }
 
 func (c *calls) names(what string, fd int) {
@@ -116,7 +126,7 @@ func TestRawFilters(t *testing.T) {
 		c.note("bind: %v", c.bind(bound, v4(9, 127, 0, 0, 2)))
 		c.note("bind to none: %v", c.bind(both, v4(0, 192, 0, 2, 1)))
 		c.note("bind again: %v %v", c.bind(both, v4(0, 127, 0, 0, 3)), c.bind(both, v4(0, 127, 0, 0, 2)))
-		c.note("bind by another family: %v", c.bind(bound, v6lo(0)))
+		c.note("bind by another family: %v", c.bind(c.raw(unix.AF_INET, 50), v6lo(0)))
 		c.note("connect: %v %v", c.connect(connected, v4(0, 127, 0, 0, 3)), c.connect(both, v4(7, 127, 0, 0, 3)))
 		c.note("bind when connected: %v", c.bind(both, v4(0, 127, 0, 0, 2)))
 		for _, fd := range []int{from, bound, connected, both} {
@@ -125,17 +135,24 @@ func TestRawFilters(t *testing.T) {
 		for _, way := range [][2]byte{{1, 1}, {1, 2}, {3, 1}, {3, 2}} {
 			c.note("from %d: %v", way[0], c.bind(from, v4(0, 127, 0, 0, way[0])))
 			c.say("way", from, way[:], v4(0, 127, 0, 0, way[1]))
-			c.hear("own", unix.AF_INET, from) // the first goes to 127.0.0.1, to which it is bound
-			if way[1] == 2 {
-				c.hear("bound", unix.AF_INET, bound)
-			}
-			if way[0] == 3 && way[1] == 1 {
-				c.hear("connected", unix.AF_INET, connected)
-			}
-			if way[0] == 3 && way[1] == 2 {
-				c.hear("both", unix.AF_INET, both)
+			for _, s := range []struct {
+				what  string
+				fd    int
+				hears bool
+			}{
+				{"from", from, way[0] == way[1]},
+				{"bound", bound, way[1] == 2},
+				{"connected", connected, way == [2]byte{3, 1}},
+				{"both", both, way == [2]byte{3, 2}},
+			} {
+				if s.hears {
+					c.hear(s.what, unix.AF_INET, s.fd)
+				} else {
+					c.hearNothing(s.what, s.fd)
+				}
 			}
 		}
+		c.note("bound to all: %v", c.bind(from, v4(0, 0, 0, 0, 0)))
 		c.say("to the peer", connected, []byte("peer"), nil)
 		c.say("to nobody", from, []byte("peer"), nil)
 		c.say("elsewhere", connected, []byte("else"), v4(0, 127, 0, 0, 2))
@@ -156,8 +173,7 @@ func TestRawFilters(t *testing.T) {
 			c.note("shutdown %d: %v %v", how, e, e2)
 		}
 		c.say("shut", both, []byte("x"), nil)
-		r := c.recvmsg(both, 10, 0)
-		c.note("shut: %d %v", r.n, r.e)
+		c.hearNothing("shut", both)
 
 		six, to := c.raw(unix.AF_INET6, gre), c.raw(unix.AF_INET6, gre)
 		c.names("six", six)
@@ -303,9 +319,25 @@ func TestRawUnreachable(t *testing.T) {
 		c.note("error: %x %v", b, e)
 		c.say("refused", connected, []byte("datagram"), nil)
 		c.note("receive: %v", c.recvmsg(connected, 10, 0).e)
-		c.say("refused", connected, []byte("datagram"), nil)
-		c.poll(connected, unix.POLLIN, 2000)
-		c.say("told by a send", connected, []byte("x"), nil)
+		for _, on := range []int{0, 1} { // that has its header is told
+			c.say("refused", connected, []byte("datagram"), nil)
+			c.poll(connected, unix.POLLIN, 2000)
+			c.note("header: %v", c.setInt(connected, unix.IPPROTO_IP, unix.IP_HDRINCL, on))
+			b := append(ipv4Header(1, 203, [4]byte{127, 0, 0, 1}, [4]byte{127, 0, 0, 9}), 'x')
+			c.say("told", connected, b, nil)
+			c.say("told once", connected, b, nil)
+			c.setInt(connected, unix.IPPROTO_IP, unix.IP_HDRINCL, 0)
+			c.get(connected, unix.SOL_SOCKET, unix.SO_ERROR, 4)
+		}
+		loose := c.raw(unix.AF_INET, 204)
+		for _, on := range []int{0, 1} {
+			c.note("not connected: %v", c.setInt(loose, unix.IPPROTO_IP, unix.IP_RECVERR, on))
+			c.note("bind: %v", c.bind(loose, v4(0, 127, 0, 0, 1)))
+			c.say("refused", loose, []byte("datagram"), v4(0, 127, 0, 0, 9))
+			c.hear("refused", unix.AF_INET, icmp)
+			b, e := c.get(loose, unix.SOL_SOCKET, unix.SO_ERROR, 4)
+			c.note("not connected: %x %v", b, e)
+		}
 	})
 }
 

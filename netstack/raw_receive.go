@@ -65,7 +65,7 @@ func (t *rawTable) find(network tcpip.NetworkProtocolNumber, protocol tcpip.Tran
 func (t *rawTable) deliver(s *Stack, protocol tcpip.TransportProtocolNumber, pkt *stack.PacketBuffer, data func(*stack.PacketBuffer) []byte) (taken bool) {
 	var d *rawDatagram
 	for _, e := range t.find(pkt.NetworkProtocolNumber, protocol) {
-		if !e.hears(pkt) {
+		if net := pkt.Network(); !e.hears(pkt.NICID, net.SourceAddress(), net.DestinationAddress()) {
 			continue
 		}
 		taken = true
@@ -120,15 +120,13 @@ func newRawDatagram(s *Stack, pkt *stack.PacketBuffer, data []byte) *rawDatagram
 }
 
 // hears reports whether a packet is one for the socket, by its addresses.
-func (e *rawEndpoint) hears(pkt *stack.PacketBuffer) bool {
-	if id := e.SocketOptions().GetBindToDevice(); id != 0 && tcpip.NICID(id) != pkt.NICID {
+func (e *rawEndpoint) hears(nic tcpip.NICID, src, dst tcpip.Address) bool {
+	if id := e.SocketOptions().GetBindToDevice(); id != 0 && tcpip.NICID(id) != nic {
 		return false
 	}
-	net := pkt.Network()
-	dst := net.DestinationAddress()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.connected && e.peer.Addr != net.SourceAddress() {
+	if e.connected && e.peer.Addr != src {
 		return false
 	}
 	// With IPv6 what goes to a group is heard whatever the socket is bound to.
@@ -247,6 +245,67 @@ func (d *rawDispatcher) DeliverTransportPacket(p tcpip.TransportProtocolNumber, 
 		}
 	}
 	return d.TransportDispatcher.DeliverTransportPacket(p, pkt)
+}
+
+// leastQuoted is how much of what it is about a message of ICMP has to quote behind the
+// header of IP, in bytes (RFC 792).
+const leastQuoted = 8
+
+// DeliverTransportError implements stack.TransportDispatcher.
+func (d *rawDispatcher) DeliverTransportError(local, remote tcpip.Address, net tcpip.NetworkProtocolNumber, p tcpip.TransportProtocolNumber, what stack.TransportError, pkt *stack.PacketBuffer) {
+	if d.s.raw.open.Load() != 0 && pkt.Data().Size() >= leastQuoted {
+		for _, e := range d.s.raw.find(net, p) {
+			if e.hears(pkt.NICID, remote, local) {
+				e.fail(what.Kind())
+			}
+		}
+	}
+	d.TransportDispatcher.DeliverTransportError(local, remote, net, p, what, pkt)
+}
+
+// fail tells the socket what became of a datagram: a connected one of what is final, and who
+// has asked for errors (IP_RECVERR) of all.
+func (e *rawEndpoint) fail(kind stack.TransportErrorKind) {
+	err, final := rawError(kind)
+	all := e.SocketOptions().GetIPv4RecvError()
+	if e.network == header.IPv6ProtocolNumber {
+		all = e.SocketOptions().GetIPv6RecvError()
+	} else if method, _ := e.GetSockOptInt(tcpip.MTUDiscoverOption); kind == stack.PacketTooBigTransportError {
+		final = method != int(tcpip.PMTUDiscoveryDont)
+	}
+	e.mu.Lock()
+	told := err != nil && (all || e.connected && final)
+	if told {
+		e.err = err
+	}
+	e.mu.Unlock()
+	if told {
+		e.waiters.Notify(waiter.EventErr)
+	}
+}
+
+// rawError is an error of ICMP as Linux tells it (icmp_err_convert and icmpv6_err_convert),
+// and whether it is one that does not pass.
+func rawError(kind stack.TransportErrorKind) (err tcpip.Error, final bool) {
+	switch kind {
+	case stack.PacketTooBigTransportError:
+		return &tcpip.ErrMessageTooLong{}, false
+	case stack.DestinationHostUnreachableTransportError:
+		return &tcpip.ErrHostUnreachable{}, false
+	case stack.DestinationNetworkUnreachableTransportError:
+		return &tcpip.ErrNetworkUnreachable{}, false
+	case stack.SourceRouteFailedTransportError:
+		return &tcpip.ErrNotSupported{}, false
+	case stack.DestinationPortUnreachableTransportError:
+		return &tcpip.ErrConnectionRefused{}, true
+	case stack.DestinationProtoUnreachableTransportError:
+		return &tcpip.ErrUnknownProtocolOption{}, true // ENOPROTOOPT
+	case stack.SourceHostIsolatedTransportError:
+		return &tcpip.ErrNoNet{}, true
+	case stack.DestinationHostDownTransportError:
+		return &tcpip.ErrHostDown{}, true
+	}
+	return nil, false
 }
 
 // forHost reports whether a packet is for this host.

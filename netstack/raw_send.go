@@ -69,49 +69,56 @@ func (k *sock) sendRaw(b []byte, dst *tcpip.FullAddress, c *sendControl) error {
 	if route.IsOutboundBroadcast() && !e.SocketOptions().GetBroadcast() {
 		return syscall.EACCES
 	}
-	if err := e.takeError(); err != nil {
-		return errno(err)
-	}
-	if e.SocketOptions().GetHeaderIncluded() {
-		switch { // only these go by way of sock_alloc_send_skb
-		case k.settings.shut.Load():
-			return syscall.EPIPE
-		case !e.hasRoom():
-			return syscall.EAGAIN
+	whole := e.SocketOptions().GetHeaderIncluded()
+	if whole { // others Linux sends whatever became of the last ones
+		if err := e.takeError(); err != nil {
+			return errno(err)
 		}
-		return e.writeWhole(route, b)
+		if k.settings.shut.Load() {
+			return syscall.EPIPE
+		}
 	}
-	if !e.hasRoom() {
+	switch {
+	case !e.hasRoom():
 		return syscall.EAGAIN
+	case whole:
+		return e.sendWhole(route, b)
 	}
+	h := stack.NetworkHeaderParams{Protocol: protocol, TTL: k.ttl(route, c), TOS: k.class(route, c)}
+	return k.sendPayload(route, b, h)
+}
+
+// sendPayload sends what has no header yet.
+func (k *sock) sendPayload(route *stack.Route, b []byte, h stack.NetworkHeaderParams) error {
+	e := k.raw()
 	// How long the packet may be: what is longer than the MTU goes in fragments.
 	header4 := 0
 	if route.NetProto() == header.IPv4ProtocolNumber {
 		header4 = header.IPv4MinimumSize
 	}
-	whole := len(b) <= int(route.MTU())
-	if len(b)+header4 > math.MaxUint16 || !whole && k.unfragmented() {
+	fits := len(b) <= int(route.MTU())
+	if len(b)+header4 > math.MaxUint16 || !fits && k.unfragmented() {
 		return syscall.EMSGSIZE
 	}
+	h.DF = fits && k.dontFragment()
 	if at := int(e.checksum.Load()); at >= 0 && route.NetProto() == header.IPv6ProtocolNumber {
 		if at >= len(b)-1 {
 			return syscall.EINVAL
 		}
 		checksum.Put(b[at:], 0)
-		sum := ^checksum.Checksum(b, route.PseudoHeaderChecksum(protocol, uint16(len(b))))
-		if sum == 0 && protocol == header.UDPProtocolNumber {
+		sum := ^checksum.Checksum(b, route.PseudoHeaderChecksum(h.Protocol, uint16(len(b))))
+		if sum == 0 && h.Protocol == header.UDPProtocolNumber {
 			sum = 0xffff // 0 is: none (RFC 768)
 		}
 		checksum.Put(b[at:], sum)
 	}
 	pkt := e.packet(route, b)
 	defer pkt.DecRef()
-	h := stack.NetworkHeaderParams{Protocol: protocol, TTL: k.ttl(route, c), TOS: k.class(route, c), DF: whole && k.dontFragment()}
 	return e.sent(route.WritePacket(h, pkt))
 }
 
-// writeWhole sends a packet that has its header.
-func (e *rawEndpoint) writeWhole(route *stack.Route, b []byte) error {
+// sendWhole sends a packet that has its header.
+func (e *rawEndpoint) sendWhole(route *stack.Route, b []byte) error {
 	least := header.IPv6MinimumSize
 	if route.NetProto() == header.IPv4ProtocolNumber {
 		least = header.IPv4MinimumSize
