@@ -17,13 +17,6 @@ var rawHosts = map[int][2][]byte{
 	unix.AF_INET6: {v6lo(0), v6lo(0)},
 }
 
-// v6lo is the sockaddr of ::1.
-func v6lo(port uint16) []byte {
-	b := make([]byte, sizeSockaddrIn6)
-	b[0], b[2], b[3], b[23] = unix.AF_INET6, byte(port>>8), byte(port), 1
-	return b
-}
-
 // raw opens a raw socket.
 func (c *calls) raw(family, protocol int) int { return c.socket(family, unix.SOCK_RAW, protocol) }
 
@@ -205,21 +198,6 @@ func (c *calls) listen(fd int) syscall.Errno {
 	_, e := c.call(unix.SYS_LISTEN, uintptr(fd), 1)
 	_, e2 := c.call(unix.SYS_ACCEPT, uintptr(fd), 0, 0)
 	return max(e, e2)
-}
-
-// ipv4Header is one of no options, without its sums, for n bytes.
-func ipv4Header(n int, protocol byte, from, to [4]byte) []byte {
-	b := []byte{0x45, 0, 0, 0, 0, 0, 0, 0, 33, protocol, 0, 0}
-	binary.BigEndian.PutUint16(b[2:], uint16(n+20))
-	return append(append(b, from[:]...), to[:]...)
-}
-
-// ipv6Header is one of n bytes.
-func ipv6Header(n int, protocol byte) []byte {
-	b := make([]byte, 40)
-	b[0], b[6], b[7], b[23], b[39] = 0x60, protocol, 33, 1, 1
-	binary.BigEndian.PutUint16(b[4:], uint16(n))
-	return b
 }
 
 // TestRawHeaders: with IP_HDRINCL, and as IPPROTO_RAW, a packet is sent with the header that
