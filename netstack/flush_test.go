@@ -75,19 +75,24 @@ func TestFlush(t *testing.T) {
 	}
 }
 
-// FuzzReceive: no frame is a panic, whatever the card says of it, and however it is cut.
 var a4, a6 = netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("fd00::2")
 
+// FuzzReceive: no frame is a panic, whatever the card says of it, and however it is cut, also
+// where a raw socket hears it, or sends it.
 func FuzzReceive(f *testing.F) {
 	f.Add([]byte("\x52\x54\x00\x00\x00\x01\x52\x54\x00\x00\x00\x02\x08\x00E\x00\x00\x1c\x00\x00\x00\x00\x40\x11\x00\x00\x0a\x00\x00\x02\x0a\x00\x00\x01\x00\x43\x00\x44\x00\x08\x00\x00"))
 	f.Add(announceNDP("\x52\x54\x00\x00\x00\x02", addressOf(a6)))
 	f.Add(announceARP("\x52\x54\x00\x00\x00\x02", addressOf(a4)))
+	f.Add([]byte("\x52\x54\x00\x00\x00\x01\x52\x54\x00\x00\x00\x02\x08\x00E\x00\x00\x1c\x00\x00\x00\x00\x40\x2f\x66\xaf\x0a\x00\x00\x02\x0a\x00\x00\x01datagram"))
+	f.Add([]byte("\x52\x54\x00\x00\x00\x01\x52\x54\x00\x00\x00\x02\x86\xdd`\x00\x00\x00\x00\x10<\x40\xfd\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\xfd\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x2f\x00\x01\x04\x00\x00\x00\x00datagram"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if len(b) < nic.HeaderLen || len(b) > nic.MaxFrame {
 			return
 		}
 		s, _ := twoStacks(t, nic.Options{Offloads: allOffloads})
 		copy(b, macA[:])
+		hear := s.rawSockets(t, b)
+		defer hear()
 		l := s.links[0]
 		for _, o := range []nic.Offload{{}, {ChecksumValid: true}, {NeedsChecksum: true, GSO: nic.GSOTCPv4, GSOSize: 1}} {
 			half := len(b) - len(b)/3
@@ -100,4 +105,49 @@ func FuzzReceive(f *testing.F) {
 			l.Receive(0, []nic.Received{{Parts: parts, Offload: o}})
 		}
 	})
+}
+
+// rawSockets opens raw sockets of the protocols that a frame may be of, and sends it by
+// those that have their header. What it returns has them hear what has come.
+func (s *Stack) rawSockets(t *testing.T, frame []byte) (hear func()) {
+	t.Helper()
+	var open []*socket.File
+	for family, c := range map[int]struct {
+		at, least int
+		to        []byte
+	}{syscall.AF_INET: {nic.HeaderLen + 9, 20, v4(0, 127, 0, 0, 1)}, syscall.AF_INET6: {nic.HeaderLen + 6, 0, v6lo(0)}} {
+		protocols := []int{syscall.IPPROTO_ICMP, syscall.IPPROTO_ICMPV6, 47}
+		if len(frame) > c.at && frame[c.at] != 0 {
+			protocols = append(protocols, int(frame[c.at]))
+		}
+		for _, p := range protocols {
+			f := s.openSocket(t, family, syscall.SOCK_RAW, p)
+			_ = f.SetOption(solRaw, syscall.IPV6_CHECKSUM, []byte{frame[len(frame)-1] &^ 1, 0, 0, 0}) // with IPv4 there is none
+			open = append(open, f)
+		}
+		whole := s.openSocket(t, family, syscall.SOCK_RAW, syscall.IPPROTO_RAW)
+		_, _ = whole.Send(&socket.Message{Buffers: [][]byte{frame[nic.HeaderLen:]}, Addr: c.to}) // most are bad
+		_, _ = open[len(open)-1].Send(&socket.Message{Buffers: [][]byte{frame[nic.HeaderLen:]}, Addr: c.to})
+		open = append(open, whole)
+	}
+	return func() {
+		for _, f := range open {
+			header := 0
+			if f.Domain == syscall.AF_INET {
+				header = 20
+			}
+			hears(t, f, header)
+			e := f.Socket.(*sock).raw()
+			e.mu.Lock()
+			want := 0
+			for _, d := range e.queue { // what has come since
+				want += len(d.data) + rawOverhead
+			}
+			if e.charge != want {
+				t.Errorf("%d bytes are charged, want %d", e.charge, want)
+			}
+			e.mu.Unlock()
+			f.Release()
+		}
+	}
 }

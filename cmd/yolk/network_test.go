@@ -13,7 +13,7 @@ import (
 )
 
 // TestGuestNetlink: well-known libraries change addresses, links and routes, hear of it,
-// and read and write frames; acknowledgements go with
+// and read and write frames, and datagrams of any protocol; acknowledgements go with
 // answers, and many connections get their turns. Then the process of the network dies: the launcher says
 // so in a line, and the program's calls end with errors.
 func TestGuestNetlink(t *testing.T) {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -31,6 +32,7 @@ func must(what string, err error) {
 func main() {
 	changes()
 	frames()
+	datagrams()
 	answers()
 	turns()
 	fmt.Println("changed")
@@ -120,6 +122,34 @@ func frames() {
 	must("receive", err)
 	if n < 42 || net.IP(b[28:32]).String() != "10.0.2.2" || from.String() != net.HardwareAddr(b[6:12]).String() {
 		must("answer", fmt.Errorf("%x of %v", b[:n], from))
+	}
+}
+
+// datagrams sends and receives those of a protocol that the machine itself does not have,
+// and is told of one that nobody has.
+func datagrams() {
+	for network, host := range map[string]string{"ip4:47": "127.0.0.1", "ip6:47": "::1"} {
+		c, err := net.ListenPacket(network, host)
+		must("listen", err)
+		_, err = c.WriteTo([]byte("a datagram"), c.LocalAddr())
+		must("send", err)
+		must("deadline", c.SetReadDeadline(time.Now().Add(time.Minute)))
+		b := make([]byte, 100)
+		n, from, err := c.ReadFrom(b)
+		must("receive", err)
+		if string(b[:n]) != "a datagram" || from.String() != host {
+			must("datagram", fmt.Errorf("%q of %v", b[:n], from))
+		}
+		must("close", c.Close())
+	}
+	c, err := net.Dial("ip4:99", "127.0.0.9")
+	must("dial", err)
+	defer c.Close()
+	_, err = c.Write([]byte("a datagram"))
+	must("send", err)
+	must("deadline", c.SetReadDeadline(time.Now().Add(time.Minute)))
+	if _, err := c.Read(make([]byte, 100)); !errors.Is(err, unix.ENOPROTOOPT) {
+		must("datagram to nobody", fmt.Errorf("%v", err))
 	}
 }
 
