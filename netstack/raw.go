@@ -88,7 +88,7 @@ func (e *rawEndpoint) Bind(a tcpip.FullAddress) tcpip.Error {
 	if e.connected {
 		return &tcpip.ErrInvalidEndpointState{}
 	}
-	if err := e.scope(a); err != nil {
+	if err := e.scope(a, true); err != nil {
 		return err
 	}
 	if a.Addr.Len() != 0 && !e.toMany(a.Addr) && e.s.CheckLocalAddress(a.NIC, e.network, a.Addr) == 0 {
@@ -98,19 +98,21 @@ func (e *rawEndpoint) Bind(a tcpip.FullAddress) tcpip.Error {
 	return nil
 }
 
-// scope binds the socket to the interface without which an address means nothing.
-func (e *rawEndpoint) scope(a tcpip.FullAddress) tcpip.Error {
+// scope binds the socket to the interface without which an address means nothing: to another
+// one only if it is rebound.
+func (e *rawEndpoint) scope(a tcpip.FullAddress, rebind bool) tcpip.Error {
 	if !needsScope(a.Addr) {
 		return nil
 	}
 	o := e.SocketOptions()
-	if a.NIC != 0 && o.GetBindToDevice() == 0 {
-		return o.SetBindToDevice(int32(a.NIC))
-	}
-	if id := o.GetBindToDevice(); id == 0 || a.NIC != 0 && id != int32(a.NIC) {
+	is := tcpip.NICID(o.GetBindToDevice())
+	switch {
+	case a.NIC == 0 && (is != 0 || !rebind && multicastNIC(e, a.Addr) != 0):
+		return nil
+	case a.NIC == 0, is != 0 && is != a.NIC && !rebind:
 		return &tcpip.ErrInvalidOptionValue{}
 	}
-	return nil
+	return o.SetBindToDevice(int32(a.NIC))
 }
 
 // toMany reports whether an address is not that of one interface.
@@ -121,7 +123,7 @@ func (e *rawEndpoint) toMany(a tcpip.Address) bool {
 func (e *rawEndpoint) Connect(a tcpip.FullAddress) tcpip.Error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if err := e.scope(a); err != nil {
+	if err := e.scope(a, false); err != nil {
 		return err
 	}
 	if a.Addr.Len() == 0 {
@@ -189,7 +191,7 @@ func (e *rawEndpoint) Shutdown(flags tcpip.ShutdownFlags) tcpip.Error {
 func (e *rawEndpoint) GetLocalAddress() (tcpip.FullAddress, tcpip.Error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	a := e.local
+	a := e.scoped(e.local)
 	if !e.left {
 		a.Port = uint16(e.protocol)
 	}
@@ -202,7 +204,15 @@ func (e *rawEndpoint) GetRemoteAddress() (tcpip.FullAddress, tcpip.Error) {
 	if !e.connected {
 		return tcpip.FullAddress{}, &tcpip.ErrNotConnected{}
 	}
-	return e.peer, nil
+	return e.scoped(e.peer), nil
+}
+
+// scoped is an address with the interface that it is of.
+func (e *rawEndpoint) scoped(a tcpip.FullAddress) tcpip.FullAddress {
+	if needsScope(a.Addr) && a.NIC == 0 {
+		a.NIC = tcpip.NICID(e.SocketOptions().GetBindToDevice())
+	}
+	return a
 }
 
 func (e *rawEndpoint) State() uint32 {

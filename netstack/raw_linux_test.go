@@ -191,6 +191,33 @@ func TestRawFilters(t *testing.T) {
 		c.say("to the peer", to, []byte("y"), nil)
 		c.hear("six", unix.AF_INET6, six)
 		c.note("listen: %v", c.listen(to))
+		unspecified := v4(0, 127, 0, 0, 1)
+		unspecified[0] = 0
+		for i, b := range [][]byte{unspecified, unspecified[:8], v4(0, 127, 0, 0, 1)[:15], append(v4(0, 127, 0, 0, 1), 0, 0), {}, {2}, v6lo(0)} {
+			c.say(fmt.Sprint("odd ", i), c.raw(unix.AF_INET, 50), []byte("x"), b)
+			c.note("odd %d: %v %v", i, c.bind(c.raw(unix.AF_INET, 50), b), c.connect(c.raw(unix.AF_INET, 50), b))
+		}
+		unspecified = v6lo(0)
+		unspecified[0] = 0
+		for i, b := range [][]byte{unspecified, unspecified[:24], v6lo(0)[:24], v6lo(0)[:23], {10, 0}, {}, v4(0, 127, 0, 0, 1)} {
+			c.say(fmt.Sprint("odd six ", i), c.raw(unix.AF_INET6, 50), []byte("x"), b)
+			c.note("odd six %d: %v %v", i, c.bind(c.raw(unix.AF_INET6, 50), b), c.connect(c.raw(unix.AF_INET6, 50), b))
+		}
+		for _, id := range []byte{0, 1, 2} {
+			group := v6lo(0)
+			group[8], group[9], group[24], local[24] = 0xff, 2, id, id
+			one, two, three := c.raw(unix.AF_INET6, 51), c.raw(unix.AF_INET6, 51), c.raw(unix.AF_INET6, 51)
+			c.note("scope %d: %v %v", id, c.bind(one, local), c.bind(two, group))
+			c.names("scope", two)
+			c.note("device: %v", c.set(three, unix.SOL_SOCKET, unix.SO_BINDTODEVICE, []byte("lo\x00")))
+			c.note("scope %d: %v", id, c.bind(three, group))
+			c.names("scope", three)
+		}
+		local[24] = 0
+		c.note("no scope: %v", c.connect(c.raw(unix.AF_INET6, 51), local))
+		one := c.raw(unix.AF_INET6, 51)
+		local[24] = 2
+		c.note("another scope: %v %v", c.set(one, unix.SOL_SOCKET, unix.SO_BINDTODEVICE, []byte("lo\x00")), c.connect(one, local))
 	})
 }
 
@@ -380,9 +407,9 @@ func TestRawSizes(t *testing.T) {
 			from, to := c.raw(family, 48), c.raw(family, gre)
 			c.close(from)
 			from = c.raw(family, gre)
-			level, options := unix.IPPROTO_IP, []int{unix.IP_PKTINFO, unix.IP_RECVTTL, unix.IP_RECVTOS}
+			level, options := unix.IPPROTO_IP, []int{unix.IP_PKTINFO, unix.IP_RECVTTL, unix.IP_RECVTOS, ipRecvOrigDst}
 			if family == unix.AF_INET6 {
-				level, options = unix.IPPROTO_IPV6, []int{unix.IPV6_RECVPKTINFO, unix.IPV6_RECVHOPLIMIT, unix.IPV6_RECVTCLASS}
+				level, options = unix.IPPROTO_IPV6, []int{unix.IPV6_RECVPKTINFO, unix.IPV6_RECVHOPLIMIT, unix.IPV6_RECVTCLASS, ipv6RecvOrigDst}
 			}
 			for _, o := range options {
 				c.note("option: %v", c.setInt(to, level, o, 1))

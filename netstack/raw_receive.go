@@ -1,6 +1,7 @@
 package netstack
 
 import (
+	"encoding/binary"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -101,7 +102,11 @@ func newRawDatagram(s *Stack, pkt *stack.PacketBuffer, data []byte) *rawDatagram
 	d := &rawDatagram{data: data, from: tcpip.FullAddress{NIC: pkt.NICID, Addr: net.SourceAddress()}}
 	c := &d.control
 	c.HasTimestamp, c.Timestamp = true, s.Clock().Now()
-	c.HasOriginalDstAddress, c.OriginalDstAddress = true, tcpip.FullAddress{NIC: pkt.NICID, Addr: dst}
+	// Where it went has the port of the transports that have ports (ip_cmsg_recv_dstaddr).
+	if own := data[len(data)-len(pkt.TransportHeader().Slice())-pkt.Data().Size():]; len(own) >= 4 {
+		c.HasOriginalDstAddress = true
+		c.OriginalDstAddress = tcpip.FullAddress{NIC: pkt.NICID, Addr: dst, Port: binary.BigEndian.Uint16(own[2:])}
+	}
 	if pkt.NetworkProtocolNumber == header.IPv6ProtocolNumber {
 		c.HasHopLimit, c.HopLimit = true, header.IPv6(ip).HopLimit()
 		c.HasTClass, c.TClass = true, uint32(class)

@@ -1,7 +1,9 @@
 package netstack
 
 import (
+	"encoding/binary"
 	"math"
+	"slices"
 	"syscall"
 
 	"gvisor.dev/gvisor/pkg/buffer"
@@ -12,17 +14,30 @@ import (
 	"gvisor.dev/gvisor/pkg/waiter"
 )
 
-// rawAddress is an address, as it was decoded, that a raw socket sends or connects to.
-func (k *sock) rawAddress(a tcpip.FullAddress, family int, err error) (tcpip.FullAddress, error) {
+// rawAddress is the address that a raw socket sends or connects to. What says no family is of
+// the socket's own.
+func (k *sock) rawAddress(b []byte) (tcpip.FullAddress, error) {
+	family, err := addressFamily(b)
+	least := sizeSockaddrIn
+	if k.family == syscall.AF_INET6 {
+		least = sizeSockaddrIn6V
+	}
 	switch {
 	case err != nil:
-		return a, err
+		return tcpip.FullAddress{}, err
+	case len(b) < least:
+		return tcpip.FullAddress{}, syscall.EINVAL
+	case family == syscall.AF_UNSPEC:
+		b = slices.Clone(b)
+		binary.NativeEndian.PutUint16(b, uint16(k.family))
 	case family != k.family:
-		return a, syscall.EAFNOSUPPORT
-	case header.IsV4MappedAddress(a.Addr):
-		return a, syscall.ENETUNREACH
+		return tcpip.FullAddress{}, syscall.EAFNOSUPPORT
 	}
-	return a, nil
+	a, _, err := decodeAddress(b)
+	if err == nil && header.IsV4MappedAddress(a.Addr) {
+		err = syscall.ENETUNREACH
+	}
+	return a, err
 }
 
 // writeRaw sends a datagram of a raw socket.

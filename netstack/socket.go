@@ -122,10 +122,10 @@ func (k *sock) Watch(w *fs.Waiter) bool {
 // address turns an address of the caller's into one that this socket can be bound to,
 // or send to.
 func (k *sock) address(b []byte, bind bool) (tcpip.FullAddress, error) {
-	a, family, err := decodeAddress(b)
 	if k.typ == syscall.SOCK_RAW && !bind {
-		return k.rawAddress(a, family, err)
+		return k.rawAddress(b)
 	}
+	a, family, err := decodeAddress(b)
 	switch {
 	case err == syscall.EAFNOSUPPORT && bind && family == syscall.AF_UNSPEC && k.family == syscall.AF_INET && len(b) >= sizeSockaddrIn && [4]byte(b[4:8]) == [4]byte{}:
 		// An old way to say AF_INET, which bind(2) keeps alive.
@@ -152,6 +152,8 @@ func (k *sock) Bind(addr []byte) error {
 		binary.NativeEndian.PutUint16(addr, syscall.AF_INET)
 	}
 	if family, err := addressFamily(addr); err != nil || k.family == syscall.AF_INET && len(addr) < sizeSockaddrIn || k.family == syscall.AF_INET6 && len(addr) < sizeSockaddrIn6V {
+		return syscall.EINVAL
+	} else if k.typ == syscall.SOCK_RAW && family != k.family {
 		return syscall.EINVAL
 	} else if family != k.family && family != syscall.AF_UNSPEC {
 		return syscall.EAFNOSUPPORT
@@ -201,6 +203,9 @@ func (k *sock) Connect(addr []byte) error {
 	}
 	if family == syscall.AF_UNSPEC {
 		return k.disconnect()
+	}
+	if k.typ == syscall.SOCK_RAW && family != k.family && len(addr) >= sizeSockaddrIn {
+		return syscall.EAFNOSUPPORT
 	}
 	a, err := k.address(addr, false)
 	if err != nil {
