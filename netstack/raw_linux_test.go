@@ -376,6 +376,23 @@ func TestRawChecksum(t *testing.T) {
 		c.say("short", sums, []byte("12345"), v6lo(0))
 		icmp, tcp := c.raw(unix.AF_INET6, unix.IPPROTO_ICMPV6), c.raw(unix.AF_INET, 6)
 		get("icmp", icmp)
+		udp := c.raw(unix.AF_INET6, unix.IPPROTO_UDP)
+		c.note("udp: %v", c.setInt(udp, unix.SOL_RAW, unix.IPV6_CHECKSUM, 6))
+		zero := []byte{0, 9, 0, 9, 0, 10, 0, 0, 0, 0} // whose sum is 0, with the header of IPv6
+		sum := ^checksum.Checksum(zero, uint16(len(zero))+unix.IPPROTO_UDP+2)
+		zero[8], zero[9] = byte(sum>>8), byte(sum)
+		c.say("no sum of 0", udp, zero, v6lo(0))
+		c.hear("no sum of 0", unix.AF_INET6, udp)
+		filtering, sends := c.raw(unix.AF_INET, unix.IPPROTO_ICMP), c.raw(unix.AF_INET, unix.IPPROTO_ICMP)
+		c.note("filter: %v", c.setInt(filtering, unix.SOL_RAW, icmpFilter, -1))
+		for _, typ := range []byte{0, 31, 32, 40, 255} {
+			c.say("filtered", sends, []byte{typ, 0, ^typ, 0xff, 0, 0, 0, 0}, v4(0, 127, 0, 0, 1))
+		}
+		c.say("too short for a filter", sends, []byte{40, 0, 0, 0, 0, 0, 0}, v4(0, 127, 0, 0, 1))
+		for range 3 {
+			c.hear("unfiltered", unix.AF_INET, filtering)
+		}
+		c.hearNothing("unfiltered", filtering)
 		for _, level := range []int{unix.IPPROTO_IPV6, unix.SOL_RAW, unix.IPPROTO_ICMPV6} {
 			c.note("icmp: %v", c.setInt(icmp, level, unix.IPV6_CHECKSUM, 2))
 			c.note("other: %v", c.setInt(plain, level, unix.IPV6_CHECKSUM, -1))

@@ -166,7 +166,7 @@ func (e *rawEndpoint) passes(d *rawDatagram, pkt *stack.PacketBuffer) bool {
 			return true
 		}
 		icmp := d.data[len(pkt.NetworkHeader().Slice()):]
-		return len(icmp) >= header.ICMPv4MinimumSize && (icmp[0] >= 32 || e.filter.Load()&(1<<icmp[0]) == 0)
+		return len(icmp) >= header.ICMPv4MinimumSize && e.filter.Load()&(1<<icmp[0]) == 0 // it has types up to 31
 	}
 	if e.protocol == header.ICMPv6ProtocolNumber {
 		var f tcpip.ICMPv6Filter

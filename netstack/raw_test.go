@@ -261,4 +261,18 @@ func TestRawForeign(t *testing.T) {
 		}
 		f.Release()
 	}
+	// With IPv6, what goes to a group is heard by who is bound to another address as well.
+	f := b.openSocket(t, syscall.AF_INET6, syscall.SOCK_RAW, 47)
+	if err := f.Bind(v6(0, 2)); err != nil {
+		t.Fatal(err)
+	}
+	group := v6(0, 1)
+	group[8], group[9], group[24] = 0xff, 2, 2
+	if _, err := a.openSocket(t, syscall.AF_INET6, syscall.SOCK_RAW, 47).Transmit(&socket.Message{Buffers: [][]byte{[]byte("all nodes")}, Addr: group}, nil); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, 100)
+	if n, err := f.Read(got); err != nil || string(got[:n]) != "all nodes" {
+		t.Errorf("heard %q, %v", got[:max(n, 0)], err)
+	}
 }
