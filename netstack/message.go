@@ -210,6 +210,11 @@ func (k *sock) recvDatagram(m *socket.Message, flags int) (int, error) {
 func (k *sock) recvPlain(m *socket.Message, flags int) (int, error) {
 	d := datagram{newBuffers(m.Buffers)}
 	room := d.to.size
+	if e := k.raw(); e != nil {
+		if err := e.takeError(); err != nil {
+			return 0, err
+		}
+	}
 	r, err := k.ep.Read(&d, tcpip.ReadOptions{Peek: flags&msgPeek != 0, NeedRemoteAddr: true})
 	switch err.(type) {
 	case nil:

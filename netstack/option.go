@@ -135,7 +135,7 @@ func (k *sock) socketOption(name int) (any, error) {
 			err = k.errno(o.GetLastError())
 		}
 		if e := k.raw(); e != nil && err == nil {
-			err = errno(e.takeError())
+			err = e.takeError()
 		}
 		number, _ := err.(syscall.Errno)
 		return int(number), nil

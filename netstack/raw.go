@@ -21,6 +21,7 @@ type rawEndpoint struct {
 	network  tcpip.NetworkProtocolNumber
 	protocol tcpip.TransportProtocolNumber
 	waiters  *waiter.Queue
+	of       atomic.Pointer[sock]
 
 	filter   atomic.Uint32 // ICMP_FILTER: a bit for each type that is not wanted
 	checksum atomic.Int32  // IPV6_CHECKSUM: where it is in what is sent; -1: there is none
@@ -33,7 +34,7 @@ type rawEndpoint struct {
 	left      bool // it is disconnected, and receives nothing more
 	shut      bool // for reading
 	closed    bool
-	err       tcpip.Error // what became of a datagram that it had sent
+	err       syscall.Errno // what became of a datagram that it had sent; 0: nothing bad
 	queue     []*rawDatagram
 	charge    int // what the queue is charged with, in bytes
 }
@@ -245,32 +246,18 @@ func (e *rawEndpoint) Readiness(mask waiter.EventMask) (now waiter.EventMask) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if len(e.queue) > 0 || e.closed || e.shut || e.err != nil {
+	if len(e.queue) > 0 || e.closed || e.shut || e.err != 0 {
 		now |= waiter.ReadableEvents
 	}
-	if e.err != nil {
+	if e.err != 0 {
 		now |= waiter.EventErr
 	}
 	return now & mask
 }
 
-// takeError takes what became of what was sent, if it is bad.
-func (e *rawEndpoint) takeError() tcpip.Error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	err := e.err
-	e.err = nil
-	return err
-}
-
 func (e *rawEndpoint) Read(dst io.Writer, o tcpip.ReadOptions) (tcpip.ReadResult, tcpip.Error) {
 	e.mu.Lock()
 	switch {
-	case e.err != nil:
-		err := e.err
-		e.err = nil
-		e.mu.Unlock()
-		return tcpip.ReadResult{}, err
 	case len(e.queue) > 0:
 	case e.closed || e.shut:
 		e.mu.Unlock()

@@ -346,6 +346,63 @@ func TestRawUnreachable(t *testing.T) {
 	})
 }
 
+// TestRawErrors: what ICMP says of a datagram is an error as on Linux, if it is final, or
+// the socket asks for all.
+func TestRawErrors(t *testing.T) {
+	judge(t, func(c *calls) {
+		const gre = 47
+		for family, v := range []struct {
+			family, icmp, level, receiveErrors, discover int
+			types, codes                                 byte
+		}{
+			{unix.AF_INET, unix.IPPROTO_ICMP, unix.IPPROTO_IP, unix.IP_RECVERR, unix.IP_MTU_DISCOVER, 20, 18},
+			{unix.AF_INET6, unix.IPPROTO_ICMPV6, unix.IPPROTO_IPV6, unix.IPV6_RECVERR, unix.IPV6_MTU_DISCOVER, 6, 9},
+		} {
+			for _, all := range []int{0, 1} {
+				icmp, connected, loose := c.raw(v.family, v.icmp), c.raw(v.family, gre), c.raw(v.family, gre)
+				c.note("connect: %v", c.connect(connected, rawHosts[v.family][0]))
+				c.note("all: %v %v", c.setInt(connected, v.level, v.receiveErrors, all), c.setInt(loose, v.level, v.receiveErrors, all))
+				for typ := range v.types {
+					if family == 0 && (typ == 0 || typ == 5 || typ == 8) {
+						continue // no error but another message, which is answered
+					}
+					for code := range v.codes {
+						quoted := append(ipv4Header(8, gre, [4]byte{127, 0, 0, 1}, [4]byte{127, 0, 0, 1}), "datagram"...)
+						if family == 1 {
+							quoted = append(ipv6Header(8, gre), "datagram"...)
+						}
+						b := append([]byte{typ, code, 0, 0, 0, 0, 0xf, 0}, quoted...)
+						if family == 0 {
+							checksum.Put(b[2:], ^checksum.Checksum(b, 0))
+						}
+						for _, discover := range []int{unix.IP_PMTUDISC_WANT, unix.IP_PMTUDISC_DO, unix.IP_PMTUDISC_DONT} {
+							if discover != unix.IP_PMTUDISC_WANT && typ > 3 {
+								continue
+							}
+							c.setInt(connected, v.level, v.discover, discover)
+							n, e := c.sendmsg(icmp, b, rawHosts[v.family][0], nil)
+							fence := []byte{200, 0, 55, 255, 0, 0, 0, 0} // of no type; what is before it has been taken
+							c.sendmsg(icmp, fence, rawHosts[v.family][0], nil)
+							for { // what is sent here, and what is not
+								r := c.recvmsg(icmp, 100, 0)
+								if at := map[int]int{unix.AF_INET: 20}[v.family]; r.e != 0 || r.data[at] == 200 {
+									break
+								}
+							}
+							one, _ := c.get(connected, unix.SOL_SOCKET, unix.SO_ERROR, 4)
+							two, _ := c.get(loose, unix.SOL_SOCKET, unix.SO_ERROR, 4)
+							c.note("family %d all %d type %d code %d discover %d: %d %v, errors %d %d", v.family, all, typ, code, discover, n, e, one, two)
+						}
+					}
+				}
+				for _, fd := range []int{icmp, connected, loose} {
+					c.close(fd)
+				}
+			}
+		}
+	})
+}
+
 // TestRawChecksum: IPV6_CHECKSUM has sums made, and verified.
 func TestRawChecksum(t *testing.T) {
 	judge(t, func(c *calls) {

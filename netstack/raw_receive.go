@@ -239,6 +239,7 @@ func (d *rawDispatcher) DeliverRawPacket(p tcpip.TransportProtocolNumber, pkt *s
 	}
 	if ownMessages(pkt.NetworkProtocolNumber, p) {
 		d.s.raw.deliver(d.s, p, pkt, rawData)
+		d.s.raw.tell(pkt)
 	}
 }
 
@@ -250,67 +251,6 @@ func (d *rawDispatcher) DeliverTransportPacket(p tcpip.TransportProtocolNumber, 
 		}
 	}
 	return d.TransportDispatcher.DeliverTransportPacket(p, pkt)
-}
-
-// leastQuoted is how much of what it is about a message of ICMP has to quote behind the
-// header of IP, in bytes (RFC 792).
-const leastQuoted = 8
-
-// DeliverTransportError implements stack.TransportDispatcher.
-func (d *rawDispatcher) DeliverTransportError(local, remote tcpip.Address, net tcpip.NetworkProtocolNumber, p tcpip.TransportProtocolNumber, what stack.TransportError, pkt *stack.PacketBuffer) {
-	if d.s.raw.open.Load() != 0 && pkt.Data().Size() >= leastQuoted {
-		for _, e := range d.s.raw.find(net, p) {
-			if e.hears(pkt.NICID, remote, local) {
-				e.fail(what.Kind())
-			}
-		}
-	}
-	d.TransportDispatcher.DeliverTransportError(local, remote, net, p, what, pkt)
-}
-
-// fail tells the socket what became of a datagram: a connected one of what is final, and who
-// has asked for errors (IP_RECVERR) of all.
-func (e *rawEndpoint) fail(kind stack.TransportErrorKind) {
-	err, final := rawError(kind)
-	all := e.SocketOptions().GetIPv4RecvError()
-	if e.network == header.IPv6ProtocolNumber {
-		all = e.SocketOptions().GetIPv6RecvError()
-	} else if method, _ := e.GetSockOptInt(tcpip.MTUDiscoverOption); kind == stack.PacketTooBigTransportError {
-		final = method != int(tcpip.PMTUDiscoveryDont)
-	}
-	e.mu.Lock()
-	told := err != nil && (all || e.connected && final)
-	if told {
-		e.err = err
-	}
-	e.mu.Unlock()
-	if told {
-		e.waiters.Notify(waiter.EventErr)
-	}
-}
-
-// rawError is an error of ICMP as Linux tells it (icmp_err_convert and icmpv6_err_convert),
-// and whether it is one that does not pass.
-func rawError(kind stack.TransportErrorKind) (err tcpip.Error, final bool) {
-	switch kind {
-	case stack.PacketTooBigTransportError:
-		return &tcpip.ErrMessageTooLong{}, false
-	case stack.DestinationHostUnreachableTransportError:
-		return &tcpip.ErrHostUnreachable{}, false
-	case stack.DestinationNetworkUnreachableTransportError:
-		return &tcpip.ErrNetworkUnreachable{}, false
-	case stack.SourceRouteFailedTransportError:
-		return &tcpip.ErrNotSupported{}, false
-	case stack.DestinationPortUnreachableTransportError:
-		return &tcpip.ErrConnectionRefused{}, true
-	case stack.DestinationProtoUnreachableTransportError:
-		return &tcpip.ErrUnknownProtocolOption{}, true // ENOPROTOOPT
-	case stack.SourceHostIsolatedTransportError:
-		return &tcpip.ErrNoNet{}, true
-	case stack.DestinationHostDownTransportError:
-		return &tcpip.ErrHostDown{}, true
-	}
-	return nil, false
 }
 
 // forHost reports whether a packet is for this host.
@@ -330,20 +270,29 @@ func reassembled(pkt *stack.PacketBuffer) bool {
 	if pkt.NetworkProtocolNumber != header.IPv6ProtocolNumber {
 		return false
 	}
+	_, _, fragment := behindExtensions(pkt.NetworkHeader().Slice())
+	return fragment
+}
+
+// behindExtensions is the protocol behind the extension headers of IPv6, and where it begins,
+// as far as the packet goes. What is a fragment is looked at no further.
+func behindExtensions(packet []byte) (protocol tcpip.TransportProtocolNumber, at int, fragment bool) {
 	const unit = 8 // of the lengths of extension headers
-	h := pkt.NetworkHeader().Slice()
-	for next, at := h[header.IPv6NextHeaderOffset], header.IPv6MinimumSize; at+unit <= len(h); {
+	next, at := packet[header.IPv6NextHeaderOffset], header.IPv6MinimumSize
+	for at+unit <= len(packet) {
+		h := packet[at:]
 		switch header.IPv6ExtensionHeaderIdentifier(next) {
 		case header.IPv6FragmentExtHdrIdentifier:
-			if h[at+2] != 0 || h[at+3]&^6 != 0 { // an offset, or more to come
-				return true
+			if h[2] != 0 || h[3]&^6 != 0 { // an offset, or more to come
+				return tcpip.TransportProtocolNumber(h[0]), at + unit, true
 			}
-			next, at = h[at], at+unit
+			at += unit
 		case header.IPv6HopByHopOptionsExtHdrIdentifier, header.IPv6RoutingExtHdrIdentifier, header.IPv6DestinationOptionsExtHdrIdentifier:
-			next, at = h[at], at+(int(h[at+1])+1)*unit
+			at += (int(h[1]) + 1) * unit
 		default:
-			return false
+			return tcpip.TransportProtocolNumber(next), at, false
 		}
+		next = h[0]
 	}
-	return false
+	return tcpip.TransportProtocolNumber(next), at, false
 }

@@ -87,7 +87,7 @@ func (k *sock) sendRaw(b []byte, dst *tcpip.FullAddress, c *sendControl) error {
 	whole := e.SocketOptions().GetHeaderIncluded()
 	if whole { // others Linux sends whatever became of the last ones
 		if err := e.takeError(); err != nil {
-			return errno(err)
+			return err
 		}
 		if k.settings.shut.Load() {
 			return syscall.EPIPE

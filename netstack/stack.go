@@ -225,7 +225,9 @@ func (f *family) Socket(typ, protocol int) (socket.Socket, error) {
 		if err != nil {
 			return nil, errno(err)
 		}
-		return f.s.newSock(ep, q, f.number, typ, protocol), nil
+		k := f.s.newSock(ep, q, f.number, typ, protocol)
+		ep.of.Store(k)
+		return k, nil
 	default:
 		return nil, syscall.ESOCKTNOSUPPORT
 	}
