@@ -10,6 +10,7 @@ import (
 	"github.com/yolkos/yolk/arch/amd64"
 	"github.com/yolkos/yolk/drivers/console"
 	"github.com/yolkos/yolk/fs"
+	"github.com/yolkos/yolk/fs/devfs"
 	"github.com/yolkos/yolk/fs/tty"
 	"github.com/yolkos/yolk/kernel/control"
 )
@@ -118,27 +119,42 @@ func (s portStream) Read(p []byte) (int, error) {
 }
 
 // openStreams makes the descriptors 0, 1 and 2. Those that are the terminal share
-// an open file, as those that a shell hands down do.
+// an open file, as those that a shell hands down do; what is one stream of the
+// launcher's is one file.
 func (m *machine) openStreams() {
+	s := &m.streams
+	host := devfs.NewHostStreams()
+	mnt := m.vfs.Internal(host)
+	nodes := make(map[fs.Stream]fs.Node)
 	terminal := -1
-	for fd, name := range streamNames {
-		path, flags := "/dev/"+name, syscall.O_WRONLY
+	for fd, stream := range []fs.Stream{s.in, s.out, s.err} {
+		name, flags := streamNames[fd], syscall.O_WRONLY
 		if fd == 0 {
 			flags = syscall.O_RDONLY
 		}
-		switch k, ok := m.flags.kind(name); {
-		case m.onTerminal(name):
-			if terminal >= 0 {
-				m.calls.Dup3(terminal, fd, 0)
-				continue
-			}
-			terminal = fd
-			path, flags = "/dev/console", syscall.O_RDWR
-		case ok && k.Mode&syscall.S_IFMT == syscall.S_IFCHR && k.Rdev == nullDev:
-			path = "/dev/null"
+		k, ok := m.flags.kind(name)
+		if !ok {
+			k = devfs.Kind{Mode: syscall.S_IFIFO | 0o600}
 		}
-		if err := m.calls.OpenAs(fd, path, flags); err != 0 {
-			m.logf("opening %s: %v", path, err)
+		var err syscall.Errno
+		switch {
+		case m.onTerminal(name) && terminal >= 0:
+			err = m.calls.Dup3(terminal, fd, 0)
+		case m.onTerminal(name):
+			terminal = fd
+			err = m.calls.OpenAs(fd, "/dev/console", syscall.O_RDWR)
+		case k.Mode&syscall.S_IFMT == syscall.S_IFCHR && k.Rdev == nullDev:
+			err = m.calls.OpenAs(fd, "/dev/null", flags)
+		case stream == fs.Stream(s.console):
+			err = m.calls.OpenAs(fd, "/dev/console", flags)
+		default:
+			if nodes[stream] == nil {
+				nodes[stream] = host.New(stream, k)
+			}
+			err = m.calls.OpenNodeAs(fd, mnt, nodes[stream], flags)
+		}
+		if err != 0 {
+			m.logf("opening standard stream %s: %v", name, err)
 		}
 	}
 }

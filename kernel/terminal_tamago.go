@@ -5,7 +5,6 @@ package kernel
 import (
 	"syscall"
 
-	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/tty"
 	"github.com/yolkos/yolk/kernel/control"
 	"github.com/yolkos/yolk/syscalls"
@@ -57,7 +56,7 @@ func (m *machine) onTerminal(name string) bool {
 	return m.streams.terminal != nil && m.flags["file."+name] == ttyKind
 }
 
-// addStreams adds terminals and standard streams to /dev.
+// addStreams adds terminals and the console to /dev.
 func (m *machine) addStreams() {
 	s, d := &m.streams, m.dev
 	d.AddDevice("tty", 0o666, tty.Major, tty.MinorTTY, s.ttys.OpenControlling)
@@ -67,17 +66,6 @@ func (m *machine) addStreams() {
 		d.AddDevice("console", 0o600, tty.Major, tty.MinorConsole, s.terminal.Open)
 	} else {
 		d.AddStream("console", s.console)
-	}
-	for fd, stream := range []fs.Stream{s.in, s.out, s.err} {
-		name := streamNames[fd]
-		switch k, ok := m.flags.kind(name); {
-		case m.onTerminal(name):
-			d.AddLink(name, "console")
-		case ok:
-			d.AddHostStream(name, stream, k)
-		default:
-			d.AddStream(name, stream)
-		}
 	}
 }
 

@@ -57,8 +57,34 @@ func (k *Kernel) install(f fs.File, d *fs.Dentry, flags int) (int, syscall.Errno
 // a standard stream.
 func (k *Kernel) OpenAs(fd int, path string, flags int) syscall.Errno {
 	from, e := k.Openat(AT_FDCWD, path, flags, 0)
-	if e != 0 || from == fd {
+	if e != 0 {
 		return e
+	}
+	return k.moveTo(fd, from)
+}
+
+// OpenNodeAs is OpenAs of a node of m that no path leads to.
+func (k *Kernel) OpenNodeAs(fd int, m *fs.Mount, n fs.Node, flags int) syscall.Errno {
+	d, err := m.Nameless("", n)
+	if err != nil {
+		return errno(err)
+	}
+	f, err := d.Open(flags)
+	if err != nil {
+		d.Put()
+		return errno(err)
+	}
+	from, e := k.install(f, d, flags)
+	if e != 0 {
+		return e
+	}
+	return k.moveTo(fd, from)
+}
+
+// moveTo makes the descriptor from fd, in place of what that was.
+func (k *Kernel) moveTo(fd, from int) syscall.Errno {
+	if from == fd {
+		return 0
 	}
 	defer k.Close(from)
 	return k.Dup3(from, fd, 0)

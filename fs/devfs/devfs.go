@@ -1,9 +1,11 @@
 // Package devfs is the file system at /dev: the devices that programs take for
-// granted, the console and the standard streams.
+// granted, and the console; and the nodes of the standard streams, to which /dev has
+// links only.
 package devfs
 
 import (
 	"cmp"
+	"strconv"
 	"syscall"
 
 	"github.com/yolkos/yolk/fs"
@@ -15,7 +17,6 @@ const magic = 0x01021994 // TMPFS_MAGIC of linux/magic.h, as Linux's devtmpfs ha
 // FS is the file system.
 type FS struct {
 	*synth.FS
-	streams map[fs.Stream]fs.Interruptible
 	devices []numbered // that are served by their numbers
 	flush   []func() error
 }
@@ -27,11 +28,11 @@ type numbered interface {
 	number() uint64
 }
 
-// New makes the file system with null, zero, full, random and urandom, and fd,
-// a link to /proc/self/fd. Random fills its argument with random bytes, or says
+// New makes the file system with null, zero, full, random and urandom, and the
+// links fd, stdin, stdout and stderr to where /proc has descriptors. Random fills its argument with random bytes, or says
 // why it cannot.
 func New(random func(p []byte) error) *FS {
-	f := &FS{FS: synth.New("devtmpfs", magic), streams: make(map[fs.Stream]fs.Interruptible)}
+	f := &FS{FS: synth.New("devtmpfs", magic)}
 	for _, d := range []struct {
 		name  string
 		minor uint64
@@ -49,7 +50,10 @@ func New(random func(p []byte) error) *FS {
 		f.devices = append(f.devices, n)
 		f.Dir().Add(d.name, n)
 	}
-	f.Dir().Add("fd", f.NewLink("/proc/self/fd"))
+	f.AddLink("fd", "/proc/self/fd")
+	for fd, name := range []string{"stdin", "stdout", "stderr"} {
+		f.AddLink(name, "/proc/self/fd/"+strconv.Itoa(fd))
+	}
 	return f
 }
 
@@ -70,41 +74,6 @@ func (f *FS) Sync() (err error) {
 		err = cmp.Or(err, flush())
 	}
 	return err
-}
-
-// Kind is what fstat(2) tells of a stream: what it is on the host.
-type Kind struct {
-	Mode uint32 // S_IFMT type and permission bits
-	Rdev uint64
-	Size int64 // bytes, as of the start
-}
-
-// Major and minor device numbers of the console, of devices.txt.
-const (
-	ttyMajor     = 5
-	consoleMinor = 1
-)
-
-// AddStream adds a stream as a character device: "console", ... Each open of it
-// reads and writes s, which must be comparable; nobody else must read it. The
-// same stream may be added under several names.
-func (f *FS) AddStream(name string, s fs.Stream) {
-	f.AddHostStream(name, s, Kind{Mode: syscall.S_IFCHR | 0o620, Rdev: makedev(ttyMajor, consoleMinor)})
-}
-
-// AddHostStream adds a stream that is a file of the host's: "stdin", ...
-func (f *FS) AddHostStream(name string, s fs.Stream, kind Kind) {
-	i := f.streams[s]
-	if i == nil {
-		var ok bool
-		if i, ok = s.(fs.Interruptible); !ok {
-			i = fs.NewPump(s)
-		}
-		f.streams[s] = i
-	}
-	n := &stream{Base: f.Base(kind.Mode), s: i, size: kind.Size}
-	n.Rdev = kind.Rdev
-	f.Dir().Add(name, n)
 }
 
 // AddLink adds a symbolic link.
@@ -175,39 +144,3 @@ func fill(with func([]byte) error) func([]byte) (int, error) {
 func swallow([]byte) error { return nil }
 
 func full(p []byte) error { return syscall.ENOSPC }
-
-// stream is the node of a stream.
-type stream struct {
-	synth.Base
-	s    fs.Interruptible
-	size int64
-}
-
-// OpenDevice implements fs.Device.
-func (n *stream) OpenDevice(int) (fs.File, error) {
-	return &openStream{Interruptible: n.s, node: n}, nil
-}
-
-// Open implements fs.Node, for a stream that is a regular file on the host.
-func (n *stream) Open(flags int) (fs.File, error) { return n.OpenDevice(flags) }
-
-// Getattr implements fs.Node.
-func (n *stream) Getattr(a *fs.Attr) error {
-	err := n.Base.Getattr(a)
-	a.Size, a.Blocks = n.size, (n.size+511)/512
-	return err
-}
-
-type openStream struct {
-	fs.UnsupportedFile
-	fs.Interruptible
-	node *stream
-}
-
-// Watch implements fs.NotifyFile, as far as the stream does.
-func (s *openStream) Watch(w *fs.Waiter) bool {
-	n, ok := s.Interruptible.(fs.NotifyFile)
-	return ok && n.Watch(w)
-}
-
-func (s *openStream) Getattr(a *fs.Attr) error { return s.node.Getattr(a) }

@@ -84,19 +84,17 @@ func (e *echo) Read(p []byte) (int, error) {
 func TestStreams(t *testing.T) {
 	k, d := newKernel(t)
 	e := &echo{}
-	for _, name := range []string{"console", "stdin", "stdout"} {
-		d.AddStream(name, e)
-	}
+	d.AddStream("console", e)
 	d.AddLink("tty", "console")
 	var fds []int
-	for _, name := range []string{"tty", "stdin", "stdout"} {
+	for _, name := range []string{"tty", "console"} {
 		fd, e := k.Openat(cwd, name, syscall.O_RDWR, 0)
 		if e != 0 {
 			t.Fatal(e)
 		}
 		fds = append(fds, fd)
 	}
-	k.Write(fds[2], []byte("hello"))
+	k.Write(fds[1], []byte("hello"))
 	// One reads what another left in the buffer.
 	buf := make([]byte, 100)
 	k.Wait(fds[0], 'r')
@@ -116,7 +114,7 @@ func TestList(t *testing.T) {
 	}
 	_, _, names := syscall.ParseDirent(buf[:n], -1, nil)
 	sort.Strings(names)
-	if s := strings.Join(names, " "); s != "fd full null random urandom zero" {
+	if s := strings.Join(names, " "); s != "fd full null random stderr stdin stdout urandom zero" {
 		t.Errorf("the directory has %q", s)
 	}
 }
