@@ -35,6 +35,7 @@ var wrappers = map[string]string{
 	"d.fault": "…: {0}", "q.complain": "virtqueue …: {0}",
 	"g.note": "yolk: {0}", "tell": "{1}",
 	"logf": "{0}", "log": "{0}", "Logf": "{0}", "Log": "{0}", "Print": "{0}",
+	"usercache.Find": "{1}: …",
 	"fatal": "{0}", "throw": "{0}", "trapFatal": "{2}", "panic": "{0}",
 }
 

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/yolkos/yolk/toolchain/usercache"
 )
 
 // tools are the programs that know the target; all others stay the stock's.
@@ -163,14 +165,12 @@ func (b *build) seal(root string) error {
 }
 
 // explain turns the error of a build into one that says what to do.
-func explain(ctx context.Context, err error, base string) error {
+func explain(ctx context.Context, err error, place usercache.Place) error {
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("toolchain: stopped; the next run starts again: %w", context.Cause(ctx))
 	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
-		return fmt.Errorf("toolchain: the disk is full (%s, or Go's build cache): free about 1 GB and run again", base)
-	case errors.Is(err, os.ErrPermission):
-		return fmt.Errorf("toolchain: %w: make it accessible, or set XDG_CACHE_HOME to a directory that is", err)
+		return fmt.Errorf("toolchain: the disk is full (%s, or Go's build cache): free about 1 GB and run again", place.Path)
 	}
-	return fmt.Errorf("toolchain: %w", err)
+	return place.Explain(err)
 }

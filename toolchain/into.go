@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/yolkos/yolk/toolchain/usercache"
 )
 
 // laidName lists, in a distribution made by Into, the files that differ
@@ -35,7 +37,7 @@ func Into(ctx context.Context, dir, files string, rebuild bool, progress io.Writ
 	// cache: the version stays the same from one change to the next.
 	b := &build{stock: stock, contents: c, version: stock.Version + "-yolk.devel", progress: progress}
 	if err := b.into(ctx, dir, rebuild); err != nil {
-		return nil, explain(ctx, err, dir)
+		return nil, explain(ctx, err, usercache.At(dir, "the toolchain"))
 	}
 	return &Toolchain{Root: dir, Go: filepath.Join(dir, "bin", "go"), Version: b.version}, nil
 }

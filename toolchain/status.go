@@ -20,12 +20,12 @@ func Status(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	base, err := cacheDir()
+	place, err := cache()
 	if err != nil {
 		return "", err
 	}
 	c := builtin()
-	root := filepath.Join(base, c.key(stock))
+	root := filepath.Join(place.Path, c.key(stock))
 	switch err := checkManifest(root, c.key(stock)); {
 	case errors.Is(err, os.ErrNotExist):
 		return "not built yet; yolk toolchain builds it from " + stock.Root + " (" + stock.Version + ")", nil

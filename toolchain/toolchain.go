@@ -14,6 +14,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/yolkos/yolk/toolchain/usercache"
 )
 
 // Toolchain is a finished Go distribution that knows GOOS=tamago.
@@ -51,24 +53,19 @@ func Ensure(ctx context.Context, progress io.Writer) (*Toolchain, error) {
 	if err != nil {
 		return nil, err
 	}
-	base, err := cacheDir()
+	place, err := cache()
 	if err != nil {
 		return nil, err
 	}
-	return ensure(ctx, stock, builtin(), base, progress)
+	return ensure(ctx, stock, builtin(), place, progress)
 }
 
-// cacheDir returns the directory that holds the toolchains of this user.
-func cacheDir() (string, error) {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("no place for the toolchain: %w; set HOME or XDG_CACHE_HOME", err)
-	}
-	return filepath.Join(dir, "yolk", "toolchain"), nil
-}
+// cache is the place that holds the toolchains of this user.
+func cache() (usercache.Place, error) { return usercache.Find("toolchain", "the toolchain") }
 
 // ensure is Ensure with everything that it depends on made explicit.
-func ensure(ctx context.Context, stock *stock, c *contents, base string, progress io.Writer) (*Toolchain, error) {
+func ensure(ctx context.Context, stock *stock, c *contents, place usercache.Place, progress io.Writer) (*Toolchain, error) {
+	base := place.Path
 	key := c.key(stock)
 	root := filepath.Join(base, key)
 	t := &Toolchain{Root: root, Go: filepath.Join(root, "bin", "go"), Version: c.version(stock)}
@@ -78,13 +75,13 @@ func ensure(ctx context.Context, stock *stock, c *contents, base string, progres
 		return t, nil
 	}
 	if err := os.MkdirAll(base, 0o755); err != nil {
-		return nil, fmt.Errorf("no place for the toolchain: %w; make it writable or set XDG_CACHE_HOME", err)
+		return nil, place.Explain(err)
 	}
 	unlock, err := lock(ctx, filepath.Join(base, key+".lock"), func() {
 		fmt.Fprintln(progress, "toolchain: another yolk is building it, waiting for that one")
 	})
 	if err != nil {
-		return nil, fmt.Errorf("toolchain: %w", err)
+		return nil, place.Explain(err)
 	}
 	defer unlock()
 
@@ -99,7 +96,7 @@ func ensure(ctx context.Context, stock *stock, c *contents, base string, progres
 	if err := b.fresh(ctx, tmp, root); err != nil {
 		os.RemoveAll(tmp)
 		os.Remove(filepath.Join(base, key+".lock")) // nothing is left
-		return nil, explain(ctx, err, base)
+		return nil, explain(ctx, err, place)
 	}
 	used(base, key)
 	prune(ctx, base)

@@ -12,12 +12,14 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+
+	"github.com/yolkos/yolk/toolchain/usercache"
 )
 
 func mustEnsure(t *testing.T, s *stock, base string) (*Toolchain, string) {
 	t.Helper()
 	var progress bytes.Buffer
-	tc, err := ensure(context.Background(), s, fakeContents(), base, &progress)
+	tc, err := ensure(context.Background(), s, fakeContents(), usercache.At(base, "the toolchain"), &progress)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +94,7 @@ func TestShared(t *testing.T) {
 	errs := make([]error, 4)
 	for i := range errs {
 		wg.Go(func() {
-			_, errs[i] = ensure(context.Background(), s, fakeContents(), base, new(bytes.Buffer))
+			_, errs[i] = ensure(context.Background(), s, fakeContents(), usercache.At(base, "the toolchain"), new(bytes.Buffer))
 		})
 	}
 	wg.Wait()
@@ -115,7 +117,7 @@ func TestSharedFailure(t *testing.T) {
 	errs := make([]error, 8)
 	for i := range errs {
 		wg.Go(func() {
-			_, errs[i] = ensure(context.Background(), s, fakeContents(), base, new(bytes.Buffer))
+			_, errs[i] = ensure(context.Background(), s, fakeContents(), usercache.At(base, "the toolchain"), new(bytes.Buffer))
 		})
 	}
 	wg.Wait()
@@ -141,7 +143,7 @@ func TestWait(t *testing.T) {
 	defer unlock()
 	ctx, cancel := context.WithCancel(context.Background())
 	says := writerFunc(func(p []byte) { cancel() })
-	if _, err := ensure(ctx, s, c, base, says); err == nil || !strings.Contains(err.Error(), "canceled") {
+	if _, err := ensure(ctx, s, c, usercache.At(base, "the toolchain"), says); err == nil || !strings.Contains(err.Error(), "canceled") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -159,7 +161,7 @@ func TestFailures(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s, base := fakeStock(t), t.TempDir()
 			t.Setenv("FAKE_DO", tt.do)
-			_, err := ensure(context.Background(), s, fakeContents(), base, new(bytes.Buffer))
+			_, err := ensure(context.Background(), s, fakeContents(), usercache.At(base, "the toolchain"), new(bytes.Buffer))
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want one with %q", err, tt.want)
 			}
@@ -186,7 +188,7 @@ func TestStopped(t *testing.T) {
 		os.ReadFile(ready) // returns when the build is under way
 		cancel(reason)
 	}()
-	_, err := ensure(ctx, s, fakeContents(), base, new(bytes.Buffer))
+	_, err := ensure(ctx, s, fakeContents(), usercache.At(base, "the toolchain"), new(bytes.Buffer))
 	if !errors.Is(err, reason) || !strings.Contains(err.Error(), "the next run starts again") {
 		t.Errorf("error %v", err)
 	}
@@ -220,7 +222,7 @@ func TestPrune(t *testing.T) {
 	build := func(why string) *Toolchain {
 		c := fakeContents()
 		c.edits[0] = Widen{File: "src/os/file.go", Why: why}
-		tc, err := ensure(context.Background(), s, c, base, new(bytes.Buffer))
+		tc, err := ensure(context.Background(), s, c, usercache.At(base, "the toolchain"), new(bytes.Buffer))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -252,7 +254,7 @@ func TestStrict(t *testing.T) {
 		{"own file edited", &contents{files: fstest.MapFS{"src/os/a.go": {}}, edits: []Edit{Widen{File: "src/os/a.go"}}}, "the file is ours"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := ensure(context.Background(), fakeStock(t), tt.c, t.TempDir(), new(bytes.Buffer))
+			_, err := ensure(context.Background(), fakeStock(t), tt.c, usercache.At(t.TempDir(), "the toolchain"), new(bytes.Buffer))
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want one with %q", err, tt.want)
 			}

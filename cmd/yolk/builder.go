@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/yolkos/yolk/cmd/yolk/internal/image"
 	"github.com/yolkos/yolk/cmd/yolk/internal/scratch"
 	"github.com/yolkos/yolk/toolchain"
+	"github.com/yolkos/yolk/toolchain/usercache"
 )
 
 // builder prepares what every build needs. The caller removes the directory.
@@ -59,9 +59,9 @@ type imageOptions struct {
 // buildImage builds a package into a file that has no name for others, and
 // returns it with the name of the program.
 func buildImage(ctx context.Context, packages []string, o imageOptions) (*os.File, string, error) {
-	cache, err := os.UserCacheDir()
+	kept, err := usercache.Find("images", "images")
 	if err != nil {
-		return nil, "", fmt.Errorf("no place for images: %w; set HOME or XDG_CACHE_HOME", err)
+		return nil, "", err
 	}
 	b, done, err := shownBuilder(ctx, o.commands)
 	if err != nil {
@@ -74,7 +74,7 @@ func buildImage(ctx context.Context, packages []string, o imageOptions) (*os.Fil
 		return nil, "", err
 	}
 	p.Disks = o.disks
-	f, err := p.Image(ctx, filepath.Join(cache, "yolk", "images"))
+	f, err := p.Image(ctx, kept.Path)
 	return f, p.Name, err
 }
 

@@ -67,7 +67,7 @@ func (e *GoError) Error() string {
 func (b *Builder) environ(dir string) []string {
 	env := append(os.Environ(), b.Toolchain.Env()...)
 	lifted, _ := liftedModules() // without it, none are lifted
-	return append(env, "GOOSPKG="+boardPackage, "GOLIFTED="+lifted, "GOTMPDIR="+b.Scratch, "PWD="+dir)
+	return append(env, "GOOSPKG="+boardPackage, "GOLIFTED="+lifted.Path, "GOTMPDIR="+b.Scratch, "PWD="+dir)
 }
 
 // packageLines takes the lines out of the output of go build -v that name a

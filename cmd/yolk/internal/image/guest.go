@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/yolkos/yolk"
+	"github.com/yolkos/yolk/toolchain/usercache"
 )
 
 const tamagoPath = "github.com/usbarmory/tamago"
@@ -58,19 +59,16 @@ func guestFiles() (map[string][]byte, error) {
 // UnpackGuest writes the kernel's module, which this program carries, to the
 // user's cache and returns its directory.
 func UnpackGuest() (string, error) {
-	cache, err := os.UserCacheDir()
+	place, err := usercache.Find("src", "the kernel's sources")
 	if err != nil {
-		return "", fmt.Errorf("no place for the kernel's sources: %w; set HOME or XDG_CACHE_HOME", err)
+		return "", err
 	}
 	files, err := guestFiles()
 	if err != nil {
 		return "", err
 	}
-	dir, err := unpack(filepath.Join(cache, "yolk", "src"), files)
-	if err != nil {
-		return "", fmt.Errorf("the kernel's sources: %w", err)
-	}
-	return dir, nil
+	dir, err := unpack(place.Path, files)
+	return dir, place.Explain(err)
 }
 
 // unpack writes files to a directory below base that is named after them. One that is there already is checked, and replaced when it

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/yolkos/yolk/toolchain/usercache"
 )
 
 // lift brings the modules of packages that lie in the module cache, where the go
@@ -41,22 +43,24 @@ func (b *Builder) lift(ctx context.Context, ws *workspace, pkgs []pkg) (bool, er
 
 // liftedModules returns the directory that holds such copies. The toolchain's go
 // command knows it as GOLIFTED, so that the programs in it tell their versions.
-func liftedModules() (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("%w; set HOME or XDG_CACHE_HOME", err)
-	}
-	return filepath.Join(cache, "yolk", "modules"), nil
+func liftedModules() (usercache.Place, error) {
+	return usercache.Find("modules", "modules taken out of the module cache")
 }
 
 // copyModule links or copies a module from the module cache to the user's cache
 // and returns its directory, which is the same from run to run for the same
 // contents.
 func copyModule(ctx context.Context, modCache string, m *module) (string, error) {
-	base, err := liftedModules()
+	place, err := liftedModules()
 	if err != nil {
 		return "", err
 	}
+	dir, err := copyModuleTo(ctx, place.Path, modCache, m)
+	return dir, place.Explain(err)
+}
+
+// copyModuleTo is copyModule to a directory below base.
+func copyModuleTo(ctx context.Context, base, modCache string, m *module) (string, error) {
 	name, err := filepath.Rel(modCache, m.Dir)
 	if err != nil {
 		return "", err

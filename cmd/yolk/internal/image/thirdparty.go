@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/yolkos/yolk"
+	"github.com/yolkos/yolk/toolchain/usercache"
 )
 
 // What the kernel takes from other modules it has under import paths of its own, in a
@@ -79,15 +80,15 @@ func kernelFile(name string, src []byte) ([]byte, error) {
 
 // thirdParty returns the directory of the module, which is made if it is not there.
 func (b *Builder) thirdParty(ctx context.Context) (string, error) {
-	cache, err := os.UserCacheDir()
+	place, err := usercache.Find("thirdparty", "the network stack's sources")
 	if err != nil {
-		return "", fmt.Errorf("no place for the network stack's sources: %w; set HOME or XDG_CACHE_HOME", err)
+		return "", err
 	}
 	roots, err := thirdPartyRoots()
 	if err != nil {
 		return "", err
 	}
-	base := filepath.Join(cache, "yolk", "thirdparty")
+	base := place.Path
 	h := sha256.New()
 	for _, m := range thirdPartyModules {
 		fmt.Fprintln(h, m, wordAfter(yolk.GoMod, m+" "))
@@ -104,17 +105,17 @@ func (b *Builder) thirdParty(ctx context.Context) (string, error) {
 	}
 	modules, err := b.download(ctx)
 	if err != nil {
-		return "", fmt.Errorf("the network stack's sources: %w", err)
+		return "", place.Explain(err)
 	}
 	files, err := thirdPartyFiles(modules, roots)
 	if err != nil {
-		return "", fmt.Errorf("the network stack's sources: %w", err)
+		return "", place.Explain(err)
 	}
 	dir, err := unpack(base, files)
-	if err != nil {
-		return "", fmt.Errorf("the network stack's sources: %w", err)
+	if err == nil {
+		err = os.WriteFile(index, []byte(filepath.Base(dir)), 0o644)
 	}
-	return dir, os.WriteFile(index, []byte(filepath.Base(dir)), 0o644)
+	return dir, place.Explain(err)
 }
 
 // thirdPartyRoots are the packages that the kernel imports.

@@ -54,7 +54,7 @@ func (b *Builder) editOwn(ctx context.Context, ws *workspace) error {
 	if err != nil {
 		return err
 	}
-	base, err := liftedModules()
+	place, err := liftedModules()
 	if err != nil {
 		return err
 	}
@@ -85,9 +85,9 @@ func (b *Builder) editOwn(ctx context.Context, ws *workspace) error {
 		if len(own) == 0 {
 			continue
 		}
-		dir := filepath.Join(base, filepath.Base(modules[module])+"-"+nameOf(own))
-		if err := copyEdited(ctx, base, modules[module], dir, own); err != nil {
-			return fmt.Errorf("a copy of %s: %w", module, err)
+		dir := filepath.Join(place.Path, filepath.Base(modules[module])+"-"+nameOf(own))
+		if err := copyEdited(ctx, place.Path, modules[module], dir, own); err != nil {
+			return fmt.Errorf("a copy of %s: %w", module, place.Explain(err))
 		}
 		mod = fmt.Appendf(mod, "\nreplace %s => %s\n", module, dir)
 	}

@@ -4,11 +4,12 @@ package scratch
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/yolkos/yolk/toolchain/usercache"
 )
 
 // Dir is a private directory. The lock beside it tells that its owner lives.
@@ -21,11 +22,12 @@ type Dir struct {
 // processes that have died. It is not in /tmp because the guest of a test sees
 // the host's directories, but has a /tmp of its own.
 func New() (*Dir, error) {
-	cache, err := os.UserCacheDir()
+	place, err := usercache.Find("tmp", "temporary files")
 	if err != nil {
-		return nil, fmt.Errorf("no place for temporary files: %w; set HOME or XDG_CACHE_HOME", err)
+		return nil, err
 	}
-	return in(filepath.Join(cache, "yolk", "tmp"))
+	d, err := in(place.Path)
+	return d, place.Explain(err)
 }
 
 func in(base string) (*Dir, error) {
