@@ -134,6 +134,9 @@ func Run(ctx context.Context, o *Options) (status int, err error) {
 			return 0, err
 		}
 	}
+	if err := checkMemory(o.Kernel, o.Memory); err != nil {
+		return 0, err
+	}
 	path, err := FindQEMU()
 	if err != nil {
 		return 0, err

@@ -13,6 +13,7 @@ import (
 	"sync"
 	_ "unsafe" // for go:linkname
 
+	"github.com/yolkos/yolk/arch/amd64/embedded"
 	"github.com/yolkos/yolk/arch/amd64/goos"
 )
 
@@ -147,7 +148,7 @@ func firstBoot() bool {
 
 // minRAM is the least room behind the image, in bytes, with which the runtime
 // comes up.
-const minRAM = 8 << 20
+const minRAM = embedded.Room
 
 // initTables replaces the permissions of the boot tables: code may be read and
 // executed, constants read, everything else not executed, page 0 not touched.

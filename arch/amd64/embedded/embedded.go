@@ -25,6 +25,10 @@ const (
 // operating systems (PT_LOOS to PT_HIOS).
 const Segment = 0x60796f6c
 
+// Room is the least RAM behind the last segment of an image, in bytes, with which the
+// kernel comes up.
+const Room = 8 << 20
+
 // Of the segment, all numbers little-endian and in bytes:
 //
 //	0   8    magic
