@@ -14,6 +14,8 @@ var runtimeEdits = []Edit{
 
 	Replace{"src/runtime/malloc.go", "heapAddrBits = (_64bit*", "heapAddrBits = osHeapAddrBits*goos.IsTamago + (_64bit*(1-goos.IsTamago)*", 1,
 		"the arena index is sized by RAM, not by address space"},
+	Replace{"src/runtime/malloc.go", "maxAlloc = (1 << heapAddrBits) - ", "maxAlloc = (1 << (heapAddrBits*(1-goos.IsTamago) + 48*goos.IsTamago)) - ", 1,
+		"what Linux takes for a length is one here: there is no memory for it"},
 	Replace{"src/runtime/malloc.go", "logHeapArenaBytes = (6+20)*(_64bit*", "logHeapArenaBytes = osLogHeapArenaBytes*goos.IsTamago + (6+20)*(_64bit*(1-goos.IsTamago)*", 1,
 		"arenas of 4 MiB fit small machines"},
 	Replace{"src/runtime/malloc.go", "arenaBaseOffset = 0xffff800000000000*goarch.IsAmd64", "arenaBaseOffset = 0xffff800000000000*goarch.IsAmd64*(1-goos.IsTamago)", 1,

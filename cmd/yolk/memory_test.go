@@ -123,7 +123,7 @@ func TestGuestOutOfMemory(t *testing.T) {
 	needGuest(t)
 	dir := program(t, "memory")
 	for _, cpus := range []string{"1", "2"} {
-		for _, live := range []string{"1", "7", "40", "300"} {
+		for _, live := range []string{"1", "7", "40", "300", "1048576"} { // the last is 1 TiB
 			t.Run(live+"-"+cpus, func(t *testing.T) {
 				r := runCommand(t, yolkCommand(t, dir, "run", "-q", "--mem", "256M", "--cpus", cpus, "--timeout", "15m", ".", "--", "toomuch", live))
 				if r.status != 2 || !strings.Contains(r.stderr, "fatal error: out of memory") {
