@@ -30,6 +30,13 @@ var makers = []struct {
 	{"ext2", "mkfs.ext4", "-q -F -t ext2 -b 1024 -I 128 -E root_owner=0:0 -d DIR FILE 48M", false},
 	{"squashfs-4k", "mksquashfs", "DIR FILE -noappend -quiet -no-progress -no-xattrs -comp gzip -b 4096", false},
 	{"squashfs-plain", "mksquashfs", "DIR FILE -noappend -quiet -no-progress -no-xattrs -comp gzip -noI -noD -noF -no-fragments", false},
+	{"erofs", "mkfs.erofs", "--quiet -zlz4 -C65536 FILE DIR", true},
+	{"erofs-plain", "mkfs.erofs", "--quiet FILE DIR", false},
+	{"erofs-full", "mkfs.erofs", "--quiet -zlz4 -Elegacy-compress FILE DIR", false},
+	{"erofs-4k", "mkfs.erofs", "--quiet -zlz4 FILE DIR", false},
+	{"erofs-tail", "mkfs.erofs", "--quiet -zlz4 -Eztailpacking FILE DIR", false},
+	{"erofs-chunks", "mkfs.erofs", "--quiet --chunksize=8192 FILE DIR", false},
+	{"erofs-compact", "mkfs.erofs", "--quiet -Eforce-inode-compact,noinline_data FILE DIR", false},
 }
 
 // makeImage makes an image of a directory.

@@ -56,7 +56,7 @@ type FS struct {
 	descSize       uint64
 	descAt         uint64 // where the group descriptors are, in bytes
 	huge           bool
-	cache          *diskfs.Cache // of blocks with pointers to others, and group descriptors and inodes
+	cache          *diskfs.Cache[uint64] // of blocks with pointers to others, and group descriptors and inodes
 }
 
 // cacheSize is how many bytes of tables are kept.
@@ -100,7 +100,7 @@ func Open(disk diskfs.Disk, noload bool) (*FS, error) {
 	}
 	f := &FS{
 		disk: disk, inodes: le.Uint32(b[0:]), blocks: uint64(le.Uint32(b[4:])), inodesPerGroup: le.Uint32(b[40:]),
-		inodeSize: 128, descSize: 32, huge: le.Uint32(b[100:])&roCompatHugeFile != 0 && revision > 0, cache: diskfs.NewCache(cacheSize),
+		inodeSize: 128, descSize: 32, huge: le.Uint32(b[100:])&roCompatHugeFile != 0 && revision > 0, cache: diskfs.NewCache[uint64](cacheSize),
 	}
 	logSize := le.Uint32(b[24:])
 	if logSize > 6 {

@@ -13,5 +13,5 @@ func ExampleOpen() {
 	b := make([]byte, 4096)
 	_, err := formats.Open(formats.Auto, diskfs.Disk{R: bytes.NewReader(b), Size: int64(len(b))}, "", func(error) {})
 	fmt.Println(err)
-	// Output: no file system of ext4, squashfs, ext2, ext3: invalid argument
+	// Output: no file system of ext4, squashfs, erofs, ext2, ext3: invalid argument
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/diskfs"
+	"github.com/yolkos/yolk/fs/diskfs/erofs"
 	"github.com/yolkos/yolk/fs/diskfs/ext4"
 	"github.com/yolkos/yolk/fs/diskfs/squashfs"
 	"github.com/yolkos/yolk/fs/iofs"
@@ -23,6 +24,7 @@ type format struct {
 var formats = []format{
 	{"ext4", openExt4},
 	{"squashfs", func(d diskfs.Disk, o []string) (diskfs.Volume, error) { return orNone(squashfs.Open(d))(o) }},
+	{"erofs", func(d diskfs.Disk, o []string) (diskfs.Volume, error) { return orNone(erofs.Open(d))(o) }},
 }
 
 // aliasOf is the type whose reader takes care of another one, as on Linux.

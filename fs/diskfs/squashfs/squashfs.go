@@ -37,8 +37,8 @@ type FS struct {
 	fragTable  uint64
 	ids        []uint32 // of users and groups
 
-	meta *diskfs.Cache // of blocks of tables
-	data *diskfs.Cache // of blocks of files
+	meta *diskfs.Cache[uint64] // of blocks of tables
+	data *diskfs.Cache[uint64] // of blocks of files
 }
 
 // How many bytes are kept.
@@ -63,7 +63,7 @@ func Open(disk diskfs.Disk) (*FS, error) {
 	f := &FS{
 		blockSize: uint64(le.Uint32(b[12:])), used: le.Uint64(b[40:]), inodes: le.Uint32(b[4:]), fragments: le.Uint32(b[16:]),
 		root: diskfs.Ref(le.Uint64(b[32:])), inodeTable: le.Uint64(b[64:]), dirTable: le.Uint64(b[72:]), fragTable: le.Uint64(b[80:]),
-		meta: diskfs.NewCache(metaCache), data: diskfs.NewCache(dataCache),
+		meta: diskfs.NewCache[uint64](metaCache), data: diskfs.NewCache[uint64](dataCache),
 	}
 	corrupt := func(field string, v uint64, want string, args ...any) error {
 		return &diskfs.Corrupt{Table: table, Field: field, Value: v, Want: fmt.Sprintf(want, args...)}
