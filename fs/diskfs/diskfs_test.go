@@ -30,6 +30,8 @@ var makers = []struct {
 	{"ext2", "mkfs.ext4", "-q -F -t ext2 -b 1024 -I 128 -E root_owner=0:0 -d DIR FILE 48M", false},
 	{"squashfs-4k", "mksquashfs", "DIR FILE -noappend -quiet -no-progress -no-xattrs -comp gzip -b 4096", false},
 	{"squashfs-plain", "mksquashfs", "DIR FILE -noappend -quiet -no-progress -no-xattrs -comp gzip -noI -noD -noF -no-fragments", false},
+	{"squashfs-lz4", "mksquashfs", "DIR FILE -noappend -quiet -no-progress -no-xattrs -comp lz4", false},
+	{"squashfs-lz4hc", "mksquashfs", "DIR FILE -noappend -quiet -no-progress -no-xattrs -comp lz4 -Xhc -b 1M", false},
 	{"erofs", "mkfs.erofs", "--quiet -zlz4 -C65536 FILE DIR", true},
 	{"erofs-plain", "mkfs.erofs", "--quiet FILE DIR", false},
 	{"erofs-full", "mkfs.erofs", "--quiet -zlz4 -Elegacy-compress FILE DIR", false},

@@ -17,15 +17,28 @@ type decompressor func(dst, src []byte) (int, error)
 // Compressions by their numbers in the superblock.
 var compressions = [...]string{1: "gzip", 2: "lzma", 3: "lzo", 4: "xz", 5: "lz4", 6: "zstd"}
 
+// decompressorOf returns the one of a number. Those of libraries that have to be initialised are
+// not among them: disks are mounted before that.
 func decompressorOf(id uint16) (decompressor, error) {
-	if id == 1 {
+	switch id {
+	case 1:
 		return unzlib, nil
+	case 5:
+		return unlz4, nil
 	}
 	name := fmt.Sprint("number ", id)
 	if int(id) < len(compressions) && id > 0 {
 		name = compressions[id]
 	}
-	return nil, &diskfs.Unsupported{Field: "superblock: compression", What: name + " is not supported; make it with mksquashfs -comp gzip"}
+	return nil, &diskfs.Unsupported{Field: "superblock: compression", What: name + " is not supported; make it with mksquashfs -comp gzip or -comp lz4"}
+}
+
+func unlz4(dst, src []byte) (int, error) {
+	n, used, err := diskfs.LZ4(dst, src)
+	if err == nil && used < len(src) {
+		err = fmt.Errorf("more than %d bytes", len(dst))
+	}
+	return n, err
 }
 
 // zlibReaders are io.ReadClosers of zlib, to be used again.
