@@ -3,7 +3,9 @@ package qemu
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // DiskFormat is how the bytes of a disk lie in its file.
@@ -37,6 +39,25 @@ func (m DiskMount) Settings() string {
 		lines += fmt.Sprintf("overlay.%s=1\n", m.Name)
 	}
 	return lines
+}
+
+// ParseDiskMounts returns the mounts that lines of settings tell, as Settings makes them. Lines that are
+// not of this kind are others' settings.
+func ParseDiskMounts(settings string) (list []DiskMount) {
+	values := map[string]string{}
+	for line := range strings.Lines(settings) {
+		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+		values[key] = value
+	}
+	for key, value := range values {
+		name, ok := strings.CutPrefix(key, "disk.")
+		at, err := strconv.Unquote(value)
+		if ok && err == nil {
+			list = append(list, DiskMount{name, at, values["overlay."+name] != ""})
+		}
+	}
+	slices.SortFunc(list, func(a, b DiskMount) int { return strings.Compare(a.Name, b.Name) })
+	return list
 }
 
 // DiskFD is a virtio block device. Its file is opened again, by the descriptor's name.

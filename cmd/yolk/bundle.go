@@ -252,7 +252,7 @@ func (o *bundleOptions) fill(s *manifest.Spec) (n qemu.Network, err error) {
 	for _, d := range o.disks.list {
 		s.Disks = append(s.Disks, manifest.Disk{Path: d.Path, ReadOnly: d.ReadOnly, Format: string(d.Format)})
 	}
-	return n, errors.Join(err, o.checkRoom(n))
+	return n, errors.Join(err, checkDiskMounts(o.embed.mounts.list, len(o.disks.list)), o.checkRoom(n))
 }
 
 // checkRoom reports whether the machine has no room for its devices.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -62,12 +63,33 @@ func (f *diskMountFlags) Set(s string) error {
 	case !path.IsAbs(at) || strings.ContainsAny(at, "\x00\n"):
 		return fmt.Errorf("%q: want an absolute path of the guest", at)
 	}
+	at = path.Clean(at)
+	if slices.Contains(kernelDirs, at) {
+		return fmt.Errorf("the guest has a %s of its own; mount it elsewhere, or below %[1]s", at)
+	}
 	for _, m := range f.list {
 		if m.Name == name {
 			return fmt.Errorf("%s is mounted on %s already", name, m.Path)
 		}
+		if m.Path == at {
+			return fmt.Errorf("%s is taken by %s", at, m.Name)
+		}
 	}
-	f.list = append(f.list, qemu.DiskMount{Name: name, Path: path.Clean(at), Overlay: over})
+	f.list = append(f.list, qemu.DiskMount{Name: name, Path: at, Overlay: over})
+	return nil
+}
+
+// checkDiskMounts finds out whether a guest with a number of disks has those that are to be mounted.
+// Which partitions they have it does not look at.
+func checkDiskMounts(list []qemu.DiskMount, disks int) error {
+	for _, m := range list {
+		switch last := rune('a' + disks - 1); {
+		case disks == 0:
+			return fmt.Errorf("--mount-disk %s:%s: the guest has no disks; --disk gives it one", m.Name, m.Path)
+		case rune(m.Name[2]) > last:
+			return fmt.Errorf("--mount-disk %s:%s: the guest has no such disk; the last --disk is vd%c", m.Name, m.Path, last)
+		}
+	}
 	return nil
 }
 

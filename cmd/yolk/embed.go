@@ -12,6 +12,7 @@ import (
 
 	"github.com/yolkos/yolk/arch/amd64/embedded"
 	"github.com/yolkos/yolk/cmd/yolk/internal/image"
+	"github.com/yolkos/yolk/qemu"
 )
 
 // embedFlags are the options of yolk build and yolk image that say what the image carries besides the
@@ -138,7 +139,10 @@ func rootSource(text string) (image.Source, error) {
 }
 
 // carried is what an image carries that decides how it is run.
-type carried struct{ root, args, cwd bool }
+type carried struct {
+	root, args, cwd bool
+	mounts          []qemu.DiskMount
+}
 
 // carriedBy looks into an image; it is nothing if the image cannot be read, of which
 // openImage tells.
@@ -154,6 +158,11 @@ func carriedBy(name string) (c carried) {
 	for part, has := range map[string]*bool{embedded.Root: &c.root, embedded.Args: &c.args, embedded.Cwd: &c.cwd} {
 		s, err := image.FindPart(f, part)
 		*has = err == nil && s != nil
+	}
+	const most = 1 << 20 // of settings, in bytes
+	if s, err := image.FindPart(f, embedded.Flags); err == nil && s != nil && s.Size() <= most {
+		settings, _ := io.ReadAll(s) // what is wrong is told when the image is opened
+		c.mounts = qemu.ParseDiskMounts(string(settings))
 	}
 	return c
 }

@@ -61,6 +61,7 @@ func TestEmbedFlags(t *testing.T) {
 		{"--cwd /x", "cwd args", ""},
 		{"--root " + dir, "args root", ""},
 		{"--root " + dir + " --writable", "flags args root", ""},
+		{"--mount-disk vda:/data:overlay", "flags args", ""},
 		{"--writable", "", "no --root"},
 		{"--cwd x", "", "absolute"},
 		{"--args '", "", "without its end"},

@@ -55,7 +55,7 @@ func execTestCmd() *cobra.Command {
 			if err := addTestShares(o, f.tree.root != "", settings.Scratch); err != nil {
 				return err
 			}
-			if err := check(o, false); err != nil {
+			if err := check(o, carried{}); err != nil {
 				return err
 			}
 			if o.Kernel, err = os.Open(args[0]); err != nil {

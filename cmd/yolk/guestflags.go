@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -83,8 +84,8 @@ func (f *guestFlags) fill(o *qemu.Options, defaultRoot string) (err error) {
 }
 
 // check finds out before anything is built or booted whether the guest's tree
-// can be made. ownRoot tells that the image carries a root.
-func check(o *qemu.Options, ownRoot bool) error {
+// can be made, with what the image carries.
+func check(o *qemu.Options, own carried) error {
 	if err := checkRoom(o); err != nil {
 		return err
 	}
@@ -98,7 +99,18 @@ func check(o *qemu.Options, ownRoot bool) error {
 			return err
 		}
 	}
-	t, err := newGuestTree(o.Shares, ownRoot)
+	if len(o.Extra) == 0 { // QEMU's own options may make disks as well
+		if err := checkDiskMounts(o.DiskMounts, len(o.Disks)); err != nil {
+			return err
+		}
+	}
+	mounts := slices.Clone(o.DiskMounts)
+	for _, m := range own.mounts {
+		if !slices.ContainsFunc(o.DiskMounts, func(n qemu.DiskMount) bool { return n.Name == m.Name }) {
+			mounts = append(mounts, m)
+		}
+	}
+	t, err := newGuestTree(o.Shares, mounts, own.root)
 	if err != nil {
 		return err
 	}

@@ -15,11 +15,19 @@ import (
 
 // guestTree is the guest's tree as far as the host can tell before the boot: which
 // directory of the host is where. It finds the mistakes for which the guest,
-// once it runs, has only a line in a log.
+// once it runs, has only a line in a log. The host does not look into the root that an image
+// carries, nor into the file systems of disks: whatever is asked for is taken to be there.
 type guestTree struct {
-	dirs map[string]string // of the host, by their path in the guest; "" for the kernel's own
-	by   map[string]string // the option that has put it there
-	own  bool              // the root is the image's own
+	dirs   map[string]string // of the host, by their path in the guest; "" for those that are not the host's
+	by     map[string]string // the option that has put it there
+	unseen map[string]bool   // the places in dirs that the host does not look into
+}
+
+// placed is what goes somewhere in the guest's tree.
+type placed struct {
+	option string
+	at     string
+	dir    string // of the host; "" for a disk
 }
 
 // kernelDirs are the directories that the kernel has its own file systems on.
@@ -32,56 +40,57 @@ const (
 	maxLinks = 40
 )
 
-// newGuestTree places the shares in the order in which the kernel does. Without a root among
+// newGuestTree places the shares and disks in the order in which the kernel does. Without a root among
 // them it is the image's own if that has one.
-func newGuestTree(shares []qemu.Share, ownRoot bool) (*guestTree, error) {
-	t := &guestTree{dirs: map[string]string{"/": ""}, by: map[string]string{}, own: ownRoot}
+func newGuestTree(shares []qemu.Share, disks []qemu.DiskMount, ownRoot bool) (*guestTree, error) {
+	t := &guestTree{dirs: map[string]string{"/": ""}, by: map[string]string{}, unseen: map[string]bool{"/": ownRoot}}
 	for _, dir := range kernelDirs {
 		t.dirs[dir] = ""
 	}
-	shares = slices.Clone(shares)
-	slices.SortStableFunc(shares, func(a, b qemu.Share) int { return len(a.Path) - len(b.Path) })
+	var list []placed
 	for _, s := range shares {
 		if s.Tag == rootTag {
-			t.dirs["/"], t.own = s.Dir, false
-		}
-	}
-	for _, s := range shares {
-		if s.Tag == rootTag {
+			t.dirs["/"], t.by["/"], t.unseen["/"] = s.Dir, "--root "+s.Dir, false
 			continue
 		}
-		if err := t.mount(s); err != nil {
+		if s.Path == "/" {
+			return nil, fmt.Errorf("--mount %s:/: what is to be the root goes to --root", s.Dir)
+		}
+		list = append(list, placed{fmt.Sprintf("--mount %s:%s", s.Dir, s.Path), s.Path, s.Dir})
+	}
+	for _, m := range disks {
+		list = append(list, placed{fmt.Sprintf("--mount-disk %s:%s", m.Name, m.Path), m.Path, ""})
+	}
+	slices.SortStableFunc(list, func(a, b placed) int { return len(a.at) - len(b.at) })
+	for _, p := range list {
+		if err := t.mount(p); err != nil {
 			return nil, err
 		}
 	}
 	return t, nil
 }
 
-// mount puts a share in its place.
-func (t *guestTree) mount(s qemu.Share) error {
-	option := fmt.Sprintf("--mount %s:%s", s.Dir, s.Path)
-	switch {
-	case s.Path == "/":
-		return fmt.Errorf("%s: what is to be the root goes to --root", option)
-	case slices.Contains(kernelDirs, s.Path):
-		return fmt.Errorf("%s: the guest has a %s of its own; mount it elsewhere, or below %[2]s", option, s.Path)
+// mount puts something in its place.
+func (t *guestTree) mount(p placed) error {
+	at := "/"
+	if p.at != "/" {
+		parent, err := t.resolve(path.Dir(p.at), true)
+		if err != nil {
+			return fmt.Errorf("%s: %s in the guest: %w", p.option, parent, err)
+		}
+		name := path.Base(p.at)
+		if err := checkName(name); err != nil {
+			return fmt.Errorf("%s: %w", p.option, err)
+		}
+		at = path.Join(parent, name)
 	}
-	parent, err := t.resolve(path.Dir(s.Path), true)
-	if err != nil {
-		return fmt.Errorf("%s: %s in the guest: %w", option, parent, err)
-	}
-	name := path.Base(s.Path)
-	if err := checkName(name); err != nil {
-		return fmt.Errorf("%s: %w", option, err)
-	}
-	at := path.Join(parent, name)
 	if other, taken := t.by[at]; taken {
-		return fmt.Errorf("%s: %s is taken by %s", option, at, other)
+		return fmt.Errorf("%s: %s is taken by %s", p.option, at, other)
 	}
-	if _, taken := t.dirs[at]; taken {
-		return fmt.Errorf("%s: the guest has a %s of its own; mount it elsewhere, or below %[2]s", option, at)
+	if slices.Contains(kernelDirs, at) {
+		return fmt.Errorf("%s: the guest has a %s of its own; mount it elsewhere, or below %[2]s", p.option, at)
 	}
-	t.dirs[at], t.by[at] = s.Dir, option
+	t.dirs[at], t.by[at], t.unseen[at] = p.dir, p.option, p.dir == ""
 	return nil
 }
 
@@ -113,7 +122,7 @@ func (t *guestTree) checkDir(dir string) error {
 // resolve follows a path of the guest, with its links, and returns the
 // directory that it leads to. With an error it is where the way ended. What is
 // missing is an error unless the kernel makes it, as it does above a mount; what
-// this process may not look at, or is the image's, is taken to be there.
+// this process may not look at, or does not, is taken to be there.
 func (t *guestTree) resolve(name string, made bool) (at string, err error) {
 	if len(name) > pathMax {
 		return name, fmt.Errorf("a path of %d bytes; %d are the most", len(name), pathMax)
@@ -145,7 +154,7 @@ func (t *guestTree) resolve(name string, made bool) (at string, err error) {
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && (made || t.above(next)):
 			at = next
-		case errors.Is(err, fs.ErrPermission), t.own && t.host(next) == "":
+		case errors.Is(err, fs.ErrPermission), t.unseen[t.place(next)]:
 			at = next
 		case err != nil:
 			return next, err
@@ -179,17 +188,24 @@ func (t *guestTree) above(name string) bool {
 	return false
 }
 
+// place returns what of dirs a path is in.
+func (t *guestTree) place(name string) string {
+	for {
+		if _, ok := t.dirs[name]; ok {
+			return name
+		}
+		name = path.Dir(name)
+	}
+}
+
 // host returns the path on the host of a path in the guest that has no links
 // in it but at its end; "" if the host does not have it.
 func (t *guestTree) host(name string) string {
-	for at := name; ; at = path.Dir(at) {
-		if dir, ok := t.dirs[at]; ok {
-			if dir == "" {
-				return ""
-			}
-			return path.Join(dir, strings.TrimPrefix(name, at))
-		}
+	at := t.place(name)
+	if t.dirs[at] == "" {
+		return ""
 	}
+	return path.Join(t.dirs[at], strings.TrimPrefix(name, at))
 }
 
 func (t *guestTree) lstat(name string) (fs.FileInfo, error) {

@@ -160,7 +160,7 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) (failed error) {
 	if own.cwd && !cmd.Flags().Changed("cwd") {
 		o.Dir = ""
 	}
-	if err := check(o, own.root); err != nil {
+	if err := check(o, own); err != nil {
 		return err
 	}
 	flags, err := r.build.flags()

@@ -101,12 +101,63 @@ func TestTree(t *testing.T) {
 		for _, at := range strings.Fields(c.mounts) {
 			shares = append(shares, qemu.Share{Tag: "m", Dir: other, Path: at})
 		}
-		tr, err := newGuestTree(shares, false)
+		tr, err := newGuestTree(shares, nil, false)
 		if err == nil {
 			err = tr.checkDir(c.cwd)
 		}
 		if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
 			t.Errorf("mounts %.60q, working directory %.60q: error %v, want one with %q", c.mounts, c.cwd, err, c.err)
+		}
+	}
+}
+
+// TestDiskTree: what is on disks has its place in the tree as shares have, and what is there the
+// host cannot know.
+func TestDiskTree(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct {
+		shares, disks string // TAG:PATH, NAME:PATH
+		own           bool
+		cwd, err      string
+	}{
+		{"", "vda:/data", false, "/data", ""},
+		{"", "vda:/data", false, "/data/whatever/there/is", ""},
+		{"", "vda:/a/b", false, "/a", ""},
+		{"", "vda:/data", false, "/other", "no such directory"},
+		{"", "vda:/", false, "/whatever", ""},
+		{"", "vda:/", false, "/proc/none", "no such file"},
+		{"", "", true, "/whatever", ""},
+		{"", "vda:/data", true, "/whatever", ""},
+		{"m:/data/sub", "vda:/data", false, "/data/sub", ""},
+		{"m:/data/sub", "vda:/data", false, "/data/sub/none", "no such file"},
+		{"m:/data", "vda:/data/sub", false, "/data/sub/x", ""},
+		{"m:/data", "vda:/data", false, "/", "--mount-disk vda:/data: /data is taken by --mount "},
+		{"", "vda:/a vdb:/a", false, "/", "/a is taken by --mount-disk vda:/a"},
+		{"root:/", "vda:/", false, "/", "/ is taken by --root "},
+		{"root:/", "vda:/link/tmp", false, "/", "the guest has a /tmp of its own"},
+		{"root:/", "vda:/data", false, "/data/x", ""},
+		{"root:/", "vda:/data", false, "/x", "no such file"},
+		{"", "vda:/tmp/x", false, "/tmp/x/y", ""},
+	} {
+		if err := os.Symlink("/", filepath.Join(dir, "link")); err != nil && !os.IsExist(err) {
+			t.Fatal(err)
+		}
+		var shares []qemu.Share
+		for _, s := range strings.Fields(c.shares) {
+			tag, at, _ := strings.Cut(s, ":")
+			shares = append(shares, qemu.Share{Tag: tag, Dir: dir, Path: at})
+		}
+		var disks diskMountFlags
+		for _, s := range strings.Fields(c.disks) {
+			name, at, _ := strings.Cut(s, ":")
+			disks.list = append(disks.list, qemu.DiskMount{Name: name, Path: at})
+		}
+		tr, err := newGuestTree(shares, disks.list, c.own)
+		if err == nil {
+			err = tr.checkDir(c.cwd)
+		}
+		if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+			t.Errorf("%+v: error %v", c, err)
 		}
 	}
 }

@@ -57,7 +57,7 @@ func runTests(cmd *cobra.Command, f *guestFlags, args []string) error {
 	if err := f.fill(o, "/"); err != nil {
 		return err
 	}
-	if err := check(o, false); err != nil {
+	if err := check(o, carried{}); err != nil {
 		return err
 	}
 	if err := openNetwork(&o.Network, io.Discard); err != nil { // to see whether it can be had

@@ -127,8 +127,11 @@ func (r *clusters) unpack(x extent) ([]byte, error) {
 	} else {
 		err = r.f.disk.Read(packed, x.place, r.table(), field)
 	}
-	if err != nil || x.plain {
-		return packed[:x.size], err
+	switch {
+	case err != nil:
+		return nil, err
+	case x.plain:
+		return packed[:x.size], nil
 	}
 	// Where zeroes are before the block, there are none behind it.
 	for r.f.padded && len(packed) > 0 && packed[0] == 0 {
