@@ -13,11 +13,11 @@ func TestDiskMountSettings(t *testing.T) {
 		lines += m.Settings() + "quiet=1\n"
 	}
 	if got := ParseDiskMounts(lines); !slices.Equal(got, want) {
-		t.Errorf("%q, want %q", got, want)
+		t.Errorf("%+v, want %+v", got, want)
 	}
 	for _, text := range []string{"", "disk.vda\n", "disk.vda=/a\n", "disk.vda=\"\n"} {
 		if got := ParseDiskMounts(text); len(got) > 0 {
-			t.Errorf("%q: %q", text, got)
+			t.Errorf("%q: %+v", text, got)
 		}
 	}
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"compress/gzip"
 	"encoding/binary"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,7 +11,8 @@ import (
 )
 
 // TestGuestDiskMounts: the kernel mounts file systems of disks where --mount-disk says, with
-// changes in memory where asked, and the program others by mount(2).
+// changes in memory where asked, and the program others by mount(2). The program starts in one of them.
+// All of it goes with the options of yolk run, and with those of yolk build in the image.
 func TestGuestDiskMounts(t *testing.T) {
 	needGuest(t)
 	for _, tool := range []string{"mkfs.ext4", "mksquashfs"} {
@@ -52,19 +55,49 @@ func TestGuestDiskMounts(t *testing.T) {
 	if err := os.WriteFile(second, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	third := filepath.Join(tmp, "third")
+	f, err := os.Open("../../fs/diskfs/testdata/lz4.erofs.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	packed, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err = io.ReadAll(packed); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(third, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	want := `"hello\n" <nil>
 "x\n" <nil>
+"b\n" <nil>
 open /data/new: read-only file system <nil>
 invalid argument
 block device required
 <nil>
 "hello\n" <nil>
+43890 <nil>
 <nil>
 `
-	for _, machine := range machines {
+	disks := []string{"--disk", first + ":ro", "--disk", second + ":ro", "--disk", third + ":ro"}
+	mounts := []string{"--mount-disk", "vda:/data", "--mount-disk", "vdb1:/sq:overlay", "--mount-disk", "vdc:/ero", "--cwd", "/ero/sub"}
+	for i, machine := range machines {
 		t.Run(machine, func(t *testing.T) {
-			got := runCommand(t, yolkCommand(t, dir, "run", "-q", "--machine", machine, "--disk", first+":ro", "--disk", second+":ro",
-				"--mount-disk", "vda:/data", "--mount-disk", "vdb1:/sq:overlay", "."))
+			run := append([]string{"run", "-q", "--machine", machine}, disks...)
+			if i == 0 {
+				run = append(append(run, mounts...), ".")
+			} else {
+				file := filepath.Join(t.TempDir(), "image")
+				build := append(append([]string{"build", "-o", file}, mounts...), ".")
+				if got := runCommand(t, yolkCommand(t, dir, build...)); got.status != 0 {
+					t.Fatalf("%+v", got)
+				}
+				run = append(run, file)
+			}
+			got := runCommand(t, yolkCommand(t, dir, run...))
 			if got.status != 0 || got.stdout != want {
 				t.Errorf("%+v, want %s", got, want)
 			}

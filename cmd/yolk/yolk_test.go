@@ -313,7 +313,8 @@ func TestOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	layOut(t, dir, map[string]string{"other.elf": string(self), "broken.elf": "\x7fELF", "text": "text"})
+	blocks := filepath.Join(dir, "blocks")
+	layOut(t, dir, map[string]string{"other.elf": string(self), "blocks": strings.Repeat("x", 512), "broken.elf": "\x7fELF", "text": "text"})
 	for args, want := range map[string]string{
 		"run":                          "no package",
 		"run --machine pc .":           `invalid argument "pc" for "--machine" flag: want one of microvm, q35`,
@@ -333,15 +334,15 @@ func TestOptions(t *testing.T) {
 		"run --mount /etc:/dev/ .":     "has a /dev of its own",
 		"run --mount /etc:/a/../tmp .": "has a /tmp of its own",
 		"run --mount-disk vda:/data .": "--mount-disk vda:/data: the guest has no disks; --disk gives it one",
-		"run --disk " + other + " --mount-disk vdb1:/data .":                          "no such disk; the last --disk is vda",
-		"run --disk " + other + " --mount-disk vda:/proc .":                           "has a /proc of its own",
-		"run --mount-disk vda:/data --mount-disk vda1:/data/ .":                       "/data is taken by vda",
-		"run --mount-disk vda:/a --mount-disk vda:/b .":                               "vda is mounted on /a already",
-		"run --disk " + other + " --mount-disk vda:/data --cwd /other .":              `--cwd "/other": the guest has no such directory`,
-		"run --disk " + other + " --mount-disk vda:/data --mount " + dir + ":/data .": "--mount-disk vda:/data: /data is taken by --mount " + dir + ":/data",
-		"build --mount-disk vda:/tmp .":                                               "has a /tmp of its own",
-		"image --mount-disk vda:/dev/../tmp .":                                        "has a /tmp of its own",
-		"bundle -o " + dir + "/new --mount-disk vda:/data .":                          "the guest has no disks",
+		"run --disk " + blocks + " --mount-disk vdb1:/data .":                          "no such disk; the last --disk is vda",
+		"run --disk " + blocks + " --mount-disk vda:/proc .":                           "has a /proc of its own",
+		"run --mount-disk vda:/data --mount-disk vda1:/data/ .":                        "/data is taken by vda",
+		"run --mount-disk vda:/a --mount-disk vda:/b .":                                "vda is mounted on /a already",
+		"run --disk " + blocks + " --mount-disk vda:/data --cwd /other .":              `--cwd "/other": the guest has no such directory`,
+		"run --disk " + blocks + " --mount-disk vda:/data --mount " + dir + ":/data .": "--mount-disk vda:/data: /data is taken by --mount " + dir + ":/data",
+		"build --mount-disk vda:/tmp .":                                                "has a /tmp of its own",
+		"image --mount-disk vda:/dev/../tmp .":                                         "has a /tmp of its own",
+		"bundle -o " + dir + "/new --mount-disk vda:/data .":                           "the guest has no disks",
 		"run --cwd /none .":                    `--cwd "/none": the guest has no such directory: share one`,
 		"run --cwd /none --root " + dir + " .": `--cwd "/none": /none in the guest: no such file or directory`,
 		"run --timeout x .":                    "want a time such as",

@@ -1,4 +1,5 @@
-// Program diskfs reads and changes what is mounted on /data and /sq, and mounts a disk itself.
+// Program diskfs reads and changes what is mounted on /data and /sq, and mounts a disk itself. It starts
+// in a directory of a third one.
 package main
 
 import (
@@ -8,7 +9,7 @@ import (
 )
 
 func main() {
-	for _, n := range []string{"/data/hello.txt", "/sq/sub/x"} {
+	for _, n := range []string{"/data/hello.txt", "/sq/sub/x", "deeper/b"} {
 		b, err := os.ReadFile(n)
 		fmt.Printf("%q %v\n", b, err)
 	}
@@ -18,6 +19,8 @@ func main() {
 	fmt.Println(syscall.Mount("/dev/vda", "/tmp", "ext4", syscall.MS_RDONLY, ""))
 	b, err := os.ReadFile("/tmp/hello.txt")
 	fmt.Printf("%q %v\n", b, err)
+	numbers, err := os.ReadFile("../numbers")
+	fmt.Println(len(numbers), err)
 	_, err = os.Stat("/sq/new")
 	fmt.Println(err)
 }
