@@ -91,3 +91,16 @@ func TestRecorded(t *testing.T) {
 		}
 	}
 }
+
+// TestFirmware: another host's firmware is no change of the kernel's, in its own row and in that of the whole boot.
+func TestFirmware(t *testing.T) {
+	boot := func(firmware, rest float64) figures {
+		return figures{yolk: costs{ops.Boot: {instructions: firmware + rest}, ops.Firmware: {instructions: firmware}}}
+	}
+	if err := compare(boot(1000, 5000), boot(9000, 5000)); err != nil {
+		t.Error(err)
+	}
+	if err := compare(boot(9000, 5000), boot(1000, 5200)); err == nil || !strings.Contains(err.Error(), "boot: 5200 instructions, recorded are 5000") {
+		t.Errorf("got %v", err)
+	}
+}

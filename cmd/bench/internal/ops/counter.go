@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/yolkos/yolk/cmd/bench/internal/guest"
@@ -54,7 +55,7 @@ const requests = 60
 func (c *Counter) Booted(at uint64, stages []guest.Stage) {
 	c.Rows = append(c.Rows, Row{Name: Boot, Instructions: float64(at), Batch: 1})
 	if len(stages) > 0 {
-		stages = append([]guest.Stage{{Name: "firmware, entry"}}, stages...)
+		stages = append([]guest.Stage{{Name: strings.TrimPrefix(Firmware, Boot+" 00 ")}}, stages...)
 	}
 	for i, s := range stages {
 		end := at

@@ -32,6 +32,10 @@ const UnderLoad = "stat missing, 16 goroutines"
 // the rows of its stages as well.
 const Boot = "boot"
 
+// Firmware is the row of the boot's first stage: QEMU's firmware, which differs from host to host, and the
+// entry.
+const Firmware = Boot + " 00 firmware, entry"
+
 // Loopback is the first word of rows of the network within the guest, which netops has.
 const Loopback = "loopback"
 
