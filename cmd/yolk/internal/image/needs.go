@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/yolkos/yolk/fs/diskfs/formats"
 )
 
 // needs is what a program needs of the kernel beyond what every program does.
@@ -90,7 +92,7 @@ func mountsDisks(file string) bool {
 	if err != nil || !bytes.Contains(src, []byte("Mount(")) {
 		return err != nil
 	}
-	for _, name := range []string{"ext2", "ext3", "ext4", "squashfs"} {
+	for _, name := range formats.Names() {
 		if bytes.Contains(src, []byte(strconv.Quote(name))) {
 			return true
 		}

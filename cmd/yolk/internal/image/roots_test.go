@@ -53,6 +53,7 @@ func TestMountsDisks(t *testing.T) {
 	for text, want := range map[string]bool{
 		`unix.Mount("/dev/vda", "/mnt", "ext4", unix.MS_RDONLY, "")`:    true,
 		`const kind = "squashfs"; _ = syscall.Mount(a, b, kind, 0, "")`: true,
+		`syscall.Mount("/dev/vda", "/mnt", "erofs", 1, "")`:             true,
 		`syscall.Mount("none", "/mnt", "tmpfs", 0, "")`:                 false,
 		`fmt.Println("ext4")`: false,
 	} {
