@@ -22,6 +22,8 @@ func TestBuildInfo(t *testing.T) {
 			t.Errorf("GOOS is %s, and runtime.GOOS %s", s.Value, runtime.GOOS)
 		case s.Key == "-tags" && (s.Value == "" || strings.Contains(s.Value, "linkramsize")):
 			t.Errorf("tags %q", s.Value)
+		case s.Key == "-ldflags" && (s.Value == "" || strings.Contains(s.Value, "-T 0x") || strings.HasPrefix(s.Value, "-s -w ")):
+			t.Errorf("flags of the linker %q", s.Value)
 		}
 	}
 	if !found {

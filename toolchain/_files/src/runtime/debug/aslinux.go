@@ -14,16 +14,42 @@ func (bi *BuildInfo) asLinux() {
 		return
 	}
 	bi.Settings[tamago].Value = "linux"
+	bi.Settings = slices.DeleteFunc(bi.Settings, func(s BuildSetting) bool {
+		return s.Key == "-tags" && ownTags(s.Value) == "" || s.Key == "-ldflags" && ownLinkerFlags(s.Value) == ""
+	})
 	for i, s := range bi.Settings {
-		if s.Key != "-tags" {
-			continue
+		switch s.Key {
+		case "-tags":
+			bi.Settings[i].Value = ownTags(s.Value)
+		case "-ldflags":
+			bi.Settings[i].Value = ownLinkerFlags(s.Value)
 		}
-		tags := slices.DeleteFunc(strings.Split(s.Value, ","), func(tag string) bool { return slices.Contains(boardTags, tag) })
-		if bi.Settings[i].Value = strings.Join(tags, ","); len(tags) == 0 {
-			bi.Settings = slices.Delete(bi.Settings, i, i+1)
-		}
-		return
 	}
+}
+
+// ownTags leaves out of build tags those that are the target's.
+func ownTags(tags string) string {
+	return strings.Join(slices.DeleteFunc(strings.Split(tags, ","), func(tag string) bool { return slices.Contains(boardTags, tag) }), ",")
+}
+
+// ownLinkerFlags leaves out of a value of -ldflags what the target has put around the
+// user's: that the image has no symbols, before, and where it lies, behind. A pattern of
+// packages may stand before all.
+func ownLinkerFlags(value string) string {
+	place := strings.LastIndex(value, "-T 0x")
+	if place < 0 || !strings.HasSuffix(value, " -R 0x1000") {
+		return value
+	}
+	value = strings.TrimSpace(value[:place])
+	pattern, flags, ok := strings.Cut(value, "=")
+	if pattern += "="; !ok || strings.HasPrefix(value, "-") {
+		pattern, flags = "", value
+	}
+	flags = strings.TrimSpace(strings.TrimPrefix(flags+" ", "-s -w "))
+	if flags == "" {
+		return ""
+	}
+	return pattern + flags
 }
 
 // boardTags say what package runtime/goos has in place of tamago's, for each program.
