@@ -36,7 +36,7 @@ var wrappers = map[string]string{
 	"g.note": "yolk: {0}", "tell": "{1}",
 	"logf": "{0}", "log": "{0}", "Logf": "{0}", "Log": "{0}", "Print": "{0}",
 	"usercache.Find": "{1}: …",
-	"fatal": "{0}", "throw": "{0}", "trapFatal": "{2}", "panic": "{0}",
+	"fatal":          "{0}", "throw": "{0}", "trapFatal": "{2}", "panic": "{0}",
 }
 
 // other are sentences that are no messages: help, what others say and is looked for, names.

@@ -16,8 +16,8 @@ type node struct {
 	rdev uint32
 	refs atomic.Int64
 
-	dir      *dir   // of a directory
-	text     string // of a symbolic link
+	dir  *dir   // of a directory
+	text string // of a symbolic link
 
 	mu                  sync.RWMutex // of what follows
 	nlink               uint32
