@@ -13,6 +13,7 @@ import (
 
 // foreign are options on the pages that are not yolk's, with whose they are.
 var foreign = map[string]string{
+	"--blobdev": "mkfs.erofs",
 	"--sandbox": "virtiofsd", "--inode-file-handles": "virtiofsd", "--bare": ".ci/chroot",
 	"--cmdline": "cloud-hypervisor", "--serial": "cloud-hypervisor", "--device": "docker", "--config-file": "firecracker",
 }

@@ -156,17 +156,17 @@ func (n *node) touch(t fs.Time, dirs int) {
 	n.mu.Unlock()
 }
 
-// link gives n one name more, unless it has lost all that it had.
+// link gives n one name more, and reports whether it could: not if n has lost all that it had.
 func (n *node) link(now fs.Time) bool {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.nlink == 0 && !n.nameless {
-		return false
+	ok := n.nlink > 0 || n.nameless
+	if ok {
+		n.nameless = false
+		n.nlink++
+		n.ctime = now
 	}
-	n.nameless = false
-	n.nlink++
-	n.ctime = now
-	return true
+	n.mu.Unlock()
+	return ok
 }
 
 // changed notes that n's attributes have changed.

@@ -80,21 +80,32 @@ func (n *node) Rename(name string, newDir fs.Node, newName string, flags uint32)
 	if err := fs.CheckRename(flags); err != nil {
 		return err
 	}
-	if n == q {
-		n.dir.mu.Lock()
-		defer n.dir.mu.Unlock()
-	} else {
-		n.fs.renames.Lock()
-		defer n.fs.renames.Unlock()
-		first, second := n, q
-		if within(n, q) {
-			first, second = q, n
-		}
-		first.dir.mu.Lock()
-		defer first.dir.mu.Unlock()
-		second.dir.mu.Lock()
-		defer second.dir.mu.Unlock()
+	n.lockWith(q)
+	err := n.renameLocked(name, q, newName, flags)
+	n.dir.mu.Unlock()
+	if q != n {
+		q.dir.mu.Unlock()
+		n.fs.renames.Unlock()
 	}
+	return err
+}
+
+// lockWith locks two directories, which may be the same, for a rename.
+func (n *node) lockWith(q *node) {
+	if q != n {
+		n.fs.renames.Lock()
+		if within(n, q) {
+			n, q = q, n
+		}
+	}
+	n.dir.mu.Lock()
+	if q != n {
+		q.dir.mu.Lock()
+	}
+}
+
+// renameLocked renames what is in n, which is locked as is q.
+func (n *node) renameLocked(name string, q *node, newName string, flags uint32) error {
 	from, to := n.dir.Get(name), q.dir.Get(newName)
 	if err := mayRename(n, q, from, to, flags); err != nil {
 		return err
@@ -102,7 +113,7 @@ func (n *node) Rename(name string, newDir fs.Node, newName string, flags uint32)
 	if to != nil && to.Node != from.Node && to.Node.dir != nil && flags&fs.RenameExchange == 0 {
 		d := to.Node.dir
 		d.mu.Lock()
-		defer d.mu.Unlock()
+		defer d.mu.Unlock() // it is removed below
 		if d.Len() > 0 {
 			return syscall.ENOTEMPTY
 		}
