@@ -495,6 +495,54 @@ func TestWritesWhole(t *testing.T) {
 	}
 }
 
+// TestWriteParts: parts follow each other whatever the device reaches, in one request where it reaches all.
+func TestWriteParts(t *testing.T) {
+	for _, bounce := range []bool{false, true} {
+		mem := virtiotest.NewMemory(1 << 20)
+		mem.Bounce = bounce
+		h := newHost(mem, 4, streams)
+		requests := 0
+		h.Serve = func(c *virtiotest.Chain) {
+			h.serve(c)
+			if c.Queue == 7 { // yolk.stdout's
+				requests++
+			}
+		}
+		c := open(t, h, mem)
+		out := port(t, c, "yolk.stdout")
+		many := bytes.Repeat([]byte("m"), maxParts+1)
+		var single [][]byte
+		for i := range many {
+			single = append(single, many[i:i+1])
+		}
+		large := bytes.Repeat([]byte("l"), writePiece)
+		want := ""
+		for _, parts := range [][][]byte{{nil, []byte("one"), {}, []byte("two")}, {}, {nil}, single, {large, []byte("x")}} {
+			if err := out.WriteParts(parts...); err != nil {
+				t.Fatal(err)
+			}
+			want += string(bytes.Join(parts, nil))
+			if got := string(h.received(2)); got != want {
+				t.Fatalf("bounce %t: %d bytes have come, want %d", bounce, len(got), len(want))
+			}
+			if len(parts) == 4 && requests != 1 && !bounce {
+				t.Errorf("%d requests for small parts, want one", requests)
+			}
+		}
+		h.close(2)
+		within(t, "a closed host", func() {
+			for {
+				if err := out.WriteParts([]byte("x"), []byte("y")); err != nil {
+					if !errors.Is(err, syscall.EPIPE) || !strings.Contains(err.Error(), "yolk.stdout") {
+						t.Errorf("%v, want EPIPE", err)
+					}
+					return
+				}
+			}
+		})
+	}
+}
+
 func TestWithoutMultiport(t *testing.T) {
 	mem := virtiotest.NewMemory(1 << 20)
 	h := newHost(mem, 0, nil)

@@ -47,6 +47,7 @@ type Port struct {
 
 	writeMu sync.Mutex
 	parts   [1][]byte
+	several [][]byte
 }
 
 type readBuffer struct {
@@ -225,18 +226,67 @@ func (p *Port) filled() error {
 func (p *Port) Write(b []byte) (n int, err error) {
 	p.writeMu.Lock()
 	defer p.writeMu.Unlock()
+	return p.write(b)
+}
+
+// WriteParts writes parts one behind the other, as Write does. Where the device reaches all of them, they are one request.
+func (p *Port) WriteParts(parts ...[]byte) (err error) {
+	p.writeMu.Lock()
+	defer p.writeMu.Unlock()
+	total := 0
+	p.several = p.several[:0]
+	for _, b := range parts {
+		if len(b) == 0 {
+			continue
+		}
+		if total += len(b); total > writePiece || len(p.several) == maxParts || !p.transmit.Direct(b) {
+			p.several = p.several[:0]
+			break
+		}
+		p.several = append(p.several, b)
+	}
+	if len(p.several) > 0 {
+		if err = p.writable(); err == nil {
+			if _, err = p.transmit.Do(p.several, nil); err != nil {
+				err = p.fail("write", err)
+			}
+		}
+		clear(p.several)
+		return err
+	}
+	for _, b := range parts {
+		if _, err := p.write(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxParts is how many parts one request may have: less than the 128 descriptors of QEMU's queue.
+const maxParts = 8
+
+// writable tells why nothing can be written.
+func (p *Port) writable() error {
+	p.c.mu.Lock()
+	gone, closed := p.wasOpen && !p.hostOpen, p.closed
+	p.c.mu.Unlock()
+	if closed {
+		return p.fail("write", fs.ErrClosed)
+	}
+	if err := p.c.dev.Err(); err != nil {
+		return p.fail("write", err)
+	}
+	if gone {
+		return p.fail("write", syscall.EPIPE)
+	}
+	return nil
+}
+
+// write is Write. p.writeMu is held.
+func (p *Port) write(b []byte) (n int, err error) {
 	for n < len(b) {
-		p.c.mu.Lock()
-		gone, closed := p.wasOpen && !p.hostOpen, p.closed
-		p.c.mu.Unlock()
-		if closed {
-			return n, p.fail("write", fs.ErrClosed)
-		}
-		if err := p.c.dev.Err(); err != nil {
-			return n, p.fail("write", err)
-		}
-		if gone {
-			return n, p.fail("write", syscall.EPIPE)
+		if err := p.writable(); err != nil {
+			return n, err
 		}
 		piece := b[n:min(len(b), n+writePiece)]
 		if !p.transmit.Direct(piece) {
