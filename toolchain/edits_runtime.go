@@ -54,7 +54,7 @@ var runtimeEdits = []Edit{
 		"the machine sets up what needs a running scheduler"},
 	Replace{"src/runtime/proc.go", "top:\n\tpp := mp.p.ptr()\n\tpp.preempt = false\n", "top:\n\tosSchedule()\n\tpp := mp.p.ptr()\n\tpp.preempt = false\n", 1,
 		"interrupts and threads get their turn between two goroutines"},
-	Replace{"src/runtime/runtime2.go", "\tactiveStackChans bool\n", "\tactiveStackChans bool\n\n\twaitsForFile bool // see waits_tamago.go\n", 1,
+	Replace{"src/runtime/runtime2.go", "\tactiveStackChans bool\n", "\tactiveStackChans bool\n\n\twaits uint8 // see waits_tamago.go\n", 1,
 		"who waits for a file is known by that"},
 	Replace{"src/runtime/proc.go", "\trunqput(mp.p.ptr(), gp, next)\n\twakep()\n\treleasem(mp)\n", "\tosReady(mp.p.ptr(), gp, next)\n\twakep()\n\treleasem(mp)\n", 1,
 		"and comes behind those that can run already, as with the poller of other systems"},

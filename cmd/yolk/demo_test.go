@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,10 +20,30 @@ func TestDemoTerminal(t *testing.T) {
 	liveIn(t, newPane(t, cmd))
 }
 
-// And so it is in a guest.
+// And so it is in a guest, whose trace can be turned off and on there.
 func TestGuestDemoTerminal(t *testing.T) {
 	needGuest(t)
-	liveIn(t, newPane(t, yolkCommand(t, ".", "run", "-q", "--timeout", "600s", "--root", demoRoot(t), "../demo")))
+	file := filepath.Join(t.TempDir(), "trace")
+	p := newPane(t, yolkCommand(t, ".", "run", "-q", "--timeout", "600s", "--root", demoRoot(t), "--trace", file, "--trace-filter", "call", "../demo"))
+	p.expect("Tab completes")
+	p.expect(">\n")
+	p.keys("trace off; cat /un'traced'; trace | head -1", "Enter")
+	p.expect("\noff call\n")
+	p.keys("trace on; cat /is'traced'; trace | head -1", "Enter")
+	p.expect("\non call\n")
+	p.keys("trace -k irq on; trace | head -1; trace -k call on", "Enter")
+	p.expect("\non irq\n")
+	p.keys("trace cat /by'itself'", "Enter")
+	p.expect(` "/byitself"` + "\n")
+	p.keys("clear() { printf '\\033[2J\\033[H'; }; clear; echo Tab completes", "Enter")
+	liveIn(t, p)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if on, off := bytes.Contains(text, []byte("/istraced")), bytes.Contains(text, []byte("/untraced")); !on || off {
+		t.Errorf("in the trace: what was traced %t, what was not %t\n%s", on, off, text)
+	}
 }
 
 // demoRoot is a directory for the demo to look at.

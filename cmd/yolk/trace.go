@@ -24,9 +24,9 @@ const byName = "auto"
 
 func (f *traceFlags) add(set *pflag.FlagSet) {
 	f.format = choose(byName, string(trace.Text), string(trace.JSON), string(trace.Chrome), string(trace.SVG))
-	set.StringVar(&f.file, "trace", "", "write what crosses the kernel's boundaries to this file: system calls, FUSE requests, devices")
+	set.StringVar(&f.file, "trace", "", "write what crosses the kernel's boundaries to this file: system calls, FUSE requests, devices, switches of goroutines")
 	set.Var(&f.format, "trace-format", "format of the trace; auto: .json is for Perfetto and Chrome, .jsonl is lines of JSON, .svg a picture, others are text")
-	set.StringVar(&f.filter, "trace-filter", "", "what is traced: kinds (call, fuse, notify, irq, idle) and path=PATTERN, separated by commas")
+	set.StringVar(&f.filter, "trace-filter", "", "what is traced: kinds (call, fuse, notify, irq, idle, sched) and path=PATTERN, separated by commas")
 }
 
 // traceFile is a trace under way.

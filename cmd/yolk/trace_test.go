@@ -24,6 +24,7 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -37,6 +38,9 @@ func main() {
 		done <- strings.Fields(string(stack[:runtime.Stack(stack, false)]))[1]
 	}()
 	fmt.Println(<-done)
+	for range 5 {
+		time.Sleep(time.Millisecond)
+	}
 	set := func(text string) { fmt.Println(os.WriteFile("/proc/yolk/trace", []byte(text), 0)) }
 	set("off\n")
 	os.Stat("/untraced")
@@ -51,15 +55,24 @@ func main() {
 }
 `
 
-// TestGuestTrace: a read is seen as nested spans from the call to the ring, to the server and back, in a program that
-// crashes. The same boot is drawn.
+// TestGuestTrace: a read is seen as nested spans from the call to the ring, to the server and back, and the goroutines as the
+// CPUs run them, in a program that crashes. The same boot is drawn.
 func TestGuestTrace(t *testing.T) {
 	needGuest(t)
 	dir, root := sharedDir(t), t.TempDir()
 	layOut(t, dir, map[string]string{"go.mod": "module example.com/traced\n\ngo 1.24\n", "main.go": traced})
 	layOut(t, root, map[string]string{"dir/with a long name, longer than what is kept beside an event/file": "contents"})
+	for _, machine := range machines {
+		for _, cpus := range []string{"1", "2"} {
+			t.Run(machine+" "+cpus, func(t *testing.T) { checkTrace(t, dir, root, machine, cpus) })
+		}
+	}
+}
+
+func checkTrace(t *testing.T, dir, root, machine, cpus string) {
 	file, chart := filepath.Join(t.TempDir(), "trace.json"), filepath.Join(t.TempDir(), "boot.svg")
-	got := runCommand(t, yolkCommand(t, dir, "run", "-q", "--cpus", "2", "--daemon", "builtin", "--root", root, "--trace", file, "--boot-chart", chart, "."))
+	got := runCommand(t, yolkCommand(t, dir, "run", "-q", "--timeout", "300s", "--machine", machine, "--cpus", cpus, "--daemon", "builtin", "--root", root,
+		"--trace", file, "--boot-chart", chart, "."))
 	lines := strings.Split(got.stdout, "\n")
 	want := []string{"<nil>", "<nil>", "write /proc/yolk/trace: invalid argument", "on call,fuse <nil> true false", ""}
 	if got.status != 2 || !strings.Contains(got.stderr, "the reason") || len(lines) != len(want)+1 || strings.Join(lines[1:], "\n") != strings.Join(want, "\n") {
@@ -103,6 +116,24 @@ func TestGuestTrace(t *testing.T) {
 	} {
 		if strings.Contains(string(data), text) != n {
 			t.Errorf("%s: in the trace %t, want %t", text, !n, n)
+		}
+	}
+	for _, want := range []string{
+		// Whoever comes first to a channel waits, and the other one wakes it.
+		`"goroutine (1 \(woken by goroutine ` + lines[0] + `|` + lines[0] + ` \(woken by goroutine 1) `,
+		`"goroutine 1 \(woken by a timer or the runtime `,
+		`"result":"= sleep `,
+		`"result":"= ended `,
+		`"name":"wake goroutine 1","ph":"i"`,
+	} {
+		if !regexp.MustCompile(want).MatchString(text) {
+			t.Errorf("no %s in the trace", want)
+		}
+	}
+	for thread, spans := range threads {
+		cpu, ok := strings.CutPrefix(thread, "2 ")
+		if running := slices.ContainsFunc(spans, func(s tracetest.Span) bool { return s.Name == "goroutine 1" }); ok && cpu >= cpus || cpus == "1" && cpu == "0" && !running {
+			t.Errorf("of %s CPUs %s runs goroutine 1: %t", cpus, cpu, running)
 		}
 	}
 	if t.Failed() {

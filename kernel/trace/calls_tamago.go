@@ -12,7 +12,10 @@ import (
 
 // calls stands between package syscall and the kernel. What is called by a method has
 // the number of the call that it is on Linux, or one of those behind.
-type calls struct{ k *syscalls.Kernel }
+type calls struct{}
+
+// under is the kernel. It is no field: that would have to be kept over what is noted.
+var under *syscalls.Kernel
 
 // Numbers of what is no system call.
 const (
@@ -51,16 +54,22 @@ var hotCalls = [...]struct {
 	{numWait, "wait"}, {numInterrupt, "interrupt"}, {numSetDeadline, "set_deadline"}, {noNumber, "?"},
 }
 
-// lookCrowded has what is in the rings sent when they fill.
-func lookCrowded() {
-	if ring.Crowded.Load() {
-		tr.crowded()
-	}
+// traced reports whether calls are traced. What is in the rings it has sent when they fill.
+func traced() bool {
+	return ring.State.Load()&(1<<wire.Call|ring.Crowded) == 1<<wire.Call || tracedCrowded()
 }
 
-func (c calls) Call(num, a1, a2, a3, a4, a5, a6 uintptr) (uintptr, syscall.Errno) {
-	if !tr.has(wire.Call) {
-		return c.k.Call(num, a1, a2, a3, a4, a5, a6)
+//go:noinline
+func tracedCrowded() bool {
+	if ring.State.Load()&ring.Crowded != 0 {
+		tr.crowded()
+	}
+	return tr.has(wire.Call)
+}
+
+func (*calls) Call(num, a1, a2, a3, a4, a5, a6 uintptr) (uintptr, syscall.Errno) {
+	if !traced() {
+		return under.Call(num, a1, a2, a3, a4, a5, a6)
 	}
 	op := uint16(min(num, noNumber))
 	tr.names[wire.CallNames].want(op)
@@ -77,151 +86,138 @@ func (c calls) Call(num, a1, a2, a3, a4, a5, a6 uintptr) (uintptr, syscall.Errno
 		}
 	}
 	ring.NoteBytes(wire.Word(wire.Call, wire.ByNumber, op, 0), uint64(a1), uint64(a2), uint64(a3), room[:n])
-	r, e := c.k.Call(num, a1, a2, a3, a4, a5, a6)
-	ring.NoteEnd(wire.Word(wire.Call, wire.ByNumber|wire.End, op, uint16(e)), uint64(r))
-	lookCrowded()
+	r, e := under.Call(num, a1, a2, a3, a4, a5, a6)
+	ring.NoteOne(wire.Word(wire.Call, wire.ByNumber|wire.End|wire.One, op, uint16(e)), uint64(r))
 	return r, e
 }
 
-func (c calls) Openat(dirfd int, path string, flags int, mode uint32) (int, syscall.Errno) {
-	if !tr.has(wire.Call) {
-		return c.k.Openat(dirfd, path, flags, mode)
+func (*calls) Openat(dirfd int, path string, flags int, mode uint32) (int, syscall.Errno) {
+	if !traced() {
+		return under.Openat(dirfd, path, flags, mode)
 	}
 	ring.NoteName(callOpenat, uint64(dirfd), uint64(flags), uint64(mode), path)
-	fd, e := c.k.Openat(dirfd, path, flags, mode)
-	ring.NoteEnd(callOpenat|wire.EndOfCall|uint64(e)<<wire.ErrnoShift, uint64(fd))
-	lookCrowded()
+	fd, e := under.Openat(dirfd, path, flags, mode)
+	ring.NoteOne(callOpenat|wire.EndOfCall|uint64(e)<<wire.ErrnoShift, uint64(fd))
 	return fd, e
 }
 
-func (c calls) Close(fd int) syscall.Errno {
-	if !tr.has(wire.Call) {
-		return c.k.Close(fd)
+func (*calls) Close(fd int) syscall.Errno {
+	if !traced() {
+		return under.Close(fd)
 	}
-	ring.Note(callClose, uint64(fd), 0, 0)
-	e := c.k.Close(fd)
-	ring.NoteEnd(callClose|wire.EndOfCall|uint64(e)<<wire.ErrnoShift, 0)
-	lookCrowded()
+	ring.NoteOne(callClose|wire.OneNumber, uint64(fd))
+	e := under.Close(fd)
+	ring.NoteOne(callClose|wire.EndOfError, uint64(e))
 	return e
 }
 
-func (c calls) Fstat(fd int, st *syscall.Stat_t) syscall.Errno {
-	if !tr.has(wire.Call) {
-		return c.k.Fstat(fd, st)
+//go:nosplit
+func (*calls) Fstat(fd int, st *syscall.Stat_t) syscall.Errno {
+	if !traced() {
+		return under.Fstat(fd, st)
 	}
-	ring.Note(callFstat, uint64(fd), 0, 0)
-	e := c.k.Fstat(fd, st)
-	ring.NoteEnd(callFstat|wire.EndOfCall|uint64(e)<<wire.ErrnoShift, 0)
-	lookCrowded()
+	ring.NoteOne(callFstat|wire.OneNumber, uint64(fd))
+	e := under.Fstat(fd, st)
+	ring.NoteOne(callFstat|wire.EndOfError, uint64(e))
 	return e
 }
 
-func (c calls) Fstatat(dirfd int, path string, st *syscall.Stat_t, flags int) syscall.Errno {
-	if !tr.has(wire.Call) {
-		return c.k.Fstatat(dirfd, path, st, flags)
+func (*calls) Fstatat(dirfd int, path string, st *syscall.Stat_t, flags int) syscall.Errno {
+	if !traced() {
+		return under.Fstatat(dirfd, path, st, flags)
 	}
 	ring.NoteName(callFstatat, uint64(dirfd), uint64(flags), 0, path)
-	e := c.k.Fstatat(dirfd, path, st, flags)
-	ring.NoteEnd(callFstatat|wire.EndOfCall|uint64(e)<<wire.ErrnoShift, 0)
-	lookCrowded()
+	e := under.Fstatat(dirfd, path, st, flags)
+	ring.NoteOne(callFstatat|wire.EndOfError, uint64(e))
 	return e
 }
 
-func (c calls) Read(fd int, p []byte) (int, syscall.Errno) {
-	if !tr.has(wire.Call) {
-		return c.k.Read(fd, p)
+func (*calls) Read(fd int, p []byte) (int, syscall.Errno) {
+	if !traced() {
+		return under.Read(fd, p)
 	}
 	ring.Note(callRead, uint64(fd), uint64(len(p)), 0)
-	n, e := c.k.Read(fd, p)
-	ring.NoteEnd(callRead|wire.EndOfCall|uint64(e)<<wire.ErrnoShift, uint64(n))
-	lookCrowded()
+	n, e := under.Read(fd, p)
+	ring.NoteOne(callRead|wire.EndOfCall|uint64(e)<<wire.ErrnoShift, uint64(n))
 	return n, e
 }
 
-func (c calls) Write(fd int, p []byte) (int, syscall.Errno) {
-	if !tr.has(wire.Call) {
-		return c.k.Write(fd, p)
+func (*calls) Write(fd int, p []byte) (int, syscall.Errno) {
+	if !traced() {
+		return under.Write(fd, p)
 	}
 	ring.Note(callWrite, uint64(fd), uint64(len(p)), 0)
-	n, e := c.k.Write(fd, p)
-	ring.NoteEnd(callWrite|wire.EndOfCall|uint64(e)<<wire.ErrnoShift, uint64(n))
-	lookCrowded()
+	n, e := under.Write(fd, p)
+	ring.NoteOne(callWrite|wire.EndOfCall|uint64(e)<<wire.ErrnoShift, uint64(n))
 	return n, e
 }
 
-func (c calls) Pread(fd int, p []byte, off int64) (int, syscall.Errno) {
-	if !tr.has(wire.Call) {
-		return c.k.Pread(fd, p, off)
+func (*calls) Pread(fd int, p []byte, off int64) (int, syscall.Errno) {
+	if !traced() {
+		return under.Pread(fd, p, off)
 	}
 	ring.Note(callPread, uint64(fd), uint64(len(p)), uint64(off))
-	n, e := c.k.Pread(fd, p, off)
-	ring.NoteEnd(callPread|wire.EndOfCall|uint64(e)<<wire.ErrnoShift, uint64(n))
-	lookCrowded()
+	n, e := under.Pread(fd, p, off)
+	ring.NoteOne(callPread|wire.EndOfCall|uint64(e)<<wire.ErrnoShift, uint64(n))
 	return n, e
 }
 
-func (c calls) Pwrite(fd int, p []byte, off int64) (int, syscall.Errno) {
-	if !tr.has(wire.Call) {
-		return c.k.Pwrite(fd, p, off)
+func (*calls) Pwrite(fd int, p []byte, off int64) (int, syscall.Errno) {
+	if !traced() {
+		return under.Pwrite(fd, p, off)
 	}
 	ring.Note(callPwrite, uint64(fd), uint64(len(p)), uint64(off))
-	n, e := c.k.Pwrite(fd, p, off)
-	ring.NoteEnd(callPwrite|wire.EndOfCall|uint64(e)<<wire.ErrnoShift, uint64(n))
-	lookCrowded()
+	n, e := under.Pwrite(fd, p, off)
+	ring.NoteOne(callPwrite|wire.EndOfCall|uint64(e)<<wire.ErrnoShift, uint64(n))
 	return n, e
 }
 
-func (c calls) Seek(fd int, off int64, whence int) (int64, syscall.Errno) {
-	if !tr.has(wire.Call) {
-		return c.k.Seek(fd, off, whence)
+func (*calls) Seek(fd int, off int64, whence int) (int64, syscall.Errno) {
+	if !traced() {
+		return under.Seek(fd, off, whence)
 	}
 	ring.Note(callSeek, uint64(fd), uint64(off), uint64(whence))
-	pos, e := c.k.Seek(fd, off, whence)
-	ring.NoteEnd(callSeek|wire.EndOfCall|uint64(e)<<wire.ErrnoShift, uint64(pos))
-	lookCrowded()
+	pos, e := under.Seek(fd, off, whence)
+	ring.NoteOne(callSeek|wire.EndOfCall|uint64(e)<<wire.ErrnoShift, uint64(pos))
 	return pos, e
 }
 
-func (c calls) ReadDirent(fd int, buf []byte) (int, syscall.Errno) {
-	if !tr.has(wire.Call) {
-		return c.k.ReadDirent(fd, buf)
+func (*calls) ReadDirent(fd int, buf []byte) (int, syscall.Errno) {
+	if !traced() {
+		return under.ReadDirent(fd, buf)
 	}
 	ring.Note(callReadDirent, uint64(fd), uint64(len(buf)), 0)
-	n, e := c.k.ReadDirent(fd, buf)
-	ring.NoteEnd(callReadDirent|wire.EndOfCall|uint64(e)<<wire.ErrnoShift, uint64(n))
-	lookCrowded()
+	n, e := under.ReadDirent(fd, buf)
+	ring.NoteOne(callReadDirent|wire.EndOfCall|uint64(e)<<wire.ErrnoShift, uint64(n))
 	return n, e
 }
 
-func (c calls) Wait(fd int, mode int) syscall.Errno {
-	if !tr.has(wire.Call) {
-		return c.k.Wait(fd, mode)
+func (*calls) Wait(fd int, mode int) syscall.Errno {
+	if !traced() {
+		return under.Wait(fd, mode)
 	}
 	ring.Note(callWait, uint64(fd), uint64(mode), 0)
-	e := c.k.Wait(fd, mode)
-	ring.NoteEnd(callWait|wire.EndOfCall|uint64(e)<<wire.ErrnoShift, 0)
-	lookCrowded()
+	e := under.Wait(fd, mode)
+	ring.NoteOne(callWait|wire.EndOfError, uint64(e))
 	return e
 }
 
-func (c calls) Interrupt(fd int) syscall.Errno {
-	if !tr.has(wire.Call) {
-		return c.k.Interrupt(fd)
+func (*calls) Interrupt(fd int) syscall.Errno {
+	if !traced() {
+		return under.Interrupt(fd)
 	}
-	ring.Note(callInterrupt, uint64(fd), 0, 0)
-	e := c.k.Interrupt(fd)
-	ring.NoteEnd(callInterrupt|wire.EndOfCall|uint64(e)<<wire.ErrnoShift, 0)
-	lookCrowded()
+	ring.NoteOne(callInterrupt|wire.OneNumber, uint64(fd))
+	e := under.Interrupt(fd)
+	ring.NoteOne(callInterrupt|wire.EndOfError, uint64(e))
 	return e
 }
 
-func (c calls) SetDeadline(fd int, mode int, ns int64) syscall.Errno {
-	if !tr.has(wire.Call) {
-		return c.k.SetDeadline(fd, mode, ns)
+func (*calls) SetDeadline(fd int, mode int, ns int64) syscall.Errno {
+	if !traced() {
+		return under.SetDeadline(fd, mode, ns)
 	}
 	ring.Note(callSetDeadline, uint64(fd), uint64(mode), uint64(ns))
-	e := c.k.SetDeadline(fd, mode, ns)
-	ring.NoteEnd(callSetDeadline|wire.EndOfCall|uint64(e)<<wire.ErrnoShift, 0)
-	lookCrowded()
+	e := under.SetDeadline(fd, mode, ns)
+	ring.NoteOne(callSetDeadline|wire.EndOfError, uint64(e))
 	return e
 }

@@ -15,5 +15,5 @@ func Example() {
 	fmt.Println(err)
 	// Output:
 	// call,fuse true false <nil>
-	// there is no kind of event "calls"; the kinds are call,fuse,notify,irq,idle
+	// there is no kind of event "calls"; the kinds are call,fuse,notify,irq,idle,sched
 }

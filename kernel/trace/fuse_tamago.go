@@ -156,7 +156,9 @@ func (f fuseTransport) describe(in [][]byte) (r request) {
 }
 
 func (r *request) begin(flags uint8) {
-	lookCrowded()
+	if ring.State.Load()&ring.Crowded != 0 {
+		tr.crowded()
+	}
 	ring.NoteBytes(wire.Word(wire.Fuse, flags, r.op, 0), r.node, r.unique, r.off, r.name)
 }
 

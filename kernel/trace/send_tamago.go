@@ -3,7 +3,6 @@
 package trace
 
 import (
-	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,7 +17,7 @@ import (
 
 // sending is how events get to the launcher.
 type sending struct {
-	port io.Writer
+	port port
 	g    uint64        // the goroutine that sends
 	own  atomic.Uint64 // the queue that it uses, see ownQueue
 
@@ -26,6 +25,11 @@ type sending struct {
 	head   []byte     // frames that are written next
 	begun  bool
 	failed bool
+}
+
+// port is a *console.Port.
+type port interface {
+	WriteParts(parts ...[]byte) error
 }
 
 var sender sending
@@ -39,7 +43,8 @@ const (
 
 // ready starts to send.
 func ready() {
-	port, ok := kernel.Port(wire.PortName)
+	p, _ := kernel.Port(wire.PortName)
+	port, ok := p.(port)
 	if !ok {
 		return // there is /proc/yolk/trace
 	}
@@ -50,9 +55,9 @@ func ready() {
 	kernel.AtEnd(sender.finish)
 }
 
-// restless is how many slots there are in a round that is not about sending the one
-// before alone.
-const restless = 24
+// restless is how many slots there may be between two rounds that are about sending the first alone: who waits for the
+// console runs once more.
+const restless = 64
 
 // slotsUsed is how many slots have been used so far.
 func slotsUsed() (n uint64) {
@@ -67,18 +72,17 @@ func slotsUsed() (n uint64) {
 func (s *sending) run(started chan struct{}) {
 	s.g = ring.Goroutine()
 	close(started)
-	used := uint64(0)
 	timer := time.NewTimer(sendSoon)
+	used := uint64(0) // slots, when the last round was over
 	for {
-		ring.Crowded.Store(false)
+		ring.State.And(^ring.Crowded)
 		tr.woken.Store(false)
-		s.send()
 		wait := sendLater
-		if was, now := used, slotsUsed(); now-was > restless {
-			used, wait = now, sendSoon
-		} else {
-			used = now
+		if slotsUsed()-used > restless {
+			wait = sendSoon
 		}
+		s.send()
+		used = slotsUsed()
 		timer.Reset(wait)
 		select {
 		case <-tr.wake:
@@ -89,7 +93,7 @@ func (s *sending) run(started chan struct{}) {
 
 // finish sends what there is at the end. Nothing more comes.
 func (s *sending) finish() {
-	tr.on.Store(0)
+	ring.State.Store(0)
 	s.send()
 }
 
@@ -114,21 +118,30 @@ func (s *sending) send() {
 	s.addNames(wire.FuseNames, func(i int) string { return fuse.OpName(uint32(i)) })
 	s.addNames(wire.DeviceNames, nameOfDevice)
 	s.addNames(wire.ShareNames, shareName)
-	for cpu, r := range &ring.CPUs {
-		if r == nil {
+	s.addNames(wire.LeftNames, func(i int) string { return switchReason(uint32(i)) })
+	last := len(ring.CPUs) - 1
+	for last > 0 && ring.CPUs[last] == nil {
+		last--
+	}
+	end := wire.Header{Type: wire.FrameRound, Value: now}.AppendTo(nil)
+	for cpu, r := range ring.CPUs[:last+1] {
+		first, second := r.Ready()
+		n := len(first) + len(second)
+		if n > 0 {
+			s.head = wire.Header{Type: wire.FrameEvents, CPU: uint16(cpu), Size: uint32(n), Value: r.Lost()}.AppendTo(s.head)
+		}
+		switch {
+		case cpu == last:
+			s.write(s.head, first, second, end)
+		case n > 0:
+			s.write(s.head, first, second)
+		default:
+			r.Take(0)
 			continue
 		}
-		first, second := r.Ready()
-		if n := len(first) + len(second); n > 0 {
-			s.head = wire.Header{Type: wire.FrameEvents, CPU: uint16(cpu), Size: uint32(n), Value: r.Lost()}.AppendTo(s.head)
-			s.flush()
-			s.write(first)
-			s.write(second)
-			r.Take(n)
-		}
+		s.head = s.head[:0]
+		r.Take(n)
 	}
-	s.head = wire.Header{Type: wire.FrameRound, Value: now}.AppendTo(s.head)
-	s.flush()
 }
 
 // discard makes room where nobody listens.
@@ -149,16 +162,10 @@ func (s *sending) addNames(space int, name func(number int) string) {
 	})
 }
 
-// flush writes what is in head.
-func (s *sending) flush() {
-	s.write(s.head)
-	s.head = s.head[:0]
-}
-
-func (s *sending) write(p []byte) {
-	if len(p) > 0 && !s.failed {
-		_, err := s.port.Write(p)
-		s.failed = err != nil // the launcher does without the rest
+// write writes parts behind each other, in one request: each makes interrupts, and these events.
+func (s *sending) write(parts ...[]byte) {
+	if !s.failed {
+		s.failed = s.port.WriteParts(parts...) != nil // the launcher does without the rest
 	}
 }
 

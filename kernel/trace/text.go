@@ -33,7 +33,7 @@ func (p *printer) append(b []byte, e *wire.Event) []byte {
 		} else {
 			b = strconv.AppendUint(b, n, 10)
 		}
-		if e.Is(wire.End) && e.Kind == wire.Call {
+		if e.Is(wire.One) {
 			break
 		}
 	}

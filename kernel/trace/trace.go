@@ -22,8 +22,7 @@ import (
 
 // tracer is what has been seen, and what is looked at.
 type tracer struct {
-	on     atomic.Uint32 // the kinds that are traced now, a wire.Set
-	wanted atomic.Uint32 // those that are when it is turned on
+	wanted atomic.Uint32 // the kinds that are traced when it is turned on, a wire.Set; those that are now are in ring.State
 	names  [wire.Spaces]names
 	woken  atomic.Bool   // who sends has been, as a ring is crowded
 	wake   chan struct{} // for who sends
@@ -73,7 +72,7 @@ func (n *names) untold(tell func(number int)) {
 }
 
 // has reports whether a kind is traced now.
-func (t *tracer) has(k wire.Kind) bool { return t.on.Load()>>k&1 != 0 }
+func (t *tracer) has(k wire.Kind) bool { return ring.State.Load()>>k&1 != 0 }
 
 // text appends what /proc/yolk/trace says: what is traced, what was lost, and the newest
 // events.
@@ -106,7 +105,7 @@ const newest = 256
 
 // state says what is traced.
 func (t *tracer) state() string {
-	if s := wire.Set(t.on.Load()); s != 0 {
+	if s := wire.Set(ring.State.Load() &^ ring.Crowded); s != 0 {
 		return "on " + s.String()
 	}
 	return "off " + wire.Set(t.wanted.Load()).String()
@@ -116,16 +115,16 @@ func (t *tracer) state() string {
 func (t *tracer) set(text string) bool {
 	switch {
 	case text == "off":
-		t.on.Store(0)
+		ring.State.Store(0)
 	case text == "on":
-		t.on.Store(t.wanted.Load())
+		ring.State.Store(t.wanted.Load())
 	case len(text) > 3 && text[:3] == "on ":
 		s, err := wire.ParseSet(text[3:])
 		if err != nil || s == 0 {
 			return false
 		}
 		t.wanted.Store(uint32(s))
-		t.on.Store(uint32(s))
+		ring.State.Store(uint32(s))
 	default:
 		return false
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/yolkos/yolk/arch/amd64"
 	"github.com/yolkos/yolk/drivers/virtio"
+	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/fusefs/fuse"
 	"github.com/yolkos/yolk/kernel"
 	"github.com/yolkos/yolk/kernel/trace/ring"
@@ -22,22 +23,40 @@ var hooks = &kernel.Tracer{
 	Transport: func(t virtio.Transport) virtio.Transport { return newTransport(t) },
 	Interrupt: func(i virtio.Interrupt) virtio.Interrupt { return newInterrupt(i) },
 	Fuse:      func(t fuse.Transport) fuse.Transport { return newFuse(t) },
-	Calls:     func(k *syscalls.Kernel) syscall.Kernel { return calls{k} },
-	Ready:     ready,
-	Text:      text,
-	Set:       set,
+	Calls: func(k *syscalls.Kernel) syscall.Kernel {
+		under = k
+		return new(calls)
+	},
+	Ready: ready,
+	Text:  text,
+	Set:   set,
 }
 
 //go:linkname goosIdle runtime/goos.Idle
 var goosIdle func(until int64)
+
+//go:linkname traceSwitches runtime.traceSwitches
+func traceSwitches(run func(id uint64, left uint32), wake func(id, by uint64))
+
+//go:linkname switchLeft runtime.switchLeft
+func switchLeft() uint32
+
+//go:linkname switchReason runtime.switchReason
+func switchReason(left uint32) string
+
+//go:linkname switchWaitsForFile runtime.switchWaitsForFile
+func switchWaitsForFile(on bool)
 
 var (
 	tr   tracer
 	idle func(until int64) // the machine's
 )
 
-// ringSlots is how many slots a CPU has.
-const ringSlots = 8192
+// How many slots a CPU has: so many that sending them is cheap for each, where there is the RAM.
+const (
+	maxRing = 32768
+	minRing = 1024
+)
 
 // start makes the rings and turns tracing on.
 func start() {
@@ -50,10 +69,10 @@ func start() {
 	if !found {
 		kernel.Log("trace: the runtime does not tell where it has the numbers of goroutines: others stand for them")
 	}
-	slots := ringSlots
+	slots := maxRing
 	_, cpus := amd64.CPUsFound()
-	if total, _ := amd64.Memory(); uint64(cpus*slots*wire.SlotSize) > total/16 {
-		slots /= 8
+	for total, _ := amd64.Memory(); slots > minRing && uint64(cpus*slots*wire.SlotSize) > total/32; {
+		slots /= 2
 	}
 	for i := range cpus {
 		ring.CPUs[i] = ring.New(slots)
@@ -62,28 +81,52 @@ func start() {
 	for _, h := range &hotCalls {
 		tr.names[wire.CallNames].want(h.num)
 	}
+	for left := uint32(1); left < maxNames && switchReason(left) != switchReason(maxNames); left++ {
+		tr.names[wire.LeftNames].want(uint16(left))
+	}
 	tr.wanted.Store(uint32(kinds))
-	tr.on.Store(uint32(kinds))
+	ring.State.Store(uint32(kinds))
+	fs.WaitsForFile = switchWaitsForFile
+	traceSwitches(runs, wakes)
 	idle = goosIdle
 	goosIdle = tracedIdle
 }
 
+// tracedIdle stands in the idle context: there is nobody to be woken, or to wait for.
 func tracedIdle(until int64) {
+	if tr.has(wire.Sched) {
+		if left := switchLeft(); left != 0 {
+			runs(0, left)
+		}
+	}
 	if !tr.has(wire.Idle) {
 		idle(until)
 		return
 	}
-	// In the idle context there is nobody to be woken, or to wait for.
 	ring.Note(wire.Word(wire.Idle, 0, 0, 0), uint64(until), 0, 0)
 	idle(until)
 	ring.Note(wire.Word(wire.Idle, wire.End, 0, 0), amd64.TimerInterrupts(), 0, 0)
+}
+
+// runs notes that the CPU begins to run a goroutine, or with 0 none. It is on a stack of the system's.
+func runs(id uint64, left uint32) {
+	if tr.has(wire.Sched) {
+		ring.Note(wire.Word(wire.Sched, 0, 0, 0), id, uint64(left), 0)
+	}
+}
+
+// wakes notes that a goroutine can run again. It is on a stack of the system's.
+func wakes(id, by uint64) {
+	if tr.has(wire.Sched) {
+		ring.Note(wire.Word(wire.Sched, wire.Single, 0, 0), id, by, 0)
+	}
 }
 
 func set(text string) error {
 	if !tr.set(text) {
 		return syscall.EINVAL
 	}
-	if tr.on.Load() != 0 {
+	if ring.State.Load() != 0 {
 		ring.Note(wire.Word(wire.Call, wire.Single|wire.Restart, noNumber, 0), 0, 0, 0)
 	}
 	return nil
@@ -112,6 +155,11 @@ func eventName(e *wire.Event) string {
 		return fuse.OpName(uint32(e.Op & 0xff))
 	case wire.Notify, wire.Interrupt:
 		return nameOfDevice(int(e.A))
+	case wire.Sched:
+		if e.Is(wire.Single) {
+			return "wakes"
+		}
+		return switchReason(uint32(e.B))
 	}
 	return ""
 }

@@ -13,14 +13,15 @@ import (
 
 func TestSet(t *testing.T) {
 	var tr tracer
+	ring.State.Store(0)
 	tr.wanted.Store(uint32(wire.All))
 	for _, tt := range []struct {
 		text, want string
 		ok         bool
 	}{
-		{"", "off call,fuse,notify,irq,idle", false},
-		{"on", "on call,fuse,notify,irq,idle", true},
-		{"off", "off call,fuse,notify,irq,idle", true},
+		{"", "off call,fuse,notify,irq,idle,sched", false},
+		{"on", "on call,fuse,notify,irq,idle,sched", true},
+		{"off", "off call,fuse,notify,irq,idle,sched", true},
 		{"on call,fuse", "on call,fuse", true},
 		{"on calls", "on call,fuse", false},
 		{"on ", "on call,fuse", false},
@@ -46,7 +47,7 @@ func TestText(t *testing.T) {
 	for i := range 6 {
 		rings[i%2*2].Put(uint64(1e6*i), 7, wire.Word(wire.Call, 0, 257, 0), ^uint64(99), uint64(i), 0, []byte("/a \"b\""))
 	}
-	rings[0].Put(9e6, 7, wire.Word(wire.Call, wire.End, 257, 2), 1<<64-1, 8, 8, nil)
+	rings[0].Put(9e6, 7, wire.Word(wire.Call, wire.End|wire.One, 257, 2), 1<<64-1, 8, 8, nil)
 	for range 9 {
 		rings[2].Put(9e6, 7, 0, 0, 0, 0, nil)
 	}

@@ -14,8 +14,8 @@ var GoroutineID uintptr
 // goroutine. It is Put in some 35 instructions.
 func Note(word, a, b, c uint64)
 
-// NoteEnd is Note with one number: the others are what they were.
-func NoteEnd(word, a uint64)
+// NoteOne is Note with one number, for a word with wire.One: the others stay what they were.
+func NoteOne(word, a uint64)
 
 // noteName is Note with a name of at most wire.InlineName bytes.
 func noteName(word, a, b, c uint64, name string)

@@ -57,14 +57,31 @@ func TestPut(t *testing.T) {
 
 // TestFull: what there is no room for is counted, and what is there stays as it is.
 func TestFull(t *testing.T) {
-	Crowded.Store(false)
+	State.Store(1)
 	r := New(8)
+	for range 4 {
+		r.Put(0, 0, 0, 0, 0, 0, nil)
+	}
+	first, _ := r.Ready()
+	for range 4 {
+		r.Put(0, 0, 0, 0, 0, 0, nil)
+	}
+	if State.Load() != 1 {
+		t.Error("crowded while somebody takes, and there is room")
+	}
+	r.Take(len(first))
+	first, second := r.Ready()
+	r.Take(len(first) + len(second))
+	if _, _ = r.Ready(); State.Load() != 1 || r.Lost() != 0 {
+		t.Error("crowded, or lost, without need")
+	}
+	r.Take(0)
 	for i := range 20 {
-		if i == 4 && Crowded.Load() {
+		if i == 4 && State.Load() != 1 {
 			t.Error("crowded with half of it used")
 		}
 		r.Put(uint64(i), 0, 0, 0, 0, 0, nil)
-		if i == 4 && !Crowded.Load() {
+		if i == 4 && State.Load() != 1|Crowded {
 			t.Error("not crowded with more than half of it used")
 		}
 	}

@@ -45,10 +45,11 @@ const (
 	Notify                // a device is told of a queue
 	Interrupt             // a device has interrupted, as its driver sees it
 	Idle                  // a CPU has nothing to do
+	Sched                 // a CPU runs another goroutine, or with Single: a goroutine can run again
 	Kinds                 // how many there are
 )
 
-var kindNames = [Kinds]string{"call", "fuse", "notify", "irq", "idle"}
+var kindNames = [Kinds]string{"call", "fuse", "notify", "irq", "idle", "sched"}
 
 func (k Kind) String() string {
 	if k < Kinds {
@@ -97,10 +98,11 @@ const (
 	End      = 1 << iota // what began with an event of the same goroutine, or unique, is over
 	Async                // a FUSE request that goes on while its goroutine does other things
 	ByNumber             // a system call by number, not by a method
-	NoReply              // a FUSE message that has no reply
+	NoReply              // a FUSE message that has no reply; of a call that it has no result but its error number, A
 	Single               // neither a begin nor an end
 	Restart              // with Single: tracing was turned on; what has begun before may have ended unseen
 	Entry                // of FUSE, with Single: an entry of a directory and its node, in a reply
+	One                  // of the numbers only A was written
 )
 
 // Places in the word that every event has: the kind and flags in its lowest bytes.
@@ -109,8 +111,12 @@ const (
 	OpShift    = 16
 	ErrnoShift = 32
 	nameShift  = 48 // how many bytes the name has
+	// OneNumber is One in the word.
+	OneNumber = uint64(One) << flagShift
 	// EndOfCall is the word of the end of a call but for its number and error number.
-	EndOfCall = uint64(Call) | End<<flagShift
+	EndOfCall = uint64(Call) | End<<flagShift | OneNumber
+	// EndOfError is that of one whose result is A, an error number: of the end of it, nothing is to be computed.
+	EndOfError = EndOfCall | NoReply<<flagShift
 )
 
 // Word packs the kind, flags, the operation and an error number.
@@ -147,6 +153,8 @@ func NameLen(s []byte) int { return min(int(s[22]), MaxName) }
 //	           the offset; Op has the share in its upper byte
 //	Notify     device and queue
 //	Idle       the time until the next timer, in ns since the boot
+//	Sched      the goroutine that the CPU runs until its next Sched, 0 if it runs none, and why the one before does not
+//	           run any more
 //
 // and of an end
 //
@@ -154,7 +162,8 @@ func NameLen(s []byte) int { return min(int(s[22]), MaxName) }
 //	Fuse       the node of an entry, the unique with the bytes of the reply
 //	Idle       how often timers have fired since the boot
 //
-// An Interrupt has device and queue; an Entry the node and, as C, that of the directory.
+// An Interrupt has device and queue; an Entry the node and, as C, that of the directory; a Sched with Single the goroutine, and the
+// one that wakes it, 0 for a timer or the runtime.
 type Event struct {
 	Time  uint64 // of the time-stamp counter
 	G     uint64 // the goroutine, 0 for none
@@ -186,6 +195,7 @@ const (
 	FuseNames          // of FUSE operations
 	DeviceNames        // of virtio devices
 	ShareNames         // of what FUSE requests go to
+	LeftNames          // of why goroutines do not run any more
 	Spaces             // how many there are
 )
 
@@ -256,6 +266,12 @@ func Parse(b []byte) (e Event, size int) {
 		Kind: Kind(w), Flags: uint8(w >> flagShift), Op: uint16(w >> OpShift), Errno: uint16(w >> ErrnoShift),
 		A: binary.LittleEndian.Uint64(b[24:]), B: binary.LittleEndian.Uint64(b[32:]), C: binary.LittleEndian.Uint64(b[40:]),
 		Name: string(b[NameAt : NameAt+n]),
+	}
+	if e.Is(One) {
+		e.B, e.C = 0, 0
+	}
+	if e.Kind == Call && e.Is(End) && e.Is(NoReply) {
+		e.A, e.Errno, e.Flags = 0, uint16(e.A), e.Flags&^NoReply
 	}
 	return e, size
 }

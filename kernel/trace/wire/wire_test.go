@@ -13,7 +13,7 @@ func TestSet(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"calls", "call,", "call,,fuse", " call", ",", "kind 7"} {
-		if s, err := ParseSet(text); err == nil || !strings.Contains(err.Error(), "call,fuse,notify,irq,idle") {
+		if s, err := ParseSet(text); err == nil || !strings.Contains(err.Error(), "call,fuse,notify,irq,idle,sched") {
 			t.Errorf("%q: %v, %v, want an error that lists the kinds", text, s, err)
 		}
 	}
@@ -57,7 +57,10 @@ func TestHeader(t *testing.T) {
 
 // TestEndOfCall: the word that the kernel has as a constant is that of Word.
 func TestEndOfCall(t *testing.T) {
-	if got, want := EndOfCall|257<<OpShift|2<<ErrnoShift, Word(Call, End, 257, 2); got != want {
+	if got, want := EndOfError|5<<OpShift, Word(Call, End|One|NoReply, 5, 0); got != want {
+		t.Errorf("%#x, want %#x", got, want)
+	}
+	if got, want := EndOfCall|257<<OpShift|2<<ErrnoShift, Word(Call, End|One, 257, 2); got != want {
 		t.Errorf("%#x, want %#x", got, want)
 	}
 }
@@ -69,6 +72,10 @@ func TestParse(t *testing.T) {
 	e, n := Parse(s[:])
 	if want := (Event{Time: 1, G: 2, Kind: Fuse, Flags: End | Async, Op: 3, Errno: 4, A: 5, B: 6, C: 7, Name: "abc"}); e != want || n != SlotSize {
 		t.Errorf("%+v, %d bytes, want %+v", e, n, want)
+	}
+	PutHead(&s, 1, 2, Word(Call, End|One|NoReply, 3, 0), 2, 6, 7, 0)
+	if e, _ := Parse(s[:]); e != (Event{Time: 1, G: 2, Kind: Call, Flags: End | One, Op: 3, Errno: 2}) {
+		t.Errorf("%+v, want an error number and what was written alone", e)
 	}
 	if _, n := Parse(s[:SlotSize-1]); n != 0 {
 		t.Errorf("%d bytes of an event that is not all there", n)

@@ -107,7 +107,7 @@ func (c *chromeWriter) name(what string, pid int, tid uint64, name string) {
 func (c *chromeWriter) thread(r *Record) (pid int, tid uint64) {
 	pid, tid = pidProgram, r.G
 	name := "goroutine " + strconv.FormatUint(r.G, 10)
-	if r.Kind == wire.Idle {
+	if r.OfCPU() {
 		pid, tid = pidCPUs, uint64(r.CPU)
 		name = "CPU " + strconv.Itoa(int(r.CPU))
 	}
@@ -129,6 +129,9 @@ func (c *chromeWriter) thread(r *Record) (pid int, tid uint64) {
 func (c *chromeWriter) record(r *Record) {
 	pid, tid := c.thread(r)
 	e := chromeEvent{Name: title(r), Cat: r.Kind.String(), PID: pid, TID: tid}
+	if r.Kind == wire.Sched {
+		e.Cat = "running"
+	}
 	switch r.Phase {
 	case Instant:
 		if r.Kind == wire.Interrupt {
@@ -143,7 +146,7 @@ func (c *chromeWriter) record(r *Record) {
 		}
 		c.served(r)
 		c.span(e, r)
-		if r.Depth == 0 {
+		if r.Depth == 0 && pid == pidProgram {
 			delete(c.busy, chromeTrack{r.G, false})
 			delete(c.ended, r.G)
 			delete(c.waits, r.G)
@@ -177,6 +180,9 @@ func (c *chromeWriter) span(e chromeEvent, r *Record) {
 	b := r.Begun
 	e.Args = what(r)
 	c.putSpan(e, b.Time, r.Time)
+	if e.PID != pidProgram {
+		return
+	}
 	last := c.ended[r.G]
 	c.ended[r.G] = r.Time
 	if r.Kind != wire.Fuse {
@@ -254,6 +260,10 @@ func title(r *Record) string {
 		return "interrupt " + r.Name
 	case wire.Fuse:
 		return "FUSE " + r.Name
+	case wire.Sched:
+		if r.Phase == Instant {
+			return Describe(r)
+		}
 	}
 	return r.Name
 }

@@ -27,6 +27,9 @@ type line struct {
 	Errno      string  `json:"errno,omitempty"`
 	Dur        *int64  `json:"dur,omitempty"` // ns, of what has ended
 	Unfinished bool    `json:"unfinished,omitempty"`
+	Left       string  `json:"left,omitempty"`   // why a goroutine does not run any more
+	By         *uint64 `json:"by,omitempty"`     // the goroutine that has woken one; 0: a timer, or the runtime
+	Waited     *int64  `json:"waited,omitempty"` // ns from then until it runs
 	Served     *work   `json:"served,omitempty"` // FUSE, of what has ended
 }
 
@@ -60,6 +63,12 @@ func newLine(r *Record) line {
 		if r.Begun != nil && e.Errno == 0 {
 			n := int64(e.A)
 			l.Result = &n
+		}
+	case wire.Sched:
+		l.Left = r.Left
+		if w := r.Woken; w != nil {
+			waited := r.Time - w.Time
+			l.By, l.Waited = &w.G, &waited
 		}
 	case wire.Fuse:
 		n := e.B >> 32

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/yolkos/yolk/kernel/trace/wire"
@@ -44,6 +45,11 @@ type Record struct {
 	// Served is when the file server was at work on a request that has ended; nil: that is not known.
 	Served *Served
 
+	// Left is, of a goroutine that a CPU does not run any more, why, and Woken, of one that it begins to run, what has made
+	// it ready; "" and nil: that is not known.
+	Left  string
+	Woken *Record
+
 	shown bool
 	in    *Record // the span that it began in, of those that go on beside; nil: none
 }
@@ -57,12 +63,13 @@ type Spans struct {
 
 	open  map[track][]*Record
 	async map[asyncKey]*Record
-	files map[int64]string // paths, by descriptor
+	woken map[uint64]*Record // goroutines that do not run yet
+	files map[int64]string   // paths, by descriptor
 	nodes map[nodeKey]string
 	last  int64
 }
 
-// track is where spans nest: a goroutine, or a CPU that idles.
+// track is where spans nest: a goroutine, or a CPU, which runs one or idles.
 type track struct {
 	g   uint64
 	cpu int // -1: of a goroutine
@@ -87,7 +94,7 @@ const (
 
 // NewSpans returns Spans that hand their records to out. Of FUSE requests hosts know when they were served.
 func NewSpans(f Filter, names func(space int, number uint32) string, hosts *servers, out func(r *Record)) *Spans {
-	return &Spans{filter: f, names: names, hosts: hosts, out: out, open: map[track][]*Record{}, async: map[asyncKey]*Record{}, files: map[int64]string{}, nodes: map[nodeKey]string{}}
+	return &Spans{filter: f, names: names, hosts: hosts, out: out, open: map[track][]*Record{}, async: map[asyncKey]*Record{}, woken: map[uint64]*Record{}, files: map[int64]string{}, nodes: map[nodeKey]string{}}
 }
 
 // Take takes the next event.
@@ -98,6 +105,10 @@ func (s *Spans) Take(e *wire.Event, ns int64) {
 	switch {
 	case e.Is(wire.Restart):
 		s.Close()
+	case e.Kind == wire.Sched && !e.Is(wire.Single):
+		s.run(r)
+	case e.Is(wire.Async) && e.Kind != wire.Fuse:
+		// No guest says so.
 	case e.Is(wire.Entry):
 		if dir := s.node(e.Op>>8, e.C); dir != "" {
 			s.know(e.Op>>8, e.A, path.Join(dir, e.Name))
@@ -120,6 +131,9 @@ func (s *Spans) Take(e *wire.Event, ns int64) {
 		r.Phase = Instant
 		r.Depth = len(s.open[trackOf(e)])
 		r.shown = s.wanted(r)
+		if e.Kind == wire.Sched {
+			s.wake(r)
+		}
 		s.hand(r)
 	case e.Is(wire.End):
 		s.finish(r)
@@ -129,8 +143,11 @@ func (s *Spans) Take(e *wire.Event, ns int64) {
 }
 
 func trackOf(e *wire.Event) track {
-	if e.Kind == wire.Idle {
+	if e.Kind == wire.Idle || e.Kind == wire.Sched && (!e.Is(wire.Single) || e.B == 0) {
 		return track{0, int(e.CPU)}
+	}
+	if e.Kind == wire.Sched {
+		return track{e.B, -1}
 	}
 	return track{e.G, -1}
 }
@@ -235,6 +252,7 @@ func (s *Spans) Close() {
 	for _, t := range tracks {
 		s.close(t, 0, s.last)
 	}
+	clear(s.woken)
 	for k, b := range s.async {
 		delete(s.async, k)
 		s.hand(&Record{Phase: AsyncEnd, Time: s.last, Dur: s.last - b.Time, G: b.G, CPU: b.CPU, Kind: b.Kind, Name: b.Name,
@@ -274,6 +292,11 @@ func (s *Spans) describe(r *Record) {
 		r.Name = s.names(wire.DeviceNames, uint32(e.A))
 	case wire.Idle:
 		r.Name = "idle"
+	case wire.Sched:
+		r.Name = "goroutine " + strconv.FormatUint(e.A, 10)
+		if r.G = e.A; e.Is(wire.Single) {
+			r.G = e.B
+		}
 	}
 	if r.Name == "" {
 		r.Name = "?"

@@ -29,6 +29,9 @@ func newGuest() *guest {
 	g.name(wire.DeviceNames, 0, "virtiofs (virtio-test 0)")
 	g.name(wire.DeviceNames, 1, "console (virtio-test 1)")
 	g.name(wire.ShareNames, 0, "root")
+	g.name(wire.LeftNames, 1, "runnable")
+	g.name(wire.LeftNames, 2, "ended")
+	g.name(wire.LeftNames, 20, "chan receive")
 	return g
 }
 

@@ -159,9 +159,9 @@ func orNothing(v any) any {
 
 // colours are those of the kinds of spans. They are told apart by those who do not see
 // red and green, too.
-var colours = map[string]string{"call": "#0072b2", "fuse": "#d55e00", "notify": "#6e6e6e", "server": "#009e73", "ring": "#cc79a7", "sched": "#999999", "idle": "#bbbbbb"}
+var colours = map[string]string{"call": "#0072b2", "fuse": "#d55e00", "notify": "#6e6e6e", "server": "#009e73", "ring": "#cc79a7", "sched": "#999999", "running": "#56b4e9", "idle": "#bbbbbb"}
 
 // legend has the words for the kinds of spans, in the order in which they nest.
 var legend = []struct{ kind, text string }{
-	{"call", "system call"}, {"fuse", "FUSE request"}, {"notify", "notification"}, {"ring", "ring, interrupt"}, {"server", "file server"}, {"sched", "scheduler"}, {"idle", "idle"},
+	{"call", "system call"}, {"fuse", "FUSE request"}, {"notify", "notification"}, {"ring", "ring, interrupt"}, {"server", "file server"}, {"sched", "scheduler"}, {"running", "running"}, {"idle", "idle"},
 }

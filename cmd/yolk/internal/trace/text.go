@@ -76,7 +76,7 @@ func (t *textWriter) line(r, end *Record) {
 	var b strings.Builder
 	b.WriteString(clock(r.Time) + " ")
 	who := "cpu" + strconv.Itoa(int(r.CPU))
-	if r.Kind != wire.Idle {
+	if !r.OfCPU() {
 		who = "g" + strconv.FormatUint(r.G, 10)
 	}
 	fmt.Fprintf(&b, "%-6s %*s", who, 2*r.Depth, "")
@@ -124,6 +124,16 @@ func Describe(r *Record) string {
 			return "interrupt " + r.Name
 		}
 		return fmt.Sprintf("interrupt %s queue %d", r.Name, int32(e.B))
+	case wire.Sched:
+		switch w := r.Woken; {
+		case r.Phase == Instant:
+			return "wake " + r.Name
+		case w == nil:
+		case w.G == 0:
+			return fmt.Sprintf("%s (woken by a timer or the runtime %v ago)", r.Name, round(r.Time-w.Time))
+		default:
+			return fmt.Sprintf("%s (woken by goroutine %d %v ago)", r.Name, w.G, round(r.Time-w.Time))
+		}
 	}
 	return r.Name
 }
@@ -153,6 +163,8 @@ func Result(r *Record) string {
 		text = fmt.Sprintf("= %d bytes", e.B>>32)
 	case r.Kind == wire.Idle:
 		text = "= timers " + strconv.FormatUint(e.A, 10)
+	case r.Left != "":
+		text = "= " + r.Left
 	}
 	if text != "" {
 		text += " "

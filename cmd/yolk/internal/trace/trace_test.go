@@ -383,6 +383,7 @@ func FuzzTrace(f *testing.F) {
 	g.send(0)
 	f.Add(g.stream)
 	f.Add(g.stream[:len(g.stream)-100])
+	f.Add(switches().stream)
 	f.Add([]byte(wire.Magic))
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		for _, format := range []Format{Text, JSON, Chrome, SVG} {

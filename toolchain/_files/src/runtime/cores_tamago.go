@@ -30,6 +30,7 @@ type core struct {
 	// dead belongs to a thread that ended here: its stack may be freed once
 	// another one runs.
 	dead  *atomic.Uint32
+	last  lastRun
 	stack [coreStack]byte
 }
 

@@ -48,6 +48,9 @@ func getCPUCount() int32 { return coreCount }
 func mpreinit(mp *m) {
 	mp.gsignal = malg(32 * 1024) // exceptions and preemption run on it
 	mp.gsignal.m = mp
+	if switchHooks.run != nil {
+		mp.profilehz = switchTraced
+	}
 }
 
 func minit()                     {}

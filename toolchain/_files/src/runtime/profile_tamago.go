@@ -30,22 +30,35 @@ func setProcessCPUProfiler(hz int32) {
 	}
 }
 
-// setThreadCPUProfiler sets the rate for the running m.
-func setThreadCPUProfiler(hz int32) { getg().m.profilehz = hz }
+// setThreadCPUProfiler sets the rate for the running m. The scheduler calls it, on g0, before it runs a goroutine, if the
+// rate has changed or somebody traces switches.
+func setThreadCPUProfiler(hz int32) {
+	gp := getg()
+	mp := gp.m
+	mp.profilehz = hz
+	if switchHooks.run == nil {
+		return
+	}
+	mp.profilehz |= switchTraced
+	if gp == mp.g0 {
+		switchTo(mp)
+	}
+}
 
 // profileDue reports whether a tick on mp is to take a sample. Where threads take
 // turns, more ticks come than samples are asked for.
 //
 //go:nosplit
 func profileDue(mp *m) bool {
-	if mp.profilehz == 0 {
+	hz := mp.profilehz &^ switchTraced
+	if hz == 0 {
 		return false
 	}
 	now := nanotime1()
 	if now < mp.profileNext {
 		return false
 	}
-	period := 1e9 / int64(mp.profilehz)
+	period := 1e9 / int64(hz)
 	mp.profileNext = now + period - period/8
 	return true
 }

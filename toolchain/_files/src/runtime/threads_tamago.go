@@ -282,6 +282,7 @@ func exitThread(wait *atomic.Uint32) {
 		mp := getg().m
 		threadAcquire()
 		threadCount--
+		switchForget(mp)
 		link := &threads
 		for link.ptr() != mp {
 			link = &link.ptr().thread.link

@@ -13,14 +13,34 @@ import (
 // answer each other all get their turns.
 //
 //go:linkname waitsForFile
-func waitsForFile(on bool) { getg().waitsForFile = on }
+func waitsForFile(on bool) {
+	waits := uint8(0)
+	if on {
+		waits = waitForFile
+	}
+	getg().waits = waits
+}
+
+// What g.waits has.
+const (
+	waitForFile = 1 << iota
+	waitTraced  // switchHooks.wake is called
+)
 
 // osReady puts a goroutine that can run into the queues. A processor's own queue, which it
 // looks into first, holds 256, and what does not fit goes to the global one: where that has
 // any, or would soon, all that files wake goes there, or those in it would wait for as long as
 // the others wake each other.
 func osReady(pp *p, gp *g, next bool) {
-	if !next || !gp.waitsForFile {
+	waits := gp.waits
+	if waits == 0 {
+		runqput(pp, gp, next)
+		return
+	}
+	if waits != waitForFile {
+		switchWoken(gp)
+	}
+	if !next || waits&waitForFile == 0 {
 		runqput(pp, gp, next)
 		return
 	}
