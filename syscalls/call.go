@@ -1,10 +1,9 @@
 package syscalls
 
 import (
-	"cmp"
 	"fmt"
 	"runtime"
-	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"syscall"
@@ -121,8 +120,10 @@ func (k *Kernel) Missed() string {
 	for of := range m.calls {
 		all = append(all, of)
 	}
-	slices.SortFunc(all, func(a, b miss) int {
-		return cmp.Or(cmp.Compare(a.num, b.num), cmp.Compare(a.caller, b.caller))
+	// Not slices.SortFunc: each type that it sorts takes 8 KB of every image.
+	sort.Slice(all, func(i, j int) bool {
+		a, b := &all[i], &all[j]
+		return a.num < b.num || a.num == b.num && a.caller < b.caller
 	})
 	var out strings.Builder
 	for _, of := range all {
