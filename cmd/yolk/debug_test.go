@@ -105,7 +105,7 @@ continue
 		"kernel\n", "Breakpoint 2, github.com/yolkos/yolk/kernel.newLink (", "kernel/link.go:", "paging 1, long mode 1\n",
 		"program\n", "Breakpoint 3, main.main () at ", "main.go:", "Breakpoint 4, example.com/debugged/shop.(*Shop).Sell (s=0x", `what="eggs", n=5`,
 		`{Name = "corner", Stock = map[string]int = {["eggs"] = 12}}`, `"eggs"`, "#0 ", "shop.(*Shop).Sell", "#1 ", "main.main ()",
-		"goroutines\n", "* 1 running ", " waiting  runtime.gopark\n", " main.main.", "#0 ", "shop.(*Shop).Sell", "#1 ", "main.main ()",
+		"goroutines\n", "* 1 running ", " waiting  runtime.gopark\n", "#0 ", "shop.(*Shop).Sell", "#1 ", "main.main ()",
 		"locals\n", "s.Stock[what] = left\n", "= 7\n", `"debugged,a b"`,
 		"debugged,a b 7\n",
 	}
@@ -264,7 +264,7 @@ func TestGuestDelve(t *testing.T) {
 	cmd := yolkCommand(t, dir, "debug", "-q", "--timeout", "300s", "--debugger", "dlv", "--debugger-arg=--allow-non-terminal-interactive",
 		"--debugger-arg=--init", "--debugger-arg="+script, ".")
 	got := runCommand(t, cmd)
-	want := []string{"shop.(*Shop).Sell()", `Name: "corner"`, `"eggs": 12`, "main.main", "Goroutine 1 ", "main.main.gowrap1", "left = 7", "debugged 7", "kernel.(*machine).shutdown()", "os.Exit"}
+	want := []string{"shop.(*Shop).Sell()", `Name: "corner"`, `"eggs": 12`, "main.main", "Goroutine 1 ", "main.", "left = 7", "debugged 7", "kernel.(*machine).shutdown()", "os.Exit"}
 	if missing := inOrder(got.stdout, want); missing != "" {
 		t.Errorf("status %d; no %q at its place in\n%s\nerrors %s", got.status, missing, got.stdout, got.stderr)
 	}
