@@ -16,7 +16,6 @@ import (
 	"github.com/yolkos/yolk/cmd/bench/internal/lab"
 	"github.com/yolkos/yolk/cmd/bench/internal/rows"
 	"github.com/yolkos/yolk/cmd/bench/internal/tree"
-	"github.com/yolkos/yolk/cmd/bench/internal/tsc"
 	"github.com/yolkos/yolk/qemu"
 )
 
@@ -89,31 +88,20 @@ func groupNames() (names []string) {
 }
 
 func compare(ctx context.Context, o *options) error {
-	cache, err := os.UserCacheDir()
+	l, err := lab.New("run", o.verbose)
 	if err != nil {
 		return err
 	}
-	cache = filepath.Join(cache, "yolk", "bench")
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return err
-	}
-	l := &lab.Lab{TSC: tsc.KHz()}
-	if l.Dir, err = os.MkdirTemp(cache, "run-"); err != nil {
-		return err
-	}
-	defer os.RemoveAll(l.Dir)
+	defer l.Close()
 	if l.Root, err = os.MkdirTemp(o.dir, "yolk-bench-"); err != nil {
 		return err
 	}
 	defer os.RemoveAll(l.Root)
-	if o.verbose {
-		l.Trace = os.Stderr
-	}
 	if l.Accel, _, err = qemu.ChooseAccel(ctx, o.accel, o.machines[0], l.Trace); err != nil {
 		return err
 	}
 	note("get the Linux kernel, build the programs, lay the files out")
-	if l.Linux, err = lab.FetchLinux(ctx, cache); err != nil {
+	if err := l.FetchLinux(ctx); err != nil {
 		return err
 	}
 	for name, pkg := range map[string]string{benchProgram: "./cmd/bench", helloProgram: "./cmd/bench/hello"} {
@@ -148,7 +136,7 @@ func compare(ctx context.Context, o *options) error {
 		}
 		// The page of the rounds so far is of use when the rest fails.
 		r.Rounds = i + 1
-		if err := keep(r, filepath.Join(cache, "last.txt")); err != nil {
+		if err := keep(r, filepath.Join(l.Cache, "last.txt")); err != nil {
 			return err
 		}
 		if o.docs != "" {

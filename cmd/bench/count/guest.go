@@ -41,28 +41,19 @@ func count(ctx context.Context, l *lab.Lab, s lab.System, program string, args [
 	own := *l
 	own.Root = root
 	var rows []ops.Row
-	var failure error
-	done, last := false, ""
-	see := func(line string) {
-		if r, ok := ops.Parse(line); ok {
+	take := func(line string) bool {
+		r, ok := ops.Parse(line)
+		if ok {
 			rows = append(rows, r)
-		} else if text, ok := ops.ParseFailure(line); ok {
-			failure = errors.New(text)
-		} else if line == ops.Done {
-			done = true
-		} else if line != "" {
-			last = line
 		}
+		return ok
 	}
 	batches, err := follow(filepath.Join(scratch, "log"), func(log string) error {
 		s.QEMU = append(s.QEMU, logged(log)...)
-		return own.Run(ctx, &s, program, guestMemory, guestTime, args, see)
+		return own.Collect(ctx, &s, program, guestMemory, guestTime, args, take)
 	})
-	switch {
-	case err != nil || failure != nil:
-		return nil, errors.Join(failure, err)
-	case !done:
-		return nil, fmt.Errorf("ended early, after %q", last)
+	if err != nil {
+		return nil, err
 	}
 	var all []counted
 	for _, r := range rows {

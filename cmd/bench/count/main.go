@@ -10,7 +10,6 @@ import (
 	"maps"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"syscall"
@@ -75,22 +74,12 @@ func run(ctx context.Context, o *options) error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	cache, err := os.UserCacheDir()
+	l, err := lab.New("count", o.verbose)
 	if err != nil {
 		return err
 	}
-	cache = filepath.Join(cache, "yolk", "bench")
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return err
-	}
-	l := &lab.Lab{Accel: qemu.TCG}
-	if o.verbose {
-		l.Trace = os.Stderr
-	}
-	if l.Dir, err = os.MkdirTemp(cache, "count-"); err != nil {
-		return err
-	}
-	defer os.RemoveAll(l.Dir)
+	defer l.Close()
+	l.Accel = qemu.TCG
 	if o.profile != "" {
 		p, err := profileRow(ctx, l, o.yolk, o.profile)
 		if err != nil {
@@ -104,7 +93,7 @@ func run(ctx context.Context, o *options) error {
 		return err
 	}
 	if o.linux {
-		if l.Linux, err = lab.FetchLinux(ctx, cache); err != nil {
+		if err := l.FetchLinux(ctx); err != nil {
 			return err
 		}
 		now.about = l.Linux.Version

@@ -10,13 +10,11 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"syscall"
 	"time"
 
 	"github.com/yolkos/yolk/cmd/bench/internal/lab"
-	"github.com/yolkos/yolk/cmd/bench/internal/tsc"
 	"github.com/yolkos/yolk/cmd/bench/latency/internal/lines"
 	"github.com/yolkos/yolk/qemu"
 )
@@ -56,29 +54,16 @@ func run(ctx context.Context, o *options) error {
 	if o.n < 1 || o.rounds < 1 {
 		return fmt.Errorf("-n %d, -rounds %d: want at least 1", o.n, o.rounds)
 	}
-	cache, err := os.UserCacheDir()
+	l, err := lab.New(program, o.verbose)
 	if err != nil {
 		return err
 	}
-	cache = filepath.Join(cache, "yolk", "bench")
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return err
-	}
-	l := &lab.Lab{TSC: tsc.KHz(), Yolk: o.yolk}
-	if o.verbose {
-		l.Trace = os.Stderr
-	}
-	for _, dir := range []*string{&l.Dir, &l.Root} {
-		if *dir, err = os.MkdirTemp(cache, "latency-"); err != nil {
-			return err
-		}
-		defer os.RemoveAll(*dir)
-	}
+	defer l.Close()
 	machines := []qemu.Machine{qemu.MicroVM, qemu.Q35}
 	if l.Accel, _, err = qemu.ChooseAccel(ctx, qemu.Auto, machines[0], l.Trace); err != nil {
 		return err
 	}
-	if l.Linux, err = lab.FetchLinux(ctx, cache); err != nil {
+	if err := l.FetchLinux(ctx); err != nil {
 		return err
 	}
 	if err := l.Build(ctx, o.yolk, program, "./cmd/bench/latency/work"); err != nil {
@@ -109,26 +94,13 @@ func run(ctx context.Context, o *options) error {
 
 // measure runs the program in a system and adds its rows to r.
 func measure(ctx context.Context, l *lab.Lab, s *lab.System, n int, r *results) error {
-	var failure error
-	done, last := false, ""
-	err := l.Run(ctx, s, program, guestMemory, guestTime, []string{"-n", fmt.Sprint(n)}, func(line string) {
-		if row, ok := lines.Parse(line); ok {
+	return l.Collect(ctx, s, program, guestMemory, guestTime, []string{"-n", fmt.Sprint(n)}, func(line string) bool {
+		row, ok := lines.Parse(line)
+		if ok {
 			r.add(s, row)
-		} else if text, ok := lines.ParseFailure(line); ok {
-			failure = errors.New(text)
-		} else if line == lines.Done {
-			done = true
-		} else if line != "" {
-			last = line
 		}
+		return ok
 	})
-	switch {
-	case err != nil || failure != nil:
-		return errors.Join(failure, err)
-	case !done:
-		return fmt.Errorf("ended early, after %q", last)
-	}
-	return nil
 }
 
 // key is a row of a table: a thing beside a load, in a machine.

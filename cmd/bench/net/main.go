@@ -10,13 +10,11 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/yolkos/yolk/cmd/bench/internal/lab"
-	"github.com/yolkos/yolk/cmd/bench/internal/tsc"
 	"github.com/yolkos/yolk/qemu"
 	"github.com/yolkos/yolk/usernet"
 )
@@ -64,28 +62,16 @@ const (
 )
 
 func run(ctx context.Context, o *options) error {
-	cache, err := os.UserCacheDir()
+	l, err := lab.New("net", o.verbose)
 	if err != nil {
 		return err
 	}
-	cache = filepath.Join(cache, "yolk", "bench")
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return err
-	}
-	l := &lab.Lab{TSC: tsc.KHz(), Yolk: o.yolk}
-	if o.verbose {
-		l.Trace = os.Stderr
-	}
-	for _, dir := range []*string{&l.Dir, &l.Root} {
-		if *dir, err = os.MkdirTemp(cache, "net-"); err != nil {
-			return err
-		}
-		defer os.RemoveAll(*dir)
-	}
+	defer l.Close()
+	l.Yolk = o.yolk
 	if l.Accel, _, err = qemu.ChooseAccel(ctx, qemu.Auto, o.machines[0], l.Trace); err != nil {
 		return err
 	}
-	if l.Linux, err = lab.FetchLinux(ctx, cache); err != nil {
+	if err := l.FetchLinux(ctx); err != nil {
 		return err
 	}
 	if err := l.Build(ctx, o.yolk, program, "./cmd/bench/net/serve"); err != nil {

@@ -6,7 +6,6 @@ package main
 import (
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -17,23 +16,12 @@ import (
 	"github.com/yolkos/yolk/cmd/bench/internal/ops"
 )
 
-func main() {
-	args, err := guest.Start()
-	if err == nil {
-		err = guest.StartNetwork(netip.Addr{})
-	}
-	if err == nil {
-		err = run(args)
-	}
-	if err != nil {
-		fmt.Println(ops.Failure(err))
-		guest.Exit(1)
-	}
-	fmt.Println(ops.Done)
-	guest.Exit(0)
-}
+func main() { guest.Main(run) }
 
 func run(args []string) error {
+	if err := guest.StartNetwork(netip.Addr{}); err != nil {
+		return err
+	}
 	set := flag.NewFlagSet("netops", flag.ContinueOnError)
 	c := ops.NewCounter(set)
 	set.String("root", "", "not used") // given to all

@@ -5,7 +5,6 @@ package main
 
 import (
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -18,16 +17,7 @@ import (
 func main() {
 	atMain := tsc.Read()
 	guest.Mark(ops.MarkEnd)
-	args, err := guest.Start()
-	if err == nil {
-		err = run(args, atMain)
-	}
-	if err != nil {
-		fmt.Println(ops.Failure(err))
-		guest.Exit(1)
-	}
-	fmt.Println(ops.Done)
-	guest.Exit(0)
+	guest.Main(func(args []string) error { return run(args, atMain) })
 }
 
 // counter counts rows.

@@ -16,19 +16,16 @@ import (
 	"sync/atomic"
 
 	"github.com/yolkos/yolk/cmd/bench/cpus/internal/lines"
+	"github.com/yolkos/yolk/cmd/bench/internal/guest"
 	"github.com/yolkos/yolk/cmd/bench/internal/tsc"
 )
 
 func main() {
 	debug.SetGCPercent(-1) // a cycle is none of the operations
-	if err := run(); err != nil {
-		fmt.Println(lines.Failure(err))
-		os.Exit(1)
-	}
-	fmt.Println(lines.Done)
+	guest.Main(run)
 }
 
-func run() error {
+func run([]string) error {
 	if err := os.Chdir("/tmp"); err != nil {
 		return err
 	}

@@ -15,7 +15,9 @@ import (
 	"time"
 
 	"github.com/yolkos/yolk/cmd/bench/internal/guest"
+	"github.com/yolkos/yolk/cmd/bench/internal/tsc"
 	"github.com/yolkos/yolk/qemu"
+	"github.com/yolkos/yolk/toolchain/usercache"
 )
 
 // System is where a program runs.
@@ -50,12 +52,43 @@ func (s *System) Name() string {
 // Lab is what all runs share.
 type Lab struct {
 	Dir   string // for programs and images: NAME is for Linux, NAME.yolk for Yolk
+	Cache string // New's: the directory that all benches of this user keep things in
 	Root  string // directory that is shared
 	Accel qemu.Accel
 	Linux *Linux
 	TSC   uint64 // kHz; 0: not known
 	Yolk  string // the yolk command, where there is a Network
 	Trace io.Writer
+}
+
+// New makes a lab with a directory of its own and one below that to share, in this user's cache. Verbose has it show the
+// commands that it runs.
+func New(name string, verbose bool) (*Lab, error) {
+	cache, err := usercache.Find("bench", "benches")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(cache.Path, 0o755); err != nil {
+		return nil, cache.Explain(err)
+	}
+	l := &Lab{Cache: cache.Path, TSC: tsc.KHz()}
+	if l.Dir, err = os.MkdirTemp(cache.Path, name+"-"); err != nil {
+		return nil, cache.Explain(err)
+	}
+	l.Root = filepath.Join(l.Dir, "root")
+	if verbose {
+		l.Trace = os.Stderr
+	}
+	return l, os.Mkdir(l.Root, 0o755)
+}
+
+// Close removes the directory of New.
+func (l *Lab) Close() error { return os.RemoveAll(l.Dir) }
+
+// FetchLinux gets Linux, which stays for the next lab of New.
+func (l *Lab) FetchLinux(ctx context.Context) (err error) {
+	l.Linux, err = fetchLinux(ctx, l.Cache)
+	return err
 }
 
 // linuxCommandLine: its messages would slow the console down; a panic, and the
@@ -148,6 +181,29 @@ func (l *Lab) Run(ctx context.Context, s *System, program string, memory uint64,
 		err = fmt.Errorf("status %d", status)
 	}
 	return err
+}
+
+// Collect runs a program of guest.Main's. Take gets the lines that it prints, and reports whether one is
+// a result.
+func (l *Lab) Collect(ctx context.Context, s *System, program string, memory uint64, limit time.Duration, args []string, take func(line string) bool) error {
+	var failure error
+	done, last := false, ""
+	err := l.Run(ctx, s, program, memory, limit, args, func(line string) {
+		if text, ok := guest.ParseFailure(line); ok {
+			failure = errors.New(text)
+		} else if line == guest.Done {
+			done = true
+		} else if !take(line) && line != "" {
+			last = line
+		}
+	})
+	switch {
+	case err != nil || failure != nil:
+		return errors.Join(failure, err)
+	case !done:
+		return fmt.Errorf("ended early, after %q", last)
+	}
+	return nil
 }
 
 // runBare runs a program with nothing but QEMU, whose standard output is the serial

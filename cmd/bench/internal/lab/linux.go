@@ -35,9 +35,9 @@ type Linux struct {
 	modules map[string]string // files by their names
 }
 
-// FetchLinux gets the kernel package from the system's package sources, without
+// fetchLinux gets the kernel package from the system's package sources, without
 // installing it, unless the cache has one already.
-func FetchLinux(ctx context.Context, cache string) (*Linux, error) {
+func fetchLinux(ctx context.Context, cache string) (*Linux, error) {
 	dir := filepath.Join(cache, "linux")
 	if l, err := findLinux(dir); err == nil {
 		return l, nil

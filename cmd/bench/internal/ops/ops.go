@@ -39,13 +39,7 @@ const Firmware = Boot + " 00 firmware, entry"
 // Loopback is the first word of rows of the network within the guest, which netops has.
 const Loopback = "loopback"
 
-// Done is the program's last line.
-const Done = "ops done"
-
-const (
-	result  = "ops result "
-	failure = "ops failed "
-)
+const result = "ops result "
 
 // Row is what a program tells of an operation.
 type Row struct {
@@ -70,9 +64,6 @@ func (r Row) String() string {
 	return fmt.Sprintf("%s%.2f %.2f %d %d %s", result, r.Instructions, r.Notifications, r.Number, r.Batch, r.Name)
 }
 
-// Failure is the line of an error.
-func Failure(err error) string { return failure + err.Error() }
-
 // Parse reads the line of a row.
 func Parse(line string) (r Row, ok bool) {
 	rest, ok := strings.CutPrefix(line, result)
@@ -87,6 +78,3 @@ func Parse(line string) (r Row, ok bool) {
 	n, err := fmt.Sscan(strings.Join(word[:4], " "), &r.Instructions, &r.Notifications, &r.Number, &r.Batch)
 	return r, n == 4 && err == nil && r.Batch > 0 && r.Number >= Unmarked
 }
-
-// ParseFailure reads the line of an error.
-func ParseFailure(line string) (text string, ok bool) { return strings.CutPrefix(line, failure) }

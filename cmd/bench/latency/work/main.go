@@ -28,18 +28,7 @@ const (
 	pause     = time.Millisecond
 )
 
-func main() {
-	args, err := guest.Start()
-	if err == nil {
-		err = run(args)
-	}
-	if err != nil {
-		fmt.Println(lines.Failure(err))
-		guest.Exit(1)
-	}
-	fmt.Println(lines.Done)
-	guest.Exit(0)
-}
+func main() { guest.Main(run) }
 
 func run(args []string) error {
 	set := flag.NewFlagSet("latency", flag.ContinueOnError)

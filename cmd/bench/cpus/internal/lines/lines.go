@@ -3,12 +3,8 @@ package lines
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 )
-
-// Done is the last line of a run that went well.
-const Done = "cpus done"
 
 const result = "cpus result "
 
@@ -33,17 +29,4 @@ func Parse(line string) (r Row, ok bool) {
 	}
 	n, err := fmt.Sscanf(rest, "%q %g %g %q", &r.Name, &r.Instructions, &r.Contended, &r.Holder)
 	return r, n == 4 && err == nil
-}
-
-// Failure is the line of an error, and ParseFailure reads it.
-func Failure(err error) string { return "cpus failed " + strconv.Quote(err.Error()) }
-
-// ParseFailure reads the line of an error.
-func ParseFailure(line string) (text string, ok bool) {
-	quoted, ok := strings.CutPrefix(line, "cpus failed ")
-	if !ok {
-		return "", false
-	}
-	text, err := strconv.Unquote(quoted)
-	return text, err == nil
 }

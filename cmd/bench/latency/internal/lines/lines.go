@@ -8,10 +8,7 @@ import (
 	"time"
 )
 
-// Done is the last line of a run that went well.
-const Done = "latency done"
-
-const result, failure = "latency result ", "latency failed "
+const result = "latency result "
 
 // Spread is how long something took, many times.
 type Spread struct {
@@ -43,17 +40,4 @@ func Parse(line string) (r Row, ok bool) {
 	}
 	n, err := fmt.Sscanf(rest, "%q %q %d %d %d", &r.Load, &r.What, &r.Median, &r.P99, &r.Worst)
 	return r, n == 5 && err == nil
-}
-
-// Failure is the line of an error, and ParseFailure reads it.
-func Failure(err error) string { return fmt.Sprintf("%s%q", failure, err.Error()) }
-
-// ParseFailure reads the line of an error.
-func ParseFailure(line string) (text string, ok bool) {
-	rest, ok := strings.CutPrefix(line, failure)
-	if !ok {
-		return "", false
-	}
-	_, err := fmt.Sscanf(rest, "%q", &text)
-	return text, err == nil
 }
