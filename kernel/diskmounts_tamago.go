@@ -3,13 +3,11 @@
 package kernel
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"path"
 	"strconv"
 	"strings"
-	"syscall"
 	_ "unsafe" // for go:linkname
 
 	"github.com/yolkos/yolk/fs"
@@ -17,8 +15,8 @@ import (
 )
 
 // openDisk makes the file system of a type that is on a disk of size bytes; it may be auto. It
-// takes changes if there is an upper one for them. It is
-// package kernel/diskfs's, in images that have it.
+// takes changes if there is an upper one for them. Without a disk (r is nil) it is ENODEV if there is no
+// such type, else ENOTBLK. It is package kernel/diskfs's, in images that have it.
 //
 //go:linkname openDisk
 var openDisk func(fstype string, r io.ReaderAt, size int64, options string, upper func() fs.FileSystem, note func(error)) (fs.FileSystem, error)
@@ -39,10 +37,8 @@ func (m *machine) openDiskNamed(fstype, source, options string, upper func() fs.
 	name, ok := strings.CutPrefix(path.Clean(source), "/dev/")
 	b := m.blockDevice(name)
 	if !ok || b == nil {
-		if _, err := openDisk(fstype, strings.NewReader(""), 0, "", nil, m.fail); errors.Is(err, syscall.ENODEV) {
-			return nil, err
-		}
-		return nil, fmt.Errorf("%s: no disk or partition: %w", source, syscall.ENOTBLK)
+		_, err := openDisk(fstype, nil, 0, options, nil, nil)
+		return nil, fmt.Errorf("%s: %w", source, err)
 	}
 	f, err := openDisk(fstype, b, b.Size(), options, upper, func(err error) { m.fail(fmt.Errorf("%s: %w", name, err)) })
 	if err != nil {

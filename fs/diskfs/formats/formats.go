@@ -72,7 +72,8 @@ func orNone[V diskfs.Volume](v V, err error) func(options []string) (diskfs.Volu
 }
 
 // Open makes what can be mounted of a disk. Options are those of mount(2), separated by
-// commas; ro is one. Note is told what is found wrong later. ENODEV: there is no such type.
+// commas; ro is one. Note is told what is found wrong later. ENODEV: there is no such type. ENOTBLK: there is no
+// disk (d.R is nil), which comes second, as in mount(2).
 func Open(name string, d diskfs.Disk, options string, note func(error)) (_ fs.FileSystem, err error) {
 	var list []string
 	for _, o := range strings.Split(options, ",") {
@@ -85,6 +86,9 @@ func Open(name string, d diskfs.Disk, options string, note func(error)) (_ fs.Fi
 		alias := aliasOf(name)
 		if name != Auto && name != f.name && alias != f.name {
 			continue
+		}
+		if d.R == nil {
+			return nil, fmt.Errorf("no disk or partition: %w", syscall.ENOTBLK)
 		}
 		found = true
 		v, err := open(f, d, list, note)
