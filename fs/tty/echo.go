@@ -64,11 +64,15 @@ func (d *discipline) showErased() {
 }
 
 // takeEcho appends what waits to be shown to b, as much as room bytes have room
-// for.
+// for: what is due, or everything.
 func (d *discipline) takeEcho(b []byte, room int) []byte {
 	limit := len(b) + room
 	n := 0
-	for _, op := range d.echo {
+	ops := d.echo
+	if d.due > 0 {
+		ops, d.due = ops[:d.due], 0
+	}
+	for _, op := range ops {
 		var ok bool
 		if b, ok = d.carryOut(b, op, limit); !ok {
 			break

@@ -15,7 +15,7 @@ type discipline struct {
 	cooked  bool // what takes the output breaks lines by itself
 	stopped bool // the output, by VSTOP or TCOOFF
 	held    bool // by TCOOFF: nothing that is typed starts it
-	showNow bool // something typed has started it
+	due     int  // what waits to be shown up to where something typed has started it
 
 	column     int // of the cursor
 	lineColumn int // where the line that is typed began
@@ -78,14 +78,15 @@ func (d *discipline) findSpecial() {
 }
 
 // receive takes bytes that were typed and returns how many: all for which there is
-// room, but none behind one after which what was typed has to be shown first.
+// room, but none behind one before which what was typed has to be shown first:
+// one behind it may stop the output again. How that one is itself shown is not
+// part of it.
 func (d *discipline) receive(p []byte) int {
 	for i, c := range p {
 		if !d.room() {
 			return i
 		}
-		if d.typed(c); d.showNow {
-			d.showNow = false
+		if d.typed(c); d.due > 0 {
 			return i + 1
 		}
 	}
@@ -159,7 +160,7 @@ func (d *discipline) restart() {
 // start is for what starts the output.
 func (d *discipline) start() {
 	if d.stopped && !d.held {
-		d.stopped, d.showNow = false, true
+		d.stopped, d.due = false, len(d.echo)
 	}
 }
 
@@ -168,7 +169,7 @@ func (d *discipline) specially(c byte) {
 	switch {
 	case t.i(IXON) && t.is(c, VSTART):
 		d.start()
-		d.showNow = true
+		d.due = len(d.echo)
 		return
 	case t.i(IXON) && t.is(c, VSTOP):
 		d.stopped = true
@@ -212,7 +213,7 @@ func (d *discipline) raise(sig syscall.Signal, c byte) {
 	d.raised = append(d.raised, sig)
 	if !d.termios.l(NOFLSH) {
 		d.flushInput()
-		d.echo = d.echo[:0]
+		d.echo, d.due = d.echo[:0], 0
 	}
 	if d.termios.i(IXON) && !d.held {
 		d.stopped = false
@@ -220,7 +221,7 @@ func (d *discipline) raise(sig syscall.Signal, c byte) {
 	if d.termios.l(ECHO) {
 		d.showTyped(c)
 	} else {
-		d.showNow = true
+		d.due = len(d.echo)
 	}
 }
 

@@ -367,6 +367,7 @@ func TestLikeLinux(t *testing.T) {
 		{"PARMRK", with(func(m *Termios) { m.Iflag |= PARMRK }), []string{"a\xffb\xff\x7f\x7f\r", "\xff\xff\n"}},
 		{"flow", Default(), []string{"a\x13b", "c\x11d\r", "\x13\x13e\x11\x11f\r"}},
 		{"IXANY", with(func(m *Termios) { m.Iflag |= IXANY }), []string{"a\x13", "b", "\x13", "\r"}},
+		{"IXANY and stopped again", with(func(m *Termios) { m.Iflag |= IXANY }), []string{"a\x13bc\x13", "d\x13e\x11f\x13g", "h"}},
 		{"signals", Default(), []string{"abc", "\x03", "def\r", "gh", "\x1c", "i\r", "j", "\x1a", "\r"}},
 		{"NOFLSH", with(func(m *Termios) { m.Lflag |= NOFLSH }), []string{"abc\x03def\r", "g\x1c\x1a\r"}},
 		{"signals at once", Default(), []string{"abc\x03def\r"}},

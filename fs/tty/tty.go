@@ -137,6 +137,7 @@ func (t *TTY) pump() {
 		more = n > 0
 		t.showEcho()
 	}
+	t.showEcho() // what came behind what was due
 	t.wake(readable | writable)
 	t.passSignals()
 }
