@@ -4,10 +4,12 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -28,23 +30,31 @@ func main() {
 
 func contend() error {
 	mine()
+	return kernels()
+}
+
+// kernels writes by one descriptor in two goroutines until one of them waits for the other's
+// write. How long that takes is up to the server: who has its answer at once goes on at once.
+func kernels() error {
 	fd, err := syscall.Open("/file", syscall.O_CREAT|syscall.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
 	defer syscall.Close(fd)
 	var wg sync.WaitGroup
-	for range 4 {
+	var over atomic.Bool
+	errs := make([]error, 2)
+	for i := range errs {
 		wg.Go(func() {
-			for range 50 {
-				if _, e := syscall.Write(fd, []byte("some bytes")); e != nil {
-					err = e
-				}
+			for !over.Load() && errs[i] == nil {
+				_, errs[i] = syscall.Write(fd, []byte("some bytes"))
 			}
 		})
 	}
+	untilWaits("yolk/syscalls.")
+	over.Store(true)
 	wg.Wait()
-	return err
+	return errors.Join(errs...)
 }
 
 // mine holds a lock until another goroutine waits for it.
@@ -58,10 +68,19 @@ func mine() {
 		mu.Lock()
 		mu.Unlock() //nolint:staticcheck // to have waited is all
 	})
-	stacks := make([]byte, 1<<16)
-	for !bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("[sync.Mutex.Lock")) {
-		runtime.Gosched()
-	}
+	untilWaits("main.mine")
 	mu.Unlock()
 	wg.Wait()
+}
+
+// untilWaits returns when a goroutine waits for a mutex in a function.
+func untilWaits(function string) {
+	for stacks := make([]byte, 1<<16); ; runtime.Gosched() {
+		n := runtime.Stack(stacks, true)
+		for one := range bytes.SplitSeq(stacks[:n], []byte("\n\n")) {
+			if bytes.Contains(one, []byte("[sync.Mutex.Lock")) && bytes.Contains(one, []byte(function)) {
+				return
+			}
+		}
+	}
 }
