@@ -10,11 +10,13 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/yolkos/yolk/cmd/bench/internal/lab"
+	"github.com/yolkos/yolk/cmd/bench/internal/load"
 	"github.com/yolkos/yolk/qemu"
 	"github.com/yolkos/yolk/usernet"
 )
@@ -22,7 +24,8 @@ import (
 const (
 	program     = "serve"
 	guestMemory = 512 << 20 // bytes
-	guestTime   = 3 * time.Minute
+	guestTime   = 5 * time.Minute
+	ethernetMTU = 1500 // bytes
 )
 
 type options struct {
@@ -82,10 +85,12 @@ func run(ctx context.Context, o *options) error {
 	r.load, _, _ = strings.Cut(string(average), " ")
 	for round := range o.rounds {
 		for _, m := range o.machines {
-			for _, system := range []string{linux, yolk} {
-				fmt.Fprintf(os.Stderr, "net: round %d, %s on %s\n", round+1, system, m)
-				if err := measure(ctx, o, l, r, m, system); err != nil {
-					return fmt.Errorf("%s on %s: %w", system, m, err)
+			for _, mtu := range []int{usernet.MaxMTU, ethernetMTU} {
+				for _, system := range []string{linux, yolk} {
+					fmt.Fprintf(os.Stderr, "net: round %d, %s on %s, MTU %d\n", round+1, system, m, mtu)
+					if err := measure(ctx, o, l, r, m, system, mtu); err != nil {
+						return fmt.Errorf("%s on %s, MTU %d: %w", system, m, mtu, err)
+					}
 				}
 			}
 		}
@@ -93,9 +98,9 @@ func run(ctx context.Context, o *options) error {
 	return r.publish(o.page)
 }
 
-// measure boots a system and measures all rows.
-func measure(ctx context.Context, o *options, l *lab.Lab, r *results, m qemu.Machine, system string) error {
-	n, err := network()
+// measure boots a system and measures all rows that there are at an MTU.
+func measure(ctx context.Context, o *options, l *lab.Lab, r *results, m qemu.Machine, system string, mtu int) error {
+	n, err := network(mtu)
 	if err != nil {
 		return err
 	}
@@ -103,8 +108,8 @@ func measure(ctx context.Context, o *options, l *lab.Lab, r *results, m qemu.Mac
 	if system == linux {
 		s.Cache = qemu.CacheNone
 	}
-	host := fmt.Sprintf("127.0.0.1:%d", n.User.Forwards[0].Host)
-	udp := fmt.Sprintf("127.0.0.1:%d", n.User.Forwards[1].Host)
+	port := func(i int) string { return fmt.Sprintf("127.0.0.1:%d", n.User.Forwards[i].Host) }
+	host := port(0)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan error, 1)
@@ -131,9 +136,17 @@ func measure(ctx context.Context, o *options, l *lab.Lab, r *results, m qemu.Mac
 		}
 		r.add(m, system, row, v)
 	}
-	add("first", float64(time.Since(begin).Microseconds())/1e3)
-	w := &work{host: host, udp: udp, time: o.time, add: add}
-	if err := w.all(ctx); err != nil {
+	first := time.Since(begin)
+	w := &work{host: host, udp: port(1), tls: port(2), time: o.time, add: add}
+	if mtu == ethernetMTU {
+		err = w.frames()
+	} else {
+		add("first", micros(first)/1e3)
+		if err = w.all(ctx); err == nil {
+			err = sizes(l, system, add)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	_, _ = (&http.Client{Timeout: 5 * time.Second}).Get("http://" + host + "/exit") // there is no answer
@@ -146,13 +159,33 @@ func measure(ctx context.Context, o *options, l *lab.Lab, r *results, m qemu.Mac
 	return nil
 }
 
+// sizes adds what a guest that has served all rows took, and what it was booted from, in MB.
+func sizes(l *lab.Lab, system string, add func(row string, v float64)) error {
+	add("ram", float64(load.LargestChild())/1e6)
+	files := []string{l.Image(program)}
+	if system == linux {
+		files = []string{l.Linux.Kernel, filepath.Join(l.Dir, program)}
+	}
+	var bytes int64
+	for _, f := range files {
+		st, err := os.Stat(f)
+		if err != nil {
+			return err
+		}
+		bytes += st.Size()
+	}
+	add("image", float64(bytes)/1e6)
+	return nil
+}
+
 // network is one with forwards to the server.
-func network() (qemu.Network, error) {
+func network(mtu int) (qemu.Network, error) {
 	n := qemu.Network{Backend: qemu.UserNetwork, User: usernet.Default()}
+	n.User.MTU = mtu
 	n.MAC = n.User.GuestMAC
 	n.Addresses = append(n.Addresses, n.User.Guest4)
 	n.Routers = append(n.Routers, n.User.Router4)
-	for _, text := range []string{"127.0.0.1:0:80", "127.0.0.1:0:81/udp"} {
+	for _, text := range []string{"127.0.0.1:0:80", "127.0.0.1:0:81/udp", "127.0.0.1:0:443"} {
 		f, err := usernet.ParseForward(text)
 		if err != nil {
 			return n, err

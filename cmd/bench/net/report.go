@@ -31,16 +31,25 @@ var table = func() (list []row) {
 	add("connect", "HTTP, a new connection for each, 16 at once", "requests/s", true)
 	add("connect-p99", "the same, 99 % within", "µs", false)
 	add("connect-cpu", "the same, CPU", "µs each", false)
-	for _, n := range []string{"1", "8"} {
-		add("down-"+n, "from the guest, streams: "+n, "MB/s", true)
-		add("down-"+n+"-cpu", "the same, CPU", "µs/MB", false)
-		add("up-"+n, "to the guest, streams: "+n, "MB/s", true)
-		add("up-"+n+"-cpu", "the same, CPU", "µs/MB", false)
+	bulk := func(name, after string) {
+		for _, way := range [][2]string{{"down", "from the guest"}, {"up", "to the guest"}} {
+			row := strings.Replace(name, "WAY", way[0], 1)
+			add(row, way[1]+after, "MB/s", true)
+			add(row+"-cpu", "the same, CPU", "µs/MB", false)
+		}
 	}
+	bulk("WAY-1", ", streams: 1")
+	bulk("WAY-8", ", streams: 8")
+	bulk("mtu-WAY-1", fmt.Sprintf(", streams: 1, frames of %d bytes", ethernetMTU))
+	add("handshakes", "TLS handshakes, one after the other", "each second", true)
+	add("handshakes-cpu", "the same, CPU", "µs each", false)
+	bulk("tls-WAY-1", " by TLS, streams: 1")
 	add("udp", "UDP, one after the other", "round trips/s", true)
 	add("udp-cpu", "the same, CPU", "µs each", false)
 	add("loopback", "HTTP in the guest, one connection", "requests/s", true)
 	add("loopback-cpu", "the same, CPU", "µs each", false)
+	add("ram", "RAM that QEMU took of the host at most, of all that", "MB", false)
+	add("image", "what is booted: Linux's kernel and the program; Yolk's image", "MB", false)
 	return list
 }()
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -16,9 +17,9 @@ import (
 
 // work is what a server is asked for.
 type work struct {
-	host, udp string
-	time      time.Duration // for each row
-	add       func(row string, v float64)
+	host, udp, tls string
+	time           time.Duration // for each row
+	add            func(row string, v float64)
 }
 
 // all measures each row.
@@ -32,18 +33,35 @@ func (w *work) all(ctx context.Context) error {
 	if err := w.requests(ctx, "connect", 16, false); err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
-	for _, n := range []int{1, 8} {
-		for _, way := range []string{"down", "up"} {
-			row := fmt.Sprintf("%s-%d", way, n)
-			if err := w.bulk(row, way, n); err != nil {
-				return fmt.Errorf("%s: %w", row, err)
-			}
-		}
+	if err := w.streams("", "http://"+w.host, 1, 8); err != nil {
+		return err
+	}
+	if err := w.handshakes(); err != nil {
+		return fmt.Errorf("handshakes: %w", err)
+	}
+	if err := w.streams("tls-", "https://"+w.tls, 1); err != nil {
+		return err
 	}
 	if err := w.datagrams(); err != nil {
 		return fmt.Errorf("udp: %w", err)
 	}
 	return w.loopback()
+}
+
+// frames measures what depends on the size of frames.
+func (w *work) frames() error { return w.streams("mtu-", "http://"+w.host, 1) }
+
+// streams measures so many streams at once from a server and to it.
+func (w *work) streams(prefix, server string, counts ...int) error {
+	for _, n := range counts {
+		for _, way := range []string{"down", "up"} {
+			row := fmt.Sprintf("%s%s-%d", prefix, way, n)
+			if err := w.bulk(row, server, way, n); err != nil {
+				return fmt.Errorf("%s: %w", row, err)
+			}
+		}
+	}
+	return nil
 }
 
 // limit is how long something may take at most, for what hangs.
@@ -136,13 +154,13 @@ func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }
 const bulkBytes = 8 << 20
 
 // bulk moves bytes by n connections at once.
-func (w *work) bulk(row, way string, n int) error {
+func (w *work) bulk(row, server, way string, n int) error {
 	for bytes := int64(bulkBytes); ; bytes *= 2 {
 		cpu, begin := load.Children(), time.Now()
 		var all sync.WaitGroup
 		errs := make([]error, n)
 		for i := range n {
-			all.Go(func() { errs[i] = w.move(way, bytes/int64(n)) })
+			all.Go(func() { errs[i] = move(server, way, bytes/int64(n)) })
 		}
 		all.Wait()
 		spent, used := time.Since(begin), load.Children()-cpu
@@ -160,15 +178,35 @@ func (w *work) bulk(row, way string, n int) error {
 	}
 }
 
-// move takes bytes from the server, or gives it some.
-func (w *work) move(way string, bytes int64) error {
-	client := &http.Client{Timeout: limit, Transport: &http.Transport{DisableKeepAlives: true, WriteBufferSize: 64 << 10, ReadBufferSize: 64 << 10}}
+// anyName takes the server's certificate, which it made itself, and begins no session anew.
+var anyName = &tls.Config{InsecureSkipVerify: true}
+
+// handshakes connects by TLS, one after the other.
+func (w *work) handshakes() error {
+	n := 0
+	cpu, begin := load.Children(), time.Now()
+	for ; time.Since(begin) < w.time; n++ {
+		c, err := tls.DialWithDialer(&net.Dialer{Timeout: limit}, "tcp", w.tls, anyName)
+		if err != nil {
+			return err
+		}
+		c.Close()
+	}
+	spent, used := time.Since(begin), load.Children()-cpu
+	w.add("handshakes", float64(n)/spent.Seconds())
+	w.add("handshakes-cpu", micros(used)/float64(n))
+	return nil
+}
+
+// move takes bytes from a server, or gives it some.
+func move(server, way string, bytes int64) error {
+	client := &http.Client{Timeout: limit, Transport: &http.Transport{TLSClientConfig: anyName, DisableKeepAlives: true, WriteBufferSize: 64 << 10, ReadBufferSize: 64 << 10}}
 	var r *http.Response
 	var err error
 	if way == "down" {
-		r, err = client.Get(fmt.Sprintf("http://%s/down?bytes=%d", w.host, bytes))
+		r, err = client.Get(fmt.Sprintf("%s/down?bytes=%d", server, bytes))
 	} else {
-		r, err = client.Post("http://"+w.host+"/up", "application/octet-stream", io.LimitReader(zeros{}, bytes))
+		r, err = client.Post(server+"/up", "application/octet-stream", io.LimitReader(zeros{}, bytes))
 	}
 	if err != nil {
 		return err

@@ -42,3 +42,31 @@ func cpuTime(schedstat string) time.Duration {
 	ns, _ := strconv.ParseInt(field, 10, 64)
 	return time.Duration(ns)
 }
+
+// LargestChild is how much RAM that descendant of this process had at most that had the most, of those
+// that still run, in bytes.
+func LargestChild() int64 { return largestBelow(os.Getpid()) }
+
+func largestBelow(pid int) (most int64) {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
+	for _, thread := range threads {
+		data, _ := os.ReadFile(filepath.Join(thread, "children"))
+		for _, f := range strings.Fields(string(data)) {
+			child, _ := strconv.Atoi(f)
+			status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", child))
+			most = max(most, peak(string(status)), largestBelow(child))
+		}
+	}
+	return most
+}
+
+// peak reads VmHWM of a status file, which is in KiB (proc_pid_status(5)), in bytes.
+func peak(status string) int64 {
+	_, after, _ := strings.Cut(status, "\nVmHWM:")
+	fields := strings.Fields(after)
+	if len(fields) == 0 {
+		return 0
+	}
+	kib, _ := strconv.ParseInt(fields[0], 10, 64)
+	return kib << 10
+}

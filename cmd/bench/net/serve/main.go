@@ -3,8 +3,14 @@
 package main
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"net/netip"
@@ -50,6 +56,12 @@ func serve() error {
 		fmt.Fprintln(w, rate, n, err)
 	})
 	mux.HandleFunc("/exit", func(http.ResponseWriter, *http.Request) { guest.Exit(0) })
+	certificate, err := ownCertificate()
+	if err != nil {
+		return err
+	}
+	secure := &http.Server{Addr: ":443", Handler: mux, TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}}}
+	go func() { fmt.Println("net:", secure.ListenAndServeTLS("", "")) }()
 	udp, err := net.ListenPacket("udp4", ":81")
 	if err != nil {
 		return err
@@ -57,6 +69,17 @@ func serve() error {
 	go echo(udp)
 	fmt.Println("net ready")
 	return http.ListenAndServe(":80", mux)
+}
+
+// ownCertificate is signed by itself.
+func ownCertificate() (tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(24 * time.Hour), DNSNames: []string{"guest"}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
 }
 
 type onlyReader struct{ io.Reader }
