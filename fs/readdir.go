@@ -92,6 +92,10 @@ func (v *VFS) readEntries(d *Dentry, f File, cookie uint64, points []point, emit
 		if e.Ino == 0 {
 			e.Ino = unknownIno
 		}
+		if e.Entry.Node == nil {
+			full = !emit(e)
+			return !full
+		}
 		entry := e.Entry
 		e.Entry = Entry{}
 		if !emit(e) {
@@ -99,10 +103,8 @@ func (v *VFS) readEntries(d *Dentry, f File, cookie uint64, points []point, emit
 			full = true
 			return false
 		}
-		if entry.Node != nil {
-			if c, err := v.insertSince(&before, d, e.Name, entry); c != nil && err == nil {
-				c.Put()
-			}
+		if c, err := v.insertSince(&before, d, e.Name, entry); c != nil && err == nil {
+			c.Put()
 		}
 		return true
 	})

@@ -64,10 +64,13 @@ func putDirent(b []byte, e *fs.Dirent) int {
 	if n > len(b) {
 		return 0
 	}
-	binary.LittleEndian.PutUint64(b, e.Ino)
-	binary.LittleEndian.PutUint64(b[8:], e.Next)
-	binary.LittleEndian.PutUint16(b[16:], uint16(n))
-	b[18] = e.Type
-	clear(b[direntHead+copy(b[direntHead:], e.Name) : n])
+	b = b[:n:n]
+	binary.LittleEndian.PutUint64(b[n-8:], 0) // behind the name; the name and the rest come over it
+	head := (*[24]byte)(b)                    // the least that an entry takes
+	binary.LittleEndian.PutUint64(head[:], e.Ino)
+	binary.LittleEndian.PutUint64(head[8:], e.Next)
+	binary.LittleEndian.PutUint16(head[16:], uint16(n))
+	head[18] = e.Type
+	copy(b[direntHead:], e.Name)
 	return n
 }

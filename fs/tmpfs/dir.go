@@ -31,12 +31,15 @@ func (d *dir) size() int64 { return 20 * int64(d.Len()+2) }
 const batch = 64
 
 func (n *node) readDir(cookie uint64, emit func(*fs.Dirent) bool) error {
-	var list [batch]fs.Dirent
+	var list [batch]dirlist.Entry[*node]
+	e := new(fs.Dirent)
 	for {
-		got := n.entries(cookie, list[:0])
+		got := n.entries(cookie, &list)
 		for i := range got {
-			cookie = got[i].Next
-			if !emit(&got[i]) {
+			g := &got[i]
+			cookie = g.Cookie
+			e.Name, e.Ino, e.Type, e.Next = g.Name, g.Node.ino, uint8(g.Node.kind>>12), cookie
+			if !emit(e) {
 				return nil
 			}
 		}
@@ -46,18 +49,20 @@ func (n *node) readDir(cookie uint64, emit func(*fs.Dirent) bool) error {
 	}
 }
 
-func (n *node) entries(cookie uint64, list []fs.Dirent) []fs.Dirent {
+func (n *node) entries(cookie uint64, list *[batch]dirlist.Entry[*node]) []dirlist.Entry[*node] {
 	n.dir.mu.RLock()
 	defer n.dir.mu.RUnlock()
+	i := 0
 	for _, e := range n.dir.After(cookie) {
-		if len(list) == batch {
+		if i == batch {
 			break
 		}
 		if e.Node != nil {
-			list = append(list, fs.Dirent{Name: e.Name, Ino: e.Node.ino, Type: uint8(e.Node.kind >> 12), Next: e.Cookie})
+			list[i] = *e
+			i++
 		}
 	}
-	return list
+	return list[:i]
 }
 
 func (n *node) Lookup(name string) (fs.Entry, error) {
