@@ -79,10 +79,12 @@ type Route struct {
 	Gateway   netip.Addr // not valid: on the link
 	Source    netip.Addr // not valid: not said
 	Interface int
+	Connected bool // to a network that an address of the interface is in: it came with that
 }
 
 // Routes returns the routing table, the most specific ones first.
 func (s *Stack) Routes() (list []Route) {
+	interfaces := s.Interfaces()
 	for _, r := range s.GetRouteTable() {
 		to := r.Destination.ID()
 		ip, ok := netip.AddrFromSlice(to.AsSlice())
@@ -91,7 +93,11 @@ func (s *Stack) Routes() (list []Route) {
 		}
 		gateway, _ := netip.AddrFromSlice(r.Gateway.AsSlice())
 		source, _ := netip.AddrFromSlice(r.SourceHint.AsSlice())
-		list = append(list, Route{netip.PrefixFrom(ip, r.Destination.Prefix()), gateway, source, int(r.NIC)})
+		route := Route{To: netip.PrefixFrom(ip, r.Destination.Prefix()), Gateway: gateway, Source: source, Interface: int(r.NIC)}
+		for _, i := range interfaces {
+			route.Connected = route.Connected || i.Index == route.Interface && !gateway.IsValid() && slices.ContainsFunc(i.Addresses, func(p netip.Prefix) bool { return p.Masked() == route.To })
+		}
+		list = append(list, route)
 	}
 	return list
 }

@@ -66,10 +66,26 @@ func (s *Stack) publish() {
 			n.tellAddress(&i, p, gone)
 		})
 	}
-	changes(n.routes, routes, func(t Route, gone bool) {
+	changes(bare(n.routes), bare(routes), func(t Route, gone bool) {
+		list := routes
+		if gone {
+			list = n.routes
+		}
+		whole := t
+		whole.Connected = true
+		t.Connected = slices.Contains(list, whole)
 		n.send(byFamily(t.To.Addr(), groupRoute4, groupRoute6), func(r *reply) { r.deleted = gone; r.route(&t, syscall.AF_UNSPEC) })
 	})
 	n.links, n.routes = links, routes
+}
+
+// bare are routes without Connected, which changes with addresses: no news of the routes.
+func bare(list []Route) []Route {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].Connected = false
+	}
+	return list
 }
 
 // address tells of an address that is as it was.

@@ -10,6 +10,7 @@ import (
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/icmp"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
 
@@ -25,7 +26,14 @@ func (s *Stack) ProcFiles() map[string]func(b []byte) []byte {
 		"tcp6": func(b []byte) []byte { return s.procSockets(b, tcp.ProtocolNumber, true) },
 		"udp":  func(b []byte) []byte { return s.procSockets(b, udp.ProtocolNumber, false) },
 		"udp6": func(b []byte) []byte { return s.procSockets(b, udp.ProtocolNumber, true) },
-		"igmp": s.procIGMP, "igmp6": s.procIGMP6,
+		// UDP-Lite is here, as on Linux, and has no sockets: who reads all tables of sockets
+		// takes one that is missing for an error.
+		"udplite":  func(b []byte) []byte { return s.procSockets(b, protocolUDPLite, false) },
+		"udplite6": func(b []byte) []byte { return s.procSockets(b, protocolUDPLite, true) },
+		"icmp":     func(b []byte) []byte { return s.procSockets(b, icmp.ProtocolNumber4, false) },
+		"icmp6":    func(b []byte) []byte { return s.procSockets(b, icmp.ProtocolNumber6, true) },
+		"snmp6":    s.procSNMP6,
+		"igmp":     s.procIGMP, "igmp6": s.procIGMP6,
 		"snmp": s.procSNMP, "sockstat": s.procSockstat, "softnet_stat": s.procSoftnet,
 	}
 }
@@ -131,21 +139,24 @@ type procSocket struct {
 	ino           uint64
 }
 
-const stateListen = 10 // TCP_LISTEN
+const (
+	stateListen     = 10  // TCP_LISTEN
+	protocolUDPLite = 136 // IPPROTO_UDPLITE
+)
 
 func (s *Stack) procSockets(b []byte, proto tcpip.TransportProtocolNumber, six bool) []byte {
 	title := procfs.Sockets
 	if six {
 		title = procfs.Sockets6
 	}
-	if proto == udp.ProtocolNumber {
+	if proto != tcp.ProtocolNumber {
 		title += " ref pointer drops"
 	}
 	b = fmt.Appendf(b, "%-*s\n", map[bool]int{false: 149, true: len(title)}[six], title)
 	for n, k := range s.procList(proto, six) {
 		line := fmt.Sprintf("%4d: %s %s %02X %08X:%08X 00:00000000 00000000     0        0 %d", n,
 			procAddress(k.local, six), procAddress(k.remote, six), k.state, k.send, k.receive, k.ino)
-		if proto == udp.ProtocolNumber {
+		if proto != tcp.ProtocolNumber {
 			line += " 2 0000000000000000 0"
 		} else {
 			line += " 1 0000000000000000 100 0 0 10 0"
@@ -182,7 +193,7 @@ func (s *Stack) procList(proto tcpip.TransportProtocolNumber, six bool) (list []
 		want = syscall.AF_INET6
 	}
 	typ := syscall.SOCK_STREAM
-	if proto == udp.ProtocolNumber {
+	if proto != tcp.ProtocolNumber {
 		typ = syscall.SOCK_DGRAM
 	}
 	for _, k := range held {

@@ -30,11 +30,11 @@ func (s *Stack) procRoute6(b []byte) []byte {
 		if !r.To.Addr().Is6() {
 			continue
 		}
-		flags, metric := uint32(routeUp), uint32(route6Prefix)
+		flags := uint32(routeUp)
 		if r.Gateway.IsValid() {
-			flags, metric = flags|routeGateway, route6Metric
+			flags |= routeGateway
 		}
-		line(r.To, r.Gateway, metric, flags, names[r.Interface])
+		line(r.To, r.Gateway, r.metric6(), flags, names[r.Interface])
 	}
 	// The machine's own addresses are routes as well, over the loopback interface.
 	for _, i := range s.Interfaces() {
@@ -45,4 +45,12 @@ func (s *Stack) procRoute6(b []byte) []byte {
 		}
 	}
 	return b
+}
+
+// metric6 is the metric of a route of IPv6, where Linux has one for each.
+func (r *Route) metric6() uint32 {
+	if r.Connected {
+		return route6Prefix
+	}
+	return route6Metric
 }

@@ -109,10 +109,11 @@ func (s *Stack) answer(request []byte, port uint32) [][]byte {
 	}
 	family := uint8(syscall.AF_UNSPEC)
 	if len(body) > 0 {
-		family = body[0]
+		family = dumped(typ, body[0])
 	}
 	var e syscall.Errno
 	switch {
+	case typ == syscall.RTM_GETLINK && dump && family == syscall.AF_BRIDGE:
 	case typ == syscall.RTM_GETLINK && dump:
 		for _, i := range s.Interfaces() {
 			r.link(&i)
@@ -150,6 +151,20 @@ func (s *Stack) answer(request []byte, port uint32) [][]byte {
 		r.failed(0, request)
 	}
 	return r.out
+}
+
+// dumped is the family whose part of a table a dump is of. Linux asks the one that is named,
+// and where that has no such table all that have one: a family without addresses, or a byte
+// that names none (vishvananda/netlink asks for routes of 0xff), is AF_UNSPEC. AF_BRIDGE has
+// links and neighbours, those of bridges, of which there are none.
+func dumped(typ uint16, family uint8) uint8 {
+	switch {
+	case family == syscall.AF_INET || family == syscall.AF_INET6:
+		return family
+	case family == syscall.AF_BRIDGE && (typ == syscall.RTM_GETLINK || typ == syscall.RTM_GETNEIGH):
+		return family
+	}
+	return syscall.AF_UNSPEC
 }
 
 // change does what a request wants to have changed.
@@ -342,7 +357,11 @@ func (r *reply) route(t *Route, family uint8) {
 	r.begin(r.event(syscall.RTM_NEWROUTE))
 	table, protocol, scope := byte(syscall.RT_TABLE_MAIN), byte(syscall.RTPROT_BOOT), byte(scopeLink)
 	kind := byte(syscall.RTN_UNICAST)
-	if a.IsLoopback() {
+	if t.Connected {
+		protocol = syscall.RTPROT_KERNEL
+	}
+	// An address that is the whole of its network is no network to Linux, but where IPv6 has it.
+	if a.IsLoopback() || a.Is4() && t.To.IsSingleIP() && t.Source == a {
 		table, scope, kind = syscall.RT_TABLE_LOCAL, scopeHost, syscall.RTN_LOCAL
 	}
 	if t.Gateway.IsValid() || a.Is6() {
@@ -359,6 +378,9 @@ func (r *reply) route(t *Route, family uint8) {
 	}
 	if t.Source.IsValid() {
 		r.attr(syscall.RTA_PREFSRC, t.Source.AsSlice()...)
+	}
+	if a.Is6() {
+		r.attr32(syscall.RTA_PRIORITY, t.metric6())
 	}
 	r.attr32(syscall.RTA_OIF, uint32(t.Interface))
 	r.end()

@@ -26,6 +26,10 @@ func (f *FS) networkFiles(process *synth.Dir) {
 net/dev=Inter-|   Receive                                                |  Transmit
  face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
 ;
+net/icmp=`+Sockets+` ref pointer drops             
+;
+net/icmp6=`+Sockets6+` ref pointer drops
+;
 net/if_inet6=;
 net/ipv6_route=;
 net/netstat=TcpExt: SyncookiesSent SyncookiesRecv SyncookiesFailed EmbryonicRsts PruneCalled RcvPruned OfoPruned OutOfWindowIcmps LockDroppedIcmps ArpFilter TW TWRecycled TWKilled DelayedACKs DelayedACKLocked DelayedACKLost ListenOverflows ListenDrops TCPLostRetransmit TCPFastRetrans TCPTimeouts TCPSynRetrans TCPOrigDataSent
@@ -45,6 +49,7 @@ net/snmp=`+SNMPIP+`Ip: 2 64 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
 `+SNMPUDP+`Udp: 0 0 0 0 0 0 0 0 0
 `+SNMPUDPLite+`UdpLite: 0 0 0 0 0 0 0 0 0
 ;
+net/snmp6=;
 net/sockstat=sockets: used 0
 TCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0
 UDP: inuse 0 mem 0
@@ -67,6 +72,10 @@ net/tcp6=`+Sockets6+`
 net/udp=`+Sockets+` ref pointer drops             
 ;
 net/udp6=`+Sockets6+` ref pointer drops
+;
+net/udplite=`+Sockets+` ref pointer drops             
+;
+net/udplite6=`+Sockets6+` ref pointer drops
 ;
 net/unix=Num       RefCount Protocol Flags    Type St Inode Path
 ;

@@ -211,7 +211,8 @@ func TestLikeLinux(t *testing.T) {
 	// The same first line.
 	for _, path := range []string{"/proc/self/limits", "/proc/self/uid_map", "/proc/swaps", "/proc/cgroups",
 		"/proc/self/net/dev", "/proc/self/net/tcp", "/proc/self/net/tcp6", "/proc/self/net/udp", "/proc/self/net/udp6",
-		"/proc/self/net/unix", "/proc/self/net/route", "/proc/self/net/arp", "/proc/self/net/raw", "/proc/self/net/raw6"} {
+		"/proc/self/net/unix", "/proc/self/net/route", "/proc/self/net/arp", "/proc/self/net/raw", "/proc/self/net/raw6",
+		"/proc/self/net/icmp", "/proc/self/net/icmp6", "/proc/self/net/udplite", "/proc/self/net/udplite6"} {
 		theirs, _, _ := strings.Cut(host(path), "\n")
 		if ours, _, _ := strings.Cut(text(t, k, path), "\n"); theirs != "" && strings.TrimSpace(ours) != strings.TrimSpace(theirs) {
 			t.Errorf("%s begins with\n%q\nLinux's\n%q", path, ours, theirs)
