@@ -93,6 +93,69 @@ func TestDumpFamilies(t *testing.T) {
 	})
 }
 
+// TestRulesAndRoutes: the rules that there are, by which route addresses of the machine are
+// reached, and the counters of a link, judged by Linux.
+func TestRulesAndRoutes(t *testing.T) {
+	judge(t, func(c *calls) {
+		fd := c.socket(unix.AF_NETLINK, unix.SOCK_RAW, 0)
+		defer c.close(fd)
+		for _, family := range []byte{unix.AF_UNSPEC, unix.AF_INET, unix.AF_INET6, unix.AF_UNIX} {
+			rules := c.dump(fd, unix.RTM_GETRULE, family, func(b []byte) string {
+				if b[0] != unix.AF_INET && b[0] != unix.AF_INET6 {
+					return "" // of multicast routing
+				}
+				a := attributes(b, 12)
+				return fmt.Sprintf("%x priority %x table %x suppress %x protocol %x", b[:12], a[unix.FRA_PRIORITY], a[unix.FRA_TABLE], a[unix.FRA_SUPPRESS_PREFIXLEN], a[unix.FRA_PROTOCOL])
+			})
+			for _, r := range rules {
+				c.note("rules of family %d: %s", family, r)
+			}
+		}
+		change := netlinkRequest(unix.RTM_NEWADDR, unix.NLM_F_CREATE, []byte{unix.AF_INET, 32, 0, 0}, u32(1), rta(unix.IFA_LOCAL, 10, 9, 9, 9), rta(unix.IFA_ADDRESS, 10, 9, 9, 9))
+		c.note("%s", c.change(fd, change))
+		for _, dst := range [][]byte{{127, 0, 0, 1}, {127, 0, 0, 9}, {10, 9, 9, 9}} {
+			m := netlinkRequest(unix.RTM_GETROUTE, 0, []byte{unix.AF_INET, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, rta(unix.RTA_DST, dst...))
+			binary.NativeEndian.PutUint16(m[6:], unix.NLM_F_REQUEST)
+			if _, e := c.sendmsg(fd, m, netlinkAddress(0, 0), nil); e != 0 {
+				t.Fatal(e)
+			}
+			b := c.recvmsg(fd, 4096, 0).data[sizeNlmsghdr:]
+			a := attributes(b, 12)
+			c.note("route to %d: %x to %d by %x from %d over %x, table %x", dst, b[:10], a[unix.RTA_DST], a[unix.RTA_GATEWAY], a[unix.RTA_PREFSRC], a[unix.RTA_OIF], a[unix.RTA_TABLE])
+		}
+		for _, dst := range [][4]byte{{127, 0, 0, 1}, {127, 0, 0, 9}, {10, 9, 9, 9}} {
+			to := v4(0, dst[0], dst[1], dst[2], dst[3])
+			l, k, six := c.socket(unix.AF_INET, unix.SOCK_STREAM, 0), c.socket(unix.AF_INET, unix.SOCK_STREAM, 0), c.socket(unix.AF_INET6, unix.SOCK_STREAM, 0)
+			c.note("bind %v", c.bind(l, to))
+			c.call(unix.SYS_LISTEN, uintptr(l), 5)
+			to, e := c.name(l, unix.SYS_GETSOCKNAME)
+			c.note("connect to %d: %v %v", dst, e, c.connect(k, to))
+			from, e := c.name(k, unix.SYS_GETSOCKNAME)
+			c.note("from %d %v", from[4:8], e)
+			mapped := v6Address(binary.BigEndian.Uint16(to[2:]), []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, dst[0], dst[1], dst[2], dst[3]})
+			c.note("connect to the mapped %d: %v", dst, c.connect(six, mapped))
+			from, e = c.name(six, unix.SYS_GETSOCKNAME)
+			c.note("from %d %v", from[8:24], e)
+			for _, fd := range []int{l, k, six} {
+				c.close(fd)
+			}
+		}
+		c.note("counters: %q", c.dump(fd, unix.RTM_GETLINK, unix.AF_UNSPEC, func(b []byte) string {
+			a := attributes(b, 16)
+			short, long := a[unix.IFLA_STATS], a[unix.IFLA_STATS64]
+			if len(short) < 8*4 || len(long) < 8*8 {
+				return fmt.Sprintf("%d and %d bytes", len(short), len(long))
+			}
+			for i := range 8 {
+				if uint32(binary.NativeEndian.Uint64(long[8*i:])) != binary.NativeEndian.Uint32(short[4*i:]) {
+					return fmt.Sprintf("counter %d differs", i)
+				}
+			}
+			return "ok"
+		}))
+	})
+}
+
 // TestCounters6: snmp6 has Linux's names, each once, in its order, and counts.
 func TestCounters6(t *testing.T) {
 	theirs, err := os.ReadFile("/proc/net/snmp6")

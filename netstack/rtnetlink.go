@@ -136,7 +136,9 @@ func (s *Stack) answer(request []byte, port uint32) [][]byte {
 		for _, n := range s.LinkNeighbors() {
 			r.neighbor(&n, family)
 		}
-	case dump && (typ == syscall.RTM_GETRULE || typ == syscall.RTM_GETQDISC || typ == syscall.RTM_GETTCLASS || typ == syscall.RTM_GETTFILTER):
+	case typ == syscall.RTM_GETRULE && dump:
+		r.rules(body)
+	case dump && (typ == syscall.RTM_GETQDISC || typ == syscall.RTM_GETTCLASS || typ == syscall.RTM_GETTFILTER):
 		// there are none
 	default:
 		e = s.change(typ, flags, body)
@@ -291,7 +293,41 @@ func (r *reply) link(i *Interface) {
 		binary.NativeEndian.PutUint64(st[8*at:], v)
 	}
 	r.attr(iflaStats64, st...)
+	// struct rtnl_link_stats: the same, cut to words.
+	short := make([]byte, 0, len(st)/2)
+	for at := 0; at < len(st); at += 8 {
+		short = append(short, st[at:at+4]...)
+	}
+	r.attr(syscall.IFLA_STATS, short...)
 	r.end()
+}
+
+// rules are those which a system has from the beginning: by which table a route is looked
+// for, first those of its own addresses. Others are not taken. The families that have none
+// are not all, as they are in other dumps.
+func (r *reply) rules(body []byte) {
+	family := uint8(syscall.AF_UNSPEC)
+	if len(body) > 0 {
+		family = body[0]
+	}
+	const toTable, fraPriority, fraSuppress, fraTable, fraProtocol = 1, 6, 14, 15, 21 // linux/fib_rules.h
+	for _, f := range []uint8{syscall.AF_INET, syscall.AF_INET6} {
+		for _, rule := range []struct{ priority, table uint32 }{{0, syscall.RT_TABLE_LOCAL}, {32766, syscall.RT_TABLE_MAIN}, {32767, syscall.RT_TABLE_DEFAULT}} {
+			if family != syscall.AF_UNSPEC && family != f || f == syscall.AF_INET6 && rule.table == syscall.RT_TABLE_DEFAULT {
+				continue
+			}
+			r.begin(syscall.RTM_NEWRULE)
+			r.put(f, 0, 0, 0, byte(rule.table), 0, 0, toTable)
+			r.put32(0)
+			r.attr32(fraTable, rule.table)
+			r.attr32(fraSuppress, 1<<32-1)
+			r.attr(fraProtocol, syscall.RTPROT_KERNEL)
+			if rule.priority != 0 {
+				r.attr32(fraPriority, rule.priority)
+			}
+			r.end()
+		}
+	}
 }
 
 // Scopes of addresses and routes.
@@ -369,6 +405,12 @@ func (r *reply) route(t *Route, family uint8) {
 	}
 	r.put(familyOf(a), byte(t.To.Bits()), 0, 0, table, protocol, scope, kind)
 	r.put32(0)
+	r.routeAttrs(t, table)
+}
+
+// routeAttrs are the attributes of a route, with which it ends.
+func (r *reply) routeAttrs(t *Route, table byte) {
+	a := t.To.Addr()
 	r.attr32(syscall.RTA_TABLE, uint32(table))
 	if t.To.Bits() > 0 {
 		r.attr(syscall.RTA_DST, a.AsSlice()...)
@@ -404,7 +446,23 @@ func (s *Stack) answerRoute(r *reply, body []byte) syscall.Errno {
 	next, local := route.NextHop(), route.LocalAddress()
 	t.Gateway, _ = netip.AddrFromSlice(next.AsSlice())
 	t.Source, _ = netip.AddrFromSlice(local.AsSlice())
-	r.route(&t, syscall.AF_UNSPEC)
+	if dst.Is6() {
+		r.route(&t, syscall.AF_UNSPEC)
+		return 0
+	}
+	// With IPv4 it is no route of a table, but what is made of one for this address.
+	const cloned = 0x200 // RTM_F_CLONED
+	kind := byte(syscall.RTN_UNICAST)
+	if dst.IsLoopback() || s.CheckLocalAddress(0, networkOf(addressOf(dst)), addressOf(dst)) != 0 {
+		kind = syscall.RTN_LOCAL
+	}
+	if from, ok := loopbackSource(addressOf(dst)); ok {
+		t.Source, _ = netip.AddrFromSlice(from.AsSlice())
+	}
+	r.begin(syscall.RTM_NEWROUTE)
+	r.put(syscall.AF_INET, 32, 0, 0, syscall.RT_TABLE_MAIN, syscall.RTPROT_UNSPEC, scopeGlobal, kind)
+	r.put32(cloned)
+	r.routeAttrs(&t, syscall.RT_TABLE_MAIN)
 	return 0
 }
 

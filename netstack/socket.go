@@ -229,11 +229,28 @@ func (k *sock) connectTo(a tcpip.FullAddress) error {
 	if k.stream() && k.s.broadcast(a) {
 		return syscall.ENETUNREACH
 	}
+	if from, ok := loopbackSource(a.Addr); ok && k.stream() && k.ep.State() == uint32(tcp.StateInitial) {
+		_ = k.ep.Bind(tcpip.FullAddress{Addr: from}) // if another call was quicker, it is bound
+	}
 	terr := k.ep.Connect(a)
 	if _, ok := terr.(*tcpip.ErrBadLocalAddress); ok && k.stream() && k.bound() {
 		return syscall.EADDRNOTAVAIL
 	}
 	return errno(terr)
+}
+
+// loopbackSource is where a connection comes from that leads to another address of the
+// loopback network than the interface's own: from that, while the stack would take the
+// address that it leads to. What says no source is not bound.
+func loopbackSource(to tcpip.Address) (from tcpip.Address, ok bool) {
+	own := tcpip.AddrFrom4([4]byte{127, 0, 0, 1})
+	if four := unmapped(to); !header.IsV4LoopbackAddress(four) || four == own {
+		return from, false
+	}
+	if to.Len() == header.IPv6AddressSize {
+		return tcpip.AddrFrom16([16]byte{10: 0xff, 11: 0xff, 12: 127, 15: 1}), true
+	}
+	return own, true
 }
 
 // oneAddress reports whether an address is one interface's: a stream leads to no
