@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/yolkos/yolk/qemu/served"
+	"github.com/yolkos/yolk/toolchain/group"
 )
 
 // Daemon says which virtio-fs server serves the shares.
@@ -187,7 +188,9 @@ func (d Daemon) Available() error {
 // probeServer finds out what a virtiofsd understands and whether this user
 // can run it.
 func probeServer(path string) (server, error) {
-	out, err := exec.Command(path, "--help").CombinedOutput()
+	cmd := exec.Command(path, "--help")
+	group.Lead(cmd)
+	out, err := cmd.CombinedOutput()
 	s := server{path: path, dialect: dialectOf(string(out)), files: fileLimit(), handles: strings.Contains(string(out), handlesOption)}
 	switch {
 	case s.dialect == 0 && err != nil:

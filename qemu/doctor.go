@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/yolkos/yolk/toolchain/group"
 )
 
 // Examine tells what this package finds on the machine, a line each.
@@ -98,10 +100,12 @@ func examineAccel(ctx context.Context, m Machine) string {
 
 // version returns the first line that a program prints about itself.
 func version(ctx context.Context, path string) string {
-	out, err := exec.CommandContext(ctx, path, "--version").Output()
-	if err != nil {
+	cmd := exec.CommandContext(ctx, path, "--version")
+	var out strings.Builder
+	cmd.Stdout = &out
+	if err := group.Run(cmd); err != nil {
 		return err.Error()
 	}
-	line, _, _ := strings.Cut(string(out), "\n")
+	line, _, _ := strings.Cut(out.String(), "\n")
 	return line
 }

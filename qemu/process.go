@@ -13,6 +13,8 @@ import (
 	"unicode"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/yolkos/yolk/toolchain/group"
 )
 
 // process is a child that dies with this process, whatever that dies of.
@@ -48,7 +50,7 @@ func start(name string, args []string, d *descriptors, show, trace io.Writer) (*
 	p.cmd.ExtraFiles = d.files
 	// Its own group keeps the terminal's Ctrl-C from it: this process
 	// decides who ends when.
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	group.Lead(p.cmd)
 	err := p.cmd.Start()
 	d.close()
 	if err != nil {
@@ -78,8 +80,10 @@ func (p *process) wait() error {
 			break
 		}
 	}
-	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-	return p.cmd.Wait()
+	_ = group.Signal(p.cmd.Process.Pid, syscall.SIGKILL)
+	err := p.cmd.Wait()
+	group.Await(p.cmd.Process.Pid)
+	return err
 }
 
 // kill ends the process with all that it has started, and waits for it.
@@ -90,14 +94,14 @@ func (p *process) kill() {
 	default:
 	}
 	// A group that has ended meanwhile is no error.
-	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	_ = group.Signal(p.cmd.Process.Pid, syscall.SIGKILL)
 	<-p.done
 }
 
 // signal sends a signal to the process with all that it has started.
 func (p *process) signal(sig syscall.Signal) {
 	if !closed(p.done) {
-		_ = syscall.Kill(-p.cmd.Process.Pid, sig) // as in kill
+		_ = group.Signal(p.cmd.Process.Pid, sig) // as in kill
 	}
 }
 

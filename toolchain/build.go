@@ -11,11 +11,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/yolkos/yolk/toolchain/group"
 	"github.com/yolkos/yolk/toolchain/usercache"
 )
 
@@ -132,13 +132,9 @@ func (b *build) run(ctx context.Context, dir, name string, args, env []string) e
 		"GOFLAGS=", "GOENV=off", "GOWORK=off", "GO111MODULE=", "GOTOOLCHAIN=local", "GOPROXY=off",
 		"GOEXPERIMENT=", "GOAMD64=", "CGO_ENABLED=0", "GOOSPKG=", "PWD=" + dir,
 	}, env)
-	// The group ends whole: the go command's own children included.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = 5 * time.Second
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil {
+	if err := group.Run(cmd); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -9,7 +9,8 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"syscall"
+
+	"github.com/yolkos/yolk/toolchain/group"
 )
 
 // The line of Go that the edits fit, its first release that does, and the
@@ -111,16 +112,14 @@ func goEnv(ctx context.Context, name string, extra ...string) (map[string]string
 	cmd.Dir = "/"
 	cmd.Env = append(os.Environ(), "GOROOT=", "GOFLAGS=", "GOWORK=off", "GOOS=", "GOARCH=", "GOEXPERIMENT=")
 	cmd.Env = append(cmd.Env, extra...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
+	var out, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &stderr
+	if err := group.Run(cmd); err != nil {
 		return nil, fmt.Errorf("%w%s", err, lastLine(stderr.Bytes()))
 	}
 	env := map[string]string{}
-	if err := json.Unmarshal(out, &env); err != nil {
-		return nil, fmt.Errorf("its go env answers %q", out)
+	if err := json.Unmarshal(out.Bytes(), &env); err != nil {
+		return nil, fmt.Errorf("its go env answers %q", out.Bytes())
 	}
 	if env["GOROOT"] == "" || env["GOVERSION"] == "" {
 		return nil, fmt.Errorf("its go env has no GOROOT or GOVERSION")

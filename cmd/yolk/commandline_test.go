@@ -129,7 +129,7 @@ func TestGuestToolchainInterrupted(t *testing.T) {
 	mark := fmt.Sprintf("YOLK_TEST_MARK=%d.%d", os.Getpid(), time.Now().UnixNano())
 	cmd := yolkCommand(t, t.TempDir(), "toolchain")
 	cmd.Env = append(os.Environ(), mark, "XDG_CACHE_HOME="+cache, "GOCACHE="+build, "TAMAGO=")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	out, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -154,6 +154,7 @@ func TestGuestToolchainInterrupted(t *testing.T) {
 	if got := cmd.ProcessState.ExitCode(); got != 130 {
 		t.Errorf("status %d, want 130", got)
 	}
+	nothingLeft(t, cmd.Process.Pid)
 	waitGone(t, mark)
 	filepath.WalkDir(cache, func(name string, d os.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {

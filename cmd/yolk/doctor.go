@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +30,9 @@ func doctorCmd() *cobra.Command {
 			w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 			qemu.Examine(cmd.Context(), func(name, state string) { fmt.Fprintf(w, "%s\t%s\n", name, state) })
 			examineToolchain(cmd, w)
+			if cmd.Context().Err() != nil { // what was found is not so
+				return context.Cause(cmd.Context())
+			}
 			if err := w.Flush(); err != nil {
 				return err
 			}

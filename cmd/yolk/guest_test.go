@@ -369,6 +369,7 @@ func TestGuestKilled(t *testing.T) {
 			temp := t.TempDir()
 			cmd := yolkCommand(t, dir, "run", "-q", "--root", dir, ".", "--", "wait")
 			cmd.Env = append(os.Environ(), mark, "TMPDIR="+temp)
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 			out, err := cmd.StdoutPipe()
 			if err != nil {
 				t.Fatal(err)
@@ -395,6 +396,9 @@ func TestGuestKilled(t *testing.T) {
 			if got := cmd.ProcessState.ExitCode(); got != tt.status {
 				t.Errorf("status %d, want %d", got, tt.status)
 			}
+			if tt.status >= 0 {
+				nothingLeft(t, cmd.Process.Pid)
+			}
 			waitGone(t, mark)
 			if left, _ := os.ReadDir(temp); len(left) > 0 {
 				t.Errorf("left: %v", left)
@@ -420,6 +424,24 @@ func marked(t *testing.T, setting string) map[int]string {
 		found[pid] = string(line)
 	}
 	return found
+}
+
+// nothingLeft: a yolk that was not killed has no process left of its session as soon as it
+// has ended, nor the remains of one, whoever has started it.
+func nothingLeft(t *testing.T, session int) {
+	t.Helper()
+	names, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		_, rest, ok := strings.Cut(string(b), ") ")
+		if err != nil || !ok {
+			continue // gone meanwhile
+		}
+		// State, parent, group, session: proc(5).
+		if f := strings.Fields(rest); len(f) > 3 && f[3] == fmt.Sprint(session) {
+			t.Errorf("left: %s", b)
+		}
+	}
 }
 
 func waitGone(t *testing.T, setting string) {

@@ -11,8 +11,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/yolkos/yolk/toolchain/group"
 )
 
 // The statuses that yolk ends with where it is not that of a program, of
@@ -27,9 +30,19 @@ func main() {
 	cmd := root()
 	cmd.SetArgs(doubleDashes(cmd, os.Args[1:]))
 	ctx := onSignal()
+	// Without it a killed command's own children end a moment later, which is all.
+	_ = group.Adopt()
 	err := cmd.ExecuteContext(ctx)
-	os.Exit(statusOf(ctx, err, lastWords))
+	status := statusOf(ctx, err, lastWords)
+	if ctx.Err() != nil {
+		group.Leave(remainsTime)
+	}
+	os.Exit(status)
 }
+
+// remainsTime is how long the remains of what a signal has ended are waited for: what has been
+// killed needs milliseconds, and what has gone to the background has its own time.
+const remainsTime = time.Second
 
 // lastWords is where the error goes that yolk ends with.
 var lastWords io.Writer = os.Stderr

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/yolkos/yolk/qemu"
+	"github.com/yolkos/yolk/toolchain/group"
 )
 
 // firmware are the files that QEMU reads for the machines of yolk run. Not all versions
@@ -46,7 +47,9 @@ func hostQEMU() (files []entry, libraries []string, program string, err error) {
 			}
 		}
 	}
-	out, err := exec.Command(program, "-L", "help").Output()
+	cmd := exec.Command(program, "-L", "help")
+	group.Lead(cmd)
+	out, err := cmd.Output()
 	if err != nil {
 		return nil, nil, "", fmt.Errorf("OCI image: %s does not tell where its firmware is: %w", program, err)
 	}
@@ -78,7 +81,9 @@ func withLibraries(program string) (files []entry, dirs []string, err error) {
 		return files, nil, err
 	}
 	files = append(files, entry{name: loader, mode: 0o755, from: loader})
-	out, err := exec.Command(loader, "--list", program).CombinedOutput()
+	cmd := exec.Command(loader, "--list", program)
+	group.Lead(cmd)
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return nil, nil, fmt.Errorf("OCI image: libraries of %s: %w: %s", program, err, strings.TrimSpace(string(out)))
 	}

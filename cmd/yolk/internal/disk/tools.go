@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/yolkos/yolk/toolchain/group"
 )
 
 // tool is a program, or a directory of files, of another package that an image is made with.
@@ -80,14 +82,16 @@ func (m *maker) run(ctx context.Context, t *tool, args ...string) error {
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = m.dir
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC", "MTOOLSRC=/dev/null", fmt.Sprintf("SOURCE_DATE_EPOCH=%d", epoch.Unix()))
-	out, err := cmd.CombinedOutput()
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := group.Run(cmd)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if err == nil {
 		return nil
 	}
-	text := string(bytes.TrimSpace(out))
+	text := string(bytes.TrimSpace(out.Bytes()))
 	if text == "" {
 		text = err.Error()
 	}

@@ -8,8 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
-	"time"
+
+	"github.com/yolkos/yolk/toolchain/group"
 )
 
 // goCommand runs the toolchain's go command and returns its output. Its
@@ -18,9 +18,6 @@ func (b *Builder) goCommand(ctx context.Context, dir string, env []string, args 
 	cmd := exec.CommandContext(ctx, b.Toolchain.Go, args...)
 	cmd.Dir = dir
 	cmd.Env = append(b.environ(dir), env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = 5 * time.Second
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	var lines *packageLines
@@ -31,7 +28,7 @@ func (b *Builder) goCommand(ctx context.Context, dir string, env []string, args 
 	if b.Trace != nil {
 		fmt.Fprintln(b.Trace, "+ cd", dir, "&&", strings.Join(cmd.Args, " "))
 	}
-	err := cmd.Run()
+	err := group.Run(cmd)
 	if lines != nil {
 		lines.flush()
 		stderr = lines.rest
