@@ -32,7 +32,7 @@ const (
 // Share is a directory of the host that the guest gets.
 type Share struct {
 	Tag string
-	Dir string
+	Dir string // a symbolic link is where it leads when the machine starts
 	// Path is where the guest mounts it; empty: as the tag says.
 	Path     string
 	ReadOnly bool // the guest answers EROFS to every change
@@ -70,6 +70,21 @@ func (s Share) Check() error {
 		return fmt.Errorf("cannot share %s: not readable: %w", s.Dir, errors.Unwrap(err))
 	}
 	return f.Close()
+}
+
+// resolved returns the share with the directory that Dir is now: a server that is started anew,
+// and who watches for the guest, have the same one after a link was turned, and the virtiofsd
+// in C takes no link.
+func (s Share) resolved() (Share, error) {
+	dir, err := filepath.Abs(s.Dir)
+	if err == nil {
+		dir, err = filepath.EvalSymlinks(dir)
+	}
+	if err != nil {
+		return s, fmt.Errorf("cannot share %s: %w", s.Dir, err)
+	}
+	s.Dir = dir
+	return s, nil
 }
 
 // Cache says how long a guest may believe what a server has told of names,
@@ -250,18 +265,14 @@ func (s server) args(dir string, fd int) []string {
 	return args
 }
 
-// serve starts the server for a share. It returns the connection for a front-end,
+// serve starts the server for a share, whose directory is an absolute path without links. It returns the connection for a front-end,
 // and what keeps the built-in server alive until it is closed.
 func (s server) serve(share Share, self []string, show, trace io.Writer) (p *process, conn *net.UnixConn, keep io.Closer, err error) {
-	dir, err := filepath.Abs(share.Dir)
-	if err != nil {
-		return nil, nil, nil, err
-	}
 	var client *os.File
 	if s.path == "" {
-		p, client, keep, err = s.serveBuiltin(share.Tag, dir, self, show, trace)
+		p, client, keep, err = s.serveBuiltin(share.Tag, share.Dir, self, show, trace)
 	} else {
-		p, client, keep, err = s.serveVirtiofsd(dir, show, trace)
+		p, client, keep, err = s.serveVirtiofsd(share.Dir, show, trace)
 	}
 	if err != nil {
 		return nil, nil, nil, err

@@ -3,6 +3,8 @@ package qemu
 import (
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -42,5 +44,37 @@ func TestVirtiofsd(t *testing.T) {
 				t.Fatalf("%v: %v", err, p.end())
 			}
 		})
+	}
+}
+
+// TestResolved: a share stays at the directory that its link led to, whatever the working
+// directory and the link are later.
+func TestResolved(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"one", "two"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	link := func(to string) {
+		os.Remove("current")
+		if err := os.Symlink(to, "current"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link("one")
+	s := Share{Tag: "root", Dir: "current", ReadOnly: true}
+	got, err := s.resolved()
+	link("two")
+	if want := (Share{Tag: "root", Dir: filepath.Join(dir, "one"), ReadOnly: true}); err != nil || got != want {
+		t.Errorf("%+v, %v; want %+v", got, err, want)
+	}
+	link("none")
+	if _, err := s.resolved(); err == nil || !strings.HasPrefix(err.Error(), "cannot share current: ") {
+		t.Errorf("a link to nothing: %v", err)
 	}
 }

@@ -60,7 +60,11 @@ func (s server) try() error {
 		return err
 	}
 	defer os.Remove(dir)
-	p, conn, keep, err := s.serve(Share{Tag: "doctor", Dir: dir}, nil, nil, nil)
+	share, err := Share{Tag: "doctor", Dir: dir}.resolved()
+	if err != nil {
+		return err
+	}
+	p, conn, keep, err := s.serve(share, nil, nil, nil)
 	if err != nil {
 		return err
 	}

@@ -129,8 +129,12 @@ func Run(ctx context.Context, o *Options) (status int, err error) {
 	}
 	own.Trace = terminal.breakLines(o.Trace)
 	o = &own
-	for _, s := range o.Shares {
+	own.Shares = slices.Clone(o.Shares)
+	for i, s := range own.Shares {
 		if err := s.Check(); err != nil {
+			return 0, err
+		}
+		if own.Shares[i], err = s.resolved(); err != nil {
 			return 0, err
 		}
 	}

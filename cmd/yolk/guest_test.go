@@ -299,6 +299,27 @@ func TestGuestTree(t *testing.T) {
 	}
 }
 
+// TestGuestLinkedRoot: a root that is named by a link, as that of a release is, is taken by every
+// server.
+func TestGuestLinkedRoot(t *testing.T) {
+	needGuest(t)
+	dir, root := probe(t), t.TempDir()
+	layOut(t, root, map[string]string{"releases/1/file": "one"})
+	link := filepath.Join(root, "current")
+	if err := os.Symlink("releases/1", link); err != nil {
+		t.Fatal(err)
+	}
+	for _, daemon := range []string{"virtiofsd", "builtin"} {
+		t.Run(daemon, func(t *testing.T) {
+			needDaemon(t, daemon)
+			got := runCommand(t, yolkCommand(t, dir, "run", "-q", "--daemon", daemon, "--root", link, ".", "--", "tree", "/"))
+			if got.status != 0 || got.stderr != "" || !strings.Contains(got.stdout, "file") {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
 func bigTree(t *testing.T, root string) {
 	t.Helper()
 	files := map[string]string{"top.txt": "top\n", "empty": "", "a/b/c/d/e/f/deep": "deep\n", "name with space and ü/x,y": "odd\n"}
