@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/yolkos/yolk/toolchain/usercache"
 )
 
 // proofTime is how long the proof guest may take; it needs some 100 ms.
@@ -16,8 +18,17 @@ const proofTime = 10 * time.Second
 
 // ChooseAccel returns the acceleration for a setting of --accel: for Auto, KVM
 // where a tiny guest was seen to work under it, else TCG and the reason. The
-// answer is kept until the host boots anew or QEMU changes.
+// answer is kept until the host boots anew or QEMU changes, one against KVM for an
+// hour at most: a busy host or one that is short of memory can be the reason too.
 func ChooseAccel(ctx context.Context, want Accel, machine Machine, trace io.Writer) (got Accel, reason string, err error) {
+	return chooseAccel(ctx, want, machine, trace, failureTime)
+}
+
+// failureTime is how long an answer is kept that KVM does not work.
+const failureTime = time.Hour
+
+// chooseAccel is ChooseAccel; an answer against KVM that is older than failures counts for nothing.
+func chooseAccel(ctx context.Context, want Accel, machine Machine, trace io.Writer, failures time.Duration) (got Accel, reason string, err error) {
 	if want != Auto {
 		return want, "", nil
 	}
@@ -31,10 +42,8 @@ func ChooseAccel(ctx context.Context, want Accel, machine Machine, trace io.Writ
 		return "", "", err
 	}
 	cache := proofCache(path, machine)
-	if answer, err := os.ReadFile(cache); err == nil {
-		if reason, ok := parseProof(string(answer)); ok {
-			return accelFor(reason), reason, nil
-		}
+	if reason, ok := keptProof(cache, time.Now(), failures); ok {
+		return accelFor(reason), reason, nil
 	}
 	reason, err = prove(ctx, path, machine, trace)
 	if err != nil {
@@ -55,6 +64,9 @@ func accelFor(reason string) Accel {
 // prove boots the proof guest under KVM and returns why it did not work, or
 // nothing when it did.
 func prove(ctx context.Context, path string, machine Machine, trace io.Writer) (reason string, err error) {
+	if err := checkFileSize(minMemory); err != nil {
+		return "", err // which tells nothing about KVM
+	}
 	kernel, err := memfile("proof", proofELF())
 	if err != nil {
 		return "", err
@@ -92,7 +104,7 @@ func prove(ctx context.Context, path string, machine Machine, trace io.Writer) (
 // proofCache names the file that holds the answer for a QEMU on this boot of
 // the host, for this user and this version of the proof.
 func proofCache(path string, machine Machine) string {
-	dir, err := os.UserCacheDir()
+	place, err := usercache.Find("accel", "what is known of KVM")
 	if err != nil {
 		return ""
 	}
@@ -103,7 +115,22 @@ func proofCache(path string, machine Machine) string {
 		fmt.Fprintln(h, info.Size(), info.ModTime().UnixNano())
 	}
 	h.Write(proofELF())
-	return filepath.Join(dir, "yolk", "accel", fmt.Sprintf("%.8s-%x", boot, h.Sum(nil)[:12]))
+	return filepath.Join(place.Path, fmt.Sprintf("%.8s-%x", boot, h.Sum(nil)[:12]))
+}
+
+// keptProof returns the answer that a file holds, unless it is against KVM and older than failures.
+func keptProof(cache string, now time.Time, failures time.Duration) (reason string, ok bool) {
+	answer, err := os.ReadFile(cache)
+	if err != nil {
+		return "", false
+	}
+	info, err := os.Stat(cache)
+	if err != nil {
+		return "", false
+	}
+	reason, ok = parseProof(string(answer))
+	age := now.Sub(info.ModTime()) // below 0 where the clock was set back
+	return reason, ok && (reason == "" || age >= 0 && age < failures)
 }
 
 // The file holds one line: "kvm", or "tcg" and the reason.

@@ -89,7 +89,7 @@ func (s server) try() error {
 }
 
 func examineAccel(ctx context.Context, m Machine) string {
-	accel, reason, err := ChooseAccel(ctx, Auto, m, nil)
+	accel, reason, err := chooseAccel(ctx, Auto, m, nil, 0) // it looks, and has what it finds kept
 	switch {
 	case err != nil:
 		return err.Error()

@@ -5,11 +5,24 @@ import (
 	"fmt"
 	"io"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/yolkos/yolk/arch/amd64/embedded"
 )
 
 // firmwareRAM is what QEMU's qboot keeps at the end of the RAM for its tables, in bytes.
 const firmwareRAM = 16 << 10
+
+// checkFileSize reports that this process may make no file of so many bytes as a machine has of
+// RAM: QEMU, which has this process's limits, keeps that in a file without a name, and dies of
+// a signal that tells nobody why.
+func checkFileSize(memory uint64) error {
+	var own unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_FSIZE, &own) != nil || own.Cur >= memory {
+		return nil
+	}
+	return fmt.Errorf("a machine's memory is a file, and those of this process have %d KiB at most: raise the limit (ulimit -f)", own.Cur>>10)
+}
 
 // checkMemory reports that a machine with so many bytes of RAM is too small for an image.
 // QEMU and the boot loader say nothing of it that leads anywhere: an image that does not

@@ -141,6 +141,9 @@ func Run(ctx context.Context, o *Options) (status int, err error) {
 	if err := checkMemory(o.Kernel, o.Memory); err != nil {
 		return 0, err
 	}
+	if err := checkFileSize(o.Memory); err != nil {
+		return 0, err
+	}
 	path, err := FindQEMU()
 	if err != nil {
 		return 0, err
