@@ -21,6 +21,9 @@ type Place struct {
 // Find returns the place of that name, which is for what. It makes nothing.
 func Find(name, what string) (Place, error) {
 	cache, err := os.UserCacheDir()
+	if err == nil && !filepath.IsAbs(cache) { // which HOME alone can bring about
+		err = errors.New("path in $HOME is relative")
+	}
 	if err != nil {
 		return Place{}, fmt.Errorf("no place for %s: %w; set HOME or XDG_CACHE_HOME", what, err)
 	}

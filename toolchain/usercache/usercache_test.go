@@ -50,9 +50,11 @@ func TestExplain(t *testing.T) {
 	if p.Explain(nil) != nil {
 		t.Error("an error of none")
 	}
-	t.Setenv("XDG_CACHE_HOME", "")
-	t.Setenv("HOME", "")
-	if _, err := Find("src", "sources"); err == nil || !strings.Contains(err.Error(), "no place for sources") || !strings.HasSuffix(err.Error(), "; set HOME or XDG_CACHE_HOME") {
-		t.Errorf("without HOME: %v", err)
+	for _, tt := range []struct{ cache, home string }{{"", ""}, {"", "here"}, {"here", "/home/gopher"}} {
+		t.Setenv("XDG_CACHE_HOME", tt.cache)
+		t.Setenv("HOME", tt.home)
+		if _, err := Find("src", "sources"); err == nil || !strings.Contains(err.Error(), "no place for sources") || !strings.HasSuffix(err.Error(), "; set HOME or XDG_CACHE_HOME") {
+			t.Errorf("XDG_CACHE_HOME %q, HOME %q: %v", tt.cache, tt.home, err)
+		}
 	}
 }
