@@ -23,8 +23,8 @@ func topCmd() *cobra.Command {
 		Short: "Show live what a machine does: processors, heap, interrupts, requests, network",
 		Long: `Top shows what a machine of this user does that runs: its name, if it is in the
 background, that of its program, or the number of its yolk process; or the only one. What is shown comes from the kernel's files
-in /proc, as often as --interval says. Where standard output is no terminal, it is printed
-once. Keys: q ends it, the space bar holds it.`,
+in /proc, as often as --interval says. Where standard output is no terminal, or none on which
+the cursor can be moved (TERM=dumb), it is printed once. Keys: q ends it, the space bar holds it.`,
 		Example: "  yolk top\n" +
 			"  yolk top server\n" +
 			"  yolk top --interval 5s 4711 | head",
@@ -39,7 +39,7 @@ once. Keys: q ends it, the space bar holds it.`,
 				return err
 			}
 			defer r.Close()
-			if !qemu.HasTerminal(os.Stdout) {
+			if !qemu.HasTerminal(os.Stdout) || !drawable() {
 				return printOnce(cmd.Context(), r, time.Duration(interval))
 			}
 			return watchMachine(cmd.Context(), r, time.Duration(interval))
@@ -48,6 +48,13 @@ once. Keys: q ends it, the space bar holds it.`,
 	cmd.Flags().Var(&interval, "interval", "time from one look to the next")
 	completeFlags(cmd)
 	return cmd
+}
+
+// drawable reports whether TERM names a terminal on which the cursor goes where it is told:
+// "dumb" and a name that nobody knows do not.
+func drawable() bool {
+	_, err := tcell.NewScreen() // it looks for the terminal's description, and leaves the terminal alone
+	return err == nil
 }
 
 // shortest is the least time from one look to the next: each takes the guest some.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 
 	"github.com/yolkos/yolk/toolchain/group"
 )
@@ -41,9 +42,18 @@ func (b *Builder) goCommand(ctx context.Context, dir string, env []string, args 
 		if err := b.newerIn(text); err != nil {
 			return nil, err
 		}
-		return nil, &GoError{Args: args, Err: err, Text: seenFrom(dir, text)}
+		return nil, &GoError{Args: args, Err: err, Text: withCure(seenFrom(dir, text))}
 	}
 	return stdout.Bytes(), nil
+}
+
+// withCure adds what to do to a go command's complaint about a full disk, which names a file that
+// the user has not asked for.
+func withCure(text string) string {
+	if strings.Contains(text, syscall.ENOSPC.Error()) || strings.Contains(text, syscall.EDQUOT.Error()) {
+		text += "\nthe disk is full: free some space there; XDG_CACHE_HOME and GOCACHE have caches on another one"
+	}
+	return text
 }
 
 // GoError is what a go command had to complain about.

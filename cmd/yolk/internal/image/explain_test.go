@@ -140,3 +140,18 @@ func TestSeenFrom(t *testing.T) {
 		}
 	}
 }
+
+// TestWithCure: a full disk, or a full quota, is said with what to do, and nothing else is.
+func TestWithCure(t *testing.T) {
+	for text, cured := range map[string]bool{
+		"math: write /c/yolk/tmp/run-1/b049/importcfg: no space left on device": true,
+		"copying a.out: write /out/app: disk quota exceeded":                    true,
+		"./main.go:3:1: undefined: x":                                           false,
+		"":                                                                      false,
+	} {
+		got := withCure(text)
+		if added, ok := strings.CutPrefix(got, text); !ok || (added != "") != cured || cured && !strings.Contains(added, "free some space there") {
+			t.Errorf("%q becomes %q", text, got)
+		}
+	}
+}
