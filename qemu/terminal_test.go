@@ -138,7 +138,8 @@ func TestKinds(t *testing.T) {
 func TestTerminal(t *testing.T) {
 	for _, tt := range []struct{ do, shown string }{
 		{"ctl:yolk_main tty:hello_ttyecho:3 ctl:yolk_exit_0 end:1", "hello\nabc"},
-		{"uart:log ctl:yolk_main keys:3 tty:x ctl:yolk_exit_3 end:1", "log\r\nx\n"},
+		// As the kernel, it waits for its log to be where it belongs before it writes to another port.
+		{"uart:log says:console-sent_4 hears:console-passed_4 ctl:yolk_main keys:3 tty:x ctl:yolk_exit_3 end:1", "log\r\nx\n"},
 		{"ctl:yolk_main keys:3 complain:broken signal", ""},
 	} {
 		master, slave := openPTY(t)
