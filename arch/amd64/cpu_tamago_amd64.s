@@ -121,6 +121,7 @@ TEXT ·raise(SB),NOSPLIT,$0-1
 	LEAQ	runtime·interruptPending(SB), CX
 	LOCK
 	BTSQ	AX, (CX)
+	MOVL	$1, runtime·interruptNew(SB)
 	RET
 
 // func tripleFault()

@@ -158,6 +158,7 @@ TEXT trapEntry<>(SB),NOSPLIT|NOFRAME|TOPFRAME,$0
 	LEAQ	runtime·interruptPending(SB), CX
 	LOCK
 	BTSQ	AX, (CX)
+	MOVL	$1, runtime·interruptNew(SB)
 	LEAQ	·interruptCounts(SB), CX
 	LOCK
 	INCQ	(CX)(AX*8)

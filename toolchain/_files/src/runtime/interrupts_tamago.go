@@ -20,6 +20,11 @@ var (
 	//
 	//go:linkname interruptPending
 	interruptPending [interruptVectors / 64]uint64
+	// interruptNew is set behind a bit of interruptPending, and cleared by who then looks at
+	// them all, so that the scheduler sees in one word that there is nothing to see.
+	//
+	//go:linkname interruptNew
+	interruptNew uint32
 	// interruptWaiter holds the goroutine that waits for a vector.
 	interruptWaiter [interruptVectors]guintptr
 	// interruptMask has a bit for each vector that has a waiter.
@@ -47,6 +52,7 @@ func interruptWait(v uint8) {
 //go:linkname interruptWake
 func interruptWake(v uint8) {
 	atomic.Or64(&interruptPending[v/64], 1<<(v%64))
+	atomic.Store(&interruptNew, 1)
 	netpollBreak()
 }
 
@@ -159,6 +165,17 @@ func netpoll(delay int64) (gList, int32) {
 	}
 	var list gList
 	delta := int32(0)
+	atomic.Store(&interruptNew, 0)
+	for gp := interruptNext(); gp != nil; gp = interruptNext() {
+		list.push(gp)
+		delta--
+	}
+	return list, delta
+}
+
+// interruptNext returns a goroutine whose interrupt has fired, which then does not wait any
+// more; nil if there is none.
+func interruptNext() *g {
 	for w := range interruptPending {
 		fired := atomic.Load64(&interruptPending[w]) & atomic.Load64(&interruptMask[w])
 		for fired != 0 {
@@ -170,9 +187,35 @@ func netpoll(delay int64) (gList, int32) {
 				continue
 			}
 			atomic.And64(&interruptMask[w], ^(uint64(1) << i))
-			list.push(gp)
-			delta--
+			return gp
 		}
 	}
-	return list, delta
+	return nil
+}
+
+// interruptFirst returns a goroutine that waits for an interrupt that has fired; nil if there is
+// none. The scheduler takes it before all others, as the work of an interrupt comes first
+// elsewhere: others wait for what it brings. But there are never two in a row, so that interrupts
+// that come all the time leave the others their turns: syscalltick, which only sysmon has a use for
+// elsewhere, is the schedtick of the slice that was given to one, until another one had its turn.
+func interruptFirst(pp *p) *g {
+	if t := &pp.sysmontick; t.syscalltick == pp.schedtick {
+		t.syscalltick--
+		return nil
+	}
+	atomic.Store(&interruptNew, 0)
+	gp := interruptNext()
+	if gp == nil {
+		return nil
+	}
+	atomic.Store(&interruptNew, 1) // there may be more
+	netpollAdjustWaiters(-1)
+	trace := traceAcquire()
+	casgstatus(gp, _Gwaiting, _Grunnable)
+	if trace.ok() {
+		trace.GoUnpark(gp, 0)
+		traceRelease(trace)
+	}
+	pp.sysmontick.syscalltick = pp.schedtick + 1
+	return gp
 }

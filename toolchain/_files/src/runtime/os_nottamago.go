@@ -10,13 +10,15 @@ const (
 	osHeapAddrBits      = 0
 	osLogHeapArenaBytes = 0
 	osOwnThreads        = false
+	osTicks             = false
 )
 
 var bubbles bool
 
-func osSchedule() {}
-func osMain()     {}
-func osPanic()    {}
+func osSchedule()   {}
+func osFirst(*p) *g { return nil }
+func osMain()       {}
+func osPanic()      {}
 
 func osSystemGoroutine(*g) bool                   { return false }
 func osBlocksInKernel([]uintptr, bucketType) bool { return false }

@@ -15,6 +15,7 @@ const (
 	osHeapAddrBits      = goos.HeapAddrBits
 	osLogHeapArenaBytes = goos.LogHeapArenaBytes
 	osOwnThreads        = true
+	osTicks             = true // they end slices that goroutines share (tick)
 )
 
 // mOS is the part of an m that makes it a thread of threads_tamago.go.

@@ -294,17 +294,14 @@ func exitThread(wait *atomic.Uint32) {
 }
 
 // osSchedule is called by the scheduler before it chooses a goroutine. It does
-// what sysmon does elsewhere: goroutines that wait for interrupts become
-// runnable however busy the others are, other threads get their turn, and the
+// what sysmon does elsewhere: time slices end, other threads get their turn, and the
 // heap is collected now and then.
 func osSchedule() {
-	// A spinning thread must not get goroutines here; it looks for them next.
-	if !getg().m.spinning && interruptFired() {
-		list, delta := netpoll(0)
-		injectglist(&list)
-		netpollAdjustWaiters(delta)
+	pp := getg().m.p.ptr()
+	if pp.preempt {
+		sliceEnd(pp)
 	}
-	if forceGCDue() {
+	if pp.schedtick%16 == 0 && forceGCDue() {
 		lock(&forcegc.lock)
 		forcegc.idle.Store(false)
 		var list gList
@@ -323,15 +320,33 @@ func osSchedule() {
 	}
 }
 
-// forceGCDue reports whether the heap was last collected so long ago that it is
-// time for a collection without need.
-func forceGCDue() bool {
-	if getg().m.spinning || !forcegc.idle.Load() || getg().m.p == 0 {
-		return false
+// osFirst returns a goroutine that is to run before all others, nil if there is none.
+func osFirst(pp *p) *g {
+	if atomic.Load(&interruptNew) == 0 {
+		return nil
 	}
-	pp := getg().m.p.ptr()
-	if pp.schedtick%16 != 0 {
-		return false // seldom enough for the clock to cost nothing
+	return interruptFirst(pp)
+}
+
+// sliceEnd ends the time slice of pp, which a tick has found to be over. Who would share it comes
+// behind all that can run already, and behind who has been preempted: of goroutines that wake each
+// other there would always be one that comes next.
+func sliceEnd(pp *p) {
+	pp.sysmontick.syscalltick = pp.schedtick - 1 // who waits for an interrupt may come next
+	next := pp.runnext
+	if next == 0 || !pp.runnext.cas(next, 0) {
+		return // another core may have taken it
+	}
+	lock(&sched.lock)
+	globrunqput(next.ptr())
+	unlock(&sched.lock)
+}
+
+// forceGCDue reports whether the heap was last collected so long ago that it is
+// time for a collection without need. It is asked seldom enough for the clock to cost nothing.
+func forceGCDue() bool {
+	if getg().m.spinning || !forcegc.idle.Load() {
+		return false
 	}
 	t := gcTrigger{kind: gcTriggerTime, now: nanotime1()}
 	return t.test()

@@ -177,7 +177,9 @@ func trapFatal(f *trapFrame, gp *g, why string) {
 // tick handles an interrupt of the timer: a goroutine that has run for a whole
 // tick, that keeps other threads, a timer that is due or who waits for an interrupt
 // waiting, or that somebody wants to preempt, gives way at the next safe point, which may
-// be here. Whoever runs after one that a tick has ended began with that tick.
+// be here. Whoever runs after one that a tick has ended began with that tick: that is the next
+// slice, or the same one if a timer has woken who runs. Goroutines that hand over to each other
+// share a slice, which ends wherever the tick finds them, in the scheduler too.
 //
 //go:nowritebarrierrec
 func tick(f *trapFrame, gp *g) {
@@ -185,23 +187,32 @@ func tick(f *trapFrame, gp *g) {
 	if profileDue(mp) {
 		sigprof(uintptr(f.rip), uintptr(f.rsp), 0, gp, mp)
 	}
-	if gp != mp.curg {
-		return // in the scheduler: it looks by itself
-	}
 	pp := mp.p.ptr()
 	if pp == nil {
 		return
 	}
 	t := &pp.sysmontick
-	if t.schedtick == pp.schedtick || threadReady.head != 0 || interruptFired() || timerDue(pp) {
+	if t.schedtick-pp.schedtick <= 1 || threadReady.head != 0 || interruptFired() || timerDue(pp) {
 		t.schedtick = pp.schedtick + 1
-		gp.preempt = true
-		gp.stackguard0 = stackPreempt
-		pp.preempt = true
+		preemptSoon(mp, pp)
 	} else {
 		t.schedtick = pp.schedtick
 	}
-	preemptTrap(f, gp)
+	if gp == mp.curg {
+		preemptTrap(f, gp)
+	}
+}
+
+// preemptSoon has the goroutine of mp, which has pp, give way at its next safe point. If there is
+// none the scheduler is about to choose one, and ends the slice (osSchedule).
+//
+//go:nowritebarrierrec
+func preemptSoon(mp *m, pp *p) {
+	if gp := mp.curg; gp != nil {
+		gp.preempt = true
+		gp.stackguard0 = stackPreempt
+	}
+	pp.preempt = true
 }
 
 // timerDue reports whether a timer of pp should have run.
