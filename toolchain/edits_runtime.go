@@ -56,7 +56,7 @@ var runtimeEdits = []Edit{
 		"slices end, and threads get their turn, between two goroutines"},
 	Replace{"src/runtime/proc.go", "\tif !haveSysmon && next {\n", "\tif !haveSysmon && !osTicks && next {\n", 1,
 		"ticks end the slices of goroutines that hand over to each other, as sysmon does elsewhere"},
-	Replace{"src/runtime/proc.go", "\t// Try to schedule the trace reader.\n", "\tif gp := osFirst(pp); gp != nil {\n\t\treturn gp, false, false\n\t}\n\n\t// Try to schedule the trace reader.\n", 1,
+	Replace{"src/runtime/proc.go", "\t// Try to schedule the trace reader.\n", "\tif gp := osFirst(pp, now); gp != nil {\n\t\treturn gp, false, false\n\t}\n\n\t// Try to schedule the trace reader.\n", 1,
 		"who waits for an interrupt that has come is the first"},
 	Replace{"src/runtime/runtime2.go", "\tactiveStackChans bool\n", "\tactiveStackChans bool\n\n\twaits uint8 // see waits_tamago.go\n", 1,
 		"who waits for a file is known by that"},

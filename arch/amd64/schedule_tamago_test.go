@@ -110,3 +110,108 @@ func TestInterruptComesFirst(t *testing.T) {
 	}
 	t.Errorf("two interrupts, A and B, came when %d goroutines could run: the order was %s, never A3B12", others, order)
 }
+
+// computing has goroutines compute on all CPUs until the test is over. Each calls raise again and again, with
+// interrupts off, on the first CPU only, to which devices send theirs, as soon as all CPUs compute.
+func computing(t *testing.T, raise func()) {
+	var stop atomic.Bool
+	var all sync.WaitGroup
+	var seen [maxCPUs]atomic.Bool
+	var begun atomic.Bool
+	for range 2 * runtime.NumCPU() {
+		all.Go(func() {
+			for !stop.Load() {
+				cli()
+				cpu := cpuIndex()
+				if cpu == 0 && begun.Load() {
+					raise()
+				}
+				sti()
+				seen[cpu].Store(true)
+				step()
+			}
+		})
+	}
+	for i := range runtime.NumCPU() {
+		for !seen[i].Load() {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	begun.Store(true)
+	t.Cleanup(func() {
+		stop.Store(true)
+		all.Wait()
+	})
+}
+
+// step is a point at which its caller may be preempted.
+//
+//go:noinline
+func step() { steps.Add(1) }
+
+var steps atomic.Int64
+
+// TestInterruptPreempts: where all CPUs compute, who waits for an interrupt does not wait for a tick of the timer.
+func TestInterruptPreempts(t *testing.T) {
+	const tries = 100
+	var ready atomic.Bool // for the next interrupt
+	var since, ticks, done, quick atomic.Int64
+	timer := func() int64 { return int64(atomic.LoadUint64(&interruptCounts[timerVector])) }
+	v := drivers(t, 1, func(int) {
+		if timer() == ticks.Load() {
+			quick.Add(1)
+		}
+		done.Add(1)
+		since.Store(nanotime())
+		ready.Store(true)
+	})
+	ready.Store(true)
+	computing(t, func() {
+		// Whoever has just begun goes on for a while.
+		if nanotime()-since.Load() > slice/5 && waited(v[0]) && ready.CompareAndSwap(true, false) {
+			ticks.Store(timer())
+			sendIPI(apicIDs[0], icrAssert|uint32(v[0]))
+		}
+	})
+	for done.Load() < tries {
+		time.Sleep(time.Millisecond)
+	}
+	// Ticks of other CPUs may come in between, of some more where the host is busy.
+	if n := quick.Load(); n < tries/4 {
+		t.Errorf("beside %d computing goroutines %d interrupts in %d were heeded before the next tick", 2*runtime.NumCPU(), n, tries)
+	}
+}
+
+// TestInterruptStorm: interrupts that come all the time leave those who compute some time between any two that are
+// heeded, and do not wait for the slice's end.
+func TestInterruptStorm(t *testing.T) {
+	if runtime.NumCPU() > 1 {
+		t.Skip("it counts the slices of one CPU: another one that idles may heed all that come")
+	}
+	const (
+		rounds, each = 20, 25
+		undivided    = 500_000 // ns, runtime.interruptSlice
+	)
+	var done atomic.Int64
+	v := drivers(t, 1, func(int) { done.Add(1) })
+	computing(t, func() {
+		if waited(v[0]) {
+			sendIPI(apicIDs[0], icrAssert|uint32(v[0]))
+		}
+	})
+	best := int64(1 << 62)
+	for range rounds {
+		start, before := nanotime(), done.Load()
+		for done.Load() < before+each {
+			time.Sleep(time.Millisecond)
+		}
+		took, n := nanotime()-start, done.Load()-before
+		if limit := 2*took/undivided + 10; n > limit {
+			t.Fatalf("%d interrupts were heeded in %v, more than %d", n, time.Duration(took), limit)
+		}
+		best = min(best, took/n)
+	}
+	if best > slice/2 {
+		t.Errorf("in %d rounds of %d interrupts they waited for %v or more", rounds, each, time.Duration(best))
+	}
+}

@@ -82,11 +82,11 @@ func arm(d int64) {
 //
 //go:linkname tickSoon runtime.tickSoon
 var tickSoon = func(d int64) {
-	cli()
+	flags := disableInterrupts()
 	if at, now := cpuStates[cpuIndex()].at, nanotime(); at <= now || at > now+d {
 		arm(d)
 	}
-	sti()
+	restoreInterrupts(flags)
 }
 
 // idle stops the CPU until there is something to do for the runtime, at the

@@ -12,6 +12,9 @@ const (
 	flushVector    = 0xf3 // from another CPU, to forget translations (flushTLB)
 	spuriousVector = 0xff
 
+	// interruptHeeded is what runtime.interruptNew has then.
+	interruptHeeded = 2
+
 	idtGate = 0x8e // present, ring 0, 64-bit interrupt gate: interrupts stay off
 )
 

@@ -158,24 +158,28 @@ TEXT trapEntry<>(SB),NOSPLIT|NOFRAME|TOPFRAME,$0
 	LEAQ	runtime·interruptPending(SB), CX
 	LOCK
 	BTSQ	AX, (CX)
+	CMPL	runtime·interruptNew(SB), $0
+	JNE	told
 	MOVL	$1, runtime·interruptNew(SB)
+told:
 	LEAQ	·interruptCounts(SB), CX
 	LOCK
 	INCQ	(CX)(AX*8)
 
 	// If a goroutine waits for it and this CPU is busy, an idle one continues a
 	// thread that blocks in netpoll. (This CPU is the first: all devices interrupt
-	// that.)
+	// that.) If there is none, the runtime ends the slice of who computes here, unless it
+	// has heeded an interrupt already and the scheduler has not looked since.
 	MOVQ	runtime·coresIdle(SB), CX
-	TESTQ	CX, CX
-	JEQ	noted
 	BTL	$0, CX
 	JCS	noted
-	CMPL	runtime·threadPolls(SB), $0
-	JEQ	noted
 	LEAQ	runtime·interruptMask(SB), DX
 	BTQ	AX, (DX)
 	JCC	noted
+	TESTQ	CX, CX
+	JEQ	busy
+	CMPL	runtime·threadPolls(SB), $0
+	JEQ	busy
 	BSFQ	CX, CX
 	LEAQ	·apicIDs(SB), DX
 	MOVL	(DX)(CX*4), DX
@@ -188,6 +192,14 @@ noted:
 spurious:
 	ADDQ	$16, SP
 	IRETQ
+
+busy:
+	CMPL	runtime·interruptNew(SB), $const_interruptHeeded
+	JEQ	noted
+	POPQ	DX
+	POPQ	CX
+	POPQ	AX
+	JMP	full
 
 flush:
 	PUSHQ	AX
@@ -286,10 +298,13 @@ restored:
 	MOVQ	R12, SP
 	CMPL	128(SP), $32
 	JB	resume
+	CMPL	128(SP), $const_timerVector
+	JB	ended		// a device's, which is counted
 	MOVLQZX	128(SP), AX
 	LEAQ	·interruptCounts(SB), CX
 	LOCK
 	INCQ	(CX)(AX*8)
+ended:
 	CALL	endInterrupt<>(SB)
 	CMPL	128(SP), $const_timerVector
 	JNE	resume

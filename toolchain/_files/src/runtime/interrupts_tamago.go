@@ -14,14 +14,24 @@ import (
 
 const interruptVectors = 256
 
+const (
+	interruptHeeded = 2 // see interruptNew
+
+	// interruptSlice is how long a goroutine runs that an interrupt finds, before who waits for
+	// the interrupt takes its place, in nanoseconds. However many come, who computes gets that
+	// much between two that are heeded.
+	interruptSlice = 500e3
+)
+
 var (
 	// interruptPending has a bit for each vector that has fired and that its
 	// goroutine has not seen yet. The handlers set the bits.
 	//
 	//go:linkname interruptPending
 	interruptPending [interruptVectors / 64]uint64
-	// interruptNew is set behind a bit of interruptPending, and cleared by who then looks at
-	// them all, so that the scheduler sees in one word that there is nothing to see.
+	// interruptNew is 1 behind a bit of interruptPending, and 0 when somebody then looks at
+	// them all, so that the scheduler sees in one word that there is nothing to see. It is
+	// interruptHeeded when the scheduler will look soon (interruptTrap).
 	//
 	//go:linkname interruptNew
 	interruptNew uint32
@@ -201,6 +211,9 @@ func interruptNext() *g {
 func interruptFirst(pp *p) *g {
 	if t := &pp.sysmontick; t.syscalltick == pp.schedtick {
 		t.syscalltick--
+		if interruptFired() && tickSoon != nil {
+			tickSoon(interruptSlice)
+		}
 		return nil
 	}
 	atomic.Store(&interruptNew, 0)

@@ -15,10 +15,10 @@ const (
 
 var bubbles bool
 
-func osSchedule()   {}
-func osFirst(*p) *g { return nil }
-func osMain()       {}
-func osPanic()      {}
+func osSchedule()          {}
+func osFirst(*p, int64) *g { return nil }
+func osMain()              {}
+func osPanic()             {}
 
 func osSystemGoroutine(*g) bool                   { return false }
 func osBlocksInKernel([]uintptr, bucketType) bool { return false }

@@ -320,8 +320,11 @@ func osSchedule() {
 	}
 }
 
-// osFirst returns a goroutine that is to run before all others, nil if there is none.
-func osFirst(pp *p) *g {
+// osFirst returns a goroutine that is to run before all others, nil if there is none. It notes now,
+// the time, as that at which the scheduler chose the next one for pp (interruptTrap); 0, where
+// nobody waits for a time, is long ago.
+func osFirst(pp *p, now int64) *g {
+	pp.sysmontick.schedwhen = now
 	if atomic.Load(&interruptNew) == 0 {
 		return nil
 	}

@@ -5,6 +5,7 @@ package runtime
 import (
 	"internal/abi"
 	"internal/goarch"
+	"internal/runtime/atomic"
 	"runtime/goos"
 	"unsafe"
 )
@@ -68,6 +69,10 @@ func trapgo(f *trapFrame, gp *g) {
 	case trapDivide, trapFloat, trapSIMD:
 		gp.sig = _SIGFPE
 	default:
+		if f.vector >= trapExceptions {
+			interruptTrap(f, gp)
+			return
+		}
 		trapFatal(f, gp, "")
 	}
 	// A panic needs a goroutine whose stack may grow.
@@ -221,16 +226,42 @@ func timerDue(pp *p) bool {
 	return when != 0 && when <= nanotime1()
 }
 
-// preemptTrap preempts gp here if somebody wants that and it is safe.
+// interruptTrap handles the interrupt of a device, which a goroutine waits for while every core has
+// work: it takes the place of the one that runs here as soon as that has run for interruptSlice
+// since the scheduler chose it, at once as a rule.
 //
 //go:nowritebarrierrec
-func preemptTrap(f *trapFrame, gp *g) {
+func interruptTrap(f *trapFrame, gp *g) {
+	atomic.Store(&interruptNew, interruptHeeded)
+	mp := gp.m
+	left := int64(interruptSlice) // in the scheduler, which may have looked already
+	if pp := mp.p.ptr(); pp != nil && gp == mp.curg {
+		left = pp.sysmontick.schedwhen + interruptSlice - nanotime()
+		if left <= 0 {
+			preemptSoon(mp, pp)
+			if preemptTrap(f, gp) {
+				return
+			}
+			left = interruptSlice
+		}
+	}
+	if tickSoon != nil {
+		tickSoon(left) // it preempts for interrupts that wait
+	}
+}
+
+// preemptTrap preempts gp here if somebody wants that and it is safe, which it reports.
+//
+//go:nowritebarrierrec
+func preemptTrap(f *trapFrame, gp *g) (done bool) {
 	if gp == gp.m.curg && debug.asyncpreemptoff == 0 && wantAsyncPreempt(gp) {
 		if ok, pc := isAsyncSafePoint(gp, uintptr(f.rip), uintptr(f.rsp), 0); ok {
 			f.pushCall(abi.FuncPCABI0(asyncPreempt), pc)
+			done = true
 		}
 	}
 	gp.m.preemptGen.Add(1)
+	return done
 }
 
 // osMain is called by the main goroutine before the first package is
