@@ -58,6 +58,8 @@ var runtimeEdits = []Edit{
 		"ticks end the slices of goroutines that hand over to each other, as sysmon does elsewhere"},
 	Replace{"src/runtime/proc.go", "\t// Try to schedule the trace reader.\n", "\tif gp := osFirst(pp, now); gp != nil {\n\t\treturn gp, false, false\n\t}\n\n\t// Try to schedule the trace reader.\n", 1,
 		"who waits for an interrupt that has come is the first"},
+	Replace{"src/runtime/proc.go", "\tif pp.schedtick%61 == 0 && !sched.runq.empty() {\n", "\tif pp.schedtick%61 == 0 && !sched.runq.empty() && (goos.IsTamago == 0 || pp.runnext == 0) {\n", 1,
+		"who is to run next in the same slice does not wait for that of another one: it would be each sixty-first"},
 	Replace{"src/runtime/runtime2.go", "\tactiveStackChans bool\n", "\tactiveStackChans bool\n\n\twaits uint8 // see waits_tamago.go\n", 1,
 		"who waits for a file is known by that"},
 	Replace{"src/runtime/proc.go", "\trunqput(mp.p.ptr(), gp, next)\n\twakep()\n\treleasem(mp)\n", "\tosReady(mp.p.ptr(), gp, next)\n\twakep()\n\treleasem(mp)\n", 1,

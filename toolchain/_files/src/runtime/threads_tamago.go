@@ -299,7 +299,10 @@ func exitThread(wait *atomic.Uint32) {
 func osSchedule() {
 	pp := getg().m.p.ptr()
 	if pp.preempt {
-		sliceEnd(pp)
+		pp.sysmontick.syscalltick = pp.schedtick - 1 // who waits for an interrupt may come next
+		if sliceOver(pp) {
+			sliceEnd(pp)
+		}
 	}
 	if pp.schedtick%16 == 0 && forceGCDue() {
 		lock(&forcegc.lock)
@@ -335,7 +338,6 @@ func osFirst(pp *p, now int64) *g {
 // behind all that can run already, and behind who has been preempted: of goroutines that wake each
 // other there would always be one that comes next.
 func sliceEnd(pp *p) {
-	pp.sysmontick.syscalltick = pp.schedtick - 1 // who waits for an interrupt may come next
 	next := pp.runnext
 	if next == 0 || !pp.runnext.cas(next, 0) {
 		return // another core may have taken it

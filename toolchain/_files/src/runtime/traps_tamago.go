@@ -179,12 +179,16 @@ func trapFatal(f *trapFrame, gp *g, why string) {
 	exit(2)
 }
 
+// tickSlice is how long after the one before it a tick judges slices, in nanoseconds: those that come
+// sooner, by tickSoon, do not.
+const tickSlice = 9e6
+
 // tick handles an interrupt of the timer: a goroutine that has run for a whole
-// tick, that keeps other threads, a timer that is due or who waits for an interrupt
-// waiting, or that somebody wants to preempt, gives way at the next safe point, which may
-// be here. Whoever runs after one that a tick has ended began with that tick: that is the next
-// slice, or the same one if a timer has woken who runs. Goroutines that hand over to each other
-// share a slice, which ends wherever the tick finds them, in the scheduler too.
+// tick, that keeps other threads waiting, or that somebody wants to preempt, gives way at the
+// next safe point, which may be here; one that computes also if a timer is due or somebody waits for an
+// interrupt that has come. Whoever runs after one that a tick has ended began with that tick: that
+// is the next slice, or the same one if a timer has woken who runs. Goroutines that hand over to each
+// other share a slice, which ends wherever the tick finds them, in the scheduler too.
 //
 //go:nowritebarrierrec
 func tick(f *trapFrame, gp *g) {
@@ -196,17 +200,35 @@ func tick(f *trapFrame, gp *g) {
 	if pp == nil {
 		return
 	}
+	// syscallwhen, which only sysmon has a use for elsewhere, is when a tick has judged last.
 	t := &pp.sysmontick
-	if t.schedtick-pp.schedtick <= 1 || threadReady.head != 0 || interruptFired() || timerDue(pp) {
-		t.schedtick = pp.schedtick + 1
-		preemptSoon(mp, pp)
-	} else {
+	over := false
+	if now := nanotime(); now-t.syscallwhen >= tickSlice {
+		t.syscallwhen = now
+		over = t.schedtick-pp.schedtick <= 1
 		t.schedtick = pp.schedtick
+	}
+	if over {
+		t.schedtick++ // see sliceOver
+		if gp := mp.curg; gp != nil {
+			gp.waitreason = waitReasonPreempted
+		}
+	}
+	if over || threadReady.head != 0 || computes(mp) && (interruptFired() || timerDue(pp)) {
+		preemptSoon(mp, pp)
 	}
 	if gp == mp.curg {
 		preemptTrap(f, gp)
 	}
 }
+
+// computes reports whether a tick has ended a slice of the goroutine of mp since that last waited.
+// Others, such as those that serve interrupts, are left alone: they wait soon, and
+// would come behind all who compute.
+func computes(mp *m) bool { return mp.curg != nil && mp.curg.waitreason == waitReasonPreempted }
+
+// sliceOver reports whether a tick has found the slice of pp to be over.
+func sliceOver(pp *p) bool { return pp.sysmontick.schedtick == pp.schedtick+1 }
 
 // preemptSoon has the goroutine of mp, which has pp, give way at its next safe point. If there is
 // none the scheduler is about to choose one, and ends the slice (osSchedule).
@@ -227,8 +249,8 @@ func timerDue(pp *p) bool {
 }
 
 // interruptTrap handles the interrupt of a device, which a goroutine waits for while every core has
-// work: it takes the place of the one that runs here as soon as that has run for interruptSlice
-// since the scheduler chose it, at once as a rule.
+// work. One that computes gives way as soon as it has run for interruptSlice since the scheduler chose
+// it, at once as a rule; after others the scheduler looks soon enough.
 //
 //go:nowritebarrierrec
 func interruptTrap(f *trapFrame, gp *g) {
@@ -236,6 +258,9 @@ func interruptTrap(f *trapFrame, gp *g) {
 	mp := gp.m
 	left := int64(interruptSlice) // in the scheduler, which may have looked already
 	if pp := mp.p.ptr(); pp != nil && gp == mp.curg {
+		if !computes(mp) {
+			return
+		}
 		left = pp.sysmontick.schedwhen + interruptSlice - nanotime()
 		if left <= 0 {
 			preemptSoon(mp, pp)

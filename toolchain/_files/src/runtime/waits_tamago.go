@@ -21,6 +21,17 @@ func waitsForFile(on bool) {
 	getg().waits = waits
 }
 
+// othersReady reports whether other goroutines can run on the processor of the calling one, or
+// wait for any processor.
+//
+//go:linkname othersReady
+func othersReady() bool {
+	mp := acquirem()
+	ready := sched.runq.size != 0 || !runqempty(mp.p.ptr())
+	releasem(mp)
+	return ready
+}
+
 // What g.waits has.
 const (
 	waitForFile = 1 << iota
