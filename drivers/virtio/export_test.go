@@ -15,3 +15,13 @@ func (q *Queue) Watchers() (watching, parked int) {
 	defer q.mu.Unlock()
 	return q.watching, len(q.parked)
 }
+
+// SetOthers has others tell whether other goroutines can run, and late whether a look has come late just now.
+func (q *Queue) SetOthers(others, late bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.others = func() bool { return others }
+	if q.late = (time.Time{}); late {
+		q.late = time.Now()
+	}
+}

@@ -448,6 +448,73 @@ func TestWatchInVain(t *testing.T) {
 	}
 }
 
+// Beside goroutines that compute nobody watches, as the interrupt comes sooner than a look; alone, one does.
+func TestWatchBesideOthers(t *testing.T) {
+	for _, test := range []struct {
+		others, late bool
+		interrupts   uint64
+	}{{false, false, 0}, {true, false, 0}, {false, true, 0}, {true, true, 1}} {
+		mem := virtiotest.NewMemory(1 << 20)
+		d := virtiotest.New(mem, 26, virtio.FeatureEventIdx, 64)
+		serve := make(chan bool)
+		d.Serve = func(c *virtiotest.Chain) { <-serve; c.Done(0) }
+		_, q := setup(t, d, mem, 64)
+		q.SetWatch(1, time.Hour)
+		q.SetOthers(test.others, test.late)
+		done := make(chan error)
+		go func() {
+			_, err := q.Do([][]byte{{1}}, nil)
+			done <- err
+		}()
+		within(t, "a request", func() {
+			for w, p := 0, 0; w+p != 1; w, p = q.Watchers() {
+				time.Sleep(10 * time.Microsecond)
+			}
+			serve <- true
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		})
+		if n := uint64(d.Interrupts(0)); n != test.interrupts {
+			t.Errorf("others %v, late %v: %d interrupts, want %d", test.others, test.late, n, test.interrupts)
+		}
+	}
+}
+
+// A look that had to wait for somebody who computes is the last one.
+func TestWatchLate(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	mem := virtiotest.NewMemory(1 << 20)
+	d := virtiotest.New(mem, 26, virtio.FeatureEventIdx, 64)
+	serve := make(chan bool)
+	d.Serve = func(c *virtiotest.Chain) { <-serve; c.Done(0) }
+	_, q := setup(t, d, mem, 64)
+	q.SetWatch(1, time.Hour)
+	q.SetOthers(true, false)
+	var stop atomic.Bool
+	var computes sync.WaitGroup
+	computes.Go(func() {
+		for !stop.Load() {
+		}
+	})
+	done := make(chan error)
+	go func() {
+		_, err := q.Do([][]byte{{1}}, nil)
+		done <- err
+	}()
+	within(t, "the end of a watch beside a computing goroutine", func() {
+		for w, p := 0, 0; w != 0 || p != 1; w, p = q.Watchers() {
+			time.Sleep(time.Millisecond)
+		}
+		stop.Store(true)
+		serve <- true
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	computes.Wait()
+}
+
 // What is deferred costs no notification and no interrupt of its own.
 func TestDefer(t *testing.T) {
 	for _, features := range []uint64{0, virtio.FeatureEventIdx} {

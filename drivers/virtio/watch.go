@@ -28,6 +28,9 @@ const (
 	holdTime = time.Millisecond
 	lateLook = 5 * time.Millisecond
 	lateTime = 200 * time.Millisecond
+	// Beside those who compute the interrupt is sooner than a look, as it ends their slices. So a late
+	// look is the last one, and nobody watches for parkTime, while others can run.
+	parkTime = 5 * time.Second
 )
 
 // watch says who looks at a ring. The queue's mutex guards it.
@@ -35,12 +38,13 @@ type watch struct {
 	watching int // requests whose owners look at the ring, or will at once
 	most     int // that may
 	spin     time.Duration
-	parked   []*Request // whose owners wait to be woken
-	misses   int        // the latest watches in a row that ended without a reply
-	skips    int        // requests since the last one that watched nevertheless
-	looked   time.Time  // when somebody looked last
-	late     time.Time  // when a look last came late
-	held     bool       // the device is to be notified at the next look
+	parked   []*Request  // whose owners wait to be woken
+	misses   int         // the latest watches in a row that ended without a reply
+	skips    int         // requests since the last one that watched nevertheless
+	looked   time.Time   // when somebody looked last
+	late     time.Time   // when a look last came late
+	held     bool        // the device is to be notified at the next look
+	others   func() bool // reports whether other goroutines can run on this CPU
 }
 
 // newWatch lets all watch on a machine with one CPU, where one looks while none of
@@ -48,14 +52,17 @@ type watch struct {
 // time.
 func newWatch() watch {
 	if runtime.NumCPU() == 1 {
-		return watch{most: math.MaxInt, spin: spinTime}
+		return watch{most: math.MaxInt, spin: spinTime, others: othersReady}
 	}
-	return watch{most: 1, spin: spinTime}
+	return watch{most: 1, spin: spinTime, others: othersReady}
 }
 
 // worthwhile reports whether one more may watch and is likely to see a reply.
 func (w *watch) worthwhile() bool {
 	if w.watching >= w.most {
+		return false
+	}
+	if !w.late.IsZero() && time.Since(w.late) < parkTime && w.others() {
 		return false
 	}
 	if w.misses < spinMisses {
@@ -148,12 +155,13 @@ func (q *Queue) announce() (notify bool) { return q.held && q.err == nil && q.pu
 func yield()
 
 // look watches the ring until r is complete or it has been in vain for long
-// enough. Other goroutines get their turn after each look. q.mu is held, before
-// and after.
+// enough, or a look came late. Other goroutines get their turn after each look. q.mu is held,
+// before and after.
 func (q *Queue) look(r *Request) {
+	late := false
 	for spent, last := time.Duration(0), time.Now(); ; {
 		fault := q.reap()
-		if fault == nil && (r.complete || spent >= q.spin) {
+		if fault == nil && (r.complete || late || spent >= q.spin) {
 			break
 		}
 		longest := lookTime * time.Duration(q.watching)
@@ -167,7 +175,7 @@ func (q *Queue) look(r *Request) {
 		q.mu.Lock()
 		q.stats.Watched += between
 		if between > lateLook {
-			q.late = now
+			q.late, late = now, q.others()
 		}
 	}
 	q.learn(r.complete)

@@ -30,8 +30,8 @@ that is measured. The same program runs in Yolk and, as process 1, in a Linux gu
 The times depend on the host and on what else it does; what is compared are those of a row. %s.
 
 Bold are 99th percentiles of Yolk's above the goal: %d times the median for a read, 20 ms for a timer, which is two slices of
-the scheduler. Where goroutines compute on every CPU, what has waited, for the server's answer or a timer, is noticed at the scheduler's next
-tick, every 10 ms, and comes behind what is in the processor's queue by then. A cached read asks the server once in a second whether the file has changed: so its 99th percentile is that of a read from the server
+the scheduler. Where goroutines compute on every CPU, a timer is noticed at the scheduler's next tick, every 10 ms, and who waited for
+it runs next; the server's answer is an interrupt, which ends the slice of who computes. A cached read asks the server once in a second whether the file has changed: so its 99th percentile is that of a read from the server
 where reads are seldom.
 
 `+"`make latency`"+` makes this page.
