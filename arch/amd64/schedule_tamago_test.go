@@ -189,29 +189,32 @@ func TestInterruptStorm(t *testing.T) {
 		t.Skip("it counts the slices of one CPU: another one that idles may heed all that come")
 	}
 	const (
-		rounds, each = 20, 25
-		undivided    = 500_000 // ns, runtime.interruptSlice
+		tries     = 500
+		undivided = 500_000 // ns, runtime.interruptSlice
 	)
-	var done atomic.Int64
-	v := drivers(t, 1, func(int) { done.Add(1) })
+	var done, last, soon atomic.Int64
+	v := drivers(t, 1, func(int) {
+		now := nanotime()
+		if now-last.Swap(now) < slice/2 {
+			soon.Add(1)
+		}
+		done.Add(1)
+	})
 	computing(t, func() {
 		if waited(v[0]) {
 			sendIPI(apicIDs[0], icrAssert|uint32(v[0]))
 		}
 	})
-	best := int64(1 << 62)
-	for range rounds {
-		start, before := nanotime(), done.Load()
-		for done.Load() < before+each {
-			time.Sleep(time.Millisecond)
-		}
-		took, n := nanotime()-start, done.Load()-before
-		if limit := 2*took/undivided + 10; n > limit {
-			t.Fatalf("%d interrupts were heeded in %v, more than %d", n, time.Duration(took), limit)
-		}
-		best = min(best, took/n)
+	start, before := nanotime(), done.Load()
+	for done.Load() < before+tries {
+		time.Sleep(time.Millisecond)
 	}
-	if best > slice/2 {
-		t.Errorf("in %d rounds of %d interrupts they waited for %v or more", rounds, each, time.Duration(best))
+	took, n := nanotime()-start, done.Load()-before
+	if limit := 2*took/undivided + 10; n > limit {
+		t.Errorf("%d interrupts were heeded in %v, more than %d", n, time.Duration(took), limit)
+	}
+	// Where the host is busy most of them may take longer.
+	if n := soon.Load(); n < tries/10 {
+		t.Errorf("%d interrupts of %d were heeded within half a slice of the one before", n, tries)
 	}
 }
