@@ -70,6 +70,7 @@ test: $(YOLK) deps tools toolchain vet
 	$(YOLK) test --accel $(ACCEL) --machine q35 --cpus 4 --daemon builtin $(LIMIT) $(TESTFLAGS) ./fs/fstest/coherence
 	$(YOLK) test --accel $(ACCEL) --machine microvm --cpus 4 $(LIMIT) $(TESTFLAGS) ./fs/fstest/coherence
 	$(YOLK) test --accel $(ACCEL) --machine microvm --cpus 2 $(LIMIT) $(TESTFLAGS) -short -skip $(BUSY_NET) net
+	$(YOLK) test --accel $(ACCEL) --machine microvm $(LIMIT) $(TESTFLAGS) -run '^TestPeriodicGC$$' runtime
 ifeq ($(ACCEL),kvm)
 	.ci/report $(YOLK)
 endif

@@ -223,12 +223,17 @@ func interruptFirst(pp *p) *g {
 	}
 	atomic.Store(&interruptNew, 1) // there may be more
 	netpollAdjustWaiters(-1)
+	makeRunnable(gp)
+	pp.sysmontick.syscalltick = pp.schedtick + 1
+	return gp
+}
+
+// makeRunnable has gp, which waits, run as the caller sees fit.
+func makeRunnable(gp *g) {
 	trace := traceAcquire()
 	casgstatus(gp, _Gwaiting, _Grunnable)
 	if trace.ok() {
 		trace.GoUnpark(gp, 0)
 		traceRelease(trace)
 	}
-	pp.sysmontick.syscalltick = pp.schedtick + 1
-	return gp
 }

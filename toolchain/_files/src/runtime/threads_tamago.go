@@ -294,8 +294,7 @@ func exitThread(wait *atomic.Uint32) {
 }
 
 // osSchedule is called by the scheduler before it chooses a goroutine. It does
-// what sysmon does elsewhere: time slices end, other threads get their turn, and the
-// heap is collected now and then.
+// what sysmon does elsewhere: time slices end, and other threads get their turn.
 func osSchedule() {
 	pp := getg().m.p.ptr()
 	if pp.preempt {
@@ -303,14 +302,6 @@ func osSchedule() {
 		if sliceOver(pp) {
 			sliceEnd(pp)
 		}
-	}
-	if pp.schedtick%16 == 0 && forceGCDue() {
-		lock(&forcegc.lock)
-		forcegc.idle.Store(false)
-		var list gList
-		list.push(forcegc.g)
-		injectglist(&list)
-		unlock(&forcegc.lock)
 	}
 	if threadCount > 0 {
 		now := nanotime1()
@@ -328,8 +319,22 @@ func osSchedule() {
 // nobody waits for a time, is long ago.
 func osFirst(pp *p, now int64) *g {
 	pp.sysmontick.schedwhen = now
-	if atomic.Load(&interruptNew) == 0 {
+	if atomic.Load(&interruptNew) == 0 && now < atomic.Loadint64(&forceGCAt) {
 		return nil
+	}
+	return firstOf(pp, now)
+}
+
+// firstOf is osFirst where there may be one.
+func firstOf(pp *p, now int64) *g {
+	if now == 0 {
+		now = nanotime()
+	}
+	if now >= atomic.Loadint64(&forceGCAt) {
+		atomic.Storeint64(&forceGCAt, now+forceGCEvery)
+		if gp := forceGC(now); gp != nil {
+			return gp
+		}
 	}
 	return interruptFirst(pp)
 }
@@ -347,14 +352,27 @@ func sliceEnd(pp *p) {
 	unlock(&sched.lock)
 }
 
-// forceGCDue reports whether the heap was last collected so long ago that it is
-// time for a collection without need. It is asked seldom enough for the clock to cost nothing.
-func forceGCDue() bool {
-	if getg().m.spinning || !forcegc.idle.Load() {
-		return false
+// forceGCAt is when it is looked again whether the heap has not been collected for long: by the time, not by
+// how often goroutines are chosen, as those that timers wake may share one slice for ever.
+var forceGCAt int64
+
+const forceGCEvery = 100e6 // ns
+
+// forceGC returns the goroutine that collects the heap without need, if it is time for that; else nil.
+func forceGC(now int64) *g {
+	if t := (gcTrigger{kind: gcTriggerTime, now: now}); !forcegc.idle.Load() || !t.test() {
+		return nil
 	}
-	t := gcTrigger{kind: gcTriggerTime, now: nanotime1()}
-	return t.test()
+	lock(&forcegc.lock)
+	if !forcegc.idle.Load() { // another core was first
+		unlock(&forcegc.lock)
+		return nil
+	}
+	forcegc.idle.Store(false)
+	gp := forcegc.g
+	unlock(&forcegc.lock)
+	makeRunnable(gp)
+	return gp
 }
 
 const preemptMSupported = true

@@ -205,6 +205,9 @@ func tick(f *trapFrame, gp *g) {
 	over := false
 	if now := nanotime(); now-t.syscallwhen >= tickSlice {
 		t.syscallwhen = now
+		if now >= atomic.Loadint64(&forceGCAt) {
+			atomic.Store(&interruptNew, 1) // the scheduler looks, which may not know the time
+		}
 		over = t.schedtick-pp.schedtick <= 1
 		t.schedtick = pp.schedtick
 	}
