@@ -14,16 +14,24 @@ import (
 func Children() time.Duration { return cpuBelow(os.Getpid()) }
 
 func cpuBelow(pid int) (sum time.Duration) {
+	for _, child := range childrenOf(pid) {
+		sum += cpuOf(child) + cpuBelow(child)
+	}
+	return sum
+}
+
+// childrenOf are the processes that the threads of a process have started.
+func childrenOf(pid int) (list []int) {
 	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
 	for _, thread := range threads {
 		// A thread may have ended meanwhile.
 		data, _ := os.ReadFile(filepath.Join(thread, "children"))
 		for _, f := range strings.Fields(string(data)) {
 			child, _ := strconv.Atoi(f)
-			sum += cpuOf(child) + cpuBelow(child)
+			list = append(list, child)
 		}
 	}
-	return sum
+	return list
 }
 
 func cpuOf(pid int) (sum time.Duration) {
@@ -48,14 +56,9 @@ func cpuTime(schedstat string) time.Duration {
 func LargestChild() int64 { return largestBelow(os.Getpid()) }
 
 func largestBelow(pid int) (most int64) {
-	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
-	for _, thread := range threads {
-		data, _ := os.ReadFile(filepath.Join(thread, "children"))
-		for _, f := range strings.Fields(string(data)) {
-			child, _ := strconv.Atoi(f)
-			status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", child))
-			most = max(most, peak(string(status)), largestBelow(child))
-		}
+	for _, child := range childrenOf(pid) {
+		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", child))
+		most = max(most, peak(string(status)), largestBelow(child))
 	}
 	return most
 }
