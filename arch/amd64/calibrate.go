@@ -56,18 +56,46 @@ func agree(a, b uint64) bool {
 	return max(a, b)-min(a, b) <= min(a, b)/32
 }
 
-// timerRate returns the rate of the timer, and the part of it by which that may be wrong,
-// at most. counted are its counts within span counts of a clock of hz, which were looked
-// at apart counts from each other. Where there is a hypervisor a rate that may be its is
-// taken for that.
-func timerRate(counted, span, apart, hz uint64, hypervisor bool) (rate uint64, accuracy int64) {
+// timerMeasure is a measurement of the timer's rate against a clock, of several the one in
+// which the looks at both came closest together.
+type timerMeasure struct {
+	counted uint64 // by the timer
+	span    uint64 // counts of the clock from the middle of the first look to that of the last
+	apart   uint64 // counts of the clock that the two looks took
+}
+
+// add takes a measurement: counted between a look from t0 to t1 and one from t2 to t3, in counts
+// of the clock.
+func (m *timerMeasure) add(counted, t0, t1, t2, t3 uint64) {
+	span, apart := (t2+t3-t0-t1)/2, t1-t0+t3-t2
+	if m.span == 0 || float64(apart)/float64(span) < float64(m.apart)/float64(m.span) {
+		*m = timerMeasure{counted, span, apart}
+	}
+}
+
+// within reports whether the looks took less than this part of the time between them.
+func (m *timerMeasure) within(part uint64) bool { return m.apart < m.span/part }
+
+// rate returns the rate of the timer, and the part of it by which that may be too high, at
+// most, for a clock of hz. A host that stopped the machine in each look leaves it at a half,
+// and that is said: who is told of less sleeps too long, for as long as the machine runs.
+// Where there is a hypervisor a rate that may be its is taken for that.
+func (m *timerMeasure) rate(hz uint64, hypervisor bool) (rate uint64, accuracy int64) {
 	const usual = hypervisorBus / timerDivider
-	rate = max(mulDiv(counted, hz, span), 1000)
+	rate = max(mulDiv(m.counted, hz, m.span), 1000)
 	// The middles of the looks are half of apart off at most; the clock that was
 	// measured by may be wrong by a little, too.
-	accuracy = int64(min(max(span/(apart/2+1), 8), 64))
-	if diff := max(rate, usual) - min(rate, usual); hypervisor && diff <= rate/uint64(accuracy) {
-		return usual, 1024
+	off := max(m.apart/2+1, m.span/64)
+	accuracy = int64(min(max(m.span/off, 2), 64))
+	lowest, highest := mulDiv(m.counted, hz, m.span+off), ^uint64(0)
+	if off < m.span {
+		highest = mulDiv(m.counted, hz, m.span-off)
+	}
+	if hypervisor && lowest <= usual && usual <= highest {
+		if accuracy >= 8 {
+			return usual, 1024 // no other one is as near
+		}
+		rate = min(rate, usual)
 	}
 	return rate, accuracy
 }

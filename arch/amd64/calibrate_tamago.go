@@ -10,8 +10,8 @@ package amd64
 //
 // Two measurements of the clock in a row have to agree: a host that is busy may stop
 // the machine in the midst of one, for a turn of the interval timer even. The first is
-// what the processor tells, or the way from initClock. Of those of the timer the one
-// counts in which the looks at both came closest together.
+// what the processor tells, or the way from initClock. It goes on as well until the
+// timer's rate is known well enough.
 func calibrate() {
 	known := pitStart.at == 0
 	last, told := uint64(0), uint64(0)
@@ -23,7 +23,7 @@ func calibrate() {
 		}
 	}
 	const start = ^uint32(0)
-	var counted, span, apart uint64
+	var timer timerMeasure
 	wait := uint16(calibrateTicks)
 	for range calibrations {
 		var hz uint64
@@ -40,10 +40,8 @@ func calibrate() {
 		t2 := rdtsc()
 		c := start - lapicRead(lapicCurrentCount)
 		t3 := rdtsc()
-		if s, a := (t2+t3-t0-t1)/2, t1-t0+t3-t2; span == 0 || float64(a)/float64(s) < float64(apart)/float64(span) {
-			counted, span, apart = uint64(c), s, a
-		}
-		if known && apart < span/64 || !known && agree(hz, last) {
+		timer.add(uint64(c), t0, t1, t2, t3)
+		if known && timer.within(64) || !known && agree(hz, last) && timer.within(8) {
 			last = hz
 			break
 		}
@@ -61,7 +59,7 @@ func calibrate() {
 		setRate(last)
 	}
 	_, _, c, _ := cpuid(1, 0)
-	timerHz, timerAccuracy = timerRate(counted, span, apart, tscHz, c>>31 != 0)
+	timerHz, timerAccuracy = timer.rate(tscHz, c>>31 != 0)
 }
 
 // measureRate measures the counter's rate over so many ticks of the interval timer.

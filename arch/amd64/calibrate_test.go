@@ -1,6 +1,9 @@
 package amd64
 
-import "testing"
+import (
+	"math/rand/v2"
+	"testing"
+)
 
 func TestToldRates(t *testing.T) {
 	hypervisor := [4]uint32{2: 1 << 31}
@@ -68,12 +71,55 @@ func TestTimerRate(t *testing.T) {
 		{"another rate", 6600, 2000, true, 66_000_000, 64},
 		{"hardware", 6300, 2000, false, 63_000_000, 64},
 		{"a busy host", 6000, 40_000, false, 60_000_000, 9},
-		{"a very busy host", 3000, 400_000, false, 30_000_000, 8},
+		{"a very busy host", 3000, 400_000, false, 30_000_000, 2},
+		{"a very busy host of a hypervisor", 12_000, 390_000, true, 62_500_000, 2},
+		{"a busy host of another rate", 12_000, 40_000, true, 120_000_000, 9},
 		{"none", 0, 2000, true, 1000, 64},
 	} {
-		rate, accuracy := timerRate(c.counted, 200_000, c.apart, hz, c.hypervisor)
+		m := timerMeasure{c.counted, 200_000, c.apart}
+		rate, accuracy := m.rate(hz, c.hypervisor)
 		if rate != c.rate || accuracy != c.accuracy {
 			t.Errorf("%s: %d Hz to 1/%d, want %d to 1/%d", c.name, rate, accuracy, c.rate, c.accuracy)
+		}
+	}
+}
+
+// However long and in which looks the host stops the machine, the rate is not further above the
+// timer's own than is told: a shot of nextShot does not come late.
+func TestTimerRateHolds(t *testing.T) {
+	for seed := range uint64(*seeds) {
+		r := rand.New(rand.NewPCG(seed, 5))
+		const hz = 2_600_000_000
+		timer := uint64(hypervisorBus / timerDivider)
+		if seed%4 == 0 {
+			timer = 75_000_000 + r.Uint64N(200_000_000) // not near a hypervisor's
+		}
+		var m timerMeasure
+		now := r.Uint64N(1 << 40)
+		// look takes some time, before and after it is at its counter.
+		look := func() (before, at, after uint64) {
+			before = now
+			for _, to := range []*uint64{&at, &after} {
+				now += 500 + r.Uint64N(5000)
+				if r.IntN(2) == 0 {
+					now += uint64(r.ExpFloat64() * 500_000)
+				}
+				*to = now
+			}
+			return before, at, after
+		}
+		for range 1 + r.IntN(3) {
+			t0, start, t1 := look()
+			now += hz / 10_000
+			t2, end, t3 := look()
+			m.add(mulDiv(end-start, timer, hz), t0, t1, t2, t3)
+		}
+		rate, accuracy := m.rate(hz, seed%4 < 3)
+		const second = 1_000_000_000
+		shot := float64(nextShot(second, accuracy)) * float64(rate) / float64(timer)
+		// What is told of as 1/accuracy is rounded, and so are the counts.
+		if m.apart/2 < m.span && shot > second*1.001 {
+			t.Errorf("seed %d: %d Hz to 1/%d for a timer of %d Hz: a shot of 1 s comes after %.3f s", seed, rate, accuracy, timer, shot/second)
 		}
 	}
 }

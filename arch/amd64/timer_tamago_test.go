@@ -13,8 +13,10 @@ import (
 func TestSleepWithWrongTimerRate(t *testing.T) {
 	hz, accuracy := timerHz, timerAccuracy
 	defer func() { timerHz, timerAccuracy = hz, accuracy }()
+	// The boot's own rate may be wrong, too.
+	both := max(20*accuracy/(20+accuracy), 2)
 	for _, percent := range []uint64{100, 96, 104} {
-		timerHz, timerAccuracy = hz*percent/100, 20
+		timerHz, timerAccuracy = hz*percent/100, both
 		const wait = 300 * time.Millisecond
 		best := time.Hour
 		for end := time.Now().Add(time.Minute); time.Now().Before(end) && best > wait/2000+time.Millisecond; {
