@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yolkos/yolk/cmd/yolk/internal/options"
 	"github.com/yolkos/yolk/qemu"
 )
 
@@ -47,7 +48,7 @@ func BenchmarkBoot(b *testing.B) {
 				status, err := qemu.Run(context.Background(), &qemu.Options{
 					Kernel: kernel, Args: []string{"hello"}, Dir: "/", Quiet: true,
 					Machine: machine, Accel: qemu.TCG, Memory: 64 << 20,
-					Shares: []qemu.Share{{Tag: rootTag, Dir: root}}, Daemon: qemu.Virtiofsd,
+					Shares: []qemu.Share{{Tag: options.RootTag, Dir: root}}, Daemon: qemu.Virtiofsd,
 					Stdout: &out, Stderr: io.Discard, Console: os.Stderr, Notes: os.Stderr,
 					OnMain: func() { toMain += time.Since(start) },
 				})

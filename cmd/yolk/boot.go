@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
+	"github.com/yolkos/yolk/cmd/yolk/internal/exit"
+	"github.com/yolkos/yolk/cmd/yolk/internal/signals"
 	"github.com/yolkos/yolk/kernel/logline"
 	"github.com/yolkos/yolk/qemu"
 )
@@ -30,7 +33,7 @@ func bootWith(ctx context.Context, o *qemu.Options) error {
 		o.Suspend = suspend
 	}
 	var done func()
-	o.Signals, done = signals.toGuest()
+	o.Signals, done = signals.Process.ToGuest()
 	defer done()
 	return runGuest(ctx, o)
 }
@@ -47,11 +50,22 @@ func runGuest(ctx context.Context, o *qemu.Options) error {
 			notes = qemu.JSONNotes(notes, logline.Error)
 		}
 		fmt.Fprintf(notes, "yolk: ended after %v, the time limit\n", o.Timeout.Round(time.Millisecond))
-		return exitStatus(statusTimeout)
+		return exit.Status(exit.Timeout)
 	case err != nil:
 		return err
 	case status != 0:
-		return exitStatus(status)
+		return exit.Status(status)
 	}
 	return nil
+}
+
+// accelerate decides how the guest's instructions are run, and says on notes
+// when it has to do without KVM.
+func accelerate(ctx context.Context, o *qemu.Options, notes io.Writer) (err error) {
+	var reason string
+	o.Accel, reason, err = qemu.ChooseAccel(ctx, o.Accel, o.Machine, o.Trace)
+	if reason != "" {
+		fmt.Fprintf(notes, "yolk: no KVM here, yolk doctor tells why: the guest runs under TCG, which is slower\n")
+	}
+	return err
 }

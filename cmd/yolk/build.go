@@ -7,11 +7,13 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/yolkos/yolk/cmd/yolk/internal/options"
 )
 
 func buildCmd() *cobra.Command {
-	var build buildFlags
-	var embed embedFlags
+	var build options.Build
+	var embed options.Embed
 	var out string
 	var verbose bool
 	cmd := &cobra.Command{
@@ -28,9 +30,9 @@ the root hides the one in the image.`,
 		Example: "  yolk build ./cmd/server\n" +
 			"  yolk build -trimpath -ldflags='-s -X main.version=1.2' -o server.elf ./cmd/server\n" +
 			"  yolk build --root ./site --root ./conf:/etc/server --args '-listen :8080' --env MODE=prod ./cmd/server",
-		ValidArgsFunction: completePackage,
+		ValidArgsFunction: options.CompletePackage,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			flags, err := build.flags()
+			flags, err := build.Flags()
 			if err != nil {
 				return err
 			}
@@ -47,7 +49,7 @@ the root hides the one in the image.`,
 			if err != nil {
 				return err
 			}
-			parts, err := embed.into(p, file)
+			parts, err := embed.Into(p, file)
 			if err != nil {
 				return err
 			}
@@ -56,10 +58,10 @@ the root hides the one in the image.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&out, "output", "o", "", "the image, or a directory for it; default: the program's name, in this directory")
-	embed.add(flags)
-	build.add(flags)
+	embed.Add(flags)
+	build.Add(flags)
 	flags.BoolVarP(&verbose, "verbose", "v", false, "show the commands that are run")
-	completeFlags(cmd)
+	options.CompleteFlags(cmd)
 	return cmd
 }
 

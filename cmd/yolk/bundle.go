@@ -17,18 +17,19 @@ import (
 	"github.com/yolkos/yolk/cmd/yolk/internal/bundle"
 	"github.com/yolkos/yolk/cmd/yolk/internal/image"
 	"github.com/yolkos/yolk/cmd/yolk/internal/manifest"
+	"github.com/yolkos/yolk/cmd/yolk/internal/options"
 	"github.com/yolkos/yolk/qemu"
 )
 
 // bundleOptions are the options of yolk bundle.
 type bundleOptions struct {
 	out     string
-	build   buildFlags
-	embed   embedFlags
-	net     netFlags
-	disks   diskFlags
-	shape   machineFlags
-	stop    limit
+	build   options.Build
+	embed   options.Embed
+	net     options.Network
+	disks   options.Disks
+	shape   options.Machine
+	stop    options.Limit
 	volumes volumeFlags
 	spec    manifest.Spec // what its options say as it stands
 	verbose bool
@@ -48,12 +49,12 @@ build. --volume, --config and --secret are directories that the place where it r
 provides. The same sources make the same bundle, byte for byte.`,
 		Example: "  yolk bundle -o out -p 8080:80 --root ./site --probe /healthz ./cmd/server\n" +
 			"  yolk bundle -o out -p 8080:80 --volume data:/var/lib/notes --secret tls:/etc/tls --replicas 3 ./cmd/notes",
-		ValidArgsFunction: completePackage,
+		ValidArgsFunction: options.CompletePackage,
 		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
 	}
 	flags := cmd.Flags()
 	o.add(flags)
-	completeFlags(cmd)
+	options.CompleteFlags(cmd)
 	return cmd
 }
 
@@ -62,13 +63,13 @@ func (o *bundleOptions) add(flags *pflag.FlagSet) {
 	flags.StringVarP(&o.out, "output", "o", "", "the directory to be made")
 	flags.StringVar(&o.spec.Name, "name", "", "name of the service; default: the program's")
 	flags.StringVar(&o.spec.Prefix, "prefix", "", "where the bundle is going to lie on a host; default: /opt/NAME")
-	o.embed.add(flags)
-	o.net.add(flags, "p")
-	o.disks.add(flags)
-	o.shape.add(flags, "256M")
+	o.embed.Add(flags)
+	o.net.Add(flags, "p")
+	o.disks.Add(flags)
+	o.shape.Add(flags, "256M")
 	flags.Var(&o.stop, "stop-timeout", "end the guest this time after SIGTERM if its program has not ended")
 	o.volumes.add(flags)
-	o.build.add(flags)
+	o.build.Add(flags)
 	flags.StringVar(&o.spec.Registry, "registry", "", "registry of the OCI image, and a path there, that manifests name")
 	flags.IntVar(&o.spec.Replicas, "replicas", 1, "number of machines that serve side by side")
 	flags.StringVar(&o.spec.Probe, "probe", "", "path of an HTTP request to the first port that tells whether the program serves")
@@ -111,7 +112,7 @@ func (o *bundleOptions) run(ctx context.Context, args []string) (err error) {
 	if len(args) == 0 {
 		return errors.New("no package to bundle; . is the one in this directory")
 	}
-	flags, err := o.build.flags()
+	flags, err := o.build.Flags()
 	if err != nil {
 		return err
 	}
@@ -145,10 +146,10 @@ func (o *bundleOptions) run(ctx context.Context, args []string) (err error) {
 	}
 	embed := o.embed
 	if s.Shared {
-		embed.roots = nil
+		embed.Roots = nil
 	}
 	// The root is looked at before there is a bundle, which may come to lie in it.
-	parts, err := embed.into(p, filepath.Join(o.out, s.Image()))
+	parts, err := embed.Into(p, filepath.Join(o.out, s.Image()))
 	if err != nil {
 		return err
 	}
@@ -176,7 +177,7 @@ func (o *bundleOptions) write(dir *bundle.Dir, s *manifest.Spec, scratch string)
 		return err
 	}
 	if s.Shared {
-		if err := copyRoot(dir, o.embed.roots); err != nil {
+		if err := copyRoot(dir, o.embed.Roots); err != nil {
 			return err
 		}
 	}
@@ -199,7 +200,7 @@ func (o *bundleOptions) write(dir *bundle.Dir, s *manifest.Spec, scratch string)
 func copyRoot(dir *bundle.Dir, roots []string) error {
 	var sources []image.Source
 	for _, text := range roots {
-		s, err := rootSource(text)
+		s, err := options.RootSource(text)
 		if err != nil {
 			return err
 		}
@@ -211,19 +212,19 @@ func copyRoot(dir *bundle.Dir, roots []string) error {
 // fill puts the options into s, but the name where it is to be the program's. It returns the
 // network of the options.
 func (o *bundleOptions) fill(s *manifest.Spec) (n qemu.Network, err error) {
-	s.Machine, s.Memory, s.CPUs, s.Stop = o.shape.machine.value, o.shape.mem.bytes, int(o.shape.cpus), time.Duration(o.stop)
+	s.Machine, s.Memory, s.CPUs, s.Stop = o.shape.Type.Value, o.shape.Memory.Bytes, int(o.shape.CPUs), time.Duration(o.stop)
 	s.Volumes = o.volumes.list
-	if s.Shared && len(o.embed.roots) == 0 {
+	if s.Shared && len(o.embed.Roots) == 0 {
 		return n, errors.New("--share-root: there is no --root")
 	}
-	if s.Shared && o.embed.writable {
+	if s.Shared && o.embed.Writable {
 		return n, errors.New("--writable is for a root in the image; with --share-root a --volume takes what is written")
 	}
-	if err := checkHostname(o.net.hostname); err != nil {
+	if err := options.CheckHostname(o.net.Hostname); err != nil {
 		return n, err
 	}
-	s.Hostname = o.net.hostname
-	n, err = o.net.network()
+	s.Hostname = o.net.Hostname
+	n, err = o.net.QEMU()
 	switch {
 	case err != nil:
 		return n, err
@@ -232,7 +233,7 @@ func (o *bundleOptions) fill(s *manifest.Spec) (n qemu.Network, err error) {
 	}
 	if n.Backend == qemu.TapNetwork {
 		s.Tap, s.Network = n.Tap, n.Words()
-		if o.net.mac != "" {
+		if o.net.MAC != "" {
 			s.MAC = n.MAC.String()
 		}
 	}
@@ -243,16 +244,15 @@ func (o *bundleOptions) fill(s *manifest.Spec) (n qemu.Network, err error) {
 		}
 		s.Ports = append(s.Ports, p)
 	}
-	err = o.net.list(func(option, value string, _ bool) error {
-		if option != "--publish" && option != "--hostname" {
-			s.Host = append(s.Host, option, value)
+	o.net.Given(func(option, value string) {
+		if option != "publish" && option != "hostname" {
+			s.Host = append(s.Host, "--"+option, value)
 		}
-		return nil
 	})
-	for _, d := range o.disks.list {
+	for _, d := range o.disks.List {
 		s.Disks = append(s.Disks, manifest.Disk{Path: d.Path, ReadOnly: d.ReadOnly, Format: string(d.Format)})
 	}
-	return n, errors.Join(err, checkDiskMounts(o.embed.mounts.list, len(o.disks.list)), o.checkRoom(n))
+	return n, errors.Join(options.CheckDiskMounts(o.embed.Mounts.List, len(o.disks.List)), o.checkRoom(n))
 }
 
 // checkRoom reports whether the machine has no room for its devices.
@@ -261,8 +261,8 @@ func (o *bundleOptions) checkRoom(n qemu.Network) error {
 	if o.spec.Shared {
 		shares++
 	}
-	return checkRoom(&qemu.Options{
-		Machine: qemu.Machine(o.shape.machine.value), Disks: o.disks.list, Network: n, Shares: make([]qemu.Share, shares),
+	return options.CheckRoom(&qemu.Options{
+		Machine: qemu.Machine(o.shape.Type.Value), Disks: o.disks.List, Network: n, Shares: make([]qemu.Share, shares),
 	})
 }
 

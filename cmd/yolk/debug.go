@@ -18,8 +18,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/yolkos/yolk/cmd/yolk/internal/exit"
 	"github.com/yolkos/yolk/cmd/yolk/internal/image"
+	"github.com/yolkos/yolk/cmd/yolk/internal/options"
 	"github.com/yolkos/yolk/cmd/yolk/internal/scratch"
+	"github.com/yolkos/yolk/cmd/yolk/internal/signals"
 	"github.com/yolkos/yolk/qemu"
 	"github.com/yolkos/yolk/toolchain"
 )
@@ -27,7 +30,7 @@ import (
 // debugOptions are the options of yolk debug beside those of yolk run.
 type debugOptions struct {
 	run      runOptions
-	debugger choice
+	debugger options.Choice
 	args     []string // further ones of the debugger
 	listen   string
 	print    bool
@@ -57,7 +60,7 @@ The status is the program's if it has ended, else the debugger's.`,
 			"  yolk debug --listen :1234 .           # for the gdb of an editor\n" +
 			"  yolk debug --print .                  # the commands, to type oneself",
 		Annotations:       map[string]string{programArgs: "true"},
-		ValidArgsFunction: completePackage,
+		ValidArgsFunction: options.CompletePackage,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.print {
 				return o.printCommands(cmd, args)
@@ -72,25 +75,25 @@ The status is the program's if it has ended, else the debugger's.`,
 	o.run.start = o.start
 	flags := cmd.Flags()
 	o.run.add(flags)
-	o.debugger = choose("gdb", "dlv")
+	o.debugger = options.Choose("gdb", "dlv")
 	flags.Var(&o.debugger, "debugger", "debugger")
 	flags.StringArrayVar(&o.args, "debugger-arg", nil, "further argument of the debugger, behind those that connect it (repeatable)")
 	flags.StringVar(&o.listen, "listen", "", "wait for a gdb at this address, [HOST]:PORT or the path of a socket, and start none")
 	flags.BoolVar(&o.print, "print", false, "print the commands that do this without yolk's devices, and run none")
-	completeFlags(cmd)
+	options.CompleteFlags(cmd)
 	return cmd
 }
 
 // find looks for the debugger, before anything is built.
 func (d *debugOptions) find() (err error) {
-	delve := d.debugger.value == "dlv"
+	delve := d.debugger.Value == "dlv"
 	switch {
 	case d.listen != "" && delve:
 		return errors.New("--listen is for gdb: with Delve it is --debugger-arg=--headless --debugger-arg=--listen=ADDRESS")
 	case d.listen != "":
 		return nil
 	}
-	if d.path, err = exec.LookPath(d.debugger.value); err == nil {
+	if d.path, err = exec.LookPath(d.debugger.Value); err == nil {
 		return nil
 	}
 	if delve {
@@ -123,7 +126,7 @@ func (d *debugOptions) start(ctx context.Context, o *qemu.Options, file string, 
 	defer d.dir.Close()
 	defer l.Close()
 	o.Debug = l.(qemu.Listener)
-	if d.debugger.value == "dlv" {
+	if d.debugger.Value == "dlv" {
 		cmd, err := delveCommand(d.path, dir.Path, file, address, d.args)
 		if err != nil {
 			return err
@@ -227,16 +230,16 @@ func (d *debugOptions) printCommands(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	flags, err := d.run.build.flags()
+	flags, err := d.run.build.Flags()
 	if err != nil {
 		return err
 	}
-	env, err := d.run.guest.env.environment(nil)
+	env, err := d.run.guest.Env.Environment(nil)
 	if err != nil {
 		return err
 	}
 	var o qemu.Options
-	if err := d.run.guest.fill(&o, ""); err != nil {
+	if err := d.run.guest.Fill(&o, ""); err != nil {
 		return err
 	}
 	if len(o.Shares) > 0 || len(o.Disks) > 0 {
@@ -300,7 +303,7 @@ func underDebugger(ctx context.Context, o *qemu.Options, debugger *exec.Cmd) err
 	// The keys of the terminal are signals to gdb.
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	keys, done := signals.hold()
+	keys, done := signals.Process.Hold()
 	defer done()
 	signal.Reset(syscall.SIGTTIN)
 	go func() {
@@ -339,14 +342,14 @@ func underDebugger(ctx context.Context, o *qemu.Options, debugger *exec.Cmd) err
 		cancel(errLeft)
 		err = <-ended
 	case err = <-ended:
-		if context.Cause(ctx) != nil || errors.Is(err, exitStatus(statusTimeout)) {
+		if context.Cause(ctx) != nil || errors.Is(err, exit.Status(exit.Timeout)) {
 			endProcess(debugger.Process, left)
 		}
 		<-left // the user may want to look at what there was
 	}
 	if errors.Is(err, errLeft) {
 		if err = nil; debugger.ProcessState.ExitCode() != 0 {
-			err = exitStatus(max(debugger.ProcessState.ExitCode(), 1))
+			err = exit.Status(max(debugger.ProcessState.ExitCode(), 1))
 		}
 	}
 	return err

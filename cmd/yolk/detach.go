@@ -20,6 +20,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/yolkos/yolk/cmd/yolk/internal/detached"
+	"github.com/yolkos/yolk/cmd/yolk/internal/exit"
+	"github.com/yolkos/yolk/cmd/yolk/internal/signals"
 	"github.com/yolkos/yolk/kernel/logline"
 	"github.com/yolkos/yolk/qemu"
 )
@@ -84,7 +86,7 @@ func (f *detachFlags) start(ctx context.Context, line []string) error {
 	}
 	stop := context.AfterFunc(ctx, func() {
 		sig := syscall.SIGTERM
-		if s, ok := asSignalError(context.Cause(ctx)); ok {
+		if s, ok := signals.AsError(context.Cause(ctx)); ok {
 			sig = s
 		}
 		_ = cmd.Process.Signal(sig) // it may have ended
@@ -96,10 +98,10 @@ func (f *detachFlags) start(ctx context.Context, line []string) error {
 		return err
 	}
 	err = cmd.Wait()
-	var exit *exec.ExitError
+	var failed *exec.ExitError
 	switch {
-	case errors.As(err, &exit) && exit.Exited():
-		return exitStatus(exit.ExitCode()) // it has said why
+	case errors.As(err, &failed) && failed.Exited():
+		return exit.Status(failed.ExitCode()) // it has said why
 	case err == nil:
 		err = errors.New("it ended before its program started")
 	}
@@ -166,7 +168,7 @@ func nameOf(pkg string) string {
 }
 
 // watch has the machine end when its launcher goes before the program starts, and at
-// killSignal.
+// detached.KillSignal.
 func (b *background) watch(cancel context.CancelCauseFunc) {
 	go func() {
 		_, _ = b.said.Read(make([]byte, 1)) // it says nothing
@@ -177,16 +179,12 @@ func (b *background) watch(cancel context.CancelCauseFunc) {
 		}
 	}()
 	kill := make(chan os.Signal, 1)
-	signal.Notify(kill, killSignal)
+	signal.Notify(kill, detached.KillSignal)
 	go func() {
 		<-kill
 		cancel(&qemu.SignalError{Signal: syscall.SIGKILL})
 	}()
 }
-
-// killSignal has a machine in the background end at once, but in good order: its
-// log and its status are kept. It is a signal that no guest's program gets from outside.
-const killSignal = syscall.SIGXCPU
 
 // notes is where what yolk has to say goes: standard error, in the background also the
 // log, and only that once the program has started.

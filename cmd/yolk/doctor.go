@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/yolkos/yolk/cmd/yolk/internal/exit"
+	"github.com/yolkos/yolk/cmd/yolk/internal/options"
 	"github.com/yolkos/yolk/qemu"
 	"github.com/yolkos/yolk/toolchain"
 )
@@ -21,7 +23,7 @@ func doctorCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Show what is installed, what works, and what to install",
-		Args:  noArgs,
+		Args:  options.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if install {
 				return installMissing(cmd)
@@ -41,7 +43,7 @@ func doctorCmd() *cobra.Command {
 			}
 			fmt.Fprintln(out, qemu.InstallHint())
 			if _, err := qemu.FindQEMU(); err != nil {
-				return exitStatus(1)
+				return exit.Status(1)
 			}
 			return nil
 		},

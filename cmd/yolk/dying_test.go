@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/yolkos/yolk/cmd/yolk/internal/exit"
 )
 
 // TestGuestServerDies stops a server, so that calls are pending, and kills it: the
@@ -158,7 +160,7 @@ func TestGuestServerFails(t *testing.T) {
 					return runCommand(t, cmd)
 				}
 				got := run("virtiofsd")
-				if got.status != statusFailed || !strings.Contains(got.stderr, tt.words) || strings.Contains(got.stderr, "vhost") {
+				if got.status != exit.Failed || !strings.Contains(got.stderr, tt.words) || strings.Contains(got.stderr, "vhost") {
 					t.Errorf("virtiofsd: %+v", got)
 				}
 				got = run("auto")

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"github.com/yolkos/yolk/cmd/yolk/internal/options"
 	"github.com/yolkos/yolk/qemu"
 )
 
@@ -46,16 +47,16 @@ func execTestCmd() *cobra.Command {
 			if o.Dir, err = os.Getwd(); err != nil {
 				return err
 			}
-			if o.Env, err = f.env.environment(testEnvironment(os.Environ())); err != nil {
+			if o.Env, err = f.Env.Environment(testEnvironment(os.Environ())); err != nil {
 				return err
 			}
-			if err := f.fill(o, "/"); err != nil {
+			if err := f.Fill(o, "/"); err != nil {
 				return err
 			}
-			if err := addTestShares(o, f.tree.root != "", settings.Scratch); err != nil {
+			if err := addTestShares(o, f.Tree.Root != "", settings.Scratch); err != nil {
 				return err
 			}
-			if err := check(o, carried{}); err != nil {
+			if err := options.Check(o, options.Carried{}); err != nil {
 				return err
 			}
 			if o.Kernel, err = os.Open(args[0]); err != nil {
@@ -141,7 +142,7 @@ func moduleOf(dir string) string {
 // hiddenIn returns the directory of the guest's own that hides a path of the
 // host's, or nothing.
 func hiddenIn(path string) string {
-	for _, top := range kernelDirs {
+	for _, top := range options.KernelDirs {
 		if path == top || strings.HasPrefix(path, top+"/") {
 			return top
 		}

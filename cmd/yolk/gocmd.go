@@ -11,7 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/yolkos/yolk/cmd/yolk/internal/exit"
 	"github.com/yolkos/yolk/cmd/yolk/internal/image"
+	"github.com/yolkos/yolk/cmd/yolk/internal/signals"
 )
 
 func goCmd() *cobra.Command {
@@ -67,12 +69,12 @@ func foreground(ctx context.Context, c image.Command, verbose bool) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	err := cmd.Run()
-	var exit *exec.ExitError
-	if sig, ok := asSignalError(context.Cause(ctx)); ok {
-		return exitStatus(128 + int(sig))
+	var failed *exec.ExitError
+	if sig, ok := signals.AsError(context.Cause(ctx)); ok {
+		return exit.Status(128 + int(sig))
 	}
-	if errors.As(err, &exit) && exit.Exited() {
-		return exitStatus(exit.ExitCode())
+	if errors.As(err, &failed) && failed.Exited() {
+		return exit.Status(failed.ExitCode())
 	}
 	return err
 }

@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yolkos/yolk/cmd/yolk/internal/exit"
+	"github.com/yolkos/yolk/cmd/yolk/internal/layout"
 	"github.com/yolkos/yolk/qemu"
 )
 
@@ -100,18 +102,8 @@ func sharedDir(t testing.TB) string {
 	return dir
 }
 
-func layOut(t testing.TB, dir string, files map[string]string) {
-	t.Helper()
-	for name, text := range files {
-		name = filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
+// layOut makes files with their contents below a directory.
+var layOut = layout.Files
 
 // yolkCommand prepares a run of yolk in a directory.
 func yolkCommand(t testing.TB, dir string, args ...string) *exec.Cmd {
@@ -248,7 +240,7 @@ func TestGuestTimeLimit(t *testing.T) {
 			t.Run(arg+"/"+machine, func(t *testing.T) {
 				enough(t, func(limit time.Duration) bool {
 					got := runCommand(t, yolkCommand(t, dir, "run", "--machine", machine, "--timeout", fmt.Sprint(limit), ".", "--", arg))
-					if got.status != statusTimeout || !strings.Contains(got.stderr, fmt.Sprint("after ", limit)) {
+					if got.status != exit.Timeout || !strings.Contains(got.stderr, fmt.Sprint("after ", limit)) {
 						t.Fatalf("status %d: %s", got.status, got.stderr)
 					}
 					return strings.Contains(got.stdout, word)
@@ -383,7 +375,7 @@ func TestGuestKilled(t *testing.T) {
 		{"terminate", "", syscall.SIGTERM, 143},
 		{"hang up", "", syscall.SIGHUP, 129},
 		{"kill", "", syscall.SIGKILL, -1},
-		{"kill QEMU", "qemu-system", syscall.SIGKILL, statusFailed},
+		{"kill QEMU", "qemu-system", syscall.SIGKILL, exit.Failed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			mark := fmt.Sprintf("YOLK_TEST_MARK=%d.%d", os.Getpid(), time.Now().UnixNano())

@@ -9,15 +9,16 @@ import (
 
 	"github.com/yolkos/yolk/cmd/yolk/internal/disk"
 	"github.com/yolkos/yolk/cmd/yolk/internal/image"
+	"github.com/yolkos/yolk/cmd/yolk/internal/options"
 )
 
 func imageCmd() *cobra.Command {
-	var build buildFlags
-	embed := embedFlags{named: true}
+	var build options.Build
+	embed := options.Embed{Named: true}
 	var out string
-	var size diskSize
+	var size options.DiskSize
 	var verbose bool
-	format := choose(disk.Raw, disk.QCOW2, disk.ISO, disk.Net)
+	format := options.Choose(disk.Raw, disk.QCOW2, disk.ISO, disk.Net)
 	cmd := &cobra.Command{
 		Use:   "image [-o FILE] [PKG]",
 		Short: "Build a main package into a disk that a machine boots, by BIOS or UEFI",
@@ -31,19 +32,19 @@ Root, arguments, environment and working directory are in the image, as with yol
 		Example: "  yolk image -o server.qcow2 --root ./site --args '-listen :8080' ./cmd/server\n" +
 			"  yolk image -o server.iso ./cmd/server\n" +
 			"  yolk image --format raw --size 2G -o server.img ./cmd/server",
-		ValidArgsFunction: completePackage,
+		ValidArgsFunction: options.CompletePackage,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f := disk.Format(format.value)
+			f := disk.Format(format.Value)
 			if !cmd.Flags().Changed("format") {
 				f = formatOf(out)
 			}
-			if size.bytes != 0 && f != disk.Raw && f != disk.QCOW2 {
-				return fmt.Errorf("--size %s is for disks, raw and qcow2: --format %s has the size of its files", size.text, f)
+			if size.Bytes != 0 && f != disk.Raw && f != disk.QCOW2 {
+				return fmt.Errorf("--size %s is for disks, raw and qcow2: --format %s has the size of its files", size.Text, f)
 			}
 			if len(args) == 1 && image.IsELF(args[0]) {
 				return fmt.Errorf("%s is built already, for monitors, which start it by its PVH note: name its package, which is linked to another address for firmware", args[0])
 			}
-			flags, err := build.flags()
+			flags, err := build.Flags()
 			if err != nil {
 				return err
 			}
@@ -64,7 +65,7 @@ Root, arguments, environment and working directory are in the image, as with yol
 			if err != nil {
 				return err
 			}
-			parts, err := embed.into(p, file)
+			parts, err := embed.Into(p, file)
 			if err != nil {
 				return err
 			}
@@ -72,17 +73,17 @@ Root, arguments, environment and working directory are in the image, as with yol
 			if err := p.BuildWith(cmd.Context(), kernel, parts); err != nil {
 				return err
 			}
-			return disk.Make(cmd.Context(), file, disk.Options{Kernel: kernel, Format: f, Size: int64(size.bytes), Trace: b.Trace})
+			return disk.Make(cmd.Context(), file, disk.Options{Kernel: kernel, Format: f, Size: int64(size.Bytes), Trace: b.Trace})
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&out, "output", "o", "", "the image, or a directory for it; default: the program's name and the format, in this directory")
 	flags.Var(&format, "format", "format of the image; default: by the name of FILE, .qcow2, .iso or .tar, else raw")
 	flags.Var(&size, "size", "size of the disk, such as 512M or 2G; default: as large as it has to be")
-	embed.add(flags)
-	build.add(flags)
+	embed.Add(flags)
+	build.Add(flags)
 	flags.BoolVarP(&verbose, "verbose", "v", false, "show the commands that are run")
-	completeFlags(cmd)
+	options.CompleteFlags(cmd)
 	return cmd
 }
 

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/yolkos/yolk/cmd/yolk/internal/exit"
 )
 
 // TestGuestInspect shows the machine of a program that does not start: with its network, and
@@ -120,7 +122,7 @@ func TestGuestTop(t *testing.T) {
 	}
 	expect("has ended")
 	expect("status 125")
-	if got := runCommand(t, yolkCommand(t, dir, "top", name)); got.status != statusFailed || !strings.Contains(got.stderr, "no machine runs "+name) {
+	if got := runCommand(t, yolkCommand(t, dir, "top", name)); got.status != exit.Failed || !strings.Contains(got.stderr, "no machine runs "+name) {
 		t.Errorf("afterwards: status %d: %s%s", got.status, got.stdout, got.stderr)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/yolkos/yolk/cmd/yolk/internal/exit"
 )
 
 // TestGuestLogJSON: with --log json all that kernel and yolk have to say is JSON, an
@@ -19,8 +21,8 @@ func TestGuestLogJSON(t *testing.T) {
 	}
 	report := filepath.Join(t.TempDir(), "report")
 	r := runCommand(t, yolkCommand(t, dir, "run", "--log", "json", "--root", t.TempDir(), "--crash", report, "--timeout", "300s", image, "silent"))
-	if r.status != statusFailed {
-		t.Errorf("status %d, want %d", r.status, statusFailed)
+	if r.status != exit.Failed {
+		t.Errorf("status %d, want %d", r.status, exit.Failed)
 	}
 	components := map[string]int{}
 	levels := map[string]int{}

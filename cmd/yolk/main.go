@@ -15,21 +15,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/yolkos/yolk/cmd/yolk/internal/exit"
+	"github.com/yolkos/yolk/cmd/yolk/internal/manage"
+	"github.com/yolkos/yolk/cmd/yolk/internal/signals"
 	"github.com/yolkos/yolk/toolchain/group"
-)
-
-// The statuses that yolk ends with where it is not that of a program, of
-// go test or of another go command. They are those of timeout(1).
-const (
-	statusTimeout = 124 // --timeout ended the program
-	statusFailed  = 125 // yolk could not do what it was asked for
 )
 
 func main() {
 	withoutHome()
 	cmd := root()
 	cmd.SetArgs(doubleDashes(cmd, os.Args[1:]))
-	ctx := onSignal()
+	ctx := signals.Context()
 	// Without it a killed command's own children end a moment later, which is all.
 	_ = group.Adopt()
 	err := cmd.ExecuteContext(ctx)
@@ -58,15 +54,9 @@ func withoutHome() {
 	}
 }
 
-// exitStatus is an error that carries nothing but the status to end with:
-// what there is to say has been said.
-type exitStatus int
-
-func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
-
 // statusOf prints an error to notes and returns the status that yolk ends with.
 func statusOf(ctx context.Context, err error, notes io.Writer) int {
-	var s exitStatus
+	var s exit.Status
 	if err == nil {
 		return 0
 	}
@@ -75,12 +65,12 @@ func statusOf(ctx context.Context, err error, notes io.Writer) int {
 	}
 	// Whatever else is said to have failed, this is why.
 	for _, e := range []error{err, context.Cause(ctx)} {
-		if sig, ok := asSignalError(e); ok {
+		if sig, ok := signals.AsError(e); ok {
 			return 128 + int(sig)
 		}
 	}
 	fmt.Fprintln(notes, "yolk:", strings.TrimSpace(err.Error()))
-	return statusFailed
+	return exit.Failed
 }
 
 func root() *cobra.Command {
@@ -110,11 +100,6 @@ or of the go command that yolk runs.`,
 		imageCmd(),
 		testCmd(),
 		goCmd(),
-		psCmd(),
-		logsCmd(),
-		stopCmd(),
-		waitCmd(),
-		rmCmd(),
 		toolchainCmd(),
 		doctorCmd(),
 		manCmd(),
@@ -125,14 +110,7 @@ or of the go command that yolk runs.`,
 		serveNetCmd(),
 		serveDebuggerCmd(),
 	)
+	cmd.AddCommand(manage.Commands()...)
 	cmd.InitDefaultHelpCmd()
 	return cmd
-}
-
-// noArgs is for commands that take no arguments.
-func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	return fmt.Errorf("%q: %s takes no arguments", args[0], cmd.CommandPath())
 }

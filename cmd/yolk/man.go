@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
+
+	"github.com/yolkos/yolk/cmd/yolk/internal/options"
 )
 
 // manCmd writes what the help says as manual pages.
@@ -19,7 +21,7 @@ func manCmd() *cobra.Command {
 		Long: `Man writes a manual page for each command into a directory, which is made if it is
 not there. They are dated by SOURCE_DATE_EPOCH, if that is set.`,
 		Example: "  yolk man --into ~/.local/share/man/man1 && man yolk-run",
-		Args:    noArgs,
+		Args:    options.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if into == "" {
 				return fmt.Errorf("no directory to write to: yolk man --into DIR")
@@ -41,6 +43,6 @@ not there. They are dated by SOURCE_DATE_EPOCH, if that is set.`,
 		},
 	}
 	cmd.Flags().StringVar(&into, "into", "", "directory for the pages")
-	completeFlags(cmd)
+	options.CompleteFlags(cmd)
 	return cmd
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/yolkos/yolk/cmd/yolk/internal/exit"
 )
 
 // burner is a program that is busy for known times, in an init function and in
@@ -130,7 +132,7 @@ func TestGuestProfile(t *testing.T) {
 		end    string
 		status int
 	}{
-		{"return", 0}, {"exit", 3}, {"panic", 2}, {"wait", statusTimeout},
+		{"return", 0}, {"exit", 3}, {"panic", 2}, {"wait", exit.Timeout},
 	} {
 		machine := machines[i%len(machines)]
 		t.Run(tt.end+"/"+machine, func(t *testing.T) {
@@ -138,7 +140,7 @@ func TestGuestProfile(t *testing.T) {
 			enough(t, func(limit time.Duration) bool {
 				got := runCommand(t, yolkCommand(t, dir, "run", "-q", "--machine", machine, "--profile", file,
 					"--timeout", fmt.Sprint(limit), ".", "--", tt.end))
-				if got.status == statusTimeout && (got.stdout == "" || tt.status != statusTimeout) {
+				if got.status == exit.Timeout && (got.stdout == "" || tt.status != exit.Timeout) {
 					return false
 				}
 				if got.status != tt.status {
@@ -174,7 +176,7 @@ func TestGuestLockProfile(t *testing.T) {
 		end    string
 		status int
 	}{
-		{"exit", 3}, {"wait", statusTimeout},
+		{"exit", 3}, {"wait", exit.Timeout},
 	} {
 		machine := machines[i%len(machines)]
 		t.Run(tt.end+"/"+machine, func(t *testing.T) {
@@ -182,7 +184,7 @@ func TestGuestLockProfile(t *testing.T) {
 			enough(t, func(limit time.Duration) bool {
 				got := runCommand(t, yolkCommand(t, dir, "run", "-q", "--machine", machine, "--root", t.TempDir(), "--lock-profile", file,
 					"--timeout", fmt.Sprint(limit), ".", "--", tt.end))
-				if got.status == statusTimeout && (got.stdout == "" || tt.status != statusTimeout) {
+				if got.status == exit.Timeout && (got.stdout == "" || tt.status != exit.Timeout) {
 					return false
 				}
 				if got.status != tt.status {

@@ -15,23 +15,24 @@ import (
 
 	"github.com/yolkos/yolk/cmd/yolk/internal/image"
 	"github.com/yolkos/yolk/cmd/yolk/internal/inspect"
+	"github.com/yolkos/yolk/cmd/yolk/internal/options"
 	"github.com/yolkos/yolk/kernel/logline"
 	"github.com/yolkos/yolk/qemu"
 )
 
 // runOptions are the options of yolk run.
 type runOptions struct {
-	guest   guestFlags
-	build   buildFlags
+	guest   options.Guest
+	build   options.Build
 	cwd     string
-	timeout limit
-	stop    limit
+	timeout options.Limit
+	stop    options.Limit
 	profile string
 	locks   string
 	crash   string
 	trace   traceFlags
 	chart   string
-	log     choice
+	log     options.Choice
 	quiet   bool
 	detach  detachFlags
 	machine *background // that this process is; nil: it is in the foreground
@@ -49,7 +50,7 @@ const (
 )
 
 // defaultStop is how long a program may take to end after SIGTERM.
-const defaultStop = limit(10 * time.Second)
+const defaultStop = options.Limit(10 * time.Second)
 
 func runCmd() *cobra.Command {
 	o := &runOptions{}
@@ -94,29 +95,29 @@ run it or that its machine failed.`,
 			"  yolk run example.com/cmd/tool@v1.2.3\n" +
 			"  yolk build -o app.elf . && yolk run app.elf",
 		Annotations:       map[string]string{programArgs: "true"},
-		ValidArgsFunction: completePackage,
+		ValidArgsFunction: options.CompletePackage,
 		RunE:              run,
 	}
 	o.add(cmd.Flags())
 	flags := cmd.Flags()
 	flags.StringVar(&o.profile, "profile", "", "write a CPU profile of the program to this file, for go tool pprof")
 	flags.StringVar(&o.locks, "lock-profile", "", "write a profile of the locks that were waited for, the kernel's too, to this file, for go tool pprof")
-	o.log = choose(logText, logJSON)
+	o.log = options.Choose(logText, logJSON)
 	flags.Var(&o.log, "log", "form of the kernel's log, and of what yolk says")
 	flags.StringVar(&o.crash, "crash", "", "write a report to this file if the program crashes, or the machine dies or does not end in time")
 	o.trace.add(flags)
 	flags.StringVar(&o.chart, "boot-chart", "", "draw how the boot went, from the first instruction to main, to this file (SVG)")
 	o.detach.add(flags)
-	completeFlags(cmd)
+	options.CompleteFlags(cmd)
 	return cmd
 }
 
 // add defines the options of every command that runs a program.
 func (r *runOptions) add(flags *pflag.FlagSet) {
 	flags.SetInterspersed(false)
-	r.guest.add(flags, "256M", "p")
-	r.build.add(flags)
-	flags.BoolVarP(&r.guest.verbose, "verbose", "v", false, "show the commands that are run")
+	r.guest.Add(flags, "256M", "p")
+	r.build.Add(flags)
+	flags.BoolVarP(&r.guest.Verbose, "verbose", "v", false, "show the commands that are run")
 	flags.StringVar(&r.cwd, "cwd", "/", "working directory in the guest")
 	flags.Var(&r.timeout, "timeout", "end the guest after this time, with status 124")
 	r.stop = defaultStop
@@ -125,7 +126,7 @@ func (r *runOptions) add(flags *pflag.FlagSet) {
 }
 
 func (r *runOptions) run(cmd *cobra.Command, args []string) (failed error) {
-	if r.log.value == logJSON {
+	if r.log.Value == logJSON {
 		lastWords = qemu.JSONNotes(os.Stderr, logline.Error)
 	}
 	ctx := cmd.Context()
@@ -134,7 +135,7 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) (failed error) {
 		return err
 	}
 	stderr := r.machine.notes()
-	if r.log.value == logJSON {
+	if r.log.Value == logJSON {
 		stderr = qemu.JSONNotes(stderr, logline.Info)
 	}
 	notes := stderr
@@ -142,28 +143,28 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) (failed error) {
 		notes = io.Discard
 	}
 	noteFlag(notes, cmd, args[len(packages):])
-	o := &qemu.Options{Dir: r.cwd, Quiet: r.quiet, JSON: r.log.value == logJSON, Timeout: time.Duration(r.timeout), StopTimeout: time.Duration(r.stop)}
+	o := &qemu.Options{Dir: r.cwd, Quiet: r.quiet, JSON: r.log.Value == logJSON, Timeout: time.Duration(r.timeout), StopTimeout: time.Duration(r.stop)}
 	var base []string
 	if r.machine == nil { // else it has no terminal
-		base = terminalEnvironment()
+		base = options.TerminalEnv()
 	}
 	if r.crash != "" {
 		base = append(base, "GOTRACEBACK=all") // unless the program is to have another one
 	}
-	if o.Env, err = r.guest.env.environment(base); err != nil {
+	if o.Env, err = r.guest.Env.Environment(base); err != nil {
 		return err
 	}
-	if err := r.guest.fill(o, ""); err != nil {
+	if err := r.guest.Fill(o, ""); err != nil {
 		return err
 	}
-	own := carriedBy(packages[0])
-	if own.cwd && !cmd.Flags().Changed("cwd") {
+	own := options.CarriedBy(packages[0])
+	if own.Cwd && !cmd.Flags().Changed("cwd") {
 		o.Dir = ""
 	}
-	if err := check(o, own); err != nil {
+	if err := options.Check(o, own); err != nil {
 		return err
 	}
-	flags, err := r.build.flags()
+	flags, err := r.build.Flags()
 	if err != nil {
 		return err
 	}
@@ -222,7 +223,7 @@ func (r *runOptions) run(cmd *cobra.Command, args []string) (failed error) {
 			return err
 		}
 	}
-	if len(programArgs) > 0 || !own.args {
+	if len(programArgs) > 0 || !own.Args {
 		o.Args = append([]string{name}, programArgs...)
 	}
 	if err := decideNetwork(o, notes); err != nil {

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/yolkos/yolk/cmd/yolk/internal/options"
 	"github.com/yolkos/yolk/qemu"
 )
 
@@ -51,26 +51,28 @@ alone. The options of the guest may stand anywhere before -args:
 }
 
 // runTests runs go test on the arguments, each test binary in a guest.
-func runTests(cmd *cobra.Command, f *guestFlags, args []string) error {
+func runTests(cmd *cobra.Command, f *options.Guest, args []string) error {
 	ctx := cmd.Context()
 	o := &qemu.Options{Dir: "/"}
-	if err := f.fill(o, "/"); err != nil {
+	if err := f.Fill(o, "/"); err != nil {
 		return err
 	}
-	if err := check(o, carried{}); err != nil {
+	if err := options.Check(o, options.Carried{}); err != nil {
 		return err
 	}
 	if err := openNetwork(&o.Network, io.Discard); err != nil { // to see whether it can be had
 		return err
 	}
 	closeNetwork(&o.Network)
-	if _, err := f.env.environment(nil); err != nil {
+	if _, err := f.Env.Environment(nil); err != nil {
 		return err
 	}
 	if err := accelerate(ctx, o, os.Stderr); err != nil {
 		return err
 	}
-	f.accel.value = string(o.Accel)
+	if err := f.Decide(o.Accel); err != nil {
+		return err
+	}
 	b, dir, err := builder(ctx, o.Trace)
 	if err != nil {
 		return err
@@ -88,29 +90,29 @@ func runTests(cmd *cobra.Command, f *guestFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	settings, err := f.settings(dir.Path, replaced(os.Environ(), c.Env))
+	settings, err := newTestSettings(f, dir.Path, options.ReplacedEnv(os.Environ(), c.Env))
 	if err != nil {
 		return err
 	}
 	c.Env = append(c.Env, settings)
-	return foreground(ctx, c, f.verbose)
+	return foreground(ctx, c, f.Verbose)
 }
 
 // guestSet is the set of the options of a guest that runs tests.
-func guestSet(f *guestFlags) *pflag.FlagSet {
+func guestSet(f *options.Guest) *pflag.FlagSet {
 	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	set.SortFlags = false
-	f.add(set, testMemory, "")
-	set.BoolVar(&f.verbose, "verbose", false, "show the commands that are run")
+	f.Add(set, testMemory, "")
+	set.BoolVar(&f.Verbose, "verbose", false, "show the commands that are run")
 	return set
 }
 
 func guestUsage() string {
-	return strings.TrimRight(guestSet(&guestFlags{}).FlagUsages(), "\n")
+	return strings.TrimRight(guestSet(&options.Guest{}).FlagUsages(), "\n")
 }
 
-func parseGuestFlags(args []string) (*guestFlags, error) {
-	f := &guestFlags{}
+func parseGuestFlags(args []string) (*options.Guest, error) {
+	f := &options.Guest{}
 	return f, guestSet(f).Parse(args)
 }
 
@@ -136,7 +138,7 @@ var testValues = strings.Fields("asmflags bench benchtime blockprofile blockprof
 // splitGuestFlags takes the guest's options, with two dashes each, out of the
 // arguments of go test.
 func splitGuestFlags(args []string) (guest, rest []string, err error) {
-	set := guestSet(&guestFlags{})
+	set := guestSet(&options.Guest{})
 	for i := 0; i < len(args); i++ {
 		name, value, joined := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(args[i], "-"), "-"), "=")
 		flag := set.Lookup(name)
@@ -181,43 +183,44 @@ type testSettings struct {
 	Environ []string
 }
 
-// settings makes the setting that exec-test reads, which runs in another
-// directory.
-func (f *guestFlags) settings(scratch string, environ []string) (string, error) {
-	guest := []string{
-		"--machine=" + f.machine.value, "--accel=" + f.accel.value, "--mem=" + f.mem.text,
-		"--cpus=" + f.cpus.String(), "--daemon=" + f.daemon.value, "--cache=" + f.cache.value,
-	}
-	add := func(option, value string, isPath bool) error {
-		if isPath {
-			abs, err := filepath.Abs(value)
-			if err != nil {
-				return err
-			}
-			value = abs
-		}
-		guest = append(guest, option+"="+value)
-		return nil
-	}
-	var err error
-	if f.tree.root != "" {
-		err = add("--root", f.tree.root, true)
-	}
-	for _, m := range f.tree.mounts {
-		err = errors.Join(err, add("--mount", m, true))
-	}
-	for _, v := range f.env.vars {
-		err = errors.Join(err, add("--env", v, false))
-	}
-	err = errors.Join(err, f.net.list(add))
-	for _, name := range f.env.files {
-		err = errors.Join(err, add("--env-file", name, true))
-	}
+// newTestSettings makes the setting that exec-test reads, which runs in another directory.
+func newTestSettings(f *options.Guest, scratch string, environ []string) (string, error) {
+	words, err := f.Words()
 	if err != nil {
 		return "", err
 	}
-	data, err := json.Marshal(testSettings{guest, scratch, environ})
+	data, err := json.Marshal(testSettings{words, scratch, environ})
 	return settingsVar + "=" + string(data), err
+}
+
+// completeTest completes the options of the guest among the arguments of go
+// test; all else are packages and files.
+func completeTest(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	set := guestSet(&options.Guest{})
+	if name, value, ok := strings.Cut(word, "="); ok && strings.HasPrefix(name, "--") {
+		if flag := set.Lookup(name[2:]); flag != nil {
+			words, directive := options.CompleteValue(flag, cmd, value)
+			for i := range words {
+				words[i] = name + "=" + words[i]
+			}
+			return words, directive
+		}
+	}
+	if n := len(args); n > 0 && strings.HasPrefix(args[n-1], "--") {
+		if flag := set.Lookup(args[n-1][2:]); flag != nil && flag.NoOptDefVal == "" {
+			return options.CompleteValue(flag, cmd, word)
+		}
+	}
+	if !strings.HasPrefix(word, "-") {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	var options []string
+	set.VisitAll(func(f *pflag.Flag) {
+		if option := "--" + f.Name; strings.HasPrefix(option, word) {
+			options = append(options, option+"\t"+f.Usage)
+		}
+	})
+	return options, cobra.ShellCompDirectiveNoFileComp
 }
 
 // quoteExec joins words for go test's -exec, which splits at spaces outside

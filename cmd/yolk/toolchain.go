@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/yolkos/yolk/cmd/yolk/internal/options"
 	"github.com/yolkos/yolk/toolchain"
 )
 
@@ -15,7 +16,7 @@ func toolchainCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "toolchain",
 		Short: "Build the GOOS=tamago Go where it is not built yet, and print where it is",
-		Args:  noArgs,
+		Args:  options.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var t *toolchain.Toolchain
 			var err error
@@ -37,6 +38,6 @@ func toolchainCmd() *cobra.Command {
 	cmd.Flags().StringVar(&into, "into", "", "for work on the toolchain: make or refresh one in this directory, outside the cache")
 	cmd.Flags().StringVar(&files, "files", "", "with --into: lay the files of this directory, not the built-in ones")
 	cmd.Flags().BoolVar(&noTools, "no-tools", false, "with --into: leave the tools as they are")
-	completeFlags(cmd)
+	options.CompleteFlags(cmd)
 	return cmd
 }

@@ -13,11 +13,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yolkos/yolk/cmd/yolk/internal/inspect"
+	"github.com/yolkos/yolk/cmd/yolk/internal/options"
 	"github.com/yolkos/yolk/qemu"
 )
 
 func topCmd() *cobra.Command {
-	interval := limit(time.Second)
+	interval := options.Limit(time.Second)
 	cmd := &cobra.Command{
 		Use:   "top [NAME|PID]",
 		Short: "Show live what a machine does: processors, heap, interrupts, requests, network",
@@ -46,7 +47,7 @@ the cursor can be moved (TERM=dumb), it is printed once. Keys: q ends it, the sp
 		},
 	}
 	cmd.Flags().Var(&interval, "interval", "time from one look to the next")
-	completeFlags(cmd)
+	options.CompleteFlags(cmd)
 	return cmd
 }
 

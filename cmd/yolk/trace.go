@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/yolkos/yolk/cmd/yolk/internal/options"
 	"github.com/yolkos/yolk/cmd/yolk/internal/trace"
 	"github.com/yolkos/yolk/qemu"
 )
@@ -15,7 +16,7 @@ import (
 // traceFlags are the options for a trace of the kernel.
 type traceFlags struct {
 	file   string
-	format choice
+	format options.Choice
 	filter string
 }
 
@@ -23,7 +24,7 @@ type traceFlags struct {
 const byName = "auto"
 
 func (f *traceFlags) add(set *pflag.FlagSet) {
-	f.format = choose(byName, string(trace.Text), string(trace.JSON), string(trace.Chrome), string(trace.SVG))
+	f.format = options.Choose(byName, string(trace.Text), string(trace.JSON), string(trace.Chrome), string(trace.SVG))
 	set.StringVar(&f.file, "trace", "", "write what crosses the kernel's boundaries to this file: system calls, FUSE requests, devices, switches of goroutines")
 	set.Var(&f.format, "trace-format", "format of the trace; auto: .json is for Perfetto and Chrome, .jsonl is lines of JSON, .svg a picture, others are text")
 	set.StringVar(&f.filter, "trace-filter", "", "what is traced: kinds (call, fuse, notify, irq, idle, sched) and path=PATTERN, separated by commas")
@@ -48,7 +49,7 @@ func (f *traceFlags) open(o *qemu.Options) (*traceFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--trace-filter: %w", err)
 	}
-	format := trace.Format(f.format.value)
+	format := trace.Format(f.format.Value)
 	if format == byName {
 		format = trace.FormatOf(f.file)
 	}

@@ -180,7 +180,7 @@ func TestTraceOptions(t *testing.T) {
 		{traceFlags{file: "x", filter: "calls"}, "--trace-filter"},
 		{traceFlags{filter: "call"}, "--trace FILE"},
 	} {
-		tt.flags.format.value = byName
+		tt.flags.format.Value = byName
 		if _, err := tt.flags.open(&qemu.Options{}); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%+v: %v", tt.flags, err)
 		}
@@ -191,7 +191,7 @@ func TestTraceOptions(t *testing.T) {
 	}
 	name := filepath.Join(t.TempDir(), "x.jsonl")
 	flags := traceFlags{file: name, filter: "irq,path=/x"}
-	flags.format.value = byName
+	flags.format.Value = byName
 	var o qemu.Options
 	f, err := flags.open(&o)
 	if err != nil || o.Events == nil || o.Kinds != "call,fuse,irq" {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/yolkos/yolk/cmd/yolk/internal/image"
 	"github.com/yolkos/yolk/cmd/yolk/internal/inspect"
+	"github.com/yolkos/yolk/cmd/yolk/internal/options"
 	"github.com/yolkos/yolk/cmd/yolk/internal/scratch"
 	"github.com/yolkos/yolk/qemu"
 )
@@ -37,7 +38,7 @@ package the machine runs nothing. --of shows a machine that runs.`,
 			"  yolk tree --machine q35 --svg machine.svg ./cmd/server\n" +
 			"  yolk tree --of server",
 		Annotations:       map[string]string{programArgs: "true"},
-		ValidArgsFunction: completePackage,
+		ValidArgsFunction: options.CompletePackage,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.of != "" {
 				if len(args) > 0 {
@@ -61,7 +62,7 @@ package the machine runs nothing. --of shows a machine that runs.`,
 	o.run.add(flags)
 	flags.StringVar(&o.of, "of", "", "a machine that runs: its name or that of its program, or the number of its process")
 	flags.StringVar(&o.svg, "svg", "", "draw a picture into this file")
-	completeFlags(cmd)
+	options.CompleteFlags(cmd)
 	return cmd
 }
 

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"reflect"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -20,6 +19,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/yolkos/yolk/cmd/yolk/internal/exit"
+	"github.com/yolkos/yolk/cmd/yolk/internal/options"
 	"github.com/yolkos/yolk/qemu"
 )
 
@@ -73,41 +74,6 @@ func TestDoubleDashes(t *testing.T) {
 	}
 }
 
-func TestBuildFlags(t *testing.T) {
-	wd, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, tt := range []struct{ args, want, err string }{
-		{args: ""},
-		{args: "--tags=a --trimpath --ldflags -s", want: "-tags=a -ldflags=-s -trimpath=true"},
-		{args: "--tags a --tags b", want: "-tags=b"},
-		{args: "--tags=", want: "-tags="},
-		{args: "--trimpath=false --race=false", want: "-trimpath=false -race=false"},
-		{args: "--pgo=x.prof", want: "-pgo=" + wd + "/x.prof"},
-		{args: "--pgo=off", want: "-pgo=off"},
-		{args: "--gcflags=all=-N", want: "-gcflags=all=-N"},
-		{args: "--race", err: "-race: there is no race detector"},
-		{args: "--exec=x", err: "-exec: yolk itself"},
-		{args: "--mod=mod", err: "-mod: go.mod stays as it is"},
-	} {
-		var b buildFlags
-		set := pflag.NewFlagSet("", pflag.ContinueOnError)
-		b.add(set)
-		if err := set.Parse(strings.Fields(tt.args)); err != nil {
-			t.Fatal(err)
-		}
-		got, err := b.flags()
-		if tt.err != "" {
-			if err == nil || !strings.Contains(err.Error(), tt.err) {
-				t.Errorf("%q: error %v, want one with %q", tt.args, err, tt.err)
-			}
-		} else if err != nil || strings.Join(got, " ") != tt.want {
-			t.Errorf("%q: %q, %v, want %q", tt.args, got, err, tt.want)
-		}
-	}
-}
-
 func TestSplitGuestFlags(t *testing.T) {
 	for _, tt := range []struct{ args, guest, rest string }{
 		{"", "", ""},
@@ -140,7 +106,7 @@ func TestSplitGuestFlags(t *testing.T) {
 	}
 }
 
-// What yolk test says of guests reaches exec-test, which runs in another
+// Whatever yolk test is told of guests reaches exec-test, which runs in another
 // directory.
 func TestTestSettings(t *testing.T) {
 	t.Chdir(t.TempDir())
@@ -148,12 +114,35 @@ func TestTestSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := parseGuestFlags(strings.Fields("--machine q35 --accel tcg --mem 2g --cpus 3 --daemon builtin --cache none " +
-		"--root r:ro --mount a:/b:rw --mount /c:/d --env A=x --env B --env-file e"))
+	args := strings.Fields("--accel=tcg --cache=none --cpus=3 --daemon=builtin --disk=d.qcow2:ro --disk=/e --dns=1.1.1.1 --env=A=x --env=B --env-file=f " +
+		"--gateway=10.0.2.3 --hostname=h --ip=10.0.2.9/24 --mac=52:54:00:12:34:56 --machine=q35 --mem=2g --mount=a:/b:rw --mount=/c:/d --mount-disk=vda:/m:overlay " +
+		"--net=user --pcap=p --publish=0:80 --qemu-arg=-device --qemu-arg=x,y=z --root=r:ro")
+	want := slices.Clone(args)
+	for i, a := range want {
+		for _, relative := range []string{"d.qcow2:ro", "f", "a:/b:rw", "p", "r:ro"} {
+			if option, value, _ := strings.Cut(a, "="); value == relative {
+				want[i] = option + "=" + wd + "/" + value
+			}
+		}
+	}
+	given := map[string]bool{"verbose": true} // which is for the user
+	for _, a := range args {
+		option, _, _ := strings.Cut(a, "=")
+		given[option[2:]] = true
+	}
+	guestSet(&options.Guest{}).VisitAll(func(f *pflag.Flag) {
+		if !given[f.Name] {
+			t.Errorf("--%s is not tried here", f.Name)
+		}
+	})
+	f, err := parseGuestFlags(append(slices.Clone(args[1:]), "--verbose"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := f.settings("/scratch", []string{"A=1", "B"})
+	if err := f.Decide(qemu.TCG); err != nil {
+		t.Fatal(err)
+	}
+	text, err := newTestSettings(f, "/scratch", []string{"A=1", "B"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,83 +150,16 @@ func TestTestSettings(t *testing.T) {
 	if err := json.Unmarshal([]byte(strings.TrimPrefix(text, settingsVar+"=")), &got); err != nil {
 		t.Fatal(err)
 	}
-	again, err := parseGuestFlags(got.Guest)
-	if err != nil || got.Scratch != "/scratch" || !slices.Equal(got.Environ, []string{"A=1", "B"}) {
-		t.Fatalf("%q: %v", text, err)
+	if got.Scratch != "/scratch" || !slices.Equal(got.Environ, []string{"A=1", "B"}) {
+		t.Errorf("%q", text)
 	}
-	f.tree.root = wd + "/r:ro"
-	f.tree.mounts[0] = wd + "/a:/b:rw"
-	f.env.files[0] = wd + "/e"
-	if !reflect.DeepEqual(f, again) {
-		t.Errorf("got %+v, want %+v", again, f)
+	slices.Sort(got.Guest)
+	slices.Sort(want)
+	if !slices.Equal(got.Guest, want) {
+		t.Errorf("got  %q\nwant %q", got.Guest, want)
 	}
-}
-
-func TestEnvironment(t *testing.T) {
-	t.Setenv("YOLK_HAS", "a=b c")
-	dir := t.TempDir()
-	layOut(t, dir, map[string]string{
-		"env":    "\ufeff# a comment\nA=file\r\n\n  B= \"quoted\" #x \n\tYOLK_HAS\nYOLK_HAS_NOT\nC=",
-		"spaces": "A=1\nB B=2\n", "empty": "=x\n", "binary": "A=\xff\n", "nul": "A=\x00",
-	})
-	for _, tt := range []struct {
-		base, files, vars, want []string
-	}{
-		{vars: []string{"A=1", "B=", "C=x=y,z", "YOLK_HAS", "YOLK_HAS_NOT"}, want: []string{"A=1", "B=", "C=x=y,z", "YOLK_HAS=a=b c"}},
-		{vars: []string{"A=1", "B=2", "A=3", "AA=4"}, want: []string{"B=2", "A=3", "AA=4"}},
-		{vars: []string{"A=1", "A"}},
-		{vars: []string{"YOLK_HAS=1", "YOLK_HAS"}, want: []string{"YOLK_HAS=a=b c"}},
-		{base: []string{"A=0", "Z=1"}, vars: []string{"A="}, want: []string{"Z=1", "A="}},
-		{files: []string{"env"}, vars: []string{"A=var"}, want: []string{"B= \"quoted\" #x ", "YOLK_HAS=a=b c", "C=", "A=var"}},
-		{files: []string{"env"}, want: []string{"A=file", "B= \"quoted\" #x ", "YOLK_HAS=a=b c", "C="}},
-	} {
-		f := envFlags{vars: tt.vars}
-		for _, name := range tt.files {
-			f.files = append(f.files, filepath.Join(dir, name))
-		}
-		if got, err := f.environment(tt.base); err != nil || !slices.Equal(got, tt.want) {
-			t.Errorf("%q %q %q: got %q, %v, want %q", tt.base, tt.files, tt.vars, got, err, tt.want)
-		}
-	}
-	for _, f := range []envFlags{
-		{vars: []string{"=x"}}, {vars: []string{""}}, {vars: []string{"A=\x00"}}, {files: []string{dir + "/none"}},
-		{files: []string{dir + "/spaces"}}, {files: []string{dir + "/empty"}}, {files: []string{dir + "/binary"}}, {files: []string{dir + "/nul"}},
-	} {
-		if got, err := f.environment(nil); err == nil || !strings.Contains(err.Error(), "--env") {
-			t.Errorf("%+v: %q, %v, want an error that names the option", f, got, err)
-		}
-	}
-}
-
-// What yolk sets for the go command is not there for the test: it has what the
-// user has set, and the directory that go test says.
-func TestReplacedEnvironment(t *testing.T) {
-	from := []string{"YOLK_A=1", "YOLK_B=", "YOLK_C=x=y", "PWD=/user", "YOLK_A=2"}
-	to := append(slices.Clone(from), "YOLK_A=3", "YOLK_B=b", "YOLK_C=x=y", "YOLK_D=", "YOLK_E=5", "PWD=/package")
-	list := replaced(from, to)
-	if want := []string{"YOLK_A=2", "YOLK_B=", "YOLK_D", "YOLK_E"}; !slices.Equal(list, want) {
-		t.Fatalf("got %q, want %q", list, want)
-	}
-	for _, v := range to {
-		name, value, _ := strings.Cut(v, "=")
-		t.Setenv(name, value)
-	}
-	if err := restore(list); err != nil {
-		t.Fatal(err)
-	}
-	now := values(os.Environ())
-	for name, value := range map[string]string{"YOLK_A": "2", "YOLK_B": "", "YOLK_C": "x=y", "PWD": "/package"} {
-		if got, ok := now[name]; !ok || got != value {
-			t.Errorf("%s=%q, %v, want %q", name, got, ok, value)
-		}
-	}
-	for _, name := range []string{"YOLK_D", "YOLK_E"} {
-		if got, ok := now[name]; ok {
-			t.Errorf("%s=%q, want it not set", name, got)
-		}
-	}
-	if err := restore([]string{"=x"}); err == nil {
-		t.Error("a variable without a name was restored")
+	if _, err := parseGuestFlags(got.Guest); err != nil {
+		t.Errorf("read again: %v", err)
 	}
 }
 
@@ -275,10 +197,10 @@ func TestStatus(t *testing.T) {
 	}{
 		{t.Context(), nil, 0},
 		{t.Context(), errors.New("x"), 125},
-		{t.Context(), exitStatus(200), 200},
+		{t.Context(), exit.Status(200), 200},
 		{t.Context(), &qemu.SignalError{Signal: syscall.SIGTERM}, 143},
 		{interrupted, errors.New("a step has failed"), 130},
-		{interrupted, exitStatus(2), 2},
+		{interrupted, exit.Status(2), 2},
 		{interrupted, nil, 0},
 	} {
 		if got := statusOf(tt.ctx, tt.err, io.Discard); got != tt.want {

@@ -197,3 +197,7 @@ func (r *Record) Remove() error {
 	}
 	return nil
 }
+
+// KillSignal has a machine in the background end at once, but in good order: its
+// log and its status are kept. It is a signal that no guest's program gets from outside.
+const KillSignal = syscall.SIGXCPU

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/yolkos/yolk/cmd/yolk/internal/layout"
 	"github.com/yolkos/yolk/toolchain"
 )
 
@@ -47,19 +48,8 @@ func hosted(t *testing.T) *Builder {
 	return &Builder{Toolchain: &toolchain.Toolchain{Go: dir + "/go"}, Guest: guest, Scratch: t.TempDir()}
 }
 
-// layOut writes files below a directory.
-func layOut(t *testing.T, dir string, files map[string]string) {
-	t.Helper()
-	for name, text := range files {
-		name = filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
+// layOut makes files with their contents below a directory.
+var layOut = layout.Files
 
 // lock makes a tree unwritable for this test, as far as root lets it, and
 // reports at the end what has changed in it.

@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"os"
@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/yolkos/yolk/cmd/yolk/internal/layout"
 	"github.com/yolkos/yolk/qemu"
 )
 
@@ -46,7 +47,7 @@ func TestShares(t *testing.T) {
 		{"", []string{"/d:/x:RO"}, nil, `"RO" is neither ro nor rw`},
 		{"", []string{"/d:/x:ro,z"}, nil, `"ro,z" is neither ro nor rw`},
 	} {
-		got, err := (&treeFlags{c.root, c.mounts}).shares("")
+		got, err := (&Shares{c.root, c.mounts}).shares("")
 		if c.err != "" {
 			if err == nil || !strings.Contains(err.Error(), c.err) {
 				t.Errorf("%q %q: %v, want an error with %q", c.root, c.mounts, err, c.err)
@@ -57,7 +58,7 @@ func TestShares(t *testing.T) {
 			t.Errorf("%q %q: %+v, %v, want %+v", c.root, c.mounts, got, err, c.want)
 		}
 	}
-	if got, err := (&treeFlags{}).shares("/"); err != nil || len(got) != 1 || got[0].Dir != "/" {
+	if got, err := (&Shares{}).shares("/"); err != nil || len(got) != 1 || got[0].Dir != "/" {
 		t.Errorf("the default for the root: %+v, %v", got, err)
 	}
 }
@@ -65,8 +66,8 @@ func TestShares(t *testing.T) {
 // The working directory and mount points are found as the guest will find them.
 func TestTree(t *testing.T) {
 	root, other := t.TempDir(), t.TempDir()
-	layOut(t, root, map[string]string{"dir/sub/file": "", "file": ""})
-	layOut(t, other, map[string]string{"inner/file": ""})
+	layout.Files(t, root, map[string]string{"dir/sub/file": "", "file": ""})
+	layout.Files(t, other, map[string]string{"inner/file": ""})
 	for name, target := range map[string]string{
 		"link": "dir", "dir/up": "..", "absolute": "/dir/sub", "dangling": "none", "loop": "loop", "tofile": "file",
 		"out": "../../../../dir", "dir/own": "/proc",
@@ -97,7 +98,7 @@ func TestTree(t *testing.T) {
 		{"/dir/z /link/z", "/", "is taken by"}, {"/dir/own", "/", ""}, {"/proc", "/", "of its own"}, {"/dir/up/tmp", "/", "of its own"},
 		{long, "/", "256 bytes"}, {long + "/x", "/", "256 bytes"}, {"/x\x00y", "/", "NUL"},
 	} {
-		shares := []qemu.Share{{Tag: rootTag, Dir: root}}
+		shares := []qemu.Share{{Tag: RootTag, Dir: root}}
 		for _, at := range strings.Fields(c.mounts) {
 			shares = append(shares, qemu.Share{Tag: "m", Dir: other, Path: at})
 		}
@@ -147,12 +148,12 @@ func TestDiskTree(t *testing.T) {
 			tag, at, _ := strings.Cut(s, ":")
 			shares = append(shares, qemu.Share{Tag: tag, Dir: dir, Path: at})
 		}
-		var disks diskMountFlags
+		var disks DiskMounts
 		for _, s := range strings.Fields(c.disks) {
 			name, at, _ := strings.Cut(s, ":")
-			disks.list = append(disks.list, qemu.DiskMount{Name: name, Path: at})
+			disks.List = append(disks.List, qemu.DiskMount{Name: name, Path: at})
 		}
-		tr, err := newGuestTree(shares, disks.list, c.own)
+		tr, err := newGuestTree(shares, disks.List, c.own)
 		if err == nil {
 			err = tr.checkDir(c.cwd)
 		}

@@ -1,4 +1,4 @@
-package main
+package manage
 
 import (
 	"encoding/json"
@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yolkos/yolk/cmd/yolk/internal/detached"
+	"github.com/yolkos/yolk/cmd/yolk/internal/options"
 )
 
 func psCmd() *cobra.Command {
@@ -24,7 +25,7 @@ func psCmd() *cobra.Command {
 		Long: `Ps lists the machines of this user that yolk run --detach has started and that
 run: their names, the processes that they live in, and the ports of the host that lead
 to them.`,
-		Args: noArgs,
+		Args: options.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			list, err := listMachines(all)
 			if err != nil {

@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"os"
@@ -10,9 +10,9 @@ import (
 // understands, which characters it shows, and whether its user wants colours.
 var terminalVars = []string{"TERM", "COLORTERM", "NO_COLOR", "LANG", "LC_ALL", "LC_CTYPE"}
 
-// terminalEnvironment is what the environment of a program begins with: those of
+// TerminalEnv is what the environment of a program begins with: those of
 // terminalVars that the host has, if the program gets a terminal.
-func terminalEnvironment() []string {
+func TerminalEnv() []string {
 	if !qemu.HasTerminal(os.Stdin, os.Stdout, os.Stderr) {
 		return nil
 	}

@@ -1,9 +1,7 @@
-package main
+package options
 
 import (
 	"net/netip"
-	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -14,15 +12,15 @@ import (
 	"github.com/yolkos/yolk/usernet"
 )
 
-func parseNet(t *testing.T, args ...string) (*netFlags, qemu.Network, error) {
+func parseNet(t *testing.T, args ...string) (*Network, qemu.Network, error) {
 	t.Helper()
-	f := &netFlags{}
+	f := &Network{}
 	set := pflag.NewFlagSet("net", pflag.ContinueOnError)
-	f.add(set, "p")
+	f.Add(set, "p")
 	if err := set.Parse(args); err != nil {
 		t.Fatal(err)
 	}
-	n, err := f.network()
+	n, err := f.QEMU()
 	return f, n, err
 }
 
@@ -95,7 +93,7 @@ func TestNetFlagErrors(t *testing.T) {
 		"-a": false, "a-": false, "a..b": false, ".": false, "a b": false, "a\nnet.ip=1": false, "ä": false, strings.Repeat("x", 64): false, "a_b": false,
 		strings.Repeat("x.", 32) + "y": false,
 	} {
-		if err := checkHostname(name); (err == nil) != ok {
+		if err := CheckHostname(name); (err == nil) != ok {
 			t.Errorf("host name %q: %v", name, err)
 		}
 	}
@@ -115,79 +113,16 @@ func TestHardwareAddr(t *testing.T) {
 	}
 }
 
-// What yolk test is given gets to the yolk that boots the guest.
-func TestNetFlagList(t *testing.T) {
-	args := []string{"--publish=1:2", "--publish=3:4/udp", "--net=user", "--ip=1.2.3.4/24", "--gateway=1.2.3.5", "--dns=1.2.3.6", "--mac=52:54:00:aa:bb:cc", "--hostname=h", "--pcap=/x"}
+// What is given gets to another yolk as it was written, and what is not does not.
+func TestGiven(t *testing.T) {
+	args := []string{"--publish=1:2", "--publish=3:4/udp", "--ip=1.2.3.4/24", "--pcap=x y"}
 	f, _, err := parseNet(t, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
-	if err := f.list(func(option, value string, _ bool) error { got = append(got, option+"="+value); return nil }); err != nil {
-		t.Fatal(err)
-	}
+	f.Given(func(option, value string) { got = append(got, "--"+option+"="+value) })
 	if !slices.Equal(got, args) {
 		t.Errorf("got %q", got)
-	}
-	// All options are in the list.
-	if fields := reflect.TypeFor[netFlags]().NumField(); fields != 8 {
-		t.Errorf("%d options, and the list knows 8", fields)
-	}
-}
-
-// Ports are taken before anything is built, and said where any was wanted.
-func TestOpenNetwork(t *testing.T) {
-	_, n, err := parseNet(t, "-p", "127.0.0.1:0:80", "-p", "127.0.0.1:0:53/udp", "--pcap", "x.pcap")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var notes strings.Builder
-	if err := openNetwork(&n, &notes); err != nil {
-		t.Fatal(err)
-	}
-	defer closeNetwork(&n)
-	for _, f := range n.User.Forwards {
-		if f.Host == 0 || !strings.Contains(notes.String(), f.String()) {
-			t.Errorf("forward %v, notes %q", f, notes.String())
-		}
-	}
-	if len(n.Sockets) != 2 || n.Pcap[0] != '/' {
-		t.Errorf("%+v", n)
-	}
-	_, again, err := parseNet(t, "-p", n.User.Forwards[0].String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := openNetwork(&again, &notes); err == nil || !strings.Contains(err.Error(), "in use") || !strings.Contains(err.Error(), "--publish "+n.User.Forwards[0].String()) {
-		t.Errorf("a port that is taken: %v", err)
-	}
-}
-
-// TestDecideNetwork: a program without package net gets no network that nobody has asked
-// for, and who has asked is told that it is of no use.
-func TestDecideNetwork(t *testing.T) {
-	kernel, err := os.Open(os.DevNull) // has no functions
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer kernel.Close()
-	for args, want := range map[string]struct{ backend, note string }{
-		"":                  {"none", ""},
-		"--net none":        {"none", ""},
-		"--net user":        {"user", "nobody answers"},
-		"-p 127.0.0.1:0:80": {"user", "--publish 127.0.0.1:0:80 leads to nobody"},
-	} {
-		_, n, err := parseNet(t, strings.Fields(args)...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var notes strings.Builder
-		o := &qemu.Options{Kernel: kernel, Network: n, Machine: qemu.MicroVM}
-		if err := decideNetwork(o, &notes); err != nil {
-			t.Fatal(err)
-		}
-		if string(o.Network.Backend) != want.backend || want.note == "" && notes.Len() > 0 || !strings.Contains(notes.String(), want.note) || strings.Count(notes.String(), "\n") > 1 {
-			t.Errorf("%q: %q, told %q", args, o.Network.Backend, &notes)
-		}
 	}
 }

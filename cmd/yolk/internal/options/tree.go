@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"errors"
@@ -30,8 +30,8 @@ type placed struct {
 	dir    string // of the host; "" for a disk
 }
 
-// kernelDirs are the directories that the kernel has its own file systems on.
-var kernelDirs = []string{"/tmp", "/proc", "/dev"}
+// KernelDirs are the directories that the kernel has its own file systems on.
+var KernelDirs = []string{"/tmp", "/proc", "/dev"}
 
 // The limits of names, paths and links in the guest.
 const (
@@ -44,12 +44,12 @@ const (
 // them it is the image's own if that has one.
 func newGuestTree(shares []qemu.Share, disks []qemu.DiskMount, ownRoot bool) (*guestTree, error) {
 	t := &guestTree{dirs: map[string]string{"/": ""}, by: map[string]string{}, unseen: map[string]bool{"/": ownRoot}}
-	for _, dir := range kernelDirs {
+	for _, dir := range KernelDirs {
 		t.dirs[dir] = ""
 	}
 	var list []placed
 	for _, s := range shares {
-		if s.Tag == rootTag {
+		if s.Tag == RootTag {
 			t.dirs["/"], t.by["/"], t.unseen["/"] = s.Dir, "--root "+s.Dir, false
 			continue
 		}
@@ -87,7 +87,7 @@ func (t *guestTree) mount(p placed) error {
 	if other, taken := t.by[at]; taken {
 		return fmt.Errorf("%s: %s is taken by %s", p.option, at, other)
 	}
-	if slices.Contains(kernelDirs, at) {
+	if slices.Contains(KernelDirs, at) {
 		return fmt.Errorf("%s: the guest has a %s of its own; mount it elsewhere, or below %[2]s", p.option, at)
 	}
 	t.dirs[at], t.by[at], t.unseen[at] = p.dir, p.option, p.dir == ""

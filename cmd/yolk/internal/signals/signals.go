@@ -1,4 +1,6 @@
-package main
+// Package signals takes the signals that yolk gets to whom they are for: to the guest while one
+// runs, else to yolk itself, which ends in good order.
+package signals
 
 import (
 	"context"
@@ -42,21 +44,21 @@ type relay struct {
 	guest chan os.Signal // nil: there is none
 }
 
-// signals is the relay, once onSignal has started it.
-var signals = relay{in: make(chan os.Signal, 64)}
+// Process is the relay of this process, once Context has started it.
+var Process = relay{in: make(chan os.Signal, 64)}
 
-// onSignal returns a context that the signals that ask to end bring to its
+// Context returns a context that the signals that ask to end bring to its
 // end, while they are not passed on to a guest: what there is has to be ended in
 // good order whatever asks.
-func onSignal() context.Context {
+func Context() context.Context {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	signals.notify(ending)
+	Process.notify(ending)
 	// A terminal's answer to a read from the background: an error of that
 	// read, not a halt of the guest.
 	signal.Ignore(syscall.SIGTTIN)
 	go func() {
-		for s := range signals.in {
-			if sig := s.(syscall.Signal); !signals.pass(sig) {
+		for s := range Process.in {
+			if sig := s.(syscall.Signal); !Process.pass(sig) {
 				cancel(&qemu.SignalError{Signal: sig})
 			}
 		}
@@ -94,8 +96,8 @@ func (r *relay) pass(sig syscall.Signal) bool {
 	return true
 }
 
-// toGuest has the signals of this process go to a guest until done is called.
-func (r *relay) toGuest() (guest <-chan os.Signal, done func()) {
+// ToGuest has the signals of this process go to a guest until done is called.
+func (r *relay) ToGuest() (guest <-chan os.Signal, done func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := make(chan os.Signal, cap(r.in))
@@ -109,9 +111,9 @@ func (r *relay) toGuest() (guest <-chan os.Signal, done func()) {
 	}
 }
 
-// hold has the signals that ask to end go to whom it returns the channel to, until done is
+// Hold has the signals that ask to end go to whom it returns the channel to, until done is
 // called.
-func (r *relay) hold() (taken <-chan os.Signal, done func()) {
+func (r *relay) Hold() (taken <-chan os.Signal, done func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := make(chan os.Signal, cap(r.in))
@@ -124,8 +126,8 @@ func (r *relay) hold() (taken <-chan os.Signal, done func()) {
 	}
 }
 
-// asSignalError is errors.As for the end by a signal.
-func asSignalError(err error) (sig syscall.Signal, ok bool) {
+// AsError is errors.As for the end by a signal.
+func AsError(err error) (sig syscall.Signal, ok bool) {
 	var s *qemu.SignalError
 	if ok = errors.As(err, &s); ok {
 		sig = s.Signal

@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"os"
@@ -38,11 +38,11 @@ func TestRootSource(t *testing.T) {
 		dir: {Host: dir, Path: "/"}, dir + ":/": {Host: dir, Path: "/"}, dir + ":/etc/x/": {Host: dir, Path: "/etc/x"},
 		odd: {Host: odd, Path: "/"}, odd + ":/c": {Host: odd, Path: "/c"}, "none:/x/../y": {Host: "none", Path: "/y"},
 	} {
-		if got, err := rootSource(text); err != nil || got != want {
+		if got, err := RootSource(text); err != nil || got != want {
 			t.Errorf("%q: %+v, %v; want %+v", text, got, err, want)
 		}
 	}
-	if _, err := rootSource(":/x"); err == nil {
+	if _, err := RootSource(":/x"); err == nil {
 		t.Error("no directory: no error")
 	}
 }
@@ -68,9 +68,9 @@ func TestEmbedFlags(t *testing.T) {
 		{"--root /none/such", "", "no such"},
 		{"--env =b", "", "NAME=VALUE"},
 	} {
-		var f embedFlags
+		var f Embed
 		set := pflag.NewFlagSet("", pflag.ContinueOnError)
-		f.add(set)
+		f.Add(set)
 		if err := set.Parse(strings.Fields(c.args)); err != nil {
 			t.Fatal(err)
 		}

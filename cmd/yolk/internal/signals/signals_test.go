@@ -1,4 +1,4 @@
-package main
+package signals
 
 import (
 	"os"
@@ -13,7 +13,7 @@ func TestRelay(t *testing.T) {
 	if r.pass(syscall.SIGINT) || !r.pass(syscall.SIGWINCH) {
 		t.Error("no guest: SIGINT is for yolk, SIGWINCH for nobody")
 	}
-	guest, done := r.toGuest()
+	guest, done := r.ToGuest()
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGUSR1, syscall.SIGTERM} {
 		if !r.pass(sig) {
 			t.Errorf("%v: for yolk, and there is a guest", sig)
@@ -32,7 +32,7 @@ func TestRelay(t *testing.T) {
 		t.Error("a guest that has ended")
 	}
 	// Relayed signals come in.
-	_, done = r.toGuest()
+	_, done = r.ToGuest()
 	defer done()
 	if err := syscall.Kill(os.Getpid(), syscall.SIGUSR2); err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"fmt"
@@ -12,15 +12,19 @@ import (
 	"github.com/yolkos/yolk/qemu"
 )
 
-// diskFlags are the options --disk.
-type diskFlags struct{ list []qemu.Disk }
+// Disks are the options --disk.
+type Disks struct {
+	List  []qemu.Disk
+	words []string
+}
 
-func (f *diskFlags) add(set *pflag.FlagSet) {
+// Add defines the option in set.
+func (f *Disks) Add(set *pflag.FlagSet) {
 	set.Var(f, "disk", "FILE[:ro]: a file or block device that is a disk in the guest, /dev/vda and so on (repeatable); its format is raw, of FILE.qcow2 qcow2")
 }
 
 // Set implements pflag.Value.
-func (f *diskFlags) Set(s string) error {
+func (f *Disks) Set(s string) error {
 	d := qemu.Disk{Path: s, Format: qemu.Raw}
 	if path, ok := strings.CutSuffix(s, ":ro"); ok {
 		d.Path, d.ReadOnly = path, true
@@ -33,20 +37,26 @@ func (f *diskFlags) Set(s string) error {
 	if strings.HasSuffix(d.Path, ".qcow2") {
 		d.Format = qemu.QCOW2
 	}
-	f.list = append(f.list, d)
+	f.List, f.words = append(f.List, d), append(f.words, s)
 	return nil
 }
 
+func (f *Disks) given() []string { return f.words }
+
 // String implements pflag.Value.
-func (f *diskFlags) String() string { return "" }
+func (f *Disks) String() string { return "" }
 
 // Type implements pflag.Value.
-func (f *diskFlags) Type() string { return "file" }
+func (f *Disks) Type() string { return "file" }
 
-// diskMountFlags are the options --mount-disk.
-type diskMountFlags struct{ list []qemu.DiskMount }
+// DiskMounts are the options --mount-disk.
+type DiskMounts struct {
+	List  []qemu.DiskMount
+	words []string
+}
 
-func (f *diskMountFlags) add(set *pflag.FlagSet) {
+// Add defines the option in set.
+func (f *DiskMounts) Add(set *pflag.FlagSet) {
 	set.Var(f, "mount-disk", "NAME:/guest/path[:overlay]: what is on the disk or partition NAME, as vda or vdb1, is mounted there, read-only or with changes in memory (repeatable)")
 }
 
@@ -54,7 +64,7 @@ func (f *diskMountFlags) add(set *pflag.FlagSet) {
 var diskName = regexp.MustCompile(`^vd[a-z]([1-9][0-9]{0,2})?$`)
 
 // Set implements pflag.Value.
-func (f *diskMountFlags) Set(s string) error {
+func (f *DiskMounts) Set(s string) error {
 	text, over := strings.CutSuffix(s, ":overlay")
 	name, at, ok := strings.Cut(text, ":")
 	switch {
@@ -64,10 +74,10 @@ func (f *diskMountFlags) Set(s string) error {
 		return fmt.Errorf("%q: want an absolute path of the guest", at)
 	}
 	at = path.Clean(at)
-	if slices.Contains(kernelDirs, at) {
+	if slices.Contains(KernelDirs, at) {
 		return fmt.Errorf("the guest has a %s of its own; mount it elsewhere, or below %[1]s", at)
 	}
-	for _, m := range f.list {
+	for _, m := range f.List {
 		if m.Name == name {
 			return fmt.Errorf("%s is mounted on %s already", name, m.Path)
 		}
@@ -75,13 +85,15 @@ func (f *diskMountFlags) Set(s string) error {
 			return fmt.Errorf("%s is taken by %s", at, m.Name)
 		}
 	}
-	f.list = append(f.list, qemu.DiskMount{Name: name, Path: at, Overlay: over})
+	f.List, f.words = append(f.List, qemu.DiskMount{Name: name, Path: at, Overlay: over}), append(f.words, s)
 	return nil
 }
 
-// checkDiskMounts finds out whether a guest with a number of disks has those that are to be mounted.
+func (f *DiskMounts) given() []string { return f.words }
+
+// CheckDiskMounts finds out whether a guest with a number of disks has those that are to be mounted.
 // Which partitions they have it does not look at.
-func checkDiskMounts(list []qemu.DiskMount, disks int) error {
+func CheckDiskMounts(list []qemu.DiskMount, disks int) error {
 	for _, m := range list {
 		switch last := rune('a' + disks - 1); {
 		case disks == 0:
@@ -94,7 +106,7 @@ func checkDiskMounts(list []qemu.DiskMount, disks int) error {
 }
 
 // String implements pflag.Value.
-func (f *diskMountFlags) String() string { return "" }
+func (f *DiskMounts) String() string { return "" }
 
 // Type implements pflag.Value.
-func (f *diskMountFlags) Type() string { return "mount" }
+func (f *DiskMounts) Type() string { return "mount" }

@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"fmt"
@@ -12,27 +12,28 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// envFlags are the options that make the guest's environment.
-type envFlags struct {
-	files []string
-	vars  []string
+// Env are the options that make the guest's environment.
+type Env struct {
+	Files []string
+	Vars  []string
 }
 
-func (f *envFlags) add(set *pflag.FlagSet) {
-	set.StringArrayVar(&f.vars, "env", nil, "environment variable, K=V, or K for the host's value; the last one of a name counts (repeatable)")
-	set.StringArrayVar(&f.files, "env-file", nil, "file with a K=V or K on each line, and comments that begin with # (repeatable)")
+// Add defines the options in set.
+func (f *Env) Add(set *pflag.FlagSet) {
+	set.StringArrayVar(&f.Vars, "env", nil, "environment variable, K=V, or K for the host's value; the last one of a name counts (repeatable)")
+	set.StringArrayVar(&f.Files, "env-file", nil, "file with a K=V or K on each line, and comments that begin with # (repeatable)")
 }
 
-// environment changes base by the options: those of files come first. The last
+// Environment changes base by the options: those of files come first. The last
 // setting of a name counts; a name that the host does not have is not set.
-func (f *envFlags) environment(base []string) ([]string, error) {
+func (f *Env) Environment(base []string) ([]string, error) {
 	env := environ(slices.Clone(base))
-	for _, name := range f.files {
+	for _, name := range f.Files {
 		if err := env.addFile(name); err != nil {
 			return nil, err
 		}
 	}
-	for _, v := range f.vars {
+	for _, v := range f.Vars {
 		name, _, given := strings.Cut(v, "=")
 		if name == "" {
 			return nil, fmt.Errorf("--env %q: want NAME=VALUE, or NAME for the host's value", v)
@@ -48,10 +49,10 @@ func (f *envFlags) environment(base []string) ([]string, error) {
 	return env, nil
 }
 
-// replaced lists what other environments than from have in its place: NAME=VALUE
+// ReplacedEnv lists what other environments than from have in its place: NAME=VALUE
 // as from has it, or NAME where it has none. PWD is not among them: it is the go
 // command's own. The last setting of a name counts.
-func replaced(from, to []string) []string {
+func ReplacedEnv(from, to []string) []string {
 	old, now := values(from), values(to)
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(now)) {

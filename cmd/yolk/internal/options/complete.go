@@ -1,6 +1,7 @@
-package main
+package options
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -8,8 +9,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// completeFlags has the shell complete the values of a command's options.
-func completeFlags(cmd *cobra.Command) {
+// CompleteFlags has the shell complete the values of a command's options.
+func CompleteFlags(cmd *cobra.Command) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		complete := completionOf(f)
 		if complete == nil {
@@ -24,13 +25,13 @@ func completeFlags(cmd *cobra.Command) {
 // completionOf returns what completes the value of an option; nil: file names.
 func completionOf(f *pflag.Flag) cobra.CompletionFunc {
 	switch v := f.Value.(type) {
-	case *choice:
+	case *Choice:
 		return cobra.FixedCompletions(v.words, cobra.ShellCompDirectiveNoFileComp)
-	case *memory:
+	case *Memory:
 		return cobra.FixedCompletions([]string{"32M", "64M", "128M", "256M", "512M", "1G", "2G", "4G"}, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder)
-	case *diskSize:
+	case *DiskSize:
 		return cobra.FixedCompletions([]string{"64M", "256M", "1G", "4G", "16G"}, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder)
-	case *cpus, *limit:
+	case *CPUs, *Limit:
 		return cobra.NoFileCompletions
 	}
 	switch f.Name {
@@ -58,9 +59,9 @@ func completeMount(_ *cobra.Command, _ []string, word string) ([]string, cobra.S
 	return nil, cobra.ShellCompDirectiveFilterDirs | cobra.ShellCompDirectiveNoSpace
 }
 
-// completePackage completes the package of a command: a directory, a .go file
+// CompletePackage completes the package of a command: a directory, a .go file
 // or an image. What follows it are files, for all that yolk knows.
-func completePackage(_ *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+func CompletePackage(_ *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveDefault
 	}
@@ -73,40 +74,18 @@ func completePackage(_ *cobra.Command, args []string, word string) ([]string, co
 	return dirs, cobra.ShellCompDirectiveDefault
 }
 
-// completeTest completes the options of the guest among the arguments of go
-// test; all else are packages and files.
-func completeTest(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
-	set := guestSet(&guestFlags{})
-	if name, value, ok := strings.Cut(word, "="); ok && strings.HasPrefix(name, "--") {
-		if flag := set.Lookup(name[2:]); flag != nil {
-			words, directive := completeValue(flag, cmd, value)
-			for i := range words {
-				words[i] = name + "=" + words[i]
-			}
-			return words, directive
-		}
-	}
-	if n := len(args); n > 0 && strings.HasPrefix(args[n-1], "--") {
-		if flag := set.Lookup(args[n-1][2:]); flag != nil && flag.NoOptDefVal == "" {
-			return completeValue(flag, cmd, word)
-		}
-	}
-	if !strings.HasPrefix(word, "-") {
-		return nil, cobra.ShellCompDirectiveDefault
-	}
-	var options []string
-	set.VisitAll(func(f *pflag.Flag) {
-		if option := "--" + f.Name; strings.HasPrefix(option, word) {
-			options = append(options, option+"\t"+f.Usage)
-		}
-	})
-	return options, cobra.ShellCompDirectiveNoFileComp
-}
-
-func completeValue(f *pflag.Flag, cmd *cobra.Command, word string) ([]string, cobra.ShellCompDirective) {
+func CompleteValue(f *pflag.Flag, cmd *cobra.Command, word string) ([]string, cobra.ShellCompDirective) {
 	complete := completionOf(f)
 	if complete == nil {
 		return nil, cobra.ShellCompDirectiveDefault
 	}
 	return complete(cmd, nil, word)
+}
+
+// NoArgs is for commands that take no arguments.
+func NoArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%q: %s takes no arguments", args[0], cmd.CommandPath())
 }

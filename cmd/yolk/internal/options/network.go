@@ -1,76 +1,58 @@
-package main
+package options
 
 import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 
-	"github.com/yolkos/yolk/cmd/yolk/internal/image"
 	"github.com/yolkos/yolk/qemu"
 	"github.com/yolkos/yolk/usernet"
 )
 
-// netFlags are the options that make the guest's network.
-type netFlags struct {
+// Network are the options that make the guest's network.
+type Network struct {
 	publish  []string
 	net      string
 	ip       []string
 	gateway  []string
 	dns      []string
-	mac      string
-	hostname string
+	MAC      string
+	Hostname string
 	pcap     string
+	own      *pflag.FlagSet // these options
 }
 
 // hostLoopback is the word behind --net user that opens the host's loopback.
 const hostLoopback = "host-loopback"
 
-// add adds the options; short is that of --publish, if there is one.
-func (f *netFlags) add(set *pflag.FlagSet, short string) {
-	set.StringArrayVarP(&f.publish, "publish", short, nil, "port of the host that leads to one of the guest, [BIND:]HOST:GUEST[/udp]; HOST 0: one that is free (repeatable)")
-	set.StringVar(&f.net, "net", "", "network: user, with ,"+hostLoopback+" behind it if the guest may reach what listens on the host's loopback; tap=NAME; or none. Without it user if the program uses package net")
-	set.StringArrayVar(&f.ip, "ip", nil, "the guest's address with the length of its prefix, such as 10.0.2.15/24; one of each family (repeatable)")
-	set.StringArrayVar(&f.gateway, "gateway", nil, "the guest's default router (repeatable, one of each family)")
-	set.StringArrayVar(&f.dns, "dns", nil, "a name server of the guest (repeatable)")
-	set.StringVar(&f.mac, "mac", "", "hardware address of the guest's network device")
-	set.StringVar(&f.hostname, "hostname", "", "the guest's name")
-	set.StringVar(&f.pcap, "pcap", "", "write what crosses the network device to this file, for Wireshark")
+// Add defines the options in set; short is that of --publish, if there is one.
+func (f *Network) Add(set *pflag.FlagSet, short string) {
+	own := pflag.NewFlagSet("network", pflag.ContinueOnError)
+	own.SortFlags = false
+	own.StringArrayVarP(&f.publish, "publish", short, nil, "port of the host that leads to one of the guest, [BIND:]HOST:GUEST[/udp]; HOST 0: one that is free (repeatable)")
+	own.StringVar(&f.net, "net", "", "network: user, with ,"+hostLoopback+" behind it if the guest may reach what listens on the host's loopback; tap=NAME; or none. Without it user if the program uses package net")
+	own.StringArrayVar(&f.ip, "ip", nil, "the guest's address with the length of its prefix, such as 10.0.2.15/24; one of each family (repeatable)")
+	own.StringArrayVar(&f.gateway, "gateway", nil, "the guest's default router (repeatable, one of each family)")
+	own.StringArrayVar(&f.dns, "dns", nil, "a name server of the guest (repeatable)")
+	own.StringVar(&f.MAC, "mac", "", "hardware address of the guest's network device")
+	own.StringVar(&f.Hostname, "hostname", "", "the guest's name")
+	own.StringVar(&f.pcap, "pcap", "", "write what crosses the network device to this file, for Wireshark")
+	set.AddFlagSet(own)
+	f.own = own
 }
 
-// list returns the options as they were given, for another yolk.
-func (f *netFlags) list(add func(option, value string, isPath bool) error) (err error) {
-	for _, o := range []struct {
-		name   string
-		values []string
-	}{
-		{"--publish", f.publish}, {"--net", one(f.net)}, {"--ip", f.ip}, {"--gateway", f.gateway}, {"--dns", f.dns},
-		{"--mac", one(f.mac)}, {"--hostname", one(f.hostname)}, {"--pcap", one(f.pcap)},
-	} {
-		for _, v := range o.values {
-			err = errors.Join(err, add(o.name, v, o.name == "--pcap"))
-		}
-	}
-	return err
-}
+// Given calls each with the options that were given, as they were written.
+func (f *Network) Given(each func(option, value string)) { given(f.own, each) }
 
-func one(s string) []string {
-	if s == "" {
-		return nil
-	}
-	return []string{s}
-}
-
-// network is the guest's network as the options describe it. Its backend is empty
+// QEMU is the guest's network as the options describe it. Its backend is empty
 // if the program has to be looked at.
-func (f *netFlags) network() (n qemu.Network, err error) {
+func (f *Network) QEMU() (n qemu.Network, err error) {
 	n.User = usernet.Default()
 	kind, option, _ := strings.Cut(f.net, ",")
 	kind, tap, isTap := strings.Cut(kind, "=")
@@ -103,7 +85,7 @@ func (f *netFlags) network() (n qemu.Network, err error) {
 	if n.MAC, err = f.hardwareAddr(n.Backend); err != nil {
 		return n, err
 	}
-	n.User.GuestMAC, n.User.Hostname = n.MAC, f.hostname
+	n.User.GuestMAC, n.User.Hostname = n.MAC, f.Hostname
 	n.Pcap = f.pcap
 	if n.Backend == qemu.TapNetwork {
 		return n, f.tap(&n)
@@ -112,12 +94,12 @@ func (f *netFlags) network() (n qemu.Network, err error) {
 }
 
 // any reports whether there is an option that makes sense with a network alone.
-func (f *netFlags) any() bool {
-	return len(f.publish)+len(f.ip)+len(f.gateway)+len(f.dns)+len(f.mac)+len(f.pcap) > 0
+func (f *Network) any() bool {
+	return len(f.publish)+len(f.ip)+len(f.gateway)+len(f.dns)+len(f.MAC)+len(f.pcap) > 0
 }
 
 // user gives the guest addresses in the user's network, and that to the guest.
-func (f *netFlags) user(n *qemu.Network) error {
+func (f *Network) user(n *qemu.Network) error {
 	ips, gateways, dns, err := f.addresses()
 	if err != nil {
 		return err
@@ -163,14 +145,14 @@ func routerIn(p netip.Prefix) netip.Addr {
 }
 
 // tap gives the guest what the options say; without addresses it asks for all.
-func (f *netFlags) tap(n *qemu.Network) (err error) {
+func (f *Network) tap(n *qemu.Network) (err error) {
 	n.Addresses, n.Routers, n.DNS, err = f.addresses()
 	return err
 }
 
 // addresses reads the addresses: of the guest and of routers, one of each family at
 // most, and of name servers.
-func (f *netFlags) addresses() (ips []netip.Prefix, gateways, dns []netip.Addr, err error) {
+func (f *Network) addresses() (ips []netip.Prefix, gateways, dns []netip.Addr, err error) {
 	for _, s := range f.ip {
 		p, err := netip.ParsePrefix(s)
 		switch {
@@ -205,12 +187,12 @@ func parseAddrs(option string, words []string) (list []netip.Addr, err error) {
 
 // hardwareAddr is the address of the guest's device. On a device of the host there
 // may be other guests: there it is made up.
-func (f *netFlags) hardwareAddr(b qemu.Backend) (a usernet.HardwareAddr, err error) {
+func (f *Network) hardwareAddr(b qemu.Backend) (a usernet.HardwareAddr, err error) {
 	switch {
-	case f.mac != "":
-		m, err := net.ParseMAC(f.mac)
+	case f.MAC != "":
+		m, err := net.ParseMAC(f.MAC)
 		if err != nil || len(m) != len(a) || m[0]&1 != 0 || m.String() == "00:00:00:00:00:00" {
-			return a, fmt.Errorf("--mac %q: want the address of one device, such as 52:54:00:12:34:56", f.mac)
+			return a, fmt.Errorf("--mac %q: want the address of one device, such as 52:54:00:12:34:56", f.MAC)
 		}
 		return usernet.HardwareAddr(m), nil
 	case b == qemu.TapNetwork:
@@ -221,9 +203,9 @@ func (f *netFlags) hardwareAddr(b qemu.Backend) (a usernet.HardwareAddr, err err
 	return usernet.Default().GuestMAC, nil
 }
 
-// checkHostname reports what is wrong with a guest's name: Linux's rules for its
+// CheckHostname reports what is wrong with a guest's name: Linux's rules for its
 // length (HOST_NAME_MAX), those of DNS for what is in it.
-func checkHostname(name string) error {
+func CheckHostname(name string) error {
 	label := func(s string) bool {
 		return s != "" && len(s) <= 63 && s[0] != '-' && s[len(s)-1] != '-' && strings.IndexFunc(s, func(r rune) bool {
 			return r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
@@ -233,62 +215,4 @@ func checkHostname(name string) error {
 		return fmt.Errorf("--hostname %q: want a name of letters, digits and hyphens, 64 at most", name)
 	}
 	return nil
-}
-
-// openNetwork opens what the guest's network needs of the host, so that what is
-// taken or forbidden is told before anything is built, and tells on notes which
-// ports were chosen.
-func openNetwork(n *qemu.Network, notes io.Writer) error {
-	if n.Backend == qemu.TapNetwork {
-		if err := qemu.CheckTap(n.Tap); err != nil {
-			return err
-		}
-	}
-	for i := range n.User.Forwards {
-		f := &n.User.Forwards[i]
-		wanted := *f
-		s, err := f.Listen()
-		if err != nil {
-			closeNetwork(n)
-			return fmt.Errorf("--publish %v: %w", wanted, err)
-		}
-		n.Sockets = append(n.Sockets, s)
-		if wanted.Host == 0 {
-			fmt.Fprintf(notes, "yolk: port %d of the host leads to port %d of the guest: %v\n", f.Host, f.Guest, *f)
-		}
-	}
-	if n.Pcap == "" {
-		return nil
-	}
-	abs, err := filepath.Abs(n.Pcap)
-	n.Pcap = abs
-	return err
-}
-
-func closeNetwork(n *qemu.Network) {
-	for _, s := range n.Sockets {
-		s.Close()
-	}
-	n.Sockets = nil
-}
-
-// decideNetwork gives the guest a network if nobody has said whether it is to have
-// one, and the program has the means to use it. Where somebody has, and it has not, that
-// is said on notes.
-func decideNetwork(o *qemu.Options, notes io.Writer) error {
-	n, has := &o.Network, image.HasNetwork(o.Kernel)
-	switch {
-	case n.Backend == qemu.NoNetwork:
-	case n.Backend == "" && has:
-		n.Backend = qemu.UserNetwork
-	case n.Backend == "":
-		n.Backend = qemu.NoNetwork
-	case !has:
-		what := "nobody answers on the network device"
-		if len(n.User.Forwards) > 0 {
-			what = fmt.Sprintf("--publish %v leads to nobody", n.User.Forwards[0])
-		}
-		fmt.Fprintf(notes, "yolk: the program does not have package net, so its image has no network: %s\n", what)
-	}
-	return checkRoom(o)
 }

@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"errors"
@@ -15,36 +15,37 @@ import (
 	"github.com/yolkos/yolk/qemu"
 )
 
-// embedFlags are the options of yolk build and yolk image that say what the image carries besides the
+// Embed are the options of yolk build and yolk image that say what the image carries besides the
 // program.
-type embedFlags struct {
-	roots    []string
+type Embed struct {
+	Roots    []string
 	args     []string
-	env      envFlags
+	env      Env
 	cwd      string
-	writable bool
-	mounts   diskMountFlags
-	named    bool // the image carries the program's name, also without arguments
+	Writable bool
+	Mounts   DiskMounts
+	Named    bool // the image carries the program's name, also without arguments
 }
 
-func (f *embedFlags) add(set *pflag.FlagSet) {
-	set.StringArrayVar(&f.roots, "root", nil, "directory of the host that goes into the image, as its root or at a path there, DIR[:/guest/path] (repeatable)")
+// Add defines the options in set.
+func (f *Embed) Add(set *pflag.FlagSet) {
+	set.StringArrayVar(&f.Roots, "root", nil, "directory of the host that goes into the image, as its root or at a path there, DIR[:/guest/path] (repeatable)")
 	set.StringArrayVar(&f.args, "args", nil, "arguments that the program has if none are given when it is run, in one string, quoted as for a shell (repeatable)")
-	f.env.add(set)
+	f.env.Add(set)
 	set.StringVar(&f.cwd, "cwd", "", "working directory in the guest")
-	f.mounts.add(set)
-	set.BoolVar(&f.writable, "writable", false, "take changes of the root, in memory; without it the root is read-only")
+	f.Mounts.Add(set)
+	set.BoolVar(&f.Writable, "writable", false, "take changes of the root, in memory; without it the root is read-only")
 }
 
-// into makes the parts of an image of p, to be built into file, and has p mount its root.
-func (f *embedFlags) into(p *image.Program, file string) ([]image.Part, error) {
-	p.Root, p.Disks = len(f.roots) > 0, len(f.mounts.list) > 0
+// Into makes the parts of an image of p, to be built into file, and has p mount its root.
+func (f *Embed) Into(p *image.Program, file string) ([]image.Part, error) {
+	p.Root, p.Disks = len(f.Roots) > 0, len(f.Mounts.List) > 0
 	return f.parts(p.Name, file, os.Stderr)
 }
 
 // parts makes the parts of an image of a program, to be built into file. Notes gets what
 // there is to be said.
-func (f *embedFlags) parts(program, file string, notes io.Writer) ([]image.Part, error) {
+func (f *Embed) parts(program, file string, notes io.Writer) ([]image.Part, error) {
 	var list []image.Part
 	add := func(name, data string) {
 		if data != "" {
@@ -62,7 +63,7 @@ func (f *embedFlags) parts(program, file string, notes io.Writer) ([]image.Part,
 		}
 		args = append(args, words...)
 	}
-	env, err := f.env.environment(nil)
+	env, err := f.env.Environment(nil)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +75,7 @@ func (f *embedFlags) parts(program, file string, notes io.Writer) ([]image.Part,
 	if f.cwd != "" && !path.IsAbs(f.cwd) {
 		return nil, fmt.Errorf("--cwd %s: want an absolute path of the guest", f.cwd)
 	}
-	if f.writable && len(f.roots) == 0 {
+	if f.Writable && len(f.Roots) == 0 {
 		return nil, errors.New("--writable is for the root in the image, and there is no --root")
 	}
 	if len(env) > 0 {
@@ -82,25 +83,25 @@ func (f *embedFlags) parts(program, file string, notes io.Writer) ([]image.Part,
 	}
 	add(embedded.Cwd, f.cwd)
 	flags := ""
-	if f.writable {
+	if f.Writable {
 		flags = "writable=1\n"
 	}
-	for _, m := range f.mounts.list {
+	for _, m := range f.Mounts.List {
 		flags += m.Settings()
 	}
 	add(embedded.Flags, flags)
-	if f.named || len(list) > 0 || len(args) > 1 || len(f.roots) > 0 {
+	if f.Named || len(list) > 0 || len(args) > 1 || len(f.Roots) > 0 {
 		add(embedded.Args, strings.Join(args, "\x00")+"\x00")
 	}
-	if len(f.roots) == 0 {
+	if len(f.Roots) == 0 {
 		return list, nil
 	}
 	root, err := image.NewRoot(file)
 	if err != nil {
 		return nil, err
 	}
-	for _, text := range f.roots {
-		s, err := rootSource(text)
+	for _, text := range f.Roots {
+		s, err := RootSource(text)
 		if err != nil {
 			return nil, err
 		}
@@ -111,7 +112,7 @@ func (f *embedFlags) parts(program, file string, notes io.Writer) ([]image.Part,
 	for _, n := range root.Notes {
 		fmt.Fprintln(notes, "yolk:", n)
 	}
-	for _, dir := range root.Hidden(kernelDirs) {
+	for _, dir := range root.Hidden(KernelDirs) {
 		fmt.Fprintf(notes, "yolk: what the image has in %s does not show: the guest has a %[1]s of its own\n", dir)
 	}
 	l, err := root.Layout()
@@ -121,9 +122,9 @@ func (f *embedFlags) parts(program, file string, notes io.Writer) ([]image.Part,
 	return append(list, image.Part{Name: embedded.Root, Size: l.Size(), Write: l.Write}), nil
 }
 
-// rootSource reads DIR[:/guest/path]. A directory's name may have colons in it: the last
+// RootSource reads DIR[:/guest/path]. A directory's name may have colons in it: the last
 // one before a slash counts, unless there is a directory of the whole name.
-func rootSource(text string) (image.Source, error) {
+func RootSource(text string) (image.Source, error) {
 	at := strings.LastIndex(text, ":/")
 	if _, err := os.Stat(text); err == nil || at < 0 {
 		at = len(text)
@@ -138,15 +139,15 @@ func rootSource(text string) (image.Source, error) {
 	return s, nil
 }
 
-// carried is what an image carries that decides how it is run.
-type carried struct {
-	root, args, cwd bool
-	mounts          []qemu.DiskMount
+// Carried is what an image carries that decides how it is run.
+type Carried struct {
+	Root, Args, Cwd bool
+	Mounts          []qemu.DiskMount
 }
 
-// carriedBy looks into an image; it is nothing if the image cannot be read, of which
-// openImage tells.
-func carriedBy(name string) (c carried) {
+// CarriedBy looks into an image; it is nothing if the image cannot be read, of which who
+// boots it tells.
+func CarriedBy(name string) (c Carried) {
 	if !image.IsELF(name) {
 		return c
 	}
@@ -155,14 +156,14 @@ func carriedBy(name string) (c carried) {
 		return c
 	}
 	defer f.Close()
-	for part, has := range map[string]*bool{embedded.Root: &c.root, embedded.Args: &c.args, embedded.Cwd: &c.cwd} {
+	for part, has := range map[string]*bool{embedded.Root: &c.Root, embedded.Args: &c.Args, embedded.Cwd: &c.Cwd} {
 		s, err := image.FindPart(f, part)
 		*has = err == nil && s != nil
 	}
 	const most = 1 << 20 // of settings, in bytes
 	if s, err := image.FindPart(f, embedded.Flags); err == nil && s != nil && s.Size() <= most {
 		settings, _ := io.ReadAll(s) // what is wrong is told when the image is opened
-		c.mounts = qemu.ParseDiskMounts(string(settings))
+		c.Mounts = qemu.ParseDiskMounts(string(settings))
 	}
 	return c
 }

@@ -1,4 +1,4 @@
-package main
+package manage
 
 import (
 	"context"
@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yolkos/yolk/cmd/yolk/internal/detached"
+	"github.com/yolkos/yolk/cmd/yolk/internal/exit"
+	"github.com/yolkos/yolk/cmd/yolk/internal/options"
 )
 
 func stopCmd() *cobra.Command {
@@ -53,7 +55,7 @@ func (l *stopAfter) String() string {
 func (l *stopAfter) Type() string { return "TIME" }
 
 func (l *stopAfter) Set(s string) error {
-	var t limit
+	var t options.Limit
 	if err := t.Set(s); err != nil && s != "0" {
 		return err
 	}
@@ -75,10 +77,10 @@ func stopMachine(ctx context.Context, r *detached.Record, after time.Duration) (
 	if err != nil {
 		return 0, detached.End{}, err
 	}
-	next := []syscall.Signal{killSignal, syscall.SIGKILL}
+	next := []syscall.Signal{detached.KillSignal, syscall.SIGKILL}
 	if after == 0 {
 		late = time.After(obeyTime)
-		err, next = r.Signal(killSignal), next[1:]
+		err, next = r.Signal(detached.KillSignal), next[1:]
 	} else {
 		err = r.Signal(syscall.SIGTERM)
 	}
@@ -142,7 +144,7 @@ whose process was killed.`,
 				last = end.Status
 			}
 			if last != 0 {
-				return exitStatus(last)
+				return exit.Status(last)
 			}
 			return nil
 		},
@@ -156,7 +158,7 @@ func rmCmd() *cobra.Command {
 		Short: "Remove what is left of machines that have ended: status and log",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if all {
-				return noArgs(cmd, args)
+				return options.NoArgs(cmd, args)
 			}
 			return machineNames(cmd, args)
 		},

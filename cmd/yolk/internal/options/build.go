@@ -1,56 +1,14 @@
-package main
+package options
 
 import (
 	"fmt"
 	"path/filepath"
-	"slices"
-	"strings"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
-// programArgs marks the commands whose arguments, from the first on, belong to
-// what they run.
-const programArgs = "program-args"
-
-// doubleDashes rewrites the arguments of yolk for a parser that wants two
-// dashes before a long name: Go's own tools take -tags for --tags. What belongs
-// to a program, to go test or to the go command is left alone.
-func doubleDashes(root *cobra.Command, args []string) []string {
-	if len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {
-		return append(args[:1:1], doubleDashes(root, args[1:])...)
-	}
-	cmd, _, err := root.Find(args)
-	if err != nil || cmd == root || cmd.DisableFlagParsing {
-		return args
-	}
-	out := slices.Clone(args)
-	start := slices.Index(out, cmd.Name()) + 1
-	for i := start; i < len(out); i++ {
-		arg := out[i]
-		name, _, joined := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-		if arg == "--" || name == arg && cmd.Annotations[programArgs] != "" {
-			break
-		}
-		flag := cmd.Flags().Lookup(name)
-		switch {
-		case name == arg || name == "":
-			continue
-		case len(name) == 1 && !strings.HasPrefix(arg, "--"):
-			flag = cmd.Flags().ShorthandLookup(name)
-		case flag != nil && !strings.HasPrefix(arg, "--"):
-			out[i] = "-" + arg
-		}
-		if flag != nil && !joined && flag.NoOptDefVal == "" {
-			i++ // its value
-		}
-	}
-	return out
-}
-
-// buildFlags are those of the flags of go build that work for a guest.
-type buildFlags struct {
+// Build are those of the flags of go build that work for a guest.
+type Build struct {
 	set *pflag.FlagSet
 }
 
@@ -80,8 +38,8 @@ var goBuildFlags = []struct {
 	{name: "toolexec", refused: "yolk's own tools build the image"},
 }
 
-// add defines the flags in set.
-func (f *buildFlags) add(set *pflag.FlagSet) {
+// Add defines the flags in set.
+func (f *Build) Add(set *pflag.FlagSet) {
 	f.set = set
 	for _, g := range goBuildFlags {
 		if g.isBool {
@@ -95,8 +53,8 @@ func (f *buildFlags) add(set *pflag.FlagSet) {
 	}
 }
 
-// flags returns those that were given, for the go command.
-func (f *buildFlags) flags() ([]string, error) {
+// Flags returns those that were given, for the go command.
+func (f *Build) Flags() ([]string, error) {
 	var list []string
 	for _, g := range goBuildFlags {
 		flag := f.set.Lookup(g.name)

@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"fmt"
@@ -10,35 +10,36 @@ import (
 	"github.com/yolkos/yolk/qemu"
 )
 
-// rootTag is the tag of the share that the kernel mounts as the root.
-const rootTag = "root"
+// RootTag is the tag of the share that the kernel mounts as the root.
+const RootTag = "root"
 
-// treeFlags are the options that say which directories of the host the guest
+// Shares are the options that say which directories of the host the guest
 // has, and where.
-type treeFlags struct {
-	root   string
-	mounts []string
+type Shares struct {
+	Root   string
+	Mounts []string
 }
 
-func (f *treeFlags) add(set *pflag.FlagSet) {
-	set.StringVar(&f.root, "root", "", "directory of the host that the guest has as its root, DIR[:ro|:rw]")
-	set.StringArrayVar(&f.mounts, "mount", nil, "directory of the host to mount in the guest, HOSTDIR:/guest/path[:ro|:rw] (repeatable)")
+// Add defines the options in set.
+func (f *Shares) Add(set *pflag.FlagSet) {
+	set.StringVar(&f.Root, "root", "", "directory of the host that the guest has as its root, DIR[:ro|:rw]")
+	set.StringArrayVar(&f.Mounts, "mount", nil, "directory of the host to mount in the guest, HOSTDIR:/guest/path[:ro|:rw] (repeatable)")
 }
 
 // shares makes the shares of --root and of each --mount.
-func (f *treeFlags) shares(defaultRoot string) ([]qemu.Share, error) {
+func (f *Shares) shares(defaultRoot string) ([]qemu.Share, error) {
 	var list []qemu.Share
-	root, ro, _ := cutMode(f.root)
-	if f.root != "" && root == "" {
-		return nil, fmt.Errorf("--root %q: want DIR, with :ro behind it for read-only", f.root)
+	root, ro, _ := cutMode(f.Root)
+	if f.Root != "" && root == "" {
+		return nil, fmt.Errorf("--root %q: want DIR, with :ro behind it for read-only", f.Root)
 	}
 	if root == "" {
 		root = defaultRoot
 	}
 	if root != "" {
-		list = append(list, qemu.Share{Tag: rootTag, Dir: root, ReadOnly: ro})
+		list = append(list, qemu.Share{Tag: RootTag, Dir: root, ReadOnly: ro})
 	}
-	for i, m := range f.mounts {
+	for i, m := range f.Mounts {
 		spec, ro, moded := cutMode(m)
 		// A directory's name may have colons in it: the last one before a
 		// slash counts.
