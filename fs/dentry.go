@@ -212,14 +212,16 @@ func (v *VFS) insertSince(s *snapshot, p *Dentry, name string, e Entry) (*Dentry
 // insertOf is insertSince for an entry of the mount m: p's, or the fallback. There
 // may be no snapshot.
 func (v *VFS) insertOf(m *Mount, s *snapshot, p *Dentry, name string, e Entry) (*Dentry, error) {
-	if c := p.cached(name); c != nil {
-		if c.keeps(e) {
-			return c, nil
-		}
-		c.Put()
-	}
 	var kind uint32
-	if e.Node != nil {
+	if k, ok := e.Node.(Kinder); ok {
+		kind = k.Kind() & syscall.S_IFMT
+	} else if e.Node != nil {
+		if c := p.cached(name); c != nil { // nobody need be asked
+			if c.keeps(e) {
+				return c, nil
+			}
+			c.Put()
+		}
 		var err error
 		if kind, err = kindOf(e.Node); err != nil {
 			e.Node.Unref()
@@ -236,6 +238,7 @@ func (v *VFS) insertOf(m *Mount, s *snapshot, p *Dentry, name string, e Entry) (
 	if old != nil && old.keeps(e) {
 		old.refs.Add(1)
 		p.mu.Unlock()
+		old.use()
 		return old, nil
 	}
 	d := v.newDentry(m, p, strings.Clone(name), e.Node, kind)

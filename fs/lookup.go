@@ -78,9 +78,16 @@ func (d *Dentry) positive() (*Dentry, error) {
 
 // find looks name up in p, in the cache and then in the file system; name is
 // locked, or all of p.
-func (w *walk) find(p *Dentry, name string) (*Dentry, error) {
-	if c := w.known(p, name); c != nil {
-		return w.unlessOwn(c)
+func (w *walk) find(p *Dentry, name string) (*Dentry, error) { return w.findOr(p, name, true) }
+
+// findOr is find. That there is no such name is not remembered if it is about to be made.
+func (w *walk) findOr(p *Dentry, name string, remember bool) (*Dentry, error) {
+	c := p.cached(name)
+	if c != nil {
+		if w.believes(c) {
+			return w.unlessOwn(c)
+		}
+		c.Put()
 	}
 	switch {
 	case p.node == nil:
@@ -104,6 +111,8 @@ func (w *walk) find(p *Dentry, name string) (*Dentry, error) {
 			e.Node, m, err = n, &w.v.fallback, nil
 		} else if e.Valid <= 0 {
 			err = syscall.ENOENT
+		} else if !remember && c == nil {
+			return nil, syscall.ENOENT
 		}
 	}
 	if err == nil {
@@ -125,13 +134,13 @@ func (w *walk) find(p *Dentry, name string) (*Dentry, error) {
 func (w *walk) findNew(p *Dentry, name string, unseen bool) (*Dentry, error) {
 	_, ok := p.node.(UnseenNode)
 	if !unseen || !ok || w.slash || p.mnt.readOnly || w.v.covers(p, name) {
-		return w.find(p, name)
+		return w.findOr(p, name, false)
 	}
 	if d := p.cached(name); d != nil {
 		sure := d.expires.Load() == int64(Forever) || d.pins.Load() > 0
 		d.Put()
 		if sure {
-			return w.find(p, name)
+			return w.findOr(p, name, false)
 		}
 	}
 	return nil, syscall.ENOENT

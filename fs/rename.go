@@ -202,6 +202,9 @@ func (v *VFS) within(d, top *Dentry) bool {
 // there.
 func (v *VFS) renamed(from, to *walk, src, dst *Dentry, flags uint32) {
 	p, q := from.at, to.at
+	if p == q && dst == nil && flags&RenameWhiteout == 0 && v.swap(p, src, from.name, to.name) {
+		return
+	}
 	p.take(src)
 	var missing *Dentry // takes the old name
 	switch {
@@ -232,6 +235,32 @@ func (v *VFS) renamed(from, to *walk, src, dst *Dentry, flags uint32) {
 	}
 }
 
+// swap has a file take the name of a negative entry of the same directory, and that one the
+// name that the file has left: that is known not to exist now. It does nothing if there is no such
+// entry, if others may make the name that is left, or if the fallback has it.
+func (v *VFS) swap(p, src *Dentry, left, name string) bool {
+	if n := v.fallbackNode(p, left); n != nil {
+		n.Unref()
+		return false
+	}
+	v.tree.Lock()
+	defer v.tree.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	missing := p.children[name]
+	if missing == nil || !missing.standsForMissing(p.mnt) {
+		return false
+	}
+	src.name, missing.name = missing.name, src.name
+	p.children[src.name], p.children[missing.name] = src, missing
+	return true
+}
+
+// standsForMissing tells if d is a negative entry of m that nobody else can end.
+func (d *Dentry) standsForMissing(m *Mount) bool {
+	return d.kind == 0 && d.mnt == m && d.expires.Load() == int64(Forever)
+}
+
 // takeMissing takes the negative entry of a name in q, which a file has got, for the
 // name in p that the file has left: that is known not to exist now. It returns it with
 // a reference; nil if there is none, if others may make the name in p, or if the
@@ -243,7 +272,7 @@ func (v *VFS) takeMissing(q *Dentry, name string, p *Dentry, left string) *Dentr
 	}
 	if n := v.fallbackNode(p, left); n != nil {
 		n.Unref()
-	} else if d.kind == 0 && d.mnt == p.mnt && d.expires.Load() == int64(Forever) {
+	} else if d.standsForMissing(p.mnt) {
 		q.take(d)
 		return d
 	}

@@ -37,10 +37,9 @@ func (l *List[N]) Add(name string, n N) {
 	l.order = append(l.order, e)
 }
 
-// Remove takes the entry of a name away, which there is.
-func (l *List[N]) Remove(name string) {
-	e := l.byName[name]
-	delete(l.byName, name)
+// Remove takes an entry away.
+func (l *List[N]) Remove(e *Entry[N]) {
+	delete(l.byName, e.Name)
 	var none N
 	e.Node = none
 	if len(l.order) < 32 || len(l.byName) > len(l.order)/2 {

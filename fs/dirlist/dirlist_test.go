@@ -38,7 +38,7 @@ func TestReaders(t *testing.T) {
 			if e := l.Get(name); e == nil {
 				l.Add(name, one)
 			} else {
-				l.Remove(name)
+				l.Remove(e)
 			}
 		}
 	}

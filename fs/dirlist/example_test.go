@@ -13,7 +13,7 @@ func ExampleList() {
 		l.Add(name, i+1)
 	}
 	seen := l.After(0)[0]
-	l.Remove("b")
+	l.Remove(l.Get("b"))
 	for _, e := range l.After(seen.Cookie) {
 		if e.Node != 0 { // not removed
 			fmt.Println(e.Name, e.Node)

@@ -23,8 +23,8 @@ const ownCookies = 1 << 62
 
 // remove takes a name away, of whichever of the two it is.
 func (d *dir) remove(name string) {
-	if d.own.Get(name) != nil {
-		d.own.Remove(name)
+	if e := d.own.Get(name); e != nil {
+		d.own.Remove(e)
 		return
 	}
 	if d.hidden == nil {

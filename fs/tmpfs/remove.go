@@ -22,7 +22,7 @@ func (n *node) Unlink(name string) error {
 	}
 	now := clock()
 	c := e.Node
-	n.dir.Remove(name)
+	n.dir.Remove(e)
 	n.touch(now, 0)
 	c.drop(now)
 	return nil
@@ -48,7 +48,7 @@ func (n *node) Rmdir(name string) error {
 		return syscall.ENOTEMPTY
 	}
 	now := clock()
-	n.dir.Remove(name)
+	n.dir.Remove(e)
 	n.touch(now, -1)
 	c.drop(now)
 	return nil
@@ -196,11 +196,11 @@ func move(p, q *node, from, to *dirlist.Entry[*node], newName string) {
 		if old.dir != nil {
 			replaced = 1
 		}
-		p.dir.Remove(from.Name)
+		p.dir.Remove(from)
 	case p == q:
 		p.dir.Rename(from, newName)
 	default:
-		p.dir.Remove(from.Name)
+		p.dir.Remove(from)
 		q.dir.Add(newName, c)
 	}
 	dirs := adopt(q, p, c)
