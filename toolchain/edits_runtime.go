@@ -62,6 +62,8 @@ var runtimeEdits = []Edit{
 		"who is to run next in the same slice does not wait for that of another one: it would be each sixty-first"},
 	Replace{"src/runtime/runtime2.go", "\tactiveStackChans bool\n", "\tactiveStackChans bool\n\n\twaits uint8 // see waits_tamago.go\n", 1,
 		"who waits for a file is known by that"},
+	Replace{"src/runtime/proc.go", "\tgp.waitreason = waitReasonZero\n", "\tgp.waitreason = waitReasonZero\n\tgp.waits = 0\n", 1,
+		"the next goroutine of this g begins without it"},
 	Replace{"src/runtime/proc.go", "\trunqput(mp.p.ptr(), gp, next)\n\twakep()\n\treleasem(mp)\n", "\tosReady(mp.p.ptr(), gp, next)\n\twakep()\n\treleasem(mp)\n", 1,
 		"and comes behind those that can run already, as with the poller of other systems"},
 	Replace{"src/runtime/synctest.go", "func synctestRun(f func()) {\n", "func synctestRun(f func()) {\n\tbubbles = true\n", 1,

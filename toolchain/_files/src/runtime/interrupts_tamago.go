@@ -230,6 +230,7 @@ func interruptFirst(pp *p) *g {
 
 // makeRunnable has gp, which waits, run as the caller sees fit.
 func makeRunnable(gp *g) {
+	gp.waits &^= waitComputes
 	trace := traceAcquire()
 	casgstatus(gp, _Gwaiting, _Grunnable)
 	if trace.ok() {

@@ -183,6 +183,7 @@ func systemCallSwitch(gp *g) {
 		ready(gp, 0, true)
 		schedule()
 	}
+	gp.waits &^= waitComputes
 	trace := traceAcquire()
 	casgstatus(gp, _Gwaiting, _Grunnable)
 	if trace.ok() {

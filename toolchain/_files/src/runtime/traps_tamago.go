@@ -214,7 +214,7 @@ func tick(f *trapFrame, gp *g) {
 	if over {
 		t.schedtick++ // see sliceOver
 		if gp := mp.curg; gp != nil {
-			gp.waitreason = waitReasonPreempted
+			gp.waits |= waitComputes
 		}
 	}
 	if over || threadReady.head != 0 || computes(mp) && (interruptFired() || timerDue(pp)) {
@@ -228,7 +228,7 @@ func tick(f *trapFrame, gp *g) {
 // computes reports whether a tick has ended a slice of the goroutine of mp since that last waited.
 // Others, such as those that serve interrupts, are left alone: they wait soon, and
 // would come behind all who compute.
-func computes(mp *m) bool { return mp.curg != nil && mp.curg.waitreason == waitReasonPreempted }
+func computes(mp *m) bool { return mp.curg != nil && mp.curg.waits&waitComputes != 0 }
 
 // sliceOver reports whether a tick has found the slice of pp to be over.
 func sliceOver(pp *p) bool { return pp.sysmontick.schedtick == pp.schedtick+1 }

@@ -32,10 +32,12 @@ func othersReady() bool {
 	return ready
 }
 
-// What g.waits has.
+// What g.waits has. The fields that Go's own runtime has for a goroutine's wait are not for ticks to
+// change: one may come in the midst of gopark, and bubbles of testing/synctest count by them.
 const (
-	waitForFile = 1 << iota
-	waitTraced  // switchHooks.wake is called
+	waitForFile  = 1 << iota
+	waitTraced   // switchHooks.wake is called
+	waitComputes // a tick has ended a slice of the goroutine, which has not waited since
 )
 
 // osReady puts a goroutine that can run into the queues. A processor's own queue, which it
@@ -48,7 +50,8 @@ func osReady(pp *p, gp *g, next bool) {
 		runqput(pp, gp, next)
 		return
 	}
-	if waits != waitForFile {
+	gp.waits = waits &^ waitComputes
+	if waits&waitTraced != 0 {
 		switchWoken(gp)
 	}
 	if !next || waits&waitForFile == 0 {
