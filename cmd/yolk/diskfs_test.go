@@ -3,18 +3,41 @@ package main
 import (
 	"compress/gzip"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/yolkos/yolk/cmd/yolk/internal/disk"
+	"github.com/yolkos/yolk/qemu"
 )
 
-// TestGuestDiskMounts: the kernel mounts file systems of disks where --mount-disk says, with
-// changes in memory where asked, and the program others by mount(2). The program starts in one of them.
-// All of it goes with the options of yolk run, and with those of yolk build in the image.
-func TestGuestDiskMounts(t *testing.T) {
-	needGuest(t)
+// wantMounts is what the program diskfs prints of the disks of mountedDisks.
+const wantMounts = `"hello\n" <nil>
+"x\n" <nil>
+"b\n" <nil>
+open /data/new: read-only file system <nil>
+invalid argument
+block device required
+<nil>
+"hello\n" <nil>
+43890 <nil>
+<nil>
+`
+
+// mountArgs are the options that have them mounted, of which the first one is vdX in the guest, and
+// the working directory in the last one.
+func mountArgs(first byte) []string {
+	name := func(i byte) string { return "vd" + string(first+i) }
+	return []string{"--mount-disk", name(0) + ":/data", "--mount-disk", name(1) + "1:/sq:overlay", "--mount-disk", name(2) + ":/ero", "--cwd", "/ero/sub"}
+}
+
+// mountedDisks makes three disks: an ext4, a SquashFS in the first partition, and an EROFS.
+func mountedDisks(t *testing.T) []string {
+	t.Helper()
 	for _, tool := range []string{"mkfs.ext4", "mksquashfs"} {
 		if _, err := exec.LookPath(tool); err != nil && os.Getenv("CI") != "" {
 			t.Fatal(err)
@@ -22,7 +45,6 @@ func TestGuestDiskMounts(t *testing.T) {
 			t.Skipf("%s is not installed", tool)
 		}
 	}
-	dir := program(t, "diskfs")
 	tmp := t.TempDir()
 	tree := filepath.Join(tmp, "tree")
 	if err := os.MkdirAll(filepath.Join(tree, "sub"), 0o755); err != nil {
@@ -71,19 +93,20 @@ func TestGuestDiskMounts(t *testing.T) {
 	if err := os.WriteFile(third, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	want := `"hello\n" <nil>
-"x\n" <nil>
-"b\n" <nil>
-open /data/new: read-only file system <nil>
-invalid argument
-block device required
-<nil>
-"hello\n" <nil>
-43890 <nil>
-<nil>
-`
-	disks := []string{"--disk", first + ":ro", "--disk", second + ":ro", "--disk", third + ":ro"}
-	mounts := []string{"--mount-disk", "vda:/data", "--mount-disk", "vdb1:/sq:overlay", "--mount-disk", "vdc:/ero", "--cwd", "/ero/sub"}
+	return []string{first, second, third}
+}
+
+// TestGuestDiskMounts: the kernel mounts file systems of disks where --mount-disk says, with
+// changes in memory where asked, and the program others by mount(2). The program starts in one of them.
+// All of it goes with the options of yolk run, and with those of yolk build in the image.
+func TestGuestDiskMounts(t *testing.T) {
+	needGuest(t)
+	dir := program(t, "diskfs")
+	var disks []string
+	for _, d := range mountedDisks(t) {
+		disks = append(disks, "--disk", d+":ro")
+	}
+	mounts := mountArgs('a')
 	for i, machine := range machines {
 		t.Run(machine, func(t *testing.T) {
 			run := append([]string{"run", "-q", "--machine", machine}, disks...)
@@ -98,8 +121,48 @@ block device required
 				run = append(run, file)
 			}
 			got := runCommand(t, yolkCommand(t, dir, run...))
-			if got.status != 0 || got.stdout != want {
-				t.Errorf("%+v, want %s", got, want)
+			if got.status != 0 || got.stdout != wantMounts {
+				t.Errorf("%+v, want %s", got, wantMounts)
+			}
+		})
+	}
+}
+
+// TestGuestBootedDiskMounts: so does a disk of yolk image, whose own disk is the first one: the program
+// is loaded by GRUB, and nobody tells the kernel anything but the image.
+func TestGuestBootedDiskMounts(t *testing.T) {
+	needGuest(t)
+	bootTools(t, disk.Raw)
+	path, err := qemu.FindQEMU()
+	if err != nil {
+		t.Fatal(err)
+	}
+	image := filepath.Join(t.TempDir(), "image.raw")
+	build := append([]string{"image", "-o", image, "--args", "/dev/vdb"}, mountArgs('b')...)
+	if got := runCommand(t, yolkCommand(t, program(t, "diskfs"), append(build, ".")...)); got.status != 0 {
+		t.Fatalf("%+v", got)
+	}
+	for _, firmware := range []string{"bios", "uefi"} {
+		t.Run(firmware, func(t *testing.T) {
+			args := []string{"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
+				"-M", "q35,accel=" + machineAccel(), "-m", "256", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"}
+			for i, d := range append([]string{image}, mountedDisks(t)...) {
+				args = append(args, "-drive", fmt.Sprintf("if=none,id=d%d,format=raw,readonly=on,file=%s", i, d),
+					"-device", fmt.Sprintf("virtio-blk-pci,drive=d%d,bootindex=%d", i, i))
+			}
+			if firmware == "uefi" {
+				args = append(args, "-drive", "if=pflash,format=raw,readonly=on,file="+ovmf)
+			}
+			out, got := runMachine(t, "", path, args...)
+			var printed strings.Builder // without the kernel's log
+			for line := range strings.Lines(out) {
+				if !strings.HasPrefix(line, "[") {
+					printed.WriteString(line)
+				}
+			}
+			checkMachine(t, printed.String(), got, []string{wantMounts}, 1)
+			if t.Failed() {
+				t.Logf("%s %q:\n%s", path, args, out)
 			}
 		})
 	}
