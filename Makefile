@@ -169,7 +169,7 @@ IMAGE_TOOLS := grub-mkimage=grub-common $(GRUB)/i386-pc/boot.img=grub-pc-bin $(G
 # What tests look at programs with: on a terminal, over the network, and in a debugger. Where
 # one is missing, its tests are skipped, but fail in CI.
 tools:
-	@.ci/tools tmux=tmux mkfs.ext4=e2fsprogs mksquashfs=squashfs-tools mkfs.erofs=erofs-utils sfdisk=fdisk curl=curl ab=apache2-utils dig=bind9-dnsutils redis-cli=redis-tools ssh=openssh-client \
+	@.ci/tools tmux=tmux mkfs.ext4=e2fsprogs mksquashfs=squashfs-tools mkfs.erofs=erofs-utils xz=xz-utils sfdisk=fdisk curl=curl ab=apache2-utils dig=bind9-dnsutils redis-cli=redis-tools ssh=openssh-client \
 		chromium-headless-shell=chromium-headless-shell gdb=gdb $(IMAGE_TOOLS) \
 		systemd-analyze=systemd virt-xml-validate=libvirt-clients xmllint=libxml2-utils
 

@@ -53,7 +53,7 @@ var other = []string{
 }
 
 // parts are directories whose sentences stand in a message that is made in one place.
-var parts = []string{"arch/amd64/acpi"}
+var parts = []string{"arch/amd64/acpi", "fs/diskfs/zstd", "fs/diskfs/lzma"}
 
 // message is what a place of the source may say.
 type message struct{ text, place string }

@@ -101,6 +101,25 @@ func (d Disk) Read(p []byte, off uint64, table, field string) error {
 	return nil
 }
 
+// Fill reads dst from r, and returns how many bytes there are. More: dst has no room for all of them.
+func Fill(dst []byte, r io.Reader) (n int, more bool, err error) {
+	for n < len(dst) && err == nil {
+		var m int
+		m, err = r.Read(dst[n:])
+		n += m
+	}
+	var next [1]byte
+	for err == nil && !more {
+		var m int
+		m, err = r.Read(next[:])
+		more = m > 0
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return n, more, err
+}
+
 // Dev makes st_rdev (makedev(3)) of the two forms in which Linux stores device numbers.
 func Dev(old bool, v uint32) uint64 {
 	major, minor := uint64(v>>8)&0xfff, uint64(v)&0xff|uint64(v>>12)&0xfff00

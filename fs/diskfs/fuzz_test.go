@@ -123,7 +123,8 @@ func TestCorrupt(t *testing.T) {
 		{0, 1024 + 96, "\xc2\x82", "feature inline_data is not supported"},
 		{0, 1024 + 96, "\xc6\x02", "needs_recovery"},
 		{1, 12, "\x01", "superblock: block_size is 131073"},
-		{1, 20, "\x06", "zstd is not supported"},
+		{1, 20, "\x03", "lzo is not supported"},
+		{1, 20, "\x06", "no frame of Zstandard"},
 		{1, 48, "\xff\xff", "superblock: id_table_start"},
 	} {
 		m := makers[c.maker]

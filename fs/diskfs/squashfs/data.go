@@ -3,15 +3,14 @@ package squashfs
 import (
 	"fmt"
 	"sync"
-	"syscall"
 
 	"github.com/yolkos/yolk/fs/diskfs"
 )
 
 // Sizes of blocks on the disk.
 const (
-	unpacked = 1 << 24 // the block is as it is
-	sizeMask = unpacked - 1
+	stored   = 1 << 24 // the block is as it is
+	sizeMask = stored - 1
 )
 
 // reader reads the bytes of a regular file.
@@ -28,7 +27,7 @@ type reader struct {
 // blockPlace is where a block of a file is, in bytes, and how large there: 0 is one of zeroes.
 type blockPlace struct {
 	at   uint64
-	size uint32 // with unpacked
+	size uint32 // with stored
 }
 
 // maxBlocks is how many blocks of a file can be found, 64 MiB of places: 512 GiB of the usual
@@ -119,25 +118,20 @@ func (r *reader) tail() ([]byte, error) {
 // block reads a block of data, which a field of a table has told.
 func (f *FS) block(p blockPlace, table, field string) ([]byte, error) {
 	size := uint64(p.size & sizeMask)
-	if size == 0 || size > f.blockSize || p.size&^(unpacked|sizeMask) != 0 {
+	if size == 0 || size > f.blockSize || p.size&^(stored|sizeMask) != 0 {
 		return nil, &diskfs.Corrupt{Table: table, Field: field, Value: uint64(p.size), Want: fmt.Sprintf("1 to %d bytes", f.blockSize)}
 	}
 	// Where the same bytes are in use both ways, they are two blocks.
 	key := p.at << 1
-	if p.size&unpacked != 0 {
+	if p.size&stored != 0 {
 		key |= 1
 	}
 	return f.data.Get(key, func() ([]byte, error) {
 		b := make([]byte, size)
-		if err := f.disk.Read(b, p.at, table, field); err != nil || p.size&unpacked != 0 {
+		if err := f.disk.Read(b, p.at, table, field); err != nil || p.size&stored != 0 {
 			return b, err
 		}
-		out := make([]byte, f.blockSize)
-		n, err := f.unpack(out, b)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %s: %w: %w", table, field, err, syscall.EUCLEAN)
-		}
-		return out[:n], nil
+		return f.unpacked(b, f.blockSize, f.blockSize, table, field)
 	})
 }
 

@@ -139,12 +139,10 @@ func (f *FS) metaAt(at uint64, table string) (metaBlock, error) {
 			return nil, err
 		}
 		if packed {
-			out := make([]byte, metaSize, metaSize+2)
-			n, err := f.unpack(out, b)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %s: %w: %w", table, field, err, syscall.EUCLEAN)
+			var err error
+			if b, err = f.unpacked(b, metaSize, metaSize+2, table, field); err != nil {
+				return nil, err
 			}
-			b = out[:n]
 		}
 		return le.AppendUint16(b, uint16(size)), nil
 	})

@@ -1,0 +1,18 @@
+package lzma_test
+
+import (
+	"fmt"
+
+	"github.com/yolkos/yolk/fs/diskfs/lzma"
+)
+
+// A hundred bytes, in a dictionary of 4 KiB and without a check.
+func ExampleXZ() {
+	stream := "\xfd\x37\x7a\x58\x5a\x00\x00\x00\xff\x12\xd9\x41" +
+		"\x02\x00\x21\x01\x00\x00\x00\x00\x37\x27\x97\xd6" +
+		"\xe0\x00\x63\x00\x06\x5d\x00\x30\xee\x9e\x00\x00\x00\x00\x00\x00\x00\x01\x1a\x64\xb1\xea\x74\xda\x06\x72\x9e\x7a\x01\x00\x00\x00\x00\x00\x59\x5a"
+	dst := make([]byte, 200)
+	n, more, err := lzma.XZ(dst, []byte(stream))
+	fmt.Println(n, string(dst[:10]), more, err)
+	// Output: 100 aaaaaaaaaa false <nil>
+}
