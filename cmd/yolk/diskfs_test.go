@@ -35,8 +35,9 @@ func mountArgs(first byte) []string {
 	return []string{"--mount-disk", name(0) + ":/data", "--mount-disk", name(1) + "1:/sq:overlay", "--mount-disk", name(2) + ":/ero", "--cwd", "/ero/sub"}
 }
 
-// mountedDisks makes three disks: an ext4, a SquashFS in the first partition, and an EROFS.
-func mountedDisks(t *testing.T) []string {
+// mountedDisks makes three disks: an ext4, a SquashFS in the first partition, of that compression, and
+// an EROFS.
+func mountedDisks(t *testing.T, compression string) []string {
 	t.Helper()
 	for _, tool := range []string{"mkfs.ext4", "mksquashfs"} {
 		if _, err := exec.LookPath(tool); err != nil && os.Getenv("CI") != "" {
@@ -58,7 +59,7 @@ func mountedDisks(t *testing.T) []string {
 	first, second := filepath.Join(tmp, "first"), filepath.Join(tmp, "second")
 	for _, c := range []*exec.Cmd{
 		exec.Command("mkfs.ext4", "-q", "-F", "-d", tree, first, "16M"),
-		exec.Command("mksquashfs", tree, second, "-noappend", "-quiet", "-no-progress", "-comp", "gzip"),
+		exec.Command("mksquashfs", tree, second, "-noappend", "-quiet", "-no-progress", "-comp", compression),
 	} {
 		if out, err := c.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %v\n%s", c, err, out)
@@ -102,14 +103,13 @@ func mountedDisks(t *testing.T) []string {
 func TestGuestDiskMounts(t *testing.T) {
 	needGuest(t)
 	dir := program(t, "diskfs")
-	var disks []string
-	for _, d := range mountedDisks(t) {
-		disks = append(disks, "--disk", d+":ro")
-	}
 	mounts := mountArgs('a')
 	for i, machine := range machines {
 		t.Run(machine, func(t *testing.T) {
-			run := append([]string{"run", "-q", "--machine", machine}, disks...)
+			run := []string{"run", "-q", "--machine", machine}
+			for _, d := range mountedDisks(t, []string{"zstd", "gzip"}[i%2]) {
+				run = append(run, "--disk", d+":ro")
+			}
 			if i == 0 {
 				run = append(append(run, mounts...), ".")
 			} else {
@@ -142,11 +142,11 @@ func TestGuestBootedDiskMounts(t *testing.T) {
 	if got := runCommand(t, yolkCommand(t, program(t, "diskfs"), append(build, ".")...)); got.status != 0 {
 		t.Fatalf("%+v", got)
 	}
-	for _, firmware := range []string{"bios", "uefi"} {
+	for firmware, compression := range map[string]string{"bios": "xz", "uefi": "lz4"} {
 		t.Run(firmware, func(t *testing.T) {
 			args := []string{"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
 				"-M", "q35,accel=" + machineAccel(), "-m", "256", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"}
-			for i, d := range append([]string{image}, mountedDisks(t)...) {
+			for i, d := range append([]string{image}, mountedDisks(t, compression)...) {
 				args = append(args, "-drive", fmt.Sprintf("if=none,id=d%d,format=raw,readonly=on,file=%s", i, d),
 					"-device", fmt.Sprintf("virtio-blk-pci,drive=d%d,bootindex=%d", i, i))
 			}

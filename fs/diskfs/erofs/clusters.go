@@ -2,10 +2,9 @@ package erofs
 
 import (
 	"fmt"
+	"io"
 	"sync"
 	"syscall"
-
-	"github.com/yolkos/yolk/fs/diskfs"
 )
 
 // What h_advise of a compressed file says.
@@ -14,24 +13,10 @@ const (
 	adviseBig1        = 0x2 // several blocks in a physical cluster, of the first algorithm
 	adviseBig2        = 0x4 // of the second one
 	adviseInline      = 0x8 // the last physical cluster is behind the indexes
-	adviseKnown       = adviseCompacted2B | adviseBig1 | adviseBig2 | adviseInline
+	adviseInterlaced  = 0x10
+	adviseFragment    = 0x20 // the last extent is a part of the packed inode
+	adviseKnown       = adviseCompacted2B | adviseBig1 | adviseBig2 | adviseInline | adviseInterlaced | adviseFragment
 )
-
-// algorithmLZ4 is Z_EROFS_COMPRESSION_LZ4.
-const algorithmLZ4 = 0
-
-// Algorithms by their numbers.
-var algorithms = [...]string{"lz4", "lzma", "deflate", "zstd"}
-
-func algorithmName(id int) string {
-	if id < len(algorithms) {
-		return algorithms[id]
-	}
-	return fmt.Sprint("algorithm ", id)
-}
-
-// lz4Most is how many bytes one byte of a block of LZ4 stands for at most.
-const lz4Most = 255
 
 // Limits of a physical cluster, in bytes: Z_EROFS_PCLUSTER_MAX_SIZE and _MAX_DSIZE.
 const (
@@ -48,6 +33,9 @@ type clusters struct {
 	count  uint64 // of logical clusters
 	advise uint16
 	inline uint64 // h_idata_size
+	unpack [2]decompressor
+
+	fragment uint64 // where in the packed inode the last extent is, its low half
 
 	mu   sync.Mutex
 	last extent // the one that was used last
@@ -57,31 +45,41 @@ type clusters struct {
 type extent struct {
 	at, size      uint64
 	place, packed uint64
-	plain         bool // they are as they are
-	meta          bool // behind the indexes
+	unpack        decompressor // nil: they are as they are
+	meta          bool         // behind the indexes
+	part          bool         // they make more
+	fragment      bool         // in the packed inode instead
 }
 
 // clusterKey is what an uncompressed extent is kept by.
 type clusterKey struct{ nid, at uint64 }
 
-func newClusters(i *inode) (*clusters, error) {
-	r := &clusters{inode: i, bits: i.f.bits, list: align(i.end, 8)}
+func newClusters(i *inode) (io.ReaderAt, error) {
+	r := &clusters{inode: i, bits: i.f.bits, list: align(i.end, 8), unpack: [2]decompressor{unlz4, unlz4}}
 	if i.f.headers || i.layout == layoutCompactIndex {
 		var b [8]byte // struct z_erofs_map_header
 		if err := i.f.readMeta(b[:], r.list, i.table(), "map header"); err != nil {
 			return nil, err
 		}
+		if b[7]&0x80 != 0 {
+			return newFragment(i, le.Uint64(b[:])&^(1<<63), i.size)
+		}
 		r.inline, r.advise, r.bits = uint64(le.Uint16(b[2:])), le.Uint16(b[4:]), i.f.bits+uint(b[7]&7)
 		switch {
-		case r.advise&^adviseKnown != 0 || b[7]&0x80 != 0:
-			return nil, i.unsupported("h_advise", "%#x, h_clusterbits: %#x: fragments and interlaced clusters are not supported", r.advise, b[7])
+		case r.advise&^adviseKnown != 0:
+			return nil, i.unsupported("h_advise", "%#x is not supported, bits of %#x are", r.advise, adviseKnown)
 		case b[7]&0x78 != 0:
 			return nil, i.corrupt("h_clusterbits", uint64(b[7]), "at most 7")
 		}
-		for shift := 0; shift < 8; shift += 4 {
-			if id := int(b[6]>>shift) & 15; id != algorithmLZ4 {
-				return nil, i.unsupported("h_algorithmtype", "%s is not supported", algorithmName(id))
+		for n := range r.unpack {
+			id := int(b[6]>>(4*n)) & 15
+			if id >= len(algorithms) {
+				return nil, i.unsupported("h_algorithmtype", "number %d is not supported, there are %d", id, len(algorithms))
 			}
+			r.unpack[n] = algorithms[id]
+		}
+		if r.advise&adviseFragment != 0 {
+			r.fragment = uint64(le.Uint32(b[:]))
 		}
 	}
 	r.list += 8
@@ -105,7 +103,18 @@ func (r *clusters) ReadAt(p []byte, off int64) (n int, err error) {
 		if err != nil {
 			return n, err
 		}
-		data, err := r.f.clusters.Get(clusterKey{r.nid, x.at}, func() ([]byte, error) { return r.unpack(x) })
+		if x.fragment {
+			part, err := newFragment(r.inode, x.place, x.size)
+			if err != nil {
+				return n, err
+			}
+			m, err := part.ReadAt(p[n:][:min(uint64(len(p)-n), x.size-(at-x.at))], int64(at-x.at))
+			if n += m; err != nil {
+				return n, err
+			}
+			continue
+		}
+		data, err := r.f.clusters.Get(clusterKey{r.nid, x.at}, func() ([]byte, error) { return r.unpacked(x) })
 		if err != nil {
 			return n, err
 		}
@@ -114,10 +123,10 @@ func (r *clusters) ReadAt(p []byte, off int64) (n int, err error) {
 	return n, nil
 }
 
-// unpack makes the bytes of an extent.
-func (r *clusters) unpack(x extent) ([]byte, error) {
+// unpacked makes the bytes of an extent.
+func (r *clusters) unpacked(x extent) ([]byte, error) {
 	field := fmt.Sprintf("extent at %d", x.at)
-	if most := x.packed * lz4Most; x.plain && x.size > x.packed || x.size > most || x.size > maxUnpacked {
+	if x.size > maxUnpacked || x.unpack == nil && x.size > x.packed {
 		return nil, r.corrupt(field+": size", x.size, "what %d bytes make", x.packed)
 	}
 	packed := make([]byte, x.packed)
@@ -130,21 +139,33 @@ func (r *clusters) unpack(x extent) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case x.plain:
-		return packed[:x.size], nil
+	case x.unpack == nil:
+		return r.plain(packed, x)
 	}
 	// Where zeroes are before the block, there are none behind it.
 	for r.f.padded && len(packed) > 0 && packed[0] == 0 {
 		packed = packed[1:]
 	}
 	out := make([]byte, x.size)
-	n, used, err := diskfs.LZ4(out, packed)
-	if err == nil && (n < len(out) || r.f.padded && used < len(packed)) {
-		err = fmt.Errorf("lz4: %d bytes of %d, from %d of %d", n, len(out), used, len(packed))
-	}
-	if err != nil {
+	if err := x.unpack(out, packed, r.f.padded && !x.part); err != nil {
 		return nil, fmt.Errorf("%s: %s: %w: %w", r.table(), field, err, syscall.EUCLEAN)
 	}
+	return out, nil
+}
+
+// plain returns an extent that is not compressed. Interlaced ones have each byte at its place in a block of
+// the file, where that is the last block here; what crosses its end is at the beginning.
+func (r *clusters) plain(packed []byte, x extent) ([]byte, error) {
+	if r.advise&adviseInterlaced == 0 {
+		return packed[:x.size], nil
+	}
+	first := r.f.blockSize() - x.at&(r.f.blockSize()-1)
+	if first > uint64(len(packed)) {
+		return nil, r.corrupt(fmt.Sprintf("extent at %d: size", x.at), uint64(len(packed)), "at least %d, to the end of a block", first)
+	}
+	out := make([]byte, x.size)
+	n := copy(out, packed[uint64(len(packed))-first:])
+	copy(out[n:], packed)
 	return out, nil
 }
 
@@ -184,7 +205,13 @@ func (r *clusters) extent(at uint64) (x extent, err error) {
 	if err != nil {
 		return x, err
 	}
-	x = extent{at: n<<r.bits + head.start, plain: head.kind == kindPlain, place: head.block << r.f.bits}
+	x = extent{at: n<<r.bits + head.start, place: head.block << r.f.bits, part: head.part}
+	switch head.kind {
+	case kindHead1:
+		x.unpack = r.unpack[0]
+	case kindHead2:
+		x.unpack = r.unpack[1]
+	}
 	end, next := r.size, n+1
 	var first index // behind the head
 	for ; next < r.count; next++ {
@@ -210,6 +237,13 @@ func (r *clusters) extent(at uint64) (x extent, err error) {
 	if r.advise&adviseInline != 0 && end == r.size {
 		x.meta = true
 		return x, r.inlined(&x)
+	}
+	if r.advise&adviseFragment != 0 && end == r.size {
+		x.fragment, x.place = true, r.fragment
+		if r.layout == layoutFullIndex { // has room for the high half
+			x.place |= head.block << 32
+		}
+		return x, nil
 	}
 	x.packed = 1 << r.bits
 	if head.kind == kindHead1 && r.advise&adviseBig1 != 0 || head.kind == kindHead2 && r.advise&adviseBig2 != 0 {

@@ -33,9 +33,10 @@ const (
 	incompatChunked     = 0x4  // files of chunks
 	incompatDevices     = 0x8  // extra_devices; a second algorithm in a file
 	incompatTailPacking = 0x10 // the end of compressed data next to the inode
+	incompatFragments   = 0x20 // parts of files in an inode of their own; clusters that several files have
 	incompatPrefixes    = 0x40 // of names of extended attributes
 
-	incompatKnown = incompatZeroPadding | incompatComprCfgs | incompatChunked | incompatDevices | incompatTailPacking | incompatPrefixes
+	incompatKnown = incompatZeroPadding | incompatComprCfgs | incompatChunked | incompatDevices | incompatTailPacking | incompatFragments | incompatPrefixes
 )
 
 // The names of those that are not supported, as mkfs.erofs -E has them.
@@ -43,7 +44,7 @@ var incompatNames = [...]struct {
 	bit  uint32
 	name string
 }{
-	{0x20, "fragments or dedupe"}, {0x80, "48bit"}, {0x100, "metabox"},
+	{0x80, "48bit"}, {0x100, "metabox"},
 }
 
 // FS is a file system. It implements diskfs.Volume.
@@ -56,6 +57,7 @@ type FS struct {
 	inodes   uint64
 	metaAt   uint64 // where the inode of the number 0 would be, in bytes
 	root     uint64
+	packed   uint64           // the inode with parts of files; 0: none
 	built    syscall.Timespec // the time of inodes that have none
 	meta     *diskfs.Cache[uint64]
 	clusters *diskfs.Cache[clusterKey] // uncompressed
@@ -88,7 +90,7 @@ func Open(disk diskfs.Disk) (*FS, error) {
 	}
 	incompat := le.Uint32(b[80:])
 	f := &FS{
-		disk: disk, bits: uint(b[12]), padded: incompat&incompatZeroPadding != 0, headers: incompat&(incompatComprCfgs|incompatTailPacking) != 0,
+		disk: disk, bits: uint(b[12]), padded: incompat&incompatZeroPadding != 0, headers: incompat&(incompatComprCfgs|incompatTailPacking|incompatFragments) != 0,
 		root: uint64(le.Uint16(b[14:])), inodes: le.Uint64(b[16:]), blocks: uint64(le.Uint32(b[36:])),
 		built: syscall.Timespec{Sec: int64(le.Uint64(b[24:])), Nsec: nanoseconds(le.Uint32(b[32:]))},
 		meta:  diskfs.NewCache[uint64](metaCache), clusters: diskfs.NewCache[clusterKey](clusterCache),
@@ -119,12 +121,11 @@ func Open(disk diskfs.Disk) (*FS, error) {
 	if n := b[90]; n > 0 {
 		return nil, unsupported("dirblkbits", "%d: directories of larger blocks are not supported", n)
 	}
-	if algorithms := le.Uint16(b[84:]); incompat&incompatComprCfgs != 0 {
-		for id := range 16 {
-			if id != algorithmLZ4 && algorithms&(1<<id) != 0 {
-				return nil, unsupported("available_compr_algs", "%s is not supported; make it with mkfs.erofs -zlz4hc", algorithmName(id))
-			}
-		}
+	if known := uint16(1<<len(algorithms) - 1); incompat&incompatComprCfgs != 0 && le.Uint16(b[84:])&^known != 0 {
+		return nil, unsupported("available_compr_algs", "%#x is not supported, bits of %#x are; make it with mkfs.erofs -zlz4hc", le.Uint16(b[84:]), known)
+	}
+	if incompat&incompatFragments != 0 {
+		f.packed = le.Uint64(b[96:])
 	}
 	metaBlock := uint64(le.Uint32(b[40:]))
 	switch all := uint64(disk.Size) >> f.bits; {

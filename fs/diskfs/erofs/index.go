@@ -21,6 +21,7 @@ type index struct {
 	block  uint64 // where its physical cluster is
 	back   uint64 // how many clusters before this one an extent begins that goes on here
 	blocks uint64 // of its physical cluster, if this is the one behind the head
+	part   bool   // the extent that begins here is not all of its physical cluster
 }
 
 func (x index) begins() bool { return x.kind != kindNonHead }
@@ -60,11 +61,8 @@ func (r *clusters) fullIndex(n uint64) (index, error) {
 		return index{}, err
 	}
 	advise := le.Uint16(b[:])
-	if advise&partial != 0 {
-		return index{}, r.unsupported(fmt.Sprintf("index %d: di_advise", n), "%#x: parts of clusters (dedupe) are not supported", advise)
-	}
 	if kind := int(advise & 3); kind != kindNonHead {
-		return index{kind: kind, start: uint64(le.Uint16(b[2:])), block: uint64(le.Uint32(b[4:]))}, nil
+		return index{kind: kind, part: advise&partial != 0, start: uint64(le.Uint16(b[2:])), block: uint64(le.Uint32(b[4:]))}, nil
 	}
 	return goesOn(uint64(le.Uint16(b[4:]))), nil
 }

@@ -15,7 +15,9 @@ var le = binary.LittleEndian
 // Corrupt is what is wrong with compressed bytes, or is not supported.
 type Corrupt struct{ What string }
 
-func (c *Corrupt) Error() string { return fmt.Sprintf("bytes are not what xz or lzma makes: %s", c.What) }
+func (c *Corrupt) Error() string {
+	return fmt.Sprintf("bytes are not what xz or lzma makes: %s", c.What)
+}
 
 func corrupt(what string, args ...any) error { return &Corrupt{fmt.Sprintf(what, args...)} }
 
