@@ -29,7 +29,7 @@ var silent = []string{"testdata", "fs/fstest", "fs/fusefs/fusetest", "drivers/vi
 // wrappers are the functions that make messages of their arguments: {N} is the
 // argument N, and … what is another each time.
 var wrappers = map[string]string{
-	"fmt.Errorf": "{0}", "errors.New": "{0}", "errorText": "{0}",
+	"fmt.Errorf": "{0}", "errors.New": "{0}", "errorText": "{0}", "Corrupt": "{2}",
 	"virtio.Errorf": "…: {1}: {2}", "Errorf": "…: {1}: {2}", // of package virtio
 	"badReply": "…: FUSE … reply: {1} … {3}", "badName": "…: FUSE … reply: {1} … {3}",
 	"d.fault": "…: {0}", "q.complain": "virtqueue …: {0}",

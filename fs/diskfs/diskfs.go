@@ -58,6 +58,17 @@ func (c *Corrupt) Error() string {
 
 func (c *Corrupt) Unwrap() error { return syscall.EUCLEAN }
 
+// Table is what may be wrong: "superblock", "inode 12".
+type Table string
+
+// Superblock is the one that a file system is found by.
+const Superblock Table = "superblock"
+
+// Corrupt makes a *Corrupt of a field, and what it should be.
+func (t Table) Corrupt(field string, v uint64, want string, args ...any) error {
+	return &Corrupt{string(t), field, v, fmt.Sprintf(want, args...)}
+}
+
 // Unsupported is what a file system needs and its reader does not have. It is EINVAL, as
 // mount(2) has it on Linux.
 type Unsupported struct {
@@ -99,6 +110,25 @@ func (d Disk) Read(p []byte, off uint64, table, field string) error {
 		}
 	}
 	return nil
+}
+
+// Superblock reads the one of size bytes at a place of the disk, which has a magic number: 32 bits, or
+// 16 if they are enough. Without that it is ErrMagic.
+func (d Disk) Superblock(at, size uint64, magicAt int, magic uint32) ([]byte, error) {
+	if uint64(d.Size) < at+size {
+		return nil, ErrMagic
+	}
+	b := make([]byte, size)
+	if err := d.Read(b, at, string(Superblock), "place"); err != nil {
+		return nil, err
+	}
+	for v := magic; v != 0; v >>= 8 {
+		if b[magicAt] != byte(v) {
+			return nil, ErrMagic
+		}
+		magicAt++
+	}
+	return b, nil
 }
 
 // Fill reads dst from r, and returns how many bytes there are. More: dst has no room for all of them.

@@ -71,20 +71,11 @@ const (
 
 // Open reads the superblock.
 func Open(disk diskfs.Disk) (*FS, error) {
-	const table = "superblock"
-	var b [superSize]byte
-	if disk.Size < superAt+superSize {
-		return nil, diskfs.ErrMagic
-	}
-	if err := disk.Read(b[:], superAt, table, "place"); err != nil {
+	b, err := disk.Superblock(superAt, superSize, 0, superMagic)
+	if err != nil {
 		return nil, err
 	}
-	if le.Uint32(b[:]) != superMagic {
-		return nil, diskfs.ErrMagic
-	}
-	corrupt := func(field string, v uint64, want string, args ...any) error {
-		return &diskfs.Corrupt{Table: table, Field: field, Value: v, Want: fmt.Sprintf(want, args...)}
-	}
+	corrupt := diskfs.Superblock.Corrupt
 	unsupported := func(field, what string, args ...any) error {
 		return &diskfs.Unsupported{Field: "superblock: " + field, What: fmt.Sprintf(what, args...)}
 	}
@@ -162,7 +153,7 @@ func (f *FS) checkSum(want uint32) error {
 	clear(b[4:8])
 	// The kernel's crc32c does not invert the sum at its end.
 	if sum := ^crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)); sum != want {
-		return &diskfs.Corrupt{Table: table, Field: field, Value: uint64(want), Want: fmt.Sprintf("%#x, the sum of %d bytes", sum, size)}
+		return diskfs.Table(table).Corrupt(field, uint64(want), "%#x, the sum of %d bytes", sum, size)
 	}
 	return nil
 }
@@ -182,7 +173,7 @@ func (f *FS) readMeta(p []byte, at uint64, table, field string) error {
 	for len(p) > 0 {
 		start := at &^ (f.blockSize() - 1)
 		if at >= uint64(f.disk.Size) {
-			return &diskfs.Corrupt{Table: table, Field: field, Value: at, Want: fmt.Sprintf("below %d, as the disk has", f.disk.Size)}
+			return diskfs.Table(table).Corrupt(field, at, "below %d, as the disk has", f.disk.Size)
 		}
 		b, err := f.meta.Get(start, func() ([]byte, error) {
 			b := make([]byte, min(f.blockSize(), uint64(f.disk.Size)-start))
@@ -192,7 +183,7 @@ func (f *FS) readMeta(p []byte, at uint64, table, field string) error {
 			return err
 		}
 		if at-start >= uint64(len(b)) {
-			return &diskfs.Corrupt{Table: table, Field: field, Value: at, Want: fmt.Sprintf("below %d, as the disk has", f.disk.Size)}
+			return diskfs.Table(table).Corrupt(field, at, "below %d, as the disk has", f.disk.Size)
 		}
 		n := copy(p, b[at-start:])
 		p, at = p[n:], at+uint64(n)

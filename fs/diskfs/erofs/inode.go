@@ -44,7 +44,7 @@ type inode struct {
 func (i *inode) table() string { return fmt.Sprintf("inode %d", i.nid) }
 
 func (i *inode) corrupt(field string, v uint64, want string, args ...any) error {
-	return &diskfs.Corrupt{Table: i.table(), Field: field, Value: v, Want: fmt.Sprintf(want, args...)}
+	return diskfs.Table(i.table()).Corrupt(field, v, want, args...)
 }
 
 // unsupported is EOPNOTSUPP: the rest of the file system can be read.
@@ -198,7 +198,7 @@ func (f *FS) ReadDir(ref diskfs.Ref, yield func(string, diskfs.Ref) bool) error 
 func (i *inode) entries(b []byte, start uint64, yield func(string, diskfs.Ref) bool) (more bool, err error) {
 	corrupt := func(n int, field string, v uint64, want string, args ...any) error {
 		table := fmt.Sprintf("directory, inode %d: block at %d: entry %d", i.nid, start, n)
-		return &diskfs.Corrupt{Table: table, Field: field, Value: v, Want: fmt.Sprintf(want, args...)}
+		return diskfs.Table(table).Corrupt(field, v, want, args...)
 	}
 	if len(b) < direntSize {
 		return false, i.corrupt("i_size", i.size, "room for an entry in the last block")

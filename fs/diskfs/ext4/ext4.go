@@ -65,20 +65,11 @@ const cacheSize = 1 << 20
 // Open reads the superblock. Noload has it go on where the journal is to be replayed, as the
 // mount option of this name does: what was changed last may look wrong then.
 func Open(disk diskfs.Disk, noload bool) (*FS, error) {
-	const table = "superblock"
-	var b [superSize]byte
-	if disk.Size < superAt+superSize {
-		return nil, diskfs.ErrMagic
-	}
-	if err := disk.Read(b[:], superAt, table, "place"); err != nil {
+	b, err := disk.Superblock(superAt, superSize, 56, superMagic)
+	if err != nil {
 		return nil, err
 	}
-	if le.Uint16(b[56:]) != superMagic {
-		return nil, diskfs.ErrMagic
-	}
-	corrupt := func(field string, v uint64, want string, args ...any) error {
-		return &diskfs.Corrupt{Table: table, Field: field, Value: v, Want: fmt.Sprintf(want, args...)}
-	}
+	corrupt := diskfs.Superblock.Corrupt
 	revision, incompat := le.Uint32(b[76:]), le.Uint32(b[96:])
 	if revision == 0 {
 		incompat = 0
@@ -184,7 +175,7 @@ func (f *FS) inode(n uint32) (*inode, error) {
 		at |= uint64(le.Uint32(d[0x28:])) << 32
 	}
 	if at == 0 || at >= f.blocks {
-		return nil, &diskfs.Corrupt{Table: table, Field: "bg_inode_table", Value: at, Want: fmt.Sprintf("1 to %d, a block", f.blocks-1)}
+		return nil, diskfs.Table(table).Corrupt("bg_inode_table", at, "1 to %d, a block", f.blocks-1)
 	}
 	i.b, err = f.inBlock(at*f.blockSize+index*f.inodeSize, f.inodeSize, i.table(), "place")
 	return i, err

@@ -26,7 +26,7 @@ const (
 func (i *inode) table() string { return fmt.Sprintf("inode %d", i.n) }
 
 func (i *inode) corrupt(field string, v uint64, want string, args ...any) error {
-	return &diskfs.Corrupt{Table: i.table(), Field: field, Value: v, Want: fmt.Sprintf(want, args...)}
+	return diskfs.Table(i.table()).Corrupt(field, v, want, args...)
 }
 
 func (i *inode) mode() uint32   { return uint32(le.Uint16(i.b)) }
@@ -152,7 +152,7 @@ func (f *FS) ReadDir(ref diskfs.Ref, yield func(string, diskfs.Ref) bool) error 
 		for at := uint64(0); at < f.blockSize; {
 			e := b[at:]
 			corrupt := func(field string, v uint64, want string, args ...any) error {
-				return &diskfs.Corrupt{Table: fmt.Sprintf("directory, inode %d: entry at %d", r.n, start+at), Field: field, Value: v, Want: fmt.Sprintf(want, args...)}
+				return diskfs.Table(fmt.Sprintf("directory, inode %d: entry at %d", r.n, start+at)).Corrupt(field, v, want, args...)
 			}
 			if len(e) < 8 {
 				return corrupt("place", at, "a place with room for an entry")

@@ -119,7 +119,7 @@ func (r *reader) tail() ([]byte, error) {
 func (f *FS) block(p blockPlace, table, field string) ([]byte, error) {
 	size := uint64(p.size & sizeMask)
 	if size == 0 || size > f.blockSize || p.size&^(stored|sizeMask) != 0 {
-		return nil, &diskfs.Corrupt{Table: table, Field: field, Value: uint64(p.size), Want: fmt.Sprintf("1 to %d bytes", f.blockSize)}
+		return nil, diskfs.Table(table).Corrupt(field, uint64(p.size), "1 to %d bytes", f.blockSize)
 	}
 	// Where the same bytes are in use both ways, they are two blocks.
 	key := p.at << 1

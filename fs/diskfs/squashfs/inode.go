@@ -42,14 +42,14 @@ type inode struct {
 func (i *inode) table() string { return fmt.Sprintf("inode %d", i.number) }
 
 func (i *inode) corrupt(field string, v uint64, want string, args ...any) error {
-	return &diskfs.Corrupt{Table: i.table(), Field: field, Value: v, Want: fmt.Sprintf(want, args...)}
+	return diskfs.Table(i.table()).Corrupt(field, v, want, args...)
 }
 
 // place is where in the table at start a reference leads (SQUASHFS_INODE_BLK).
 func place(start, end uint64, ref diskfs.Ref, table string) (uint64, error) {
 	at := uint64(ref) >> 16
 	if at >= end-start {
-		return 0, &diskfs.Corrupt{Table: table, Field: "reference", Value: uint64(ref), Want: fmt.Sprintf("one below %#x", (end-start)<<16)}
+		return 0, diskfs.Table(table).Corrupt("reference", uint64(ref), "one below %#x", (end-start)<<16)
 	}
 	return start + at, nil
 }
@@ -190,9 +190,7 @@ func (f *FS) ReadDir(ref diskfs.Ref, yield func(string, diskfs.Ref) bool) error 
 	if err != nil {
 		return err
 	}
-	corrupt := func(field string, v uint64, want string, args ...any) error {
-		return &diskfs.Corrupt{Table: table, Field: field, Value: v, Want: fmt.Sprintf(want, args...)}
-	}
+	corrupt := diskfs.Table(table).Corrupt
 	var b [256 + entrySize]byte
 	for left := i.size - dots; left > 0; {
 		if left < headerSize {

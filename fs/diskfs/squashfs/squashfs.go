@@ -49,25 +49,16 @@ const (
 
 // Open reads the superblock, and the table of users and groups.
 func Open(disk diskfs.Disk) (*FS, error) {
-	const table = "superblock"
-	var b [superSize]byte
-	if disk.Size < superSize {
-		return nil, diskfs.ErrMagic
-	}
-	if err := disk.Read(b[:], 0, table, "place"); err != nil {
+	b, err := disk.Superblock(0, superSize, 0, superMagic)
+	if err != nil {
 		return nil, err
-	}
-	if le.Uint32(b[:]) != superMagic {
-		return nil, diskfs.ErrMagic
 	}
 	f := &FS{
 		blockSize: uint64(le.Uint32(b[12:])), used: le.Uint64(b[40:]), inodes: le.Uint32(b[4:]), fragments: le.Uint32(b[16:]),
 		root: diskfs.Ref(le.Uint64(b[32:])), inodeTable: le.Uint64(b[64:]), dirTable: le.Uint64(b[72:]), fragTable: le.Uint64(b[80:]),
 		meta: diskfs.NewCache[uint64](metaCache), data: diskfs.NewCache[uint64](dataCache),
 	}
-	corrupt := func(field string, v uint64, want string, args ...any) error {
-		return &diskfs.Corrupt{Table: table, Field: field, Value: v, Want: fmt.Sprintf(want, args...)}
-	}
+	corrupt := diskfs.Superblock.Corrupt
 	major, minor, log := le.Uint16(b[28:]), le.Uint16(b[30:]), uint64(le.Uint16(b[22:]))
 	idTable := le.Uint64(b[48:])
 	switch {
@@ -89,7 +80,6 @@ func Open(disk diskfs.Disk) (*FS, error) {
 		return nil, corrupt("id_table_start", idTable, "below %d, bytes_used", f.used)
 	}
 	f.disk = diskfs.Disk{R: disk.R, Size: int64(f.used)}
-	var err error
 	if f.unpack, err = decompressorOf(le.Uint16(b[20:])); err != nil {
 		return nil, err
 	}
@@ -132,7 +122,7 @@ func (f *FS) metaAt(at uint64, table string) (metaBlock, error) {
 		}
 		size, packed := uint64(le.Uint16(head[:])&0x7fff), head[1]&0x80 == 0
 		if size == 0 || size > metaSize {
-			return nil, &diskfs.Corrupt{Table: table, Field: field + ": length", Value: size, Want: fmt.Sprintf("1 to %d", metaSize)}
+			return nil, diskfs.Table(table).Corrupt(field+": length", size, "1 to %d", metaSize)
 		}
 		b := make([]byte, size, metaSize+2)
 		if err := f.disk.Read(b, at+2, table, field); err != nil {
@@ -168,7 +158,7 @@ func (f *FS) cursor(at uint64, off int, table string) (*cursor, error) {
 		return nil, err
 	}
 	if off > len(m.data) {
-		return nil, &diskfs.Corrupt{Table: table, Field: "offset", Value: uint64(off), Want: fmt.Sprintf("at most %d, the block at %d", len(m.data), at)}
+		return nil, diskfs.Table(table).Corrupt("offset", uint64(off), "at most %d, the block at %d", len(m.data), at)
 	}
 	return &cursor{f, table, m.next, m.data[off:]}, nil
 }
