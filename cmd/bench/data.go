@@ -83,7 +83,7 @@ func (b *bench) random() error {
 		if err != nil {
 			return err
 		}
-		err = b.pages(fmt.Sprintf("pread-%d", workers), workers, f.ReadAt)
+		err = b.pages(fmt.Sprintf("pread-%d", workers), workers, f.ReadAt, nil)
 		f.Close()
 		if err != nil {
 			return err
@@ -94,7 +94,7 @@ func (b *bench) random() error {
 		if err != nil {
 			return err
 		}
-		err = b.pages(fmt.Sprintf("pwrite-%d", workers), workers, f.WriteAt)
+		err = b.pages(fmt.Sprintf("pwrite-%d", workers), workers, f.WriteAt, nil)
 		f.Close()
 		if err != nil {
 			return err
@@ -103,11 +103,12 @@ func (b *bench) random() error {
 	return nil
 }
 
-func (b *bench) pages(name string, workers int, at func([]byte, int64) (int, error)) error {
+// pages reads or writes pages with at. The time until end has returned counts as well, if there is one.
+func (b *bench) pages(name string, workers int, at func([]byte, int64) (int, error), end func() error) error {
 	order := rand.New(rand.NewPCG(1, 2)).Perm(int(b.Random / pageSize))
 	each := b.Preads / workers
 	return once(name, each*workers, func() error {
-		return parallel(workers, func(w int) error {
+		err := parallel(workers, func(w int) error {
 			buf := make([]byte, pageSize)
 			for _, page := range order[w*each : (w+1)*each] {
 				if _, err := at(buf, int64(page)*pageSize); err != nil {
@@ -116,5 +117,9 @@ func (b *bench) pages(name string, workers int, at func([]byte, int64) (int, err
 			}
 			return nil
 		})
+		if err == nil && end != nil {
+			err = end()
+		}
+		return err
 	})
 }

@@ -32,6 +32,8 @@ func run(args []string) error {
 	set := flag.NewFlagSet("bench", flag.ContinueOnError)
 	root := set.String("root", "/", "directory with the files to work on")
 	quick := set.Bool("quick", false, "the files are those of the small layout")
+	disk := set.String("disk", "", "the file that is a disk; that of the guest by default")
+	direct := set.Bool("direct", false, "read and write the disk past the page cache")
 	only := set.String("only", "", "groups of rows to measure, separated by commas; all by default")
 	if err := set.Parse(args); err != nil {
 		return err
@@ -39,7 +41,7 @@ func run(args []string) error {
 	if err := os.Chdir(*root); err != nil {
 		return err
 	}
-	b := &bench{Layout: &tree.Full}
+	b := &bench{Layout: &tree.Full, diskFile: *disk, direct: *direct}
 	if *quick {
 		b.Layout = &tree.Quick
 	}

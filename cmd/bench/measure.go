@@ -13,6 +13,8 @@ import (
 // bench is what the groups of rows work with.
 type bench struct {
 	*tree.Layout
+	diskFile string // empty: the guest's disk
+	direct   bool   // the disk is read and written past the page cache
 }
 
 // group is a set of rows that follow one another: the first ones find files
@@ -34,6 +36,7 @@ var groups = []group{
 	{"rename", (*bench).rename},
 	{"mixed", (*bench).mixed},
 	{"compute", (*bench).compute},
+	{"disk", (*bench).disk},
 	{"idle", (*bench).idle},
 }
 

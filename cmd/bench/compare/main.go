@@ -122,6 +122,13 @@ func compare(ctx context.Context, o *options) error {
 		r.Machines = append(r.Machines, string(m))
 	}
 	c := &comparison{options: o, lab: l, layout: layout, results: r}
+	if c.wants(diskGroup) {
+		c.disk = l.Root + ".disk"
+		defer os.Remove(c.disk)
+		if err := tree.MakeDisk(c.disk, layout); err != nil {
+			return err
+		}
+	}
 	for _, s := range systems(o.machines) {
 		if strings.Contains(s.name, o.systems) {
 			c.chosen = append(c.chosen, s)

@@ -13,6 +13,7 @@ import (
 	"github.com/yolkos/yolk/cmd/bench/internal/lab"
 	"github.com/yolkos/yolk/cmd/bench/internal/rows"
 	"github.com/yolkos/yolk/cmd/bench/internal/tree"
+	"github.com/yolkos/yolk/qemu"
 )
 
 // comparison is one in progress.
@@ -22,7 +23,11 @@ type comparison struct {
 	layout  *tree.Layout
 	results *results
 	chosen  []*system
+	disk    string // the file of diskGroup
 }
+
+// diskGroup has the rows for which the machines have a disk, in a boot of their own: the others are without.
+const diskGroup = "disk"
 
 var noCost = rows.Cost{Requests: math.NaN(), Notifications: math.NaN(), Interrupts: math.NaN()}
 
@@ -30,19 +35,26 @@ func (c *comparison) wants(group string) bool {
 	return c.only == "" || strings.Contains(","+c.only+",", ","+group+",")
 }
 
-// groups returns the groups of rows that are to be measured in a system.
-func (c *comparison) groups(s *system) string {
+// groups returns the groups of rows that are to be measured in a system, those of each boot.
+func (c *comparison) groups(s *system) (boots []string) {
 	all := s.only
 	if all == "" {
 		all = strings.Join(slices.DeleteFunc(groupNames(), func(g string) bool { return g == rows.Compute.Group }), ",")
 	}
 	var list []string
 	for g := range strings.SplitSeq(all, ",") {
-		if c.wants(g) {
+		switch {
+		case !c.wants(g):
+		case g == diskGroup:
+			boots = append(boots, g)
+		default:
 			list = append(list, g)
 		}
 	}
-	return strings.Join(list, ",")
+	if len(list) > 0 {
+		boots = append(boots, strings.Join(list, ","))
+	}
+	return boots
 }
 
 // turns lists the systems of a round in their order.
@@ -61,22 +73,21 @@ func (c *comparison) turns() []*system {
 // round gives each system its turns, one after the other.
 func (c *comparison) round(ctx context.Context, i int) error {
 	for _, s := range c.turns() {
-		if c.groups(s) == "" {
-			continue
+		for _, groups := range c.groups(s) {
+			if err := tree.Renew(c.lab.Root, c.layout); err != nil {
+				return err
+			}
+			start := time.Now()
+			err := c.measure(ctx, s, groups)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			took := time.Since(start).Seconds()
+			if err != nil {
+				c.fail(s, err.Error())
+			}
+			note("round %d of %d: %-22s %5.1f s", i+1, c.rounds, s.name, took)
 		}
-		if err := tree.Renew(c.lab.Root, c.layout); err != nil {
-			return err
-		}
-		start := time.Now()
-		err := c.measure(ctx, s)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		took := time.Since(start).Seconds()
-		if err != nil {
-			c.fail(s, err.Error())
-		}
-		note("round %d of %d: %-22s %5.1f s", i+1, c.rounds, s.name, took)
 	}
 	return nil
 }
@@ -86,21 +97,31 @@ func (c *comparison) fail(s *system, text string) {
 	c.results.Failures = append(c.results.Failures, s.name+": "+text)
 }
 
-// measure runs the benchmark program in a system.
-func (c *comparison) measure(ctx context.Context, s *system) error {
-	args := []string{"-only", c.groups(s)}
+// measure runs the benchmark program in a system, for some groups of rows.
+func (c *comparison) measure(ctx context.Context, s *system, groups string) error {
+	args := []string{"-only", groups}
+	where := s.System
+	if groups == diskGroup {
+		where.Disk = c.disk
+		switch {
+		case s.IsHost():
+			args = append(args, "-disk", c.disk)
+		case s.Cache == qemu.CacheNone:
+			args = append(args, "-direct")
+		}
+	}
 	if c.quick {
 		args = append(args, "-quick")
 	}
 	var idle idleMeter
 	last, done := "nothing", false
 	start := time.Now()
-	err := c.lab.Run(ctx, &s.System, benchProgram, guestMemory, guestTime, args, func(line string) {
+	err := c.lab.Run(ctx, &where, benchProgram, guestMemory, guestTime, args, func(line string) {
 		if strings.TrimSpace(line) != "" {
 			last = line
 			done = done || line == rows.LineDone
 		}
-		if strings.Contains(line, rows.LineMain) && s.only == "" && c.wants("boot") {
+		if strings.Contains(line, rows.LineMain) && s.only == "" && slices.Contains(strings.Split(groups, ","), "boot") {
 			c.add(s, "boot", time.Since(start).Seconds()*1e3, noCost)
 		}
 		switch {
@@ -162,7 +183,7 @@ func (c *comparison) imageSize(ctx context.Context, s *system) (int64, error) {
 	switch {
 	case s.IsLinux():
 		initrd := filepath.Join(c.lab.Dir, "initrd")
-		if err := c.lab.Linux.WriteInitrd(ctx, initrd, s.Machine, hello, nil); err != nil {
+		if err := c.lab.Linux.WriteInitrd(ctx, initrd, &s.System, hello, nil); err != nil {
 			return 0, err
 		}
 		files = []string{c.lab.Linux.Kernel, initrd}

@@ -76,6 +76,19 @@ func loadModule(name string) error {
 	return unix.FinitModule(int(f.Fd()), "", 0)
 }
 
+// Disk returns the disk that the guest has.
+func Disk() (string, error) {
+	if os.Getpid() == 1 {
+		if err := syscall.Mount("dev", "/dev", "devtmpfs", 0, ""); err != nil {
+			return "", fmt.Errorf("mount /dev: %w", err)
+		}
+	}
+	return "/dev/vda", nil
+}
+
+// Direct is what opens a disk past the page cache.
+const Direct = syscall.O_DIRECT
+
 // Waits returns what a Linux guest has waited.
 func Waits() (Waiting, error) {
 	if os.Getpid() != 1 {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +31,20 @@ type System struct {
 	Network qemu.Network // of a guest; the zero value is none
 	Bare    bool         // the machine has no device but a serial port, and nothing outside has a say; Yolk
 	QEMU    []string     // more arguments of a guest's QEMU
+	Disk    string       // a file that is a guest's /dev/vda; empty: none
+}
+
+// qemuArgs are those of QEMU's own, with those that qemu has for the disk of a machine with one CPU.
+func (s *System) qemuArgs() []string {
+	if s.Disk == "" {
+		return s.QEMU
+	}
+	device := "virtio-blk-pci"
+	if s.Machine == qemu.MicroVM {
+		device = "virtio-blk-device"
+	}
+	return append(slices.Clone(s.QEMU), "-blockdev", "driver=file,node-name=file0,filename="+s.Disk+",discard=unmap",
+		"-blockdev", "driver=raw,node-name=disk0,file=file0,discard=unmap", "-device", device+",drive=disk0,serial=vda,num-queues=1")
 }
 
 // IsHost tells that there is no guest.
@@ -152,7 +167,7 @@ func (l *Lab) Run(ctx context.Context, s *System, program string, memory uint64,
 		return cmd.Run()
 	case s.IsLinux():
 		initrd := filepath.Join(scratch, "initrd")
-		err := l.Linux.WriteInitrd(ctx, initrd, s.Machine, image, append([]string{"-root", guest.MountDir}, args...))
+		err := l.Linux.WriteInitrd(ctx, initrd, s, image, append([]string{"-root", guest.MountDir}, args...))
 		if err != nil {
 			return err
 		}
@@ -160,7 +175,7 @@ func (l *Lab) Run(ctx context.Context, s *System, program string, memory uint64,
 			Kernel: l.Linux.Kernel, Initrd: initrd, Append: l.linuxAppend(s),
 			Machine: s.Machine, Accel: l.Accel, Memory: memory, CPUs: s.CPUs, Count: s.Count, Cache: s.Cache, Timeout: limit,
 			Share: qemu.Share{Tag: "root", Dir: l.Root}, Console: out, Trace: l.Trace,
-			Network: s.Network, SelfNet: []string{l.Yolk, "serve-net"}, Extra: s.QEMU,
+			Network: s.Network, SelfNet: []string{l.Yolk, "serve-net"}, Extra: s.qemuArgs(),
 		})
 	}
 	if s.Bare {
@@ -175,7 +190,7 @@ func (l *Lab) Run(ctx context.Context, s *System, program string, memory uint64,
 		Machine: s.Machine, Accel: l.Accel, Memory: memory, CPUs: s.CPUs, Count: s.Count, Timeout: limit,
 		Shares: []qemu.Share{{Tag: "root", Dir: l.Root}}, Daemon: qemu.Virtiofsd,
 		Stdout: out, Stderr: os.Stderr, Console: os.Stderr, Notes: os.Stderr, Trace: l.Trace,
-		Network: s.Network, SelfNet: []string{l.Yolk, "serve-net"}, Extra: s.QEMU,
+		Network: s.Network, SelfNet: []string{l.Yolk, "serve-net"}, Extra: s.qemuArgs(),
 	})
 	if err == nil && status != 0 {
 		err = fmt.Errorf("status %d", status)

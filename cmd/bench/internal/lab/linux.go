@@ -17,14 +17,18 @@ import (
 // kernel's.
 const KernelPackage = "linux-image-cloud-amd64"
 
-// modulesOf names the modules that a guest needs to mount virtio-fs, and for a network.
+// modulesOf names the modules that a guest needs to mount virtio-fs, for a network, and for its disk.
 // What a kernel has built in is no file.
-func modulesOf(m qemu.Machine) []string {
+func modulesOf(s *System) []string {
 	bus := []string{"virtio_mmio"}
-	if m == qemu.Q35 {
+	if s.Machine == qemu.Q35 {
 		bus = []string{"virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci"}
 	}
-	return slices.Concat([]string{"virtio_ring", "virtio"}, bus, []string{"fuse", "virtiofs", "failover", "net_failover", "virtio_net"})
+	list := slices.Concat([]string{"virtio_ring", "virtio"}, bus, []string{"fuse", "virtiofs", "failover", "net_failover", "virtio_net"})
+	if s.Disk != "" {
+		list = append(list, "virtio_blk")
+	}
+	return list
 }
 
 // Linux is an unpacked kernel package.
@@ -105,12 +109,12 @@ func findLinux(dir string) (*Linux, error) {
 
 // WriteInitrd makes an initial file system that holds the modules and a
 // program with its arguments.
-func (l *Linux) WriteInitrd(ctx context.Context, file string, m qemu.Machine, program string, args []string) error {
+func (l *Linux) WriteInitrd(ctx context.Context, file string, s *System, program string, args []string) error {
 	var a archive
 	for _, dir := range []string{"dev", "modules", "proc", "share"} {
 		a.add(dir, modeDir, nil)
 	}
-	for _, name := range modulesOf(m) {
+	for _, name := range modulesOf(s) {
 		path := l.modules[name]
 		if path == "" {
 			continue

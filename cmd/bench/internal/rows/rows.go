@@ -64,6 +64,12 @@ var Table = []Row{
 	{Group: "create", Name: "create", Title: "create, write, close, remove", Unit: Micro, Goal: 2},
 	{Group: "rename", Name: "rename", Title: "rename", Unit: Micro, Goal: 2},
 	{Group: "mixed", Name: "mixed", Title: "16 goroutines, mixed work, per operation", Unit: Micro, Goal: 2},
+	{Group: "disk", Name: "disk-read", Title: "disk: sequential read, 1 MiB buffer", Unit: MBps, More: true, Goal: 2},
+	{Group: "disk", Name: "disk-write", Title: "disk: sequential write and fsync, 1 MiB buffer", Unit: MBps, More: true, Goal: 2},
+	{Group: "disk", Name: "disk-pread-1", Title: "disk: random 4 KiB read, 1 goroutine", Unit: Micro, Goal: 2},
+	{Group: "disk", Name: "disk-pread-16", Title: "disk: random 4 KiB read, 16 goroutines", Unit: Micro, Goal: 2},
+	{Group: "disk", Name: "disk-pwrite-1", Title: "disk: random 4 KiB write, 1 goroutine, one fsync", Unit: Micro, Goal: 2},
+	{Group: "disk", Name: "disk-pwrite-16", Title: "disk: random 4 KiB write, 16 goroutines, one fsync", Unit: Micro, Goal: 2},
 	{Group: "idle", Name: "idle", Title: "host CPU of an idle guest", Unit: "%", Goal: 2},
 }
 

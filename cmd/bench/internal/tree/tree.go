@@ -2,6 +2,7 @@
 package tree
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -41,6 +42,19 @@ var (
 		Dirs: []int{10, 1000, 100000}, Tops: 10, Leaves: 50, Changes: 50, Mixed: 25,
 	}
 )
+
+// Disk is how large a disk is: one area to read and write in sequence, and one for each row of random access.
+func (l *Layout) Disk() int64 { return l.Large + 4*l.Random }
+
+// MakeDisk makes the file of a disk.
+func MakeDisk(name string, l *Layout) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	_, err = io.CopyN(f, rand.NewChaCha8([32]byte{2}), l.Disk())
+	return errors.Join(err, f.Close())
+}
 
 // DirsOf is how many directories of each size there are, as a small one alone
 // takes too little time to measure.
