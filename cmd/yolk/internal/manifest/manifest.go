@@ -29,9 +29,9 @@ var kinds = []struct {
 	unless   func(*Spec) bool // nil: always
 }{
 	{"start", named("start"), 0o755, nil},
-	{"start-qemu", named("start-qemu"), 0o755, (*Spec).NeedsServers},
+	{"start-qemu", named("start-qemu"), 0o755, func(s *Spec) bool { return s.NeedsServers() || s.beyondUserNet() }},
 	{"systemd.service", func(s *Spec) string { return s.Name + ".service" }, 0o644, nil},
-	{"libvirt.xml", named("libvirt.xml"), 0o644, nil},
+	{"libvirt.xml", named("libvirt.xml"), 0o644, (*Spec).beyondUserNet},
 	{"kubernetes.yaml", named("kubernetes.yaml"), 0o644, func(s *Spec) bool { return s.NoImage }},
 	{"kubevirt.yaml", named("kubevirt.yaml"), 0o644, func(s *Spec) bool { return s.NoImage || s.Shared }},
 	{"nomad.json", named("nomad.json"), 0o644, func(s *Spec) bool { return s.NoImage }},

@@ -154,6 +154,30 @@ func TestLibvirt(t *testing.T) {
 	}
 }
 
+// TestUserNet: the ports lead to the guest where QEMU's own network does that, and where it cannot, there is no
+// file that says so.
+func TestUserNet(t *testing.T) {
+	s := bare()
+	s.Ports = []Port{{Host: 8080, Guest: 80}, {Bind: "127.0.0.1", Host: 53, Guest: 5353, UDP: true}}
+	const want = "user,id=net,hostfwd=tcp::8080-:80,hostfwd=udp:127.0.0.1:53-:5353"
+	for _, name := range []string{"start-qemu", "libvirt.xml"} {
+		if text := written(t, s)[name]; !strings.Contains(text, want) {
+			t.Errorf("%s has no %s:\n%s", name, want, text)
+		}
+	}
+	s.Tap = "tap0"
+	for _, name := range []string{"start-qemu", "libvirt.xml"} {
+		if text := written(t, s)[name]; text == "" || strings.Contains(text, "hostfwd") {
+			t.Errorf("%s with a tap device:\n%s", name, text)
+		}
+	}
+	s.Tap, s.Ports[0].Bind = "", "::1"
+	all := written(t, s)
+	if all["start-qemu"] != "" || all["libvirt.xml"] != "" || all["start"] == "" {
+		t.Errorf("with a port at ::1:\n%s%s", all["start-qemu"], all["libvirt.xml"])
+	}
+}
+
 // TestMonitors: the files of the monitors that cannot be run here have the names that their
 // documentation has, and the image's values.
 func TestMonitors(t *testing.T) {

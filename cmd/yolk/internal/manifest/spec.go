@@ -300,6 +300,24 @@ func (s *Spec) TapName() string {
 	return s.Tap
 }
 
+// Forwards reports whether ports lead to the guest by QEMU's own network.
+func (s *Spec) Forwards() bool { return s.Tap == "" && len(s.Ports) > 0 }
+
+// UserNet is QEMU's own network, with the ports of a host. libvirt has an element for these with the backend
+// passt alone, which that of Debian 12 refuses.
+func (s *Spec) UserNet() string {
+	text := "user,id=net"
+	for _, p := range s.Ports {
+		text += fmt.Sprintf(",hostfwd=%s:%s:%d-:%d", strings.ToLower(p.Protocol()), p.Bind, p.Host, p.Guest)
+	}
+	return text
+}
+
+// beyondUserNet reports whether a port is one that QEMU's own network cannot have: it listens at IPv4 addresses.
+func (s *Spec) beyondUserNet() bool {
+	return s.Forwards() && slices.ContainsFunc(s.Ports, func(p Port) bool { return strings.Contains(p.Bind, ":") })
+}
+
 // HTTP is the port that probes ask: the first one of TCP.
 func (s *Spec) HTTP() *Port {
 	if i := slices.IndexFunc(s.Ports, func(p Port) bool { return !p.UDP }); i >= 0 {

@@ -259,6 +259,9 @@ func TestLibvirt(t *testing.T) {
 		if len(d.Devices.Filesystems) != shares || len(d.Devices.Disks) != len(s.Disks) {
 			t.Errorf("%+v", d.Devices)
 		}
+		if args := d.QEMUCommandline; s.Forwards() != (args != nil) || args != nil && (len(args.Args) != 4 || args.Args[1].Value != s.UserNet()) {
+			t.Errorf("%+v", args)
+		}
 		// What this package's types do not know of is gone when they are written again.
 		again, err := d.Marshal()
 		if err != nil {
@@ -295,7 +298,9 @@ func elements(t *testing.T, data []byte) string {
 		if e, ok := token.(xml.StartElement); ok {
 			count["<"+e.Name.Local+">"]++
 			for _, a := range e.Attr {
-				count[e.Name.Local+"."+a.Name.Local]++
+				if a.Name.Space != "xmlns" && a.Name.Local != "xmlns" { // which may stand at several elements
+					count[e.Name.Local+"."+a.Name.Local]++
+				}
 			}
 		}
 	}
