@@ -31,9 +31,10 @@ func cpuTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// costs tells what the records took. Processor time, unlike time, says the same
+// costs tells what the records took, of which the page has so many results more
+// that are kept of an earlier page. Processor time, unlike time, says the same
 // of a machine that had other things to do.
-func costs(records []*record) string {
+func costs(records []*record, keeps int) string {
 	var cpu, seconds float64
 	known := 0
 	for _, rec := range records {
@@ -48,6 +49,6 @@ func costs(records []*record) string {
 	}
 	var text strings.Builder
 	fmt.Fprintf(&text, "\nBuilds included, %d of the %d results on this page took %.0f minutes of processor time, which two processors with\n"+
-		"nothing else to do give in %.0f; here, it took %.0f minutes.\n", known, len(records), cpu/60, cpu/120, seconds/60)
+		"nothing else to do give in %.0f; here, it took %.0f minutes.\n", known, len(records)+keeps, cpu/60, cpu/120, seconds/60)
 	return text.String()
 }

@@ -4,7 +4,8 @@
 //
 // All of them come from the module proxy, at the versions that programs/ and
 // suites.txt name. What they did is kept in the user's cache, so that a run
-// that was interrupted goes on where it stopped. Whatever differs from Linux
+// that was interrupted goes on where it stopped; what that has no record of stays
+// on the page as it is. Whatever differs from Linux
 // needs a reason in reasons.txt; without one, the command fails.
 package main
 
@@ -27,6 +28,9 @@ import (
 	"github.com/yolkos/yolk/toolchain"
 )
 
+// defaultPage is the page, from the repository's top.
+const defaultPage = "docs/COMPATIBILITY.md"
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx)
@@ -40,9 +44,9 @@ func main() {
 func run(ctx context.Context) error {
 	r := &runner{progress: os.Stderr}
 	var page, only, where string
-	flag.StringVar(&page, "o", "docs/COMPATIBILITY.md", "file to write; - for standard output")
-	flag.StringVar(&only, "run", "", "run only items whose name matches this `regexp`; of the others the page has what the cache holds")
-	flag.StringVar(&where, "platforms", strings.Join(platforms[:], ","), "where to run; of the others the page has what the cache holds")
+	flag.StringVar(&page, "o", defaultPage, "file to write; - for standard output")
+	flag.StringVar(&only, "run", "", "run only items whose name matches this `regexp`; of the others the page has what the cache holds, or what it had")
+	flag.StringVar(&where, "platforms", strings.Join(platforms[:], ","), "where to run; of the others the page has what the cache holds, or what it had")
 	flag.StringVar(&r.yolk, "yolk", "bin/yolk", "the yolk command")
 	flag.StringVar(&r.dir, "dir", "", "where to keep results; default: yolk/compatibility in the user's cache")
 	flag.BoolVar(&r.again, "again", false, "run items even if the cache holds what they did")
@@ -65,6 +69,14 @@ func run(ctx context.Context) error {
 		return err
 	}
 	r.list = l
+	earlier := page
+	if page == "-" {
+		earlier = defaultPage
+	}
+	so, err := readPage(earlier)
+	if err != nil {
+		return err
+	}
 	if err := r.prepare(ctx); err != nil {
 		return err
 	}
@@ -82,7 +94,7 @@ func run(ctx context.Context) error {
 			broken = errors.Join(broken, fmt.Errorf("%s: %w", it.title(), err))
 		}
 	}
-	text, complaints, err := r.report(l)
+	text, complaints, err := r.report(l, so)
 	if err != nil {
 		return err
 	}

@@ -34,12 +34,17 @@ A program of your own is added as a file in cmd/compatibility/programs, a test s
 cmd/compatibility/suites.txt. What differs and why it may is in cmd/compatibility/reasons.txt.
 `
 
-// old marks a result that is not of this build.
-const old = " †"
+const (
+	old      = " †"       // marks a result that is not of this build
+	losses   = "**LOSS**" // is in place of a reason
+	loss     = ", " + losses
+	noResult = "no result" // of a guest, as gotest.Outcome has it
+)
 
 // row is an item with what it did.
 type row struct {
 	records [len(platforms)]*record
+	kept    [len(platforms)]string // what the page says where there is no record
 	old     [len(platforms)]string // a mark, where the record is of another build
 	losses  int                    // differences without a reason
 	known   int                    // differences with one
@@ -53,14 +58,19 @@ type lost struct {
 	reason     string
 }
 
-// report makes the page. The complaints are differences without a reason,
-// and reasons without a difference.
-func (r *runner) report(l *list) (page []byte, complaints []error, err error) {
+// has tells whether it is known what the item did on a platform.
+func (w *row) has(platform int) bool { return w.records[platform] != nil || w.kept[platform] != "" }
+
+// report makes the page. What the cache has no record of is as the page says so
+// far. The complaints are differences without a reason, and reasons without a
+// difference.
+func (r *runner) report(l *list, so *kept) (page []byte, complaints []error, err error) {
 	var programs, suites, all bytes.Buffer
 	var differences []lost
 	unexplained, stale := 0, 0
 	same, ran, both := 0, 0, 0 // programs: as on Linux, run in a guest, on both machines
 	whole := true              // all items have run everywhere
+	keeps := 0
 	var records []*record
 	for _, it := range l.items() {
 		var w row
@@ -80,20 +90,32 @@ func (r *runner) report(l *list) (page []byte, complaints []error, err error) {
 			}
 		}
 		var found []lost
+		name := it.title() // as the page has it
 		switch it := it.(type) {
 		case *program:
 			found = programLosses(it, w.records)
 		case *suite:
+			name = suiteName(name)
 			found = r.suiteLosses(it, w.records)
+		}
+		so.fill(name, &w)
+		found = so.differences(name, &w, found)
+		for _, cell := range w.kept {
+			if cell != "" {
+				keeps++
+			}
 		}
 		first := ""
 		for i := range found {
 			d := &found[i]
-			if d.reason = l.reasonFor(d.item, d.what); d.reason != "" {
+			if reason := l.reasonFor(d.item, d.what); reason != "" {
+				d.reason = reason
+			}
+			if d.reason != "" {
 				w.known++
 				continue
 			}
-			d.reason = "**LOSS**"
+			d.reason = losses
 			if w.losses++; w.losses == 1 {
 				first = fmt.Sprintf("%s: %s", d.what, clip(d.text, 300))
 			}
@@ -105,16 +127,16 @@ func (r *runner) report(l *list) (page []byte, complaints []error, err error) {
 		unexplained += w.losses
 		switch it := it.(type) {
 		case *program:
-			if w.records[1] != nil && w.records[2] != nil {
+			if w.has(1) && w.has(2) {
 				both++
 			}
-			if w.records[1] != nil || w.records[2] != nil {
+			if w.has(1) || w.has(2) {
 				ran++
 				if w.losses+w.known == 0 {
 					same++
 				}
 			}
-			writeProgram(&programs, it, &w)
+			writeProgram(&programs, it, &w, so.sizes[name])
 		case *suite:
 			writeSuite(&suites, it, &w)
 		}
@@ -128,12 +150,12 @@ func (r *runner) report(l *list) (page []byte, complaints []error, err error) {
 	fmt.Fprintf(&all, "%d programs and %d test suites are listed; %d programs have run in the guest, %d of them on both machines, and %d exactly as on Linux.\n",
 		len(l.programs), len(l.suites), ran, both, same)
 	if unexplained > 0 {
-		fmt.Fprintf(&all, "%d of %d differences have no reason that would hold: look for **LOSS** below.\n", unexplained, len(differences))
+		fmt.Fprintf(&all, "%d of %d differences have no reason that would hold: look for %s below.\n", unexplained, len(differences), losses)
 	}
-	if stale > 0 {
-		fmt.Fprintf(&all, "\n%d results, those marked%s, are those of another build of Yolk, or of another text of the item, than this page's.\n", stale, old)
+	if stale+keeps > 0 {
+		fmt.Fprintf(&all, "\n%d results, those marked%s, are those of another build of Yolk, or of another text of the item, than this page's.\n", stale+keeps, old)
 	}
-	all.WriteString(costs(records))
+	all.WriteString(costs(records, keeps))
 	fmt.Fprintf(&all, "\n## Programs\n\nThe size is that of the image, in MB (10⁶ bytes). A library is tried by a program of ours, which is in its file.\n\n"+
 		"| program | does | runs | size | %s | %s |\n|---|---|---|---|---|---|\n%s", platforms[1], platforms[2], &programs)
 	fmt.Fprintf(&all, "\n## Test suites\n\nThe tests of modules, by `go test` on Linux and `yolk test` in the guest. A cell has the numbers of tests and subtests\n"+
@@ -243,13 +265,16 @@ func below(module, pkg, name string) string {
 	return rest + "." + name
 }
 
-func writeProgram(w *bytes.Buffer, p *program, row *row) {
+// writeProgram writes a program's row. The size is that of its image, where there is
+// no record of one.
+func writeProgram(w *bytes.Buffer, p *program, row *row, size string) {
 	cells := [2]string{}
-	size := ""
 	for i, rec := range row.records[1:] {
 		switch {
+		case rec == nil && row.kept[i+1] != "":
+			cells[i] = row.kept[i+1]
 		case rec == nil:
-			cells[i] = "not run"
+			cells[i] = notRun
 		case strings.HasPrefix(rec.Failure, "build"):
 			cells[i] = "does not build"
 		case rec.Failure != "":
@@ -267,7 +292,7 @@ func writeProgram(w *bytes.Buffer, p *program, row *row) {
 		}
 	}
 	if row.losses > 0 {
-		cells[0] += ", **LOSS**"
+		cells[0] += loss
 	}
 	module, version, _ := strings.Cut(p.modules[0], "@")
 	if !p.own() {
@@ -280,15 +305,19 @@ func writeSuite(w *bytes.Buffer, s *suite, row *row) {
 	differences := ""
 	switch {
 	case row.losses > 0:
-		differences = fmt.Sprintf("%d, %d **LOSS**", row.losses+row.known, row.losses)
+		differences = fmt.Sprintf("%d, %d %s", row.losses+row.known, row.losses, losses)
 	case row.known > 0:
 		differences = fmt.Sprintf("%d, with reasons", row.known)
-	case row.records[1] != nil && row.records[2] != nil:
+	case row.has(1) && row.has(2):
 		differences = "none"
 	}
 	cells := [len(platforms)]string{}
 	for i, rec := range row.records {
-		cells[i] = gotest.Cell(rec.counts()) + row.old[i]
+		text := row.kept[i]
+		if text == "" {
+			text = rec.counts()
+		}
+		cells[i] = gotest.Cell(text) + row.old[i]
 	}
 	fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s |\n", s.module, strings.ReplaceAll(strings.Join(slices.Concat(s.packages, s.flags, s.env), " "), "|", `\|`), cells[0], cells[1], cells[2], differences)
 }

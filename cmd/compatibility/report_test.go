@@ -36,7 +36,7 @@ func TestReport(t *testing.T) {
 		for _, r := range l.reasons {
 			r.used = false
 		}
-		page, complaints, err := r.report(l)
+		page, complaints, err := r.report(l, &kept{})
 		if err != nil {
 			t.Fatal(err)
 		}

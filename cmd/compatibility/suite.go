@@ -170,7 +170,7 @@ func buildOutput(events []byte, pkg string) (text string) {
 // counts is a cell of the table: the tests of all packages.
 func (rec *record) counts() string {
 	if rec == nil {
-		return "not run"
+		return notRun
 	}
 	if rec.Failure != "" {
 		return rec.Failure
