@@ -31,7 +31,7 @@ FUZZTIME ?= 20s
 YOLK     := bin/yolk
 
 # Packages whose tests run in the guest as well, the one that takes longest first.
-GUEST_TESTS := ./fs/fstest ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/fstest/coherence ./syscalls ./cmd/demo
+GUEST_TESTS := ./fs/fstest ./guest ./arch/amd64 ./fs ./fs/tmpfs ./fs/procfs ./fs/devfs ./fs/fstest/coherence ./syscalls ./kernel/network ./cmd/demo
 
 # The labs that run in a guest, with their solutions.
 LABS := ./labs/internal/... $(foreach n,2 3 4 5 6,./labs/$(n) ./labs/solutions/$(n))

@@ -18,23 +18,51 @@ func (v *VFS) SetFallback(f FileSystem) {
 	v.mounts.lastID++
 	v.fallback = Mount{vfs: v, fs: f, source: f.Type(), id: v.mounts.lastID, readOnly: true}
 	v.fallback.dev = uint64(v.fallback.id)
+	v.mounts.lastID++
+	v.covering = Mount{vfs: v, fs: f, source: f.Type(), id: v.mounts.lastID}
+	v.covering.dev = uint64(v.covering.id)
 }
 
-// Cover has the fallback win for files of these names ("/etc/hosts"), which it has:
-// what the tree has is hidden, and is neither changed nor seen. It is called before
-// the tree is in use.
+// Cover has the fallback win for the files at these paths ("/etc/hosts"), which it
+// has, of different names: what the tree has there is hidden, and is neither changed
+// nor seen.
+//
+// They are to programs what a container's /etc/hosts is, a file that is mounted over
+// another: its contents and attributes can be changed, as far as the fallback's node
+// takes that, also where the root is read-only; its name stays. To remove or rename it,
+// or another file to it, is EBUSY, to make it EEXIST, and a link to it EXDEV. So who
+// writes a file anew and renames it is told, and who writes into it is not.
+//
+// It is called before the tree is in use.
 func (v *VFS) Cover(paths ...string) {
 	if v.covered == nil {
-		v.covered = map[string]bool{}
+		v.covered = map[string]string{}
 	}
 	for _, path := range paths {
-		v.covered[path[strings.LastIndexByte(path, '/')+1:]] = true
+		slash := strings.LastIndexByte(path, '/')
+		v.covered[path[slash+1:]] = path[:slash]
 	}
 }
 
-// covers reports whether a name may be one that Cover was given, in a directory that
-// is of the tree itself.
-func (v *VFS) covers(p *Dentry, name string) bool { return v.covered[name] && !p.inFallback() }
+// covers reports whether name in p is one that Cover was given.
+func (v *VFS) covers(p *Dentry, name string) bool {
+	dir, ok := v.covered[name]
+	if !ok {
+		return false
+	}
+	var names [fallbackDepth]string
+	n := v.namesOf(p, &names)
+	for ; n > 0 && strings.HasPrefix(dir, "/"); n-- {
+		if dir, ok = strings.CutPrefix(dir[1:], names[n-1]); !ok {
+			return false
+		}
+	}
+	return n == 0 && dir == ""
+}
+
+// fixed tells if d keeps its name: something is mounted there or below, or it is a
+// file that is mounted itself.
+func (d *Dentry) fixed() bool { return d.pins.Load() > 0 || d.mnt == &d.mnt.vfs.covering }
 
 // fallbackDepth is how many directories above a name of the fallback are looked at.
 const fallbackDepth = 8
@@ -47,28 +75,37 @@ func (v *VFS) fallbackNode(p *Dentry, name string) Node {
 	if v.fallback.fs == nil || p.inFallback() {
 		return nil
 	}
-	var names [fallbackDepth]string // from the end
-	n := 0
+	return v.fallbackAt(p, name)
+}
+
+// namesOf fills names with p's name and those above it, and returns how many there
+// are: -1, if they are too many, or p is of no mount.
+func (v *VFS) namesOf(p *Dentry, names *[fallbackDepth]string) (n int) {
 	v.tree.RLock()
+	defer v.tree.RUnlock()
 	for d := p; d != v.root.root; {
 		above := d.parent.Load()
 		if above == nil {
 			if d = d.mnt.point; d == nil {
-				n = fallbackDepth + 1 // of no mount
-				break
+				return -1
 			}
 			continue
 		}
 		if n == fallbackDepth {
-			n++
-			break
+			return -1
 		}
 		names[n] = d.name
 		n++
 		d = above
 	}
-	v.tree.RUnlock()
-	if n > fallbackDepth {
+	return n
+}
+
+// fallbackAt is what the fallback has of name in p, or nil.
+func (v *VFS) fallbackAt(p *Dentry, name string) Node {
+	var names [fallbackDepth]string
+	n := v.namesOf(p, &names)
+	if n < 0 {
 		return nil
 	}
 	node := v.fallback.fs.Root()
@@ -89,9 +126,9 @@ func (v *VFS) fallbackNode(p *Dentry, name string) Node {
 }
 
 // made makes the directory where the walk stands, and those above it, if they are
-// of the fallback: a name in it is about to be made.
+// of the fallback: a name in it is about to be made, unless it covers another.
 func (w *walk) made() error {
-	if !w.at.inFallback() {
+	if !w.at.inFallback() || w.v.covers(w.at, w.name) {
 		return nil
 	}
 	var a Attr

@@ -114,6 +114,7 @@ func TestCover(t *testing.T) {
 	for _, name := range []string{"etc/hosts", "etc/other"} {
 		f.Dir().Add(name, f.NewText(func(b []byte) []byte { return append(b, "theirs"...) }))
 	}
+	f.Dir().Add("lib/hosts", f.NewText(func(b []byte) []byte { return append(b, "lib's"...) }))
 	w := fs.New(root, fs.MountOptions{})
 	k = syscalls.New(w)
 	w.SetFallback(f)
@@ -121,14 +122,16 @@ func TestCover(t *testing.T) {
 	for range 2 {
 		want(t, "covered", textOf(t, k, "/etc/hosts"), "theirs")
 		want(t, "another", textOf(t, k, "/etc/other"), "ours")
-		want(t, "write", writeTo(t, k, "/etc/hosts", "x", syscall.O_CREAT|syscall.O_TRUNC), syscall.EROFS)
-		want(t, "write without O_CREAT", writeTo(t, k, "/etc/hosts", "x", 0), syscall.EROFS)
-		want(t, "exclusive", writeTo(t, k, "/etc/hosts", "x", syscall.O_CREAT|syscall.O_EXCL), syscall.EROFS)
-		want(t, "unlink", k.Unlinkat(cwd, "/etc/hosts", 0), syscall.EROFS)
-		want(t, "rename", k.Renameat2(cwd, "/etc/other", cwd, "/etc/hosts", 0), syscall.EROFS)
+		want(t, "exclusive", writeTo(t, k, "/etc/hosts", "x", syscall.O_CREAT|syscall.O_EXCL), syscall.EEXIST)
+		want(t, "unlink", k.Unlinkat(cwd, "/etc/hosts", 0), syscall.EBUSY)
 		want(t, "the listing", namesIn(t, k, "/etc"), "hosts other")
 	}
+	// Elsewhere the name is like any other, as it is of the fallback's other files.
 	want(t, "elsewhere", writeTo(t, k, "/hosts", "x", syscall.O_CREAT), syscall.Errno(0))
+	want(t, "two names", writeTo(t, k, "/etc/etc/hosts", "x", syscall.O_CREAT), syscall.ENOENT)
+	want(t, "the fallback's", textOf(t, k, "/lib/hosts"), "lib's")
+	want(t, "and the root's over it", writeTo(t, k, "/lib/hosts", "ours", syscall.O_CREAT|syscall.O_TRUNC), syscall.Errno(0))
+	want(t, "which wins", textOf(t, k, "/lib/hosts"), "ours")
 }
 
 // TestFallbackYields: what is made goes into the root, which wins.

@@ -57,12 +57,8 @@ func (w *walk) doubt(err error) error {
 // or of the fallback where that does not count.
 func (w *walk) unlessOwn(d *Dentry) (*Dentry, error) {
 	if w.own && d.inFallback() {
-		err := syscall.ENOENT
-		if w.v.covered[d.name] {
-			err = syscall.EROFS
-		}
 		d.Put()
-		return nil, err
+		return nil, syscall.ENOENT
 	}
 	return d.positive()
 }
@@ -99,8 +95,8 @@ func (w *walk) findOr(p *Dentry, name string, remember bool) (*Dentry, error) {
 	var err error
 	m := p.mnt
 	if w.v.covers(p, name) {
-		if e.Node = w.v.fallbackNode(p, name); e.Node != nil {
-			e.Valid, m = Forever, &w.v.fallback
+		if e.Node = w.v.fallbackAt(p, name); e.Node != nil {
+			e.Valid, m = Forever, &w.v.covering
 		}
 	}
 	if e.Node == nil {

@@ -19,7 +19,7 @@ func mount(t testing.TB, v *fs.VFS, at string, f fs.FileSystem, o fs.MountOption
 }
 
 func TestMounts(t *testing.T) {
-	v := tree(t, "a/", "a/hidden", "a/b/", "f", "l => a")
+	v := tree(t, "a/", "a/hidden", "a/b/", "d/", "f", "l => a")
 	mount(t, v, "l", mem(), fs.MountOptions{Source: "one"})
 	if s := list(t, v, "a"); s != "" {
 		t.Errorf("a mount shows %q", s)
@@ -56,7 +56,7 @@ func TestMounts(t *testing.T) {
 		"remove a mount point":          v.Rmdir(fs.Base{}, "/a/x"),
 		"rename a mount point":          v.Rename(fs.Base{}, "/a/x", fs.Base{}, "/a/y", 0),
 		"rename what has one below":     v.Rename(fs.Base{}, "/a", fs.Base{}, "/b", 0),
-		"rename over a mount point":     v.Rename(fs.Base{}, "/f", fs.Base{}, "/a", 0),
+		"rename over a mount point":     v.Rename(fs.Base{}, "/d", fs.Base{}, "/a", 0),
 	} {
 		if err != syscall.EBUSY {
 			t.Errorf("%s: %v", what, err)
@@ -73,7 +73,11 @@ func TestMounts(t *testing.T) {
 		"create, read-only":   {write(v, "/a/x/f", ""), syscall.EROFS},
 		"exists, read-only":   {v.Mkdir(fs.Base{}, "/a/x", 0o755, 0), syscall.EEXIST},
 		"chmod, read-only":    {v.Setattr(fs.Base{}, "/a/x", true, &fs.SetAttr{Valid: fs.SetMode}), syscall.EROFS},
-		"absent, read-only":   {v.Unlink(fs.Base{}, "/a/x/none"), syscall.ENOENT},
+		"absent, read-only":   {v.Unlink(fs.Base{}, "/a/x/none"), syscall.EROFS},
+		"rename, read-only":   {v.Rename(fs.Base{}, "/a/x/none", fs.Base{}, "/a/x/y", 0), syscall.EROFS},
+		"unlink a mount":      {v.Unlink(fs.Base{}, "/a"), syscall.EISDIR},
+		"file over a mount":   {v.Rename(fs.Base{}, "/f", fs.Base{}, "/a", 0), syscall.EISDIR},
+		"mount over a file":   {v.Rename(fs.Base{}, "/a", fs.Base{}, "/f", 0), syscall.ENOTDIR},
 		"access W, read-only": {v.Access(fs.Base{}, "/a/x", true, fs.AccessWrite), syscall.EROFS},
 	} {
 		if c.got != c.want {

@@ -103,6 +103,10 @@ func (v *VFS) readEntries(d *Dentry, f File, cookie uint64, points []point, emit
 			full = true
 			return false
 		}
+		if v.covers(d, e.Name) {
+			v.drop(entry)
+			return true
+		}
 		if c, err := v.insertSince(&before, d, e.Name, entry); c != nil && err == nil {
 			c.Put()
 		}

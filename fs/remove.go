@@ -35,8 +35,11 @@ func (w *walk) remove(dir bool) error {
 	if err := mayRemoveName(w.name, dir); err != nil {
 		return err
 	}
-	w.own = true
 	p := w.at
+	if p.mnt.readOnly && !p.inFallback() {
+		return syscall.EROFS // whatever the name is of, if of anything
+	}
+	w.own = true
 	defer p.unlockChange(p.lockChange(w.name))
 	d, err := w.find(p, w.name)
 	if err == nil && d.isDir() != dir && w.believed {
@@ -82,16 +85,14 @@ func (w *walk) remove(dir bool) error {
 // name.
 func (w *walk) mayRemove(d *Dentry, dir bool) error {
 	switch {
-	case d.pins.Load() > 0:
-		return syscall.EBUSY
 	case !dir && w.slash && !d.isDir():
 		return syscall.ENOTDIR
 	case !dir && d.isDir():
 		return syscall.EISDIR
 	case dir && !d.isDir():
 		return syscall.ENOTDIR
-	case w.at.mnt.readOnly:
-		return syscall.EROFS
+	case d.fixed():
+		return syscall.EBUSY
 	}
 	return nil
 }

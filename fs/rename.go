@@ -56,6 +56,9 @@ func (v *VFS) renameTo(from, to *walk, flags uint32) error {
 		return err
 	}
 	if from.at.inFallback() {
+		if v.covers(from.at, from.name) {
+			return syscall.EBUSY
+		}
 		return syscall.ENOENT
 	}
 	if err := to.made(); err != nil {
@@ -72,6 +75,8 @@ func (v *VFS) renameTo(from, to *walk, flags uint32) error {
 		return syscall.EEXIST
 	case isDots(to.name):
 		return syscall.EBUSY
+	case from.at.mnt.readOnly:
+		return syscall.EROFS // whatever the names are of, if of anything
 	}
 	lockTwo(from.at, to.at)
 	defer unlockTwo(from.at, to.at)
@@ -166,18 +171,16 @@ func (v *VFS) mayRename(from, to *walk, src, dst *Dentry, flags uint32) error {
 			return syscall.EINVAL
 		}
 		return syscall.ENOTEMPTY
-	case from.at.mnt.readOnly:
-		return syscall.EROFS
 	case from.at.node == nil || to.at.node == nil:
 		return syscall.ENOENT
-	case src.pins.Load() > 0 || dst != nil && dst.pins.Load() > 0:
-		return syscall.EBUSY
-	case dst == nil || src == dst || exchange:
+	case src == dst:
 		return nil
-	case src.isDir() && !dst.isDir():
+	case dst != nil && !exchange && src.isDir() && !dst.isDir():
 		return syscall.ENOTDIR
-	case !src.isDir() && dst.isDir():
+	case dst != nil && !exchange && !src.isDir() && dst.isDir():
 		return syscall.EISDIR
+	case src.fixed() || dst != nil && dst.fixed():
+		return syscall.EBUSY
 	}
 	return nil
 }

@@ -16,7 +16,8 @@ type VFS struct {
 	pipes *Mount // where pipes lie; not in the table of mounts
 	// fallback is of what the tree lacks; not in the table either. See SetFallback.
 	fallback Mount
-	covered  map[string]bool // names for which it wins. See Cover.
+	covered  map[string]string // names for which it wins, with their directories. See Cover.
+	covering Mount             // of the fallback's files by these names
 
 	mounts struct {
 		sync.Mutex

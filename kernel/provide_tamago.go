@@ -11,47 +11,34 @@ import (
 
 // provided is a file that another package of the kernel makes.
 type provided struct {
-	path    string
-	text    func(b []byte) []byte
-	changed func() fs.Time // nil: it always looks as old
+	path string
+	node func(f *synth.FS) fs.Node
 }
 
-// providedText is such a file in a directory.
-type providedText struct {
-	*synth.Text
-	changed func() fs.Time
-}
-
-// Getattr implements fs.Node: who keeps what it has read learns that it is out of date.
-func (t *providedText) Getattr(a *fs.Attr) error {
-	err := t.Text.Getattr(a)
-	if t.changed != nil {
-		a.Mtime = t.changed()
-		a.Ctime = a.Mtime
-	}
-	return err
-}
-
-// Provide has programs find a file, whose contents text appends to b: "etc/hosts" and
-// others of /etc, which hide those of the root; of /sys; and "net/tcp" of /proc. It is
-// called before the program starts.
-func Provide(path string, text func(b []byte) []byte, changed func() fs.Time) {
+// Provide has programs find a file, whose contents text appends to b: of /sys; and
+// "net/tcp" of /proc. It is called before the program starts.
+func Provide(path string, text func(b []byte) []byte) {
 	m := &booted
 	if name, ok := strings.CutPrefix(path, "net/"); ok {
 		m.proc.Network(name, text)
 		return
 	}
-	if strings.HasPrefix(path, "etc/") {
-		m.vfs.Cover("/" + path)
-	}
-	m.provided = append(m.provided, provided{path, text, changed})
+	m.provided = append(m.provided, provided{path, func(f *synth.FS) fs.Node { return f.NewText(text) }})
+}
+
+// Cover has programs find a file of /etc, "etc/hosts", which hides that of the root
+// (fs.VFS.Cover). It is called before the program starts.
+func Cover(path string, n fs.Node) {
+	m := &booted
+	m.vfs.Cover("/" + path)
+	m.provided = append(m.provided, provided{path, func(*synth.FS) fs.Node { return n }})
 }
 
 // addProvided adds what is below dir to one of the fallback's directories.
 func (m *machine) addProvided(f *synth.FS, dir string, d *synth.Dir) {
 	for _, p := range m.provided {
 		if name, ok := strings.CutPrefix(p.path, dir+"/"); ok {
-			d.Add(name, &providedText{f.NewText(p.text), p.changed})
+			d.Add(name, p.node(f))
 		}
 	}
 }

@@ -43,19 +43,6 @@ func (s *Stack) setNames(change func(*names)) {
 
 // tell tells that names or addresses have changed.
 func (s *Stack) tell() {
-	s.mu.Lock()
-	changed := s.changed
-	s.mu.Unlock()
-	if changed != nil {
-		changed()
-	}
 	s.resume()
 	s.publish()
-}
-
-// OnChange has changed called when names or addresses have changed.
-func (s *Stack) OnChange(changed func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.changed = changed
 }

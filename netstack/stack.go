@@ -35,7 +35,6 @@ type Stack struct {
 	held    map[*sock]struct{}       // listeners that wait for memory
 	links   []*link                  // in the order of their numbers
 	names   names
-	changed func() // is told when names or addresses have changed; may be nil
 
 	ended         atomic.Bool   // the program has
 	made          atomic.Uint64 // sockets, ever

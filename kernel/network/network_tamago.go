@@ -3,13 +3,12 @@
 package network
 
 import (
-	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/yolkos/yolk/drivers/virtio"
 	"github.com/yolkos/yolk/drivers/virtionet"
-	"github.com/yolkos/yolk/fs"
+	"github.com/yolkos/yolk/fs/tmpfs"
 	"github.com/yolkos/yolk/kernel"
 	_ "github.com/yolkos/yolk/kernel/sockets"
 	"github.com/yolkos/yolk/netstack"
@@ -64,7 +63,7 @@ const flushTime = 2 * time.Second
 // root's own files of names stay.
 func provide(s *netstack.Stack, k *syscalls.Kernel, device bool) {
 	for name, text := range s.ProcFiles() {
-		kernel.Provide("net/"+name, text, nil)
+		kernel.Provide("net/"+name, text)
 	}
 	for _, i := range s.Interfaces() {
 		index := i.Index
@@ -77,18 +76,11 @@ func provide(s *netstack.Stack, k *syscalls.Kernel, device bool) {
 			return i, false
 		}
 		for name, text := range sysFiles(find) {
-			kernel.Provide("sys/class/net/"+i.Name+"/"+name, text, nil)
+			kernel.Provide("sys/class/net/"+i.Name+"/"+name, text)
 		}
 	}
 	if !device {
 		return
-	}
-	var changed atomic.Int64 // nanoseconds since 1970
-	changed.Store(time.Now().UnixNano())
-	s.OnChange(func() { changed.Store(time.Now().UnixNano()) })
-	since := func() fs.Time {
-		ns := changed.Load()
-		return fs.Time{Sec: ns / 1e9, Nsec: uint32(ns % 1e9)}
 	}
 	name := func() string {
 		var u syscall.Utsname
@@ -102,14 +94,28 @@ func provide(s *netstack.Stack, k *syscalls.Kernel, device bool) {
 		}
 		return string(b)
 	}
-	kernel.Provide("etc/resolv.conf", func(b []byte) []byte {
-		servers, search := s.Names()
-		if len(servers) == 0 {
-			<-s.Ready() // who resolves a name right after the boot gets the lease's servers
-			servers, search = s.Names()
+	// Who resolves a name right after the boot gets the lease's servers.
+	leased := s.Ready()
+	if servers, _ := s.Names(); len(servers) > 0 {
+		leased = nil
+	}
+	files := tmpfs.New(tmpfs.Limits{Bytes: mostGiven})
+	cover := func(path string, ready <-chan struct{}, text func(b []byte) []byte) {
+		n, err := files.NewGiven(0o644, ready, text)
+		if err != nil {
+			kernel.Log(path + ": " + err.Error())
+			return
 		}
+		kernel.Cover(path, n)
+	}
+	cover("etc/resolv.conf", leased, func(b []byte) []byte {
+		servers, search := s.Names()
 		return resolvConf(b, servers, search)
-	}, since)
-	kernel.Provide("etc/hosts", func(b []byte) []byte { return hosts(b, name(), s.Interfaces()) }, since)
-	kernel.Provide("etc/hostname", func(b []byte) []byte { return append(b, name()+"\n"...) }, since)
+	})
+	cover("etc/hosts", nil, func(b []byte) []byte { return hosts(b, name(), s.Interfaces()) })
+	cover("etc/hostname", nil, func(b []byte) []byte { return append(b, name()+"\n"...) })
 }
+
+// mostGiven is what programs may write into the files that tell of the network, in
+// bytes; lists of names to be blocked go into /etc/hosts.
+const mostGiven = 16 << 20
