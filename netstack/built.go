@@ -11,11 +11,11 @@ import (
 )
 
 // The stack knows neither a traffic class nor, with IPv4, a source of one message alone.
-// Datagrams that ask for them are made here.
+// Datagrams that ask for them are made here, and those whose source it does not find.
 
 // special reports whether a message asks for what the stack's sockets cannot do.
-func (k *sock) special(c *sendControl) bool {
-	if k.typ == syscall.SOCK_RAW {
+func (k *sock) special(c *sendControl, to *tcpip.FullAddress) bool {
+	if k.typ == syscall.SOCK_RAW || k.ownSource(to) {
 		return true
 	}
 	return c.tos >= 0 || c.pktinfo || c.HasIPv6PacketInfo && k.typ == syscall.SOCK_DGRAM && k.protocol == syscall.IPPROTO_UDP
@@ -26,7 +26,7 @@ func (k *sock) writeBuilt(p tcpip.Payloader, o tcpip.WriteOptions, c *sendContro
 	switch {
 	case k.typ == syscall.SOCK_RAW:
 		return k.writeRaw(p, o, c)
-	case k.protocol != syscall.IPPROTO_ICMP && k.protocol != syscall.IPPROTO_ICMPV6:
+	case k.protocol != syscall.IPPROTO_ICMP && k.protocol != syscall.IPPROTO_ICMPV6, k.ownSource(o.To):
 		return k.writeRoute(p, o, c)
 	}
 	// An echo has the identifier of the socket, which the stack fills in: it gets the
@@ -77,6 +77,15 @@ func (k *sock) writeRoute(p tcpip.Payloader, o tcpip.WriteOptions, c *sendContro
 	if n, _ := p.Read(b); n < size { // it reads what it says
 		return 0, syscall.EFAULT
 	}
+	if k.protocol == syscall.IPPROTO_ICMP {
+		echo := header.ICMPv4(b)
+		if size < header.ICMPv4MinimumSize || echo.Type() != header.ICMPv4Echo || echo.Code() != 0 {
+			return 0, syscall.EINVAL
+		}
+		echo.SetIdent(local.Port)
+		echo.SetChecksum(0)
+		echo.SetChecksum(^checksum.Checksum(b, 0))
+	}
 	pkt := stack.NewPacketBuffer(stack.PacketBufferOptions{
 		ReserveHeaderBytes: header.UDPMinimumSize + int(route.MaxHeaderLength()),
 		Payload:            buffer.MakeWithData(b),
@@ -119,6 +128,8 @@ func (k *sock) routeFor(to, local tcpip.FullAddress, c *sendControl) (*stack.Rou
 			id = c.nic
 		}
 		source = c.source
+	} else if from, ok := loopbackSource(dst); ok && k.ownSource(&to) {
+		source = from
 	}
 	switch {
 	case id != 0 && !k.s.HasNIC(id):

@@ -55,7 +55,7 @@ func (s *segment) Read(p []byte) (int, error) {
 
 // writeOne sends one datagram.
 func (k *sock) writeOne(p tcpip.Payloader, o tcpip.WriteOptions, c *sendControl) (int, error) {
-	if k.special(c) {
+	if k.special(c, o.To) {
 		return k.writeBuilt(p, o, c)
 	}
 	return k.write(p, o)

@@ -32,6 +32,8 @@ type sock struct {
 	room     atomic.Pointer[waitingRoom] // of one that listens
 	lost     atomic.Bool                 // with the interface, see Lose
 	heard    atomic.Bool                 // something has come since the socket was made
+	named    atomic.Bool                 // it is bound to the address of an interface
+	within   atomic.Bool                 // it is connected, and the stack takes another source than loopbackSource
 }
 
 // newSock makes a socket of an endpoint, which tells q.
@@ -170,7 +172,13 @@ func (k *sock) Bind(addr []byte) error {
 			return err
 		}
 	}
-	return errno(k.ep.Bind(a))
+	if err := k.ep.Bind(a); err != nil {
+		return errno(err)
+	}
+	if a.Addr.Len() != 0 && !a.Addr.Unspecified() && !isMulticast(a.Addr) && !k.s.broadcast(a) {
+		k.named.Store(true)
+	}
+	return nil
 }
 
 // tryBind binds another endpoint in place of the socket's own, which would keep the
@@ -232,16 +240,28 @@ func (k *sock) connectTo(a tcpip.FullAddress) error {
 	if from, ok := loopbackSource(a.Addr); ok && k.stream() && k.ep.State() == uint32(tcp.StateInitial) {
 		_ = k.ep.Bind(tcpip.FullAddress{Addr: from}) // if another call was quicker, it is bound
 	}
+	within := k.ownSource(&a)
+	if within && !k.bound() {
+		_ = k.ep.Bind(tcpip.FullAddress{}) // to hear what is sent to the source
+	}
 	terr := k.ep.Connect(a)
+	if terr == nil {
+		k.within.Store(within)
+	}
 	if _, ok := terr.(*tcpip.ErrBadLocalAddress); ok && k.stream() && k.bound() {
 		return syscall.EADDRNOTAVAIL
 	}
 	return errno(terr)
 }
 
-// loopbackSource is where a connection comes from that leads to another address of the
-// loopback network than the interface's own: from that, while the stack would take the
-// address that it leads to. What says no source is not bound.
+// loopbackSource is where what a socket sends comes from that is bound to no address, and
+// leads to another address of the loopback network than the interface's own: from that,
+// whatever the protocol, as from an interface's first address of a network on any other.
+// The stack would take the address that it leads to. So connections are bound to it
+// before; raw sockets ask for it (rawEndpoint.source); and datagrams go on a route of
+// their own (writeRoute), as the stack has none for sockets that hear all addresses. A
+// connection that is bound to a port alone cannot be bound once more: its source is the
+// stack's.
 func loopbackSource(to tcpip.Address) (from tcpip.Address, ok bool) {
 	own := tcpip.AddrFrom4([4]byte{127, 0, 0, 1})
 	if four := unmapped(to); !header.IsV4LoopbackAddress(four) || four == own {
@@ -251,6 +271,20 @@ func loopbackSource(to tcpip.Address) (from tcpip.Address, ok bool) {
 		return tcpip.AddrFrom16([16]byte{10: 0xff, 11: 0xff, 12: 127, 15: 1}), true
 	}
 	return own, true
+}
+
+// ownSource reports whether a datagram that goes to an address, or where the socket is
+// connected to if there is none, comes from loopbackSource by our doing.
+func (k *sock) ownSource(to *tcpip.FullAddress) bool {
+	if to == nil {
+		return k.within.Load()
+	}
+	if _, ok := loopbackSource(to.Addr); !ok || k.typ != syscall.SOCK_DGRAM || k.named.Load() {
+		return false
+	}
+	local, err := k.ep.GetLocalAddress()
+	// Who is connected keeps the source that that has given him.
+	return err == nil && (local.Addr.Len() == 0 || local.Addr.Unspecified() || header.IsV4LoopbackAddress(unmapped(local.Addr)))
 }
 
 // oneAddress reports whether an address is one interface's: a stream leads to no
@@ -300,6 +334,7 @@ func (k *sock) bound() bool {
 // disconnect is connect(2) with AF_UNSPEC.
 func (k *sock) disconnect() error {
 	k.forget()
+	k.within.Store(false)
 	err := k.ep.Disconnect()
 	if _, ok := err.(*tcpip.ErrNotSupported); ok && !k.stream() {
 		return nil
@@ -332,6 +367,9 @@ func (k *sock) Name() ([]byte, error) {
 	a, err := k.ep.GetLocalAddress()
 	if err != nil {
 		return nil, errno(err)
+	}
+	if from, ok := loopbackSource(a.Addr); ok && k.within.Load() {
+		a.Addr = from
 	}
 	return appendAddress(nil, k.family, k.mapAny(a)), nil
 }
