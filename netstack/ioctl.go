@@ -35,6 +35,13 @@ const sizeIfreq = 40
 
 // Ioctl implements fs.IoctlFile.
 func (k *sock) Ioctl(cmd uint32, _ uint64, in, out []byte) (int32, int, error) {
+	if len(out) >= 4 {
+		if is, err := k.queueIoctl(cmd, out); err != nil {
+			return 0, 0, err
+		} else if is {
+			return 0, 4, nil
+		}
+	}
 	return k.s.ioctl(cmd, in, out)
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/yolkos/yolk/fs"
 	"github.com/yolkos/yolk/fs/tmpfs"
+	"github.com/yolkos/yolk/fs/unixsocket"
 	"github.com/yolkos/yolk/syscalls"
 )
 
@@ -199,6 +200,7 @@ func judge(t *testing.T, do func(c *calls)) {
 	k := syscalls.New(fs.New(tmpfs.New(tmpfs.Limits{}), fs.MountOptions{}))
 	k.Families[syscall.AF_INET], k.Families[syscall.AF_INET6] = s.Family(syscall.AF_INET), s.Family(syscall.AF_INET6)
 	k.Families[syscall.AF_PACKET], k.Families[syscall.AF_NETLINK] = s.PacketFamily(), s.NetlinkFamily()
+	k.Families[syscall.AF_UNIX] = unixsocket.New(k)
 	ours := &calls{t: t, do: func(nr uintptr, a [6]uintptr) (int, syscall.Errno) {
 		n, e := k.Call(nr, a[0], a[1], a[2], a[3], a[4], a[5])
 		return int(n), e

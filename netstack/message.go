@@ -238,9 +238,3 @@ func (k *sock) recvPlain(m *socket.Message, flags int) (int, error) {
 	}
 	return n, nil
 }
-
-// Readable implements fs.ReadableFile.
-func (k *sock) Readable() (int, error) {
-	n, err := k.ep.GetSockOptInt(tcpip.ReceiveQueueSizeOption)
-	return n, errno(err)
-}

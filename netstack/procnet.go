@@ -205,8 +205,11 @@ func (s *Stack) procList(proto tcpip.TransportProtocolNumber, six bool) (list []
 			continue
 		}
 		p.ino = k.ino.Load()
-		if n, err := k.Readable(); err == nil {
+		if n, err := k.received(); err == nil {
 			p.receive = n
+		}
+		if k.stream() {
+			p.send, _ = k.queued(false)
 		}
 		list = append(list, p)
 	}

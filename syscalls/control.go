@@ -40,6 +40,7 @@ const (
 	siocGstamp   = 0x8906 // takes struct timeval
 	siocGstampNs = 0x8907 // struct timespec
 	siocGifconf  = 0x8912 // struct ifconf, whose array is what the file gets
+	siocOutqNsd  = 0x894b // SIOCOUTQNSD: takes an int
 	siocDarp     = 0x8953 // the first of those that take struct arpreq
 	siocGarp     = 0x8954
 	siocSarp     = 0x8955
@@ -53,7 +54,7 @@ func siocSize(req uint32) int {
 	case siocDarp, siocGarp, siocSarp:
 		return 68
 	}
-	if req < 0x890b { // those on processes and marks
+	if req < 0x890b || req == siocOutqNsd { // those on processes, marks and queues
 		return 4
 	}
 	return 40 // struct ifreq

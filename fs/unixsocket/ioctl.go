@@ -5,6 +5,8 @@ import (
 	"syscall"
 )
 
+const siocAtMark = 0x8905 // SIOCATMARK of linux/sockios.h
+
 // Readable implements fs.ReadableFile: of a stream all that can be read, else the
 // first message.
 func (s *sock) Readable() (n int, err error) {
@@ -24,9 +26,15 @@ func (s *sock) Readable() (n int, err error) {
 
 // Ioctl implements fs.IoctlFile.
 func (s *sock) Ioctl(cmd uint32, _ uint64, _, out []byte) (int32, int, error) {
-	if cmd != syscall.TIOCOUTQ { // SIOCOUTQ
+	switch {
+	case cmd == syscall.TIOCOUTQ: // SIOCOUTQ
+		binary.NativeEndian.PutUint32(out, uint32(s.charged.Load()))
+	case cmd == siocAtMark && s.typ == syscall.SOCK_STREAM:
+		binary.NativeEndian.PutUint32(out, 0) // there are no urgent data
+	case cmd == siocAtMark:
+		return 0, 0, syscall.EOPNOTSUPP
+	default:
 		return 0, 0, syscall.ENOTTY
 	}
-	binary.NativeEndian.PutUint32(out, uint32(s.charged.Load()))
 	return 0, 4, nil
 }
