@@ -54,8 +54,9 @@ gdb: $(YOLK) deps
 # The limit is for what hangs, on a machine that has other things to do as well.
 LIMIT := -timeout=3h
 
-# It counts sockets while the slower of two dials may still close its own: where a dial
-# takes 300 ms, on a busy machine, it fails anywhere.
+# It counts sockets while the slower of two dials may still close its own, which begins
+# after 300 ms: so it fails now and then on a machine that has other things to do. A
+# socket that leaks is one each time, so that one of five runs has to pass.
 BUSY_NET := ^TestDialerDualStackFDLeak$$
 
 test: $(YOLK) deps tools toolchain vet
@@ -69,7 +70,10 @@ test: $(YOLK) deps tools toolchain vet
 	$(YOLK) test --accel $(ACCEL) --machine q35 --cpus 2 $(LIMIT) $(TESTFLAGS) ./guest ./arch/amd64 ./fs/fstest/coherence
 	$(YOLK) test --accel $(ACCEL) --machine q35 --cpus 4 --daemon builtin $(LIMIT) $(TESTFLAGS) ./fs/fstest/coherence
 	$(YOLK) test --accel $(ACCEL) --machine microvm --cpus 4 $(LIMIT) $(TESTFLAGS) ./fs/fstest/coherence
-	$(YOLK) test --accel $(ACCEL) --machine microvm --cpus 2 $(LIMIT) $(TESTFLAGS) -short -skip $(BUSY_NET) net
+	$(YOLK) test --accel $(ACCEL) --machine microvm --cpus 2 $(LIMIT) $(TESTFLAGS) -short -skip '$(BUSY_NET)' net
+	@for n in 1 2 3 4 5; do \
+		set -x; $(YOLK) test --accel $(ACCEL) --machine microvm --cpus 2 $(LIMIT) $(TESTFLAGS) -short -count=1 -run '$(BUSY_NET)' net && exit; \
+	done; exit 1
 	$(YOLK) test --accel $(ACCEL) --machine microvm $(LIMIT) $(TESTFLAGS) -run '^TestPeriodicGC$$' runtime
 ifeq ($(ACCEL),kvm)
 	.ci/report $(YOLK)
