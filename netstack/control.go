@@ -199,9 +199,12 @@ func appendCmsgInt(m *socket.Message, level, typ int, v uint32) {
 }
 
 // appendControl appends what a program has asked for of a datagram that came.
-func (k *sock) appendControl(m *socket.Message, c *tcpip.ReceivableControlMessages) {
+func (k *sock) appendControl(m *socket.Message, c *tcpip.ReceivableControlMessages, segment int) {
 	if mode := k.settings.timestamp.Load(); mode != 0 && c.HasTimestamp {
 		appendTimestamp(m, int(mode), c.Timestamp)
+	}
+	if segment != 0 {
+		appendCmsgInt(m, syscall.IPPROTO_UDP, udpGRO, uint32(segment))
 	}
 	if c.HasIPPacketInfo && k.settings.pktinfo6.Load() {
 		ip := to16(c.PacketInfo.DestinationAddr)

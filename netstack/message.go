@@ -203,6 +203,9 @@ func (k *sock) recvDatagram(m *socket.Message, flags int) (int, error) {
 	if f := k.settings.program.Load(); f != nil {
 		return k.recvFiltered(m, flags, *f)
 	}
+	if k.settings.together.Load() && flags&msgPeek == 0 {
+		return k.recvTogether(m, flags)
+	}
 	return k.recvPlain(m, flags)
 }
 
@@ -228,7 +231,7 @@ func (k *sock) recvPlain(m *socket.Message, flags int) (int, error) {
 		return 0, errno(err)
 	}
 	m.Addr = appendAddress(m.Addr, k.family, r.RemoteAddr)
-	k.appendControl(m, &r.ControlMessages)
+	k.appendControl(m, &r.ControlMessages, 0)
 	n := min(r.Total, room)
 	if r.Total > room {
 		m.Flags |= msgTrunc

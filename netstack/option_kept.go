@@ -61,7 +61,6 @@ var keptOptions = map[optionKey]keptOption{
 	{syscall.IPPROTO_IPV6, ipv6Transparent}:   anyFlag,
 	{syscall.IPPROTO_IPV6, ipv6MinHopCount}:   {most: 255},
 
-	{syscall.IPPROTO_UDP, udpGRO}:       anyFlag,
 	{syscall.IPPROTO_UDP, udpNoCheck6T}: anyFlag,
 	{syscall.IPPROTO_UDP, udpNoCheck6R}: anyFlag,
 }

@@ -19,6 +19,11 @@ func (k *sock) udpOption(name int) (any, error) {
 	switch name {
 	case udpSegment:
 		return int(k.settings.segment.Load()), nil
+	case udpGRO:
+		if k.settings.together.Load() {
+			return 1, nil
+		}
+		return 0, nil
 	case udpCork, udpEncap:
 		return 0, nil
 	}
@@ -42,6 +47,8 @@ func (k *sock) setUDPOption(name int, value []byte) error {
 			return syscall.EINVAL
 		}
 		k.settings.segment.Store(int32(v))
+	case udpGRO:
+		k.settings.together.Store(v != 0)
 	case udpEncap:
 		if v != 0 {
 			return syscall.ENOPROTOOPT

@@ -12,6 +12,8 @@ import (
 type settings struct {
 	timestamp atomic.Int32  // the option by which times are wanted, 0: they are not
 	segment   atomic.Int32  // UDP_SEGMENT, in bytes
+	together  atomic.Bool   // UDP_GRO, see recvTogether
+	reading   sync.Mutex    // of who receives, while it is set
 	shut      atomic.Bool   // nothing more is to be sent
 	copies    atomic.Uint32 // messages of MSG_ZEROCOPY
 
