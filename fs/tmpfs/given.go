@@ -22,8 +22,8 @@ type given struct {
 // NewGiven makes a regular file without a name. Its contents are what text appends to
 // b, made when the file is opened and when its attributes are asked for, until it is
 // opened for writing or its size is set: from then on it is a file like any other, and
-// text is not asked again. Who opens it waits for ready, if that is not nil; who asks
-// for attributes before does not.
+// text is not asked again. Who opens it for what it has waits for ready, if that is not
+// nil; who asks for attributes before, or empties it, does not.
 func (f *FS) NewGiven(mode uint32, ready <-chan struct{}, text func(b []byte) []byte) (fs.Node, error) {
 	n, err := f.newFile(syscall.S_IFREG|mode&0o7777, 0)
 	if err != nil {
@@ -35,11 +35,16 @@ func (f *FS) NewGiven(mode uint32, ready <-chan struct{}, text func(b []byte) []
 
 // Open implements fs.Node, like the methods that follow.
 func (g *given) Open(flags int) (fs.File, error) {
+	if flags&syscall.O_TRUNC != 0 {
+		g.filling.Lock()
+		g.taken = true
+		g.filling.Unlock()
+		return g.node.Open(flags)
+	}
 	if g.ready != nil {
 		<-g.ready
 	}
-	writes := flags&syscall.O_ACCMODE != syscall.O_RDONLY || flags&syscall.O_TRUNC != 0
-	if err := g.fill(writes); err != nil {
+	if err := g.fill(flags&syscall.O_ACCMODE != syscall.O_RDONLY); err != nil {
 		return nil, err
 	}
 	return g.node.Open(flags)
