@@ -73,22 +73,30 @@ func (*calls) Call(num, a1, a2, a3, a4, a5, a6 uintptr) (uintptr, syscall.Errno)
 	}
 	op := uint16(min(num, noNumber))
 	tr.names[wire.CallNames].want(op)
-	var room [wire.MaxName]byte
-	n := 0
-	if num < uintptr(len(pathArgs)) && pathArgs[num] != 0 {
-		words := [...]uintptr{a1, a2, a3, a4}
-		first, second := pathArgs[num]&15, pathArgs[num]>>4
-		n = syscalls.PeekText(room[:], words[first-1])
-		if second != 0 && n < len(room) {
-			room[n] = 0
-			n++
-			n += syscalls.PeekText(room[n:], words[second-1])
-		}
+	if word := wire.Word(wire.Call, wire.ByNumber, op, 0); num < uintptr(len(pathArgs)) && pathArgs[num] != 0 {
+		notePaths(word, pathArgs[num], a1, a2, a3, a4)
+	} else {
+		ring.Note(word, uint64(a1), uint64(a2), uint64(a3))
 	}
-	ring.NoteBytes(wire.Word(wire.Call, wire.ByNumber, op, 0), uint64(a1), uint64(a2), uint64(a3), room[:n])
 	r, e := under.Call(num, a1, a2, a3, a4, a5, a6)
 	ring.NoteOne(wire.Word(wire.Call, wire.ByNumber|wire.End|wire.One, op, uint16(e)), uint64(r))
 	return r, e
+}
+
+// notePaths notes the beginning of a call with paths, which are among its first four arguments. It is a function of its own,
+// as others need no room for them.
+//
+//go:noinline
+func notePaths(word uint64, paths uint8, a1, a2, a3, a4 uintptr) {
+	var room [wire.MaxName]byte
+	words := [...]uintptr{a1, a2, a3, a4}
+	n := syscalls.PeekText(room[:], words[paths&15-1])
+	if second := paths >> 4; second != 0 && n < len(room) {
+		room[n] = 0
+		n++
+		n += syscalls.PeekText(room[n:], words[second-1])
+	}
+	ring.NoteBytes(word, uint64(a1), uint64(a2), uint64(a3), room[:n])
 }
 
 func (*calls) Openat(dirfd int, path string, flags int, mode uint32) (int, syscall.Errno) {

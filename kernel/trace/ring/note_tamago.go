@@ -2,7 +2,11 @@
 
 package ring
 
-import "github.com/yolkos/yolk/kernel/trace/wire"
+import (
+	"unsafe"
+
+	"github.com/yolkos/yolk/kernel/trace/wire"
+)
 
 // CPUs are the rings of the CPUs; every CPU has one.
 var CPUs [64]*Ring
@@ -18,6 +22,8 @@ func Note(word, a, b, c uint64)
 func NoteOne(word, a uint64)
 
 // noteName is Note with a name of at most wire.InlineName bytes.
+//
+//go:noescape
 func noteName(word, a, b, c uint64, name string)
 
 // stamp returns the time-stamp counter, the number of the running goroutine, 0 where
@@ -42,6 +48,10 @@ func noteLong(word, a, b, c uint64, name string) {
 
 // NoteBytes is Note with a name that is no string.
 func NoteBytes(word, a, b, c uint64, name []byte) {
+	if len(name) <= wire.InlineName {
+		noteName(word, a, b, c, unsafe.String(unsafe.SliceData(name), len(name)))
+		return
+	}
 	tsc, id, cpu := stamp()
 	CPUs[cpu&63].Put(tsc, id, word, a, b, c, name)
 }
