@@ -19,7 +19,8 @@
 #                      and docs/conformance-network.md
 # make compatibility   builds and runs programs and test suites of others: docs/COMPATIBILITY.md
 # make recording       plays a session at the demo's shell: docs/demo.cast and docs/demo.svg
-# make docs            the pages as a site with search, in bin/site, by Hugo in a guest; some minutes at first
+# make docs            the pages as a site with search, in bin/site, by Hugo in a guest; some minutes at first;
+#                      what is searched for in a browser is found, where there is one
 # make guides          types each of docs/guides in a clean clone, ten minutes
 # make man             manual pages of yolk, in bin/man
 # make toolchain       builds the GOOS=tamago Go
@@ -146,6 +147,7 @@ recording: $(YOLK) deps toolchain
 docs: DOCS := yolk
 docs: $(YOLK) deps toolchain
 	go run ./docs/site -on $(DOCS) -yolk $(YOLK) -o bin/site
+	YOLK_SITE=$(CURDIR)/bin/site go test -count=1 -v -run=TestSearch ./docs/site
 
 # Types each guide in a clean clone of what is committed.
 guides: $(YOLK) deps toolchain
