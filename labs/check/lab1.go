@@ -178,6 +178,9 @@ func checkPages(s *machine.State, _ *pvh.Program) (string, *problem) {
 			continue
 		}
 		switch {
+		case i == 0 && got >= pageBytes && got < pages*pageBytes && got%pageBytes == want:
+			return wrong("TODO 2: the first entry is 0x83, and after each the address in DI grows by 8: ADDL $8, DI. Without the $ it would grow by what lies at address 8.",
+				"PD[0] is %#x, and that is the entry for PD[%d].", got, got/pageBytes)
 		case got == 0 && i == 0:
 			return wrong("TODO 2: a loop writes 0x83 to PD, then an entry more every 8 bytes.", "PD is empty: no memory is mapped.")
 		case got == 0:
@@ -225,6 +228,7 @@ func checkDescriptor(s *machine.State, _ *pvh.Program) (string, *problem) {
 
 // Bits of the control registers (Intel SDM vol. 3, 2.5 and 2.2.1).
 const (
+	cr0PE   = 1 << 0
 	cr0PG   = 1 << 31
 	cr4PAE  = 1 << 5
 	eferLME = 1 << 8
@@ -246,6 +250,8 @@ func checkLongMode(s *machine.State, p *pvh.Program) (string, *problem) {
 		return wrong("TODO 4: MOVL $MSR_EFER, CX before RDMSR; set bit 8 of AX; WRMSR.", "EFER is %#x: bit 8 (LME, long mode enable) is missing.", efer)
 	case cr0&cr0PG == 0:
 		return wrong("TODO 4: bit 31 of CR0 is the last step. From then on every address goes through the tables.", "CR0 is %#x: bit 31 (PG) is missing: paging is off.", cr0)
+	case cr0&cr0PE == 0:
+		return wrong("TODO 4: read CR0, set the two bits in what was read, write it back.", "CR0 is %#x: bit 0 (PE, protected mode), which was set, is lost.", cr0)
 	case efer&eferLMA == 0:
 		return wrong("TODO 4: the order is CR3, CR4, EFER, CR0.", "EFER is %#x: the processor has not set bit 10 (LMA): it is not in long mode.", efer)
 	}

@@ -81,13 +81,13 @@ func (l *lab) command(dir string, options []string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// deaths are ways in which a program ends before it could say what is wrong.
+// deaths are ways in which a program ends before it could say what is wrong, the first one that it has used up its time.
 var deaths = []struct {
 	text *regexp.Regexp
 	what string
 	hint string
 }{
-	{regexp.MustCompile(`SIGXCPU`), "the program does not come to an end.", "which loop never ends? The trace has the function that it was in."},
+	{regexp.MustCompile(`(?m)^` + report.OverTime), "the program does not come to an end.", "which loop never ends? The trace has the function that it was in."},
 	{regexp.MustCompile(`stack overflow|stack exceeds`), "a function calls itself without end.", "when does the recursion stop?"},
 	{regexp.MustCompile(`all goroutines are asleep`), "the program waits for something that never comes.", "the trace has the function that waits."},
 	{regexp.MustCompile(`(?m)^panic: |fatal error: |unexpected fault`), "the program crashed.", "the trace has the function and the line."},
@@ -104,8 +104,10 @@ func explain(r *report.Report, out string, err error) bool {
 		r.Fail("the program ended before its check did.", "does something in it call os.Exit?")
 		return true
 	}
-	for _, d := range deaths {
-		if d.text.MatchString(out) {
+	// The system kills what goes on for some seconds after its time is over.
+	killed := errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL
+	for i, d := range deaths {
+		if d.text.MatchString(out) || killed && i == 0 {
 			r.Fail(d.what, d.hint)
 			r.Show(head(out, 24))
 			return true

@@ -58,12 +58,13 @@ func (m *machine) wrong(format string, args ...any) {
 	}
 }
 
-// maxReads is more than a scan of all that there could be takes.
-const maxReads = 1 << 20
+// maxReads is more than a scan of all that there could be takes, with two words for each function, and what a scan that
+// calls itself without end reads before the stack of the student's program ends.
+const maxReads = 150_000
 
 func (m *machine) In32(port uint16) uint32 {
 	if m.reads++; m.reads > maxReads {
-		panic("a million words were read: does the scan come back to a bus where it has been?")
+		panic("150,000 words were read, and there is no end: does the scan come back to a bus where it has been?")
 	}
 	if port == 0xcf8 {
 		return m.address

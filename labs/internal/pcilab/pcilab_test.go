@@ -89,7 +89,7 @@ func TestDiagnosis(t *testing.T) {
 		{func(s *student) { s.noBridge = true }, "05:01.0 was not found|TODO 4"},
 		{func(s *student) { s.bridgeByte = 2 }, "05:01.0 was not found|TODO 4"},
 		{func(s *student) { s.hidesBridge = true }, "00:02.0 was not found|TODO 4"},
-		{func(s *student) { s.followsZero = true }, "a million words|TODO 4"},
+		{func(s *student) { s.followsZero = true }, "150,000 words|TODO 4"},
 	} {
 		s := right()
 		c.spoil(&s)

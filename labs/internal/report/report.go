@@ -18,6 +18,9 @@ const (
 // Done is the last line of a program that has checked itself to the end.
 const Done = "-- checked"
 
+// OverTime is what a program says, before the traces of its goroutines, that has used up its processor time.
+const OverTime = "the processor time is used up"
+
 // Report writes verdicts.
 type Report struct {
 	w      io.Writer

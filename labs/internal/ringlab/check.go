@@ -85,6 +85,15 @@ func checkFirst(r *report.Report, open Open) {
 		r.Fail("the device found a buffer that it may only read, and wrote nothing.", "TODO 3: a device writes only where a descriptor has the flag WRITE (2).")
 		return
 	}
+	if Load(s.avail, 0)>>16 == 0 && s.Notifications(0) == 0 {
+		what := "ask returned nothing"
+		if a.err != nil {
+			what = fmt.Sprintf("ask returned an error (%v)", a.err)
+		}
+		r.Fail(what+", and the device was not asked: the index of the available ring is still 0, and nobody has notified it.",
+			"TODO 3 and 4: a descriptor that says where the buffer is, its number in the ring, the index, and Notify.")
+		return
+	}
 	if s.Notifications(0) == 0 {
 		r.Fail("the device was not notified: it has found the request by chance.", "TODO 4: Notify, behind the new index.")
 		return

@@ -5,6 +5,7 @@ package ringlab
 import (
 	"bytes"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -18,8 +19,13 @@ import (
 
 // Load and Store read and write the 32-bit word at b[off:], which the device reads
 // and writes too, in one access; what was stored before a Store is seen before it,
-// by a device as by another CPU. Off is a multiple of 4.
-func Load(b []byte, off int) uint32     { return atomic.LoadUint32(word(b, off)) }
+// by a device as by another CPU. Off is a multiple of 4. Who waits calls Load again and again: it lets others run first, of
+// which a simulated device is one.
+func Load(b []byte, off int) uint32 {
+	runtime.Gosched()
+	return atomic.LoadUint32(word(b, off))
+}
+
 func Store(b []byte, off int, v uint32) { atomic.StoreUint32(word(b, off), v) }
 
 func word(b []byte, off int) *uint32 {

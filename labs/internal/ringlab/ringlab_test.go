@@ -17,7 +17,7 @@ type student struct {
 	noReset, noDriver, noFeatures, allFeatures, noFeaturesOK, noCheck bool
 	noEnable, noDriverOK, earlyDriverOK                               bool
 	virtual, noWrite, next, head                                      bool
-	lowIndex, noIndex, noNotify, noModulo                             bool
+	asksNobody, lowIndex, noIndex, noNotify, noModulo                 bool
 	noWait, waitsForFlag, noLength, noCopy, leaks, trusts             bool
 
 	t                      virtio.Transport
@@ -76,6 +76,9 @@ func (d *student) open(t virtio.Transport, mem virtio.Memory) (Device, error) {
 }
 
 func (d *student) Ask(n int) ([]byte, error) {
+	if d.asksNobody {
+		return nil, errors.New("nobody")
+	}
 	if d.leaks {
 		d.mem.Alloc(64, 4)
 	}
@@ -154,6 +157,7 @@ func TestDiagnosis(t *testing.T) {
 		{func(d *student) { d.noWrite = true }, "may only read|TODO 3"},
 		{func(d *student) { d.next = true }, "TODO 3"},
 		{func(d *student) { d.head = true }, "head 9|TODO 4"},
+		{func(d *student) { d.asksNobody = true }, "ask returned an error (nobody)|was not asked|TODO 3 and 4"},
 		{func(d *student) { d.lowIndex = true }, "still 0|upper half|TODO 4"},
 		{func(d *student) { d.noIndex = true }, "still 0|TODO 4"},
 		{func(d *student) { d.noNotify = true }, "was not notified|TODO 4"},
