@@ -57,8 +57,9 @@ var told = []struct {
 	{"docs/TOOLCHAIN.md", `yolk toolchain --into .*|TAMAGO=.*`, "", "builds a toolchain for minutes"},
 	{"examples/database/README.md", `cd .*|mkdir .*|yolk run .*|sleep 3; .*|wait .*|head .*|go run \. .*|ls .*`, "examples TestDatabaseKilled", ""},
 	{"examples/database/README.md", `YOLK_GUEST=1 go test .*`, "", "it is the test that make test runs"},
-	{"labs/README.md", `make -C labs/1 check`, "labs/check TestSkeletons", ""},
-	{"labs/1/README.md", `cd labs/1|make check|make run`, "labs/check TestSkeletons", ""},
+	{"labs/README.md", `make -C labs/1 check`, "labs/check TestLightPage", ""},
+	{"labs/1/README.md", `git clone .*|cd yolk/labs/1`, "", "the test is in a clone"},
+	{"labs/1/README.md", `make check|make run`, "labs/check TestLightPage", ""},
 	{"labs/[2-6]/README.md", `make -C labs/\d check`, "labs/check TestSolutions", ""},
 	{"labs/6/README.md", `make -C labs/6 run &|echo hello .*`, "labs/check TestSolutions", ""},
 	{"labs/INSTRUCTOR.md", `git clone .*|make deps .*|make toolchain .*`, "", "make test begins with it"},
@@ -168,6 +169,28 @@ func TestMakeAndGoRun(t *testing.T) {
 	}
 	if len(checked) < 15 {
 		t.Errorf("only %d commands of make were found", len(checked))
+	}
+}
+
+// TestGoDoc: what pages have go doc show is there.
+func TestGoDoc(t *testing.T) {
+	found := 0
+	for name, p := range read(t) {
+		for _, s := range p.Code {
+			args := strings.Fields(s.Text)
+			if len(args) < 3 || args[0] != "go" || args[1] != "doc" {
+				continue
+			}
+			found++
+			cmd := exec.Command("go", args[1:]...)
+			cmd.Dir = top
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s:%d: %s: %v: %s", name, s.Line, s.Text, err, out)
+			}
+		}
+	}
+	if found < 5 {
+		t.Errorf("only %d commands of go doc were found", found)
 	}
 }
 
