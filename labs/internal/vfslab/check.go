@@ -29,9 +29,10 @@ func Check(r *report.Report, where string, t Tree) {
 		run  func(t Tree) (what, hint string)
 	}{
 		{"the root is a directory, and has the numbers from 1 to 1000000", checkLookup},
-		{"attributes: types, sizes, inode numbers", checkAttr},
+		{"attributes of numbers: types, permissions, inode numbers", checkAttr},
 		{"the root lists its first 100 numbers, however little is asked for at once", checkList},
 		{"a number has square, divisors and next", checkNumber},
+		{"attributes of all: types, sizes, inode numbers", checkFiles},
 		{"reading, also from the middle and behind the end", checkRead},
 		{"links, and paths through them", checkLinks},
 	} {
@@ -52,7 +53,8 @@ func checkLookup(t Tree) (what, hint string) {
 	for _, name := range []string{"", "1", "27", "1000000"} {
 		var st syscall.Stat_t
 		if err := t.lstat(name, &st); err != nil {
-			return fmt.Sprintf("lstat /%s: %v.", name, err), "TODO 1: strconv.Atoi; every number from 1 to vfslab.Max is there, whether it is listed or not."
+			return fmt.Sprintf("lstat /%s: %v.", name, err), "TODO 1: strconv.Atoi; every number from 1 to vfslab.Max is there, whether it is listed or not. " +
+				"If Lookup finds it, TODO 2: what has no type in its Mode is no file."
 		}
 		if st.Mode&syscall.S_IFMT != syscall.S_IFDIR {
 			return fmt.Sprintf("/%s has the mode %#o, and is no directory.", name, st.Mode), "TODO 2: syscall.S_IFDIR | 0o555."
@@ -70,19 +72,32 @@ func checkLookup(t Tree) (what, hint string) {
 	return "", ""
 }
 
-func checkAttr(t Tree) (what, hint string) {
-	seen := map[uint64]string{}
-	for _, f := range []struct {
-		name string
-		mode uint32
-		size int64
-	}{
+// attributes are what stat is to show of a file; a size of -1 may be any.
+type attributes struct {
+	name string
+	mode uint32
+	size int64
+}
+
+var (
+	numbers = []attributes{
 		{"", syscall.S_IFDIR | 0o555, -1}, {"1", syscall.S_IFDIR | 0o555, -1}, {"2", syscall.S_IFDIR | 0o555, -1}, {"3", syscall.S_IFDIR | 0o555, -1},
 		{"4", syscall.S_IFDIR | 0o555, -1}, {"5", syscall.S_IFDIR | 0o555, -1}, {"1000000", syscall.S_IFDIR | 0o555, -1},
+	}
+	files = []attributes{
 		{"1/square", syscall.S_IFREG | 0o444, 2}, {"1/divisors", syscall.S_IFREG | 0o444, 2}, {"1/next", syscall.S_IFLNK | 0o777, -1},
 		{"27/square", syscall.S_IFREG | 0o444, 4}, {"27/divisors", syscall.S_IFREG | 0o444, 9}, {"27/next", syscall.S_IFLNK | 0o777, -1},
 		{"1000000/next", syscall.S_IFLNK | 0o777, -1},
-	} {
+	}
+)
+
+// What is in a number takes TODO 4 to be found.
+func checkAttr(t Tree) (what, hint string)  { return t.compare(numbers) }
+func checkFiles(t Tree) (what, hint string) { return t.compare(slices.Concat(numbers, files)) }
+
+func (t Tree) compare(list []attributes) (what, hint string) {
+	seen := map[uint64]string{}
+	for _, f := range list {
 		var st syscall.Stat_t
 		if err := t.lstat(f.name, &st); err != nil {
 			return fmt.Sprintf("lstat /%s: %v.", f.name, err), "TODO 4: Lookup of a number knows three names."

@@ -16,6 +16,7 @@ import (
 type mistakes struct {
 	listedOnly, leadingZeros, noMax, wrongErrno                   bool
 	noType, noSize, noLinkSize, sameIno, inoZero, newIno, noLinks bool
+	noAttr, noFiles                                               bool
 	ignoresCookie, ignoresEmit, listsAll, noTypes, sameCookie     bool
 	noNext, listsTwice                                            bool
 	noOffset, eof, panics                                         bool
@@ -97,11 +98,14 @@ func (s student) Getattr(a *fs.Attr) error {
 	if s.m.noLinks {
 		a.Nlink = 0
 	}
+	if s.m.noAttr && s.n > 0 {
+		*a = fs.Attr{}
+	}
 	return nil
 }
 
 func (s student) Lookup(name string) (fs.Entry, error) {
-	if s.n > 0 {
+	if s.n > 0 && !s.m.noFiles {
 		switch name {
 		case "square", "divisors", "next":
 			return fs.Entry{Node: student{m: s.m, n: s.n, name: name}}, nil
@@ -199,6 +203,10 @@ func TestDiagnosis(t *testing.T) {
 		{func(m *mistakes) { m.leadingZeros = true }, "one name|TODO 1"},
 		{func(m *mistakes) { m.noMax = true }, "lstat /1000001 finds|TODO 1"},
 		{func(m *mistakes) { m.wrongErrno = true }, "should be ENOENT|TODO 1"},
+		{func(m *mistakes) { m.noAttr = true }, "lstat /1|TODO 1|TODO 2: what has no type"},
+		// Who has done the first steps is told of the next one.
+		{func(m *mistakes) { m.noFiles, m.ignoresCookie = true, true }, "attributes of numbers|cookie|TODO 3"},
+		{func(m *mistakes) { m.noFiles = true }, "the root lists|lstat /1/square|TODO 4"},
 		{func(m *mistakes) { m.noType = true }, "has the mode 0100644|TODO 2"},
 		{func(m *mistakes) { m.noSize = true }, "has the size 0|TODO 2"},
 		{func(m *mistakes) { m.sameIno = true }, "and so has|TODO 2"},
