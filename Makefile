@@ -11,7 +11,7 @@
 # make bench           boot time and image size; then all of docs/benchmarks.md, an hour
 # make count           instructions and exits of single operations, and where they go: docs/instructions.md, two minutes
 # make bench-net       the network's rows of it alone, ten minutes
-# make pictures        those of docs/TRACING.md
+# make pictures        those of docs/TRACING.md, and its table
 # make scale           open files, names, directories and files of any size, many CPUs: docs/scale.md, fifteen minutes
 # make latency         small reads and timers beside writers and computing goroutines: docs/latency.md, ten minutes
 # make scale-net       10,000 connections at once, and 100,000 one after the other, ten minutes
@@ -118,6 +118,7 @@ count: $(YOLK) deps toolchain
 pictures: $(YOLK) deps toolchain
 	$(YOLK) run -q --daemon builtin --root examples/fileserver/site --trace docs/trace.svg --trace-filter call,fuse,notify,path=/message.txt ./examples/readfile /message.txt
 	$(YOLK) run -q --qemu-arg=-icount --qemu-arg=shift=0,sleep=off --boot-chart docs/boot.svg ./examples/readfile /proc/version
+	go run ./cmd/bench/count -traced -page docs/TRACING.md -yolk $(YOLK)
 
 scale: $(YOLK) deps toolchain
 	go run ./cmd/bench/scale -page docs/scale.md -yolk $(YOLK) $(SCALE)

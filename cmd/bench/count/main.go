@@ -25,8 +25,9 @@ func main() {
 	flag.StringVar(&o.page, "page", "", "the page to write, docs/instructions.md; standard output without it")
 	flag.BoolVar(&o.linux, "linux", false, "count in the Linux guest, too; else its figures are those of the page's last time")
 	flag.BoolVar(&o.requests, "requests", false, "count what waits for a server in Yolk, too; else those figures are of the page's last time")
-	flag.BoolVar(&o.check, "check", false, "write nothing: fail where a row has grown by more than 2 % over the recorded figure")
+	flag.BoolVar(&o.check, "check", false, "write nothing: fail where a row has grown by more than 2 % over the recorded figure, or by 15 % with a trace")
 	flag.StringVar(&o.profile, "profile", "", "write nothing: tell which functions execute the instructions of this row, such as \"tmpfs stat 4\"")
+	flag.BoolVar(&o.traced, "traced", false, "count what a trace costs, for docs/TRACING.md; fail where an operation is more than 15 % dearer with it")
 	flag.BoolVar(&o.verbose, "v", false, "show the commands that are run")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -40,7 +41,7 @@ func main() {
 type options struct {
 	yolk, page, profile   string
 	linux, check, verbose bool
-	requests              bool
+	requests, traced      bool
 }
 
 // Programs that are run, each with rows of its own.
@@ -80,6 +81,9 @@ func run(ctx context.Context, o *options) error {
 	}
 	defer l.Close()
 	l.Accel = qemu.TCG
+	if o.traced {
+		return runTraced(ctx, l, o)
+	}
 	if o.profile != "" {
 		p, err := profileRow(ctx, l, o.yolk, o.profile)
 		if err != nil {
@@ -102,7 +106,7 @@ func run(ctx context.Context, o *options) error {
 		}
 	}
 	if o.check {
-		return compare(old, now)
+		return errors.Join(compare(old, now), runTraced(ctx, l, o))
 	}
 	if o.page == "" {
 		return now.report(os.Stdout)
