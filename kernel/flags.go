@@ -32,6 +32,7 @@ import (
 //	                   port goes
 //	file.NAME=M R S    what stdin, stdout or stderr is on the host: st_mode in
 //	                   octal, st_rdev and st_size; tty: the terminal
+//	access.NAME=r|w|rw how it is open there, if it is a file
 //	tty=R C X Y T      there is a terminal, on the port yolk.tty: its size in
 //	                   characters and pixels, its struct termios2 in hexadecimal
 //	tty.cooked=1       it breaks lines by itself
@@ -159,6 +160,20 @@ func (f flags) kind(name string) (k devfs.Kind, ok bool) {
 		return devfs.Kind{Mode: uint32(mode), Rdev: rdev, Size: size}, err == nil && rerr == nil && serr == nil
 	}
 	return k, false
+}
+
+// access returns how a stream is open on the host, O_RDONLY, O_WRONLY or O_RDWR, and usual
+// if nobody says.
+func (f flags) access(name string, usual int) int {
+	switch f["access."+name] {
+	case "r":
+		return syscall.O_RDONLY
+	case "w":
+		return syscall.O_WRONLY
+	case "rw":
+		return syscall.O_RDWR
+	}
+	return usual
 }
 
 // terminal returns size and settings of the terminal; ok is false if there is none.

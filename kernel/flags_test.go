@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"maps"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -52,6 +53,12 @@ func TestStreamFlags(t *testing.T) {
 	f := parseFlags("file.stdin=100644 7 12345\nfile.stdout=tty\nfile.stderr=644 0 0\ntty=24 80 800 480 " + hex.EncodeToString(b) + "\n")
 	if k, ok := f.kind("stdin"); !ok || k != (devfs.Kind{Mode: 0o100644, Rdev: 7, Size: 12345}) {
 		t.Errorf("stdin: %+v, %t", k, ok)
+	}
+	f["access.stdin"], f["access.stdout"], f["access.stderr"] = "w", "r", "rw"
+	for name, want := range map[string]int{"stdin": syscall.O_WRONLY, "stdout": syscall.O_RDONLY, "stderr": syscall.O_RDWR, "other": 99} {
+		if got := f.access(name, 99); got != want {
+			t.Errorf("access of %s: %d, want %d", name, got, want)
+		}
 	}
 	for _, name := range []string{"stdout", "stderr", "other"} {
 		if k, ok := f.kind(name); ok {

@@ -64,15 +64,15 @@ func (m *machine) connectStreams() {
 		s.link.shareEnded, s.link.shareStarted = m.shareEnded, m.shareStarted
 		s.link.console = amd64.ConsoleBytes
 	}
-	if p, ok := m.port("stdin"); ok {
-		s.in = portStream{p}
+	if in := m.stream(0); in != nil {
+		s.in = in
 	}
-	if out := m.outStream("stdout"); out != nil {
+	if out := m.stream(1); out != nil {
 		s.out = out
 		s.err = out
 	}
 	if m.flags["stderr"] != "stdout" {
-		if err := m.outStream("stderr"); err != nil {
+		if err := m.stream(2); err != nil {
 			s.err = err
 		}
 	}
@@ -90,12 +90,35 @@ func (m *machine) port(name string) (*console.Port, bool) {
 	return m.streams.virtio.Port("yolk." + name)
 }
 
-// outStream opens the port of a stream of output; nil: there is none.
-func (m *machine) outStream(name string) *outStream {
-	p, ok := m.port(name)
-	if !ok {
-		return nil
+// streamAccess is how a standard stream is open, by its descriptor. One that is open for
+// both is so only where its bytes go both ways too, in /dev/null; else they go as usual.
+func (m *machine) streamAccess(fd int, isNull bool) int {
+	usual := syscall.O_WRONLY
+	if fd == 0 {
+		usual = syscall.O_RDONLY
 	}
+	access := m.flags.access(streamNames[fd], usual)
+	if access == syscall.O_RDWR && !isNull {
+		return usual
+	}
+	return access
+}
+
+// stream opens the port of a standard stream; nil: there is none.
+func (m *machine) stream(fd int) fs.Stream {
+	name := streamNames[fd]
+	p, ok := m.port(name)
+	switch {
+	case !ok:
+		return nil
+	case m.streamAccess(fd, false) == syscall.O_RDONLY:
+		return portStream{p}
+	}
+	return m.outStream(p, name)
+}
+
+// outStream makes a stream of output of its port.
+func (m *machine) outStream(p *console.Port, name string) *outStream {
 	s := &outStream{port: p, told: func() {}}
 	if l := m.streams.link; l != nil {
 		l.streams[name] = s
@@ -128,14 +151,13 @@ func (m *machine) openStreams() {
 	nodes := make(map[fs.Stream]fs.Node)
 	terminal := -1
 	for fd, stream := range []fs.Stream{s.in, s.out, s.err} {
-		name, flags := streamNames[fd], syscall.O_WRONLY
-		if fd == 0 {
-			flags = syscall.O_RDONLY
-		}
+		name := streamNames[fd]
 		k, ok := m.flags.kind(name)
 		if !ok {
 			k = devfs.Kind{Mode: syscall.S_IFIFO | 0o600}
 		}
+		isNull := k.Mode&syscall.S_IFMT == syscall.S_IFCHR && k.Rdev == nullDev
+		flags := m.streamAccess(fd, isNull)
 		var err syscall.Errno
 		switch {
 		case m.onTerminal(name) && terminal >= 0:
@@ -143,7 +165,7 @@ func (m *machine) openStreams() {
 		case m.onTerminal(name):
 			terminal = fd
 			err = m.calls.OpenAs(fd, "/dev/console", syscall.O_RDWR)
-		case k.Mode&syscall.S_IFMT == syscall.S_IFCHR && k.Rdev == nullDev:
+		case isNull:
 			err = m.calls.OpenAs(fd, "/dev/null", flags)
 		case stream == fs.Stream(s.console):
 			err = m.calls.OpenAs(fd, "/dev/console", flags)

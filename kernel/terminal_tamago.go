@@ -35,11 +35,11 @@ func (m *machine) connectTerminal() {
 	if !ok || s.virtio == nil {
 		return
 	}
-	out := m.outStream("tty")
-	if out == nil {
+	p, ok := s.virtio.Port(ttyPort)
+	if !ok {
 		return
 	}
-	t := s.ttys.AddConsole(out)
+	t := s.ttys.AddConsole(m.outStream(p, "tty"))
 	t.Configure(size, settings)
 	if m.flags["tty.cooked"] != "" {
 		t.Cooked()

@@ -213,7 +213,7 @@ type guest struct {
 	network     *process // serves the guest's network; nil: nobody does
 	networkKeep io.Closer
 
-	conns    struct{ control, stdin, keys, link, time, profile, locks, events *net.UnixConn }
+	conns    struct{ control, keys, link, time, profile, locks, events *net.UnixConn }
 	begun    time.Time // when QEMU was started
 	recorder *recorder // nil: nobody wants to know of a crash
 
@@ -222,6 +222,7 @@ type guest struct {
 	profiles []*profile // those that are wanted
 	events   *events    // nil: none are wanted
 	mergers  []*merger
+	inputs   []programInput
 
 	interrupted bool             // the program has had a SIGINT
 	stopLimit   <-chan time.Time // when it should have ended after a SIGTERM; nil: it has had none

@@ -24,7 +24,6 @@ func (g *guest) addStreams() error {
 		wanted bool
 	}{
 		{&g.config.Control, &g.conns.control, true},
-		{&g.config.Stdin, &g.conns.stdin, !g.terminal.is(g.o.Stdin)},
 		{&g.config.Link, &g.conns.link, true},
 		{&g.config.Time, &g.conns.time, !g.o.Count},
 		{&g.config.Profile, &g.conns.profile, g.o.Profile != nil},
@@ -44,6 +43,9 @@ func (g *guest) addStreams() error {
 	if err := g.addOutputs(); err != nil {
 		return err
 	}
+	if err := g.addInputs(); err != nil {
+		return err
+	}
 	g.control = watch(g.conns.control)
 	g.link = openLink(g.conns.link, &hostFiles{image: g.o.Kernel, getenv: os.Getenv}, func(n uint64) {
 		for _, m := range g.mergers {
@@ -55,8 +57,8 @@ func (g *guest) addStreams() error {
 	for _, m := range g.mergers {
 		m.start()
 	}
-	if g.conns.stdin != nil {
-		go g.copyInput(g.conns.stdin, g.o.Stdin)
+	for _, in := range g.inputs {
+		go g.copyInput(in.port, in.from)
 	}
 	if g.terminal != nil {
 		go g.serveTerminal()
@@ -109,26 +111,26 @@ func (g *guest) addOutputs() error {
 			return err
 		}
 	}
-	if !g.terminal.is(o.Stdout) {
-		if _, err := add(o.Stdout, "stdout", &g.config.Stdout); err != nil {
-			return err
-		}
-	}
-	switch {
-	case g.terminal.is(o.Stderr):
-	case sameOutput(o.Stdout, o.Stderr):
-		g.settings += "stderr=stdout\n"
-	default:
-		if _, err := add(o.Stderr, "stderr", &g.config.Stderr); err != nil {
-			return err
-		}
-	}
-	for i, stream := range []any{o.Stdin, o.Stdout, o.Stderr} {
+	shared := sameOutput(o.Stdout, o.Stderr) && accessOf(o.Stdout) != readOnly && accessOf(o.Stderr) != readOnly
+	for _, s := range g.standardStreams() {
 		kind := ttyName
-		if !g.terminal.is(stream) {
-			kind = kindOf(stream)
+		if !g.terminal.is(s.stream) {
+			kind = kindOf(s.stream)
+			if access := accessOf(s.stream); access != "" {
+				g.settings += "access." + s.name + "=" + access + "\n"
+			}
 		}
-		g.settings += "file." + []string{"stdin", "stdout", "stderr"}[i] + "=" + kind + "\n"
+		g.settings += "file." + s.name + "=" + kind + "\n"
+		switch {
+		case g.terminal.is(s.stream) || s.reads():
+		case s.name == "stderr" && shared:
+			g.settings += "stderr=stdout\n"
+		default:
+			to, _ := s.stream.(io.Writer)
+			if _, err := add(to, s.name, s.port); err != nil {
+				return err
+			}
+		}
 	}
 	if _, err := add(o.Console, "", &g.config.Console); err != nil {
 		return err

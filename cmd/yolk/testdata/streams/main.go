@@ -95,6 +95,20 @@ func main() {
 	case "input":
 		data, err := io.ReadAll(os.Stdin)
 		fmt.Println(len(data), err)
+	case "access": // what can be done with each stream, to the file $REPORT
+		report := ""
+		for fd := range 3 {
+			flags, _, _ := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFL, 0)
+			_, werr := syscall.Write(fd, []byte("w"))
+			read, rerr := 0, error(nil)
+			if fd == 0 || flags&syscall.O_ACCMODE != syscall.O_WRONLY {
+				read, rerr = syscall.Read(fd, make([]byte, 5))
+			}
+			report += fmt.Sprintf("%d: access mode %d, write %v, read %d %v\n", fd, flags&syscall.O_ACCMODE, werr, read, rerr)
+		}
+		if err := os.WriteFile(os.Getenv("REPORT"), []byte(report), 0o644); err != nil {
+			panic(err)
+		}
 	case "slow": // a writer that has to wait while others go on
 		var ticks atomic.Int64
 		go func() {
