@@ -86,7 +86,10 @@ func (p *Program) explain(ctx context.Context, err error) error {
 		}
 		return !slices.ContainsFunc(at, func(s string) bool { return s != "" && strings.Contains(failed.Text, s) })
 	})
-	if len(users) == 0 {
+	switch {
+	case len(users) == 0 && len(p.pkg.GoFiles) == 0: // tests have seen to it that it is a package
+		return fmt.Errorf("%s: %s in %s: %s", p.pkg.ImportPath, excluded, p.pkg.Dir, strings.Join(p.pkg.IgnoredGoFiles, ", "))
+	case len(users) == 0:
 		return err
 	}
 	sentence := fmt.Sprintf("%s uses cgo, and the guest has no C: take a package that is all Go, or build without the part that imports \"C\"",

@@ -78,6 +78,23 @@ func TestExplain(t *testing.T) {
 			name: "an error in another directory", files: map[string]string{"go.mod": mod, "a/b/main.go": "package main\n\nfunc main() { nothing() }\n"},
 			args: []string{"./a/b"}, want: []string{"./a/b/main.go:3:15: undefined: nothing"},
 		},
+		{
+			name: "a file of tests", files: map[string]string{"go.mod": mod, "a_test.go": plain}, args: []string{"a_test.go"},
+			want: []string{"a_test.go: a file of tests is no program: yolk test"}, lines: 1,
+		},
+		{
+			name: "one beside a program", files: map[string]string{"go.mod": mod, "main.go": plain, "a_test.go": "package main\n"},
+			args: []string{"main.go", "a_test.go"}, want: []string{"a_test.go: a file of tests is no program: yolk test"}, lines: 1,
+		},
+		{
+			name: "nothing but tests", files: map[string]string{"go.mod": mod, "t/a_test.go": "package main\n"}, args: []string{"./t"},
+			want: []string{"example.com/m/t: no Go files but those of tests in ", "/t: yolk test runs them"}, lines: 1,
+		},
+		{
+			name:  "tests beside files for others",
+			files: map[string]string{"go.mod": mod, "a_test.go": "package main\n", "a_windows.go": plain, "b.go": "//go:build ignore\n\n" + plain},
+			want:  []string{"example.com/m: build constraints exclude all Go files in ", ": a_windows.go, b.go"}, lines: 1,
+		},
 		{name: "no such directory", args: []string{"./none"}, want: []string{"./none: no such file"}, lines: 1},
 		{name: "no such file", args: []string{"none.go"}, want: []string{"none.go: no such file"}, lines: 1},
 		{name: "a file of another kind", files: map[string]string{"text": ""}, args: []string{"./text"}, want: []string{"./text: neither a directory nor a .go file"}, lines: 1},

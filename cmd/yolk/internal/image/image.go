@@ -94,6 +94,11 @@ type Program struct {
 // Program finds the main package that args name as for go run: a directory, an
 // import path, PKG@VERSION or .go files. The flags are those of go build.
 func (b *Builder) Program(ctx context.Context, args []string, flags ...string) (*Program, error) {
+	for _, a := range args {
+		if isFile(a) && strings.HasSuffix(a, "_test.go") {
+			return nil, fmt.Errorf("%s: a file of tests is no program: yolk test runs the tests of its package", a)
+		}
+	}
 	dir, args, err := b.place(ctx, args)
 	if err != nil {
 		return nil, err
@@ -125,6 +130,9 @@ func (b *Builder) Program(ctx context.Context, args []string, flags ...string) (
 		return nil, fmt.Errorf("%s", p.Error.Err)
 	case p.Name != "main":
 		return nil, fmt.Errorf("%s: package %s is not a main package", p.ImportPath, p.Name)
+	case len(p.GoFiles) == 0 && len(p.IgnoredGoFiles) == 0:
+		// The file that boots the kernel would be all there is, which the linker complains about.
+		return nil, fmt.Errorf("%s: no Go files but those of tests in %s: yolk test runs them", p.ImportPath, p.Dir)
 	}
 	if b.Debug {
 		target = unoptimized(target, ws.goflags, ownPackages(p, ws))
@@ -218,8 +226,12 @@ func (p *Program) BuildWith(ctx context.Context, file string, parts []Part) (err
 	return os.Rename(out.Name(), file)
 }
 
-// bootFile is the name of the file that the overlay adds to a package.
-const bootFile = "zz_yolk_boot.go"
+// bootFile is the name of the file that the overlay adds to a package, and bootTestFile of
+// that for its tests.
+const (
+	bootFile     = "zz_yolk_boot.go"
+	bootTestFile = "zz_yolk_boot_test.go"
+)
 
 // overlay writes an overlay that adds files to packages, and returns the flag
 // for a go command that is to see them.

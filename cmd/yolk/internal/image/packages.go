@@ -13,13 +13,15 @@ import (
 
 // pkg is what go list tells about a package.
 type pkg struct {
-	Dir          string
-	ImportPath   string
-	Name         string
-	TestGoFiles  []string
-	XTestGoFiles []string
-	Module       *module
-	Error        *struct{ Err string }
+	Dir            string
+	ImportPath     string
+	Name           string
+	GoFiles        []string
+	IgnoredGoFiles []string // by their build constraints, or as they import "C"
+	TestGoFiles    []string
+	XTestGoFiles   []string
+	Module         *module
+	Error          *struct{ Err string }
 }
 
 // module is what go list tells about a package's module.
@@ -96,7 +98,7 @@ func isMajor(name string) bool {
 // that an overlay can add files to them.
 func (b *Builder) list(ctx context.Context, dir string, ws *workspace, tags string, args []string) ([]pkg, error) {
 	list := slices.Concat(
-		[]string{"list", "-e", "-find", "-json=Dir,ImportPath,Name,TestGoFiles,XTestGoFiles,Module,Error", "-tags=" + tags},
+		[]string{"list", "-e", "-find", "-json=Dir,ImportPath,Name,GoFiles,IgnoredGoFiles,TestGoFiles,XTestGoFiles,Module,Error", "-tags=" + tags},
 		ws.flags, []string{"--"}, args)
 	for again := false; ; again = true {
 		out, err := b.goCommand(ctx, dir, ws.env, list...)

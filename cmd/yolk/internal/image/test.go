@@ -36,13 +36,16 @@ func (b *Builder) Test(ctx context.Context, dir, wrapper string, args []string) 
 	files := map[string]string{}
 	for _, p := range pkgs {
 		if len(p.TestGoFiles)+len(p.XTestGoFiles) > 0 {
-			name := filepath.Join(p.Dir, strings.TrimSuffix(bootFile, ".go")+"_test.go")
+			name := filepath.Join(p.Dir, bootTestFile)
 			files[name] = "package " + p.Name + "_test" + boot + ")\n"
 		}
 	}
 	overlay, err := b.overlay(files)
 	if err != nil {
 		return cmd, err
+	}
+	if isFile(packages[0]) { // which are all there is of the package
+		packages = append(slices.Clone(packages), filepath.Join(filepath.Dir(packages[0]), bootTestFile))
 	}
 	cmd = Command{
 		Dir: dir,

@@ -68,6 +68,30 @@ func TestTest(t *testing.T) {
 	}
 }
 
+// TestTestFiles names the files of a test, which are then all there is of its package.
+func TestTestFiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds some small tests")
+	}
+	b, tree := hosted(t), t.TempDir()
+	const body = "\n\nimport \"testing\"\n\nfunc TestIt(t *testing.T) {}\n"
+	layOut(t, tree, map[string]string{
+		"go.mod": "module example.com/m\n\ngo 1.22\n", "broken.go": "package m\n\nfunc {\n",
+		"in_test.go": "package m" + body, "out_test.go": "package m_test" + body, "sub/sub.go": "package sub\n", "sub/sub_test.go": "package sub" + body,
+	})
+	for _, files := range []string{"in_test.go", "out_test.go", "./sub/sub_test.go sub/sub.go"} {
+		cmd, err := b.Test(context.Background(), tree, "env BOOTED=1", strings.Fields("-v -count 1 "+files))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := exec.Command(cmd.Args[0], cmd.Args[1:]...)
+		c.Dir, c.Env = cmd.Dir, cmd.Env
+		if out, err := c.CombinedOutput(); err != nil || !strings.HasPrefix(string(out), "kernel\n=== RUN   TestIt") {
+			t.Errorf("%s: %v\n%s", files, err, out)
+		}
+	}
+}
+
 func TestGo(t *testing.T) {
 	b, tree := hosted(t), t.TempDir()
 	layOut(t, tree, map[string]string{"go.mod": "module example.com/m\n\ngo 1.22\n", "m.go": plain})
