@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/yolkos/yolk/cmd/yolk/internal/scratch"
 	"github.com/yolkos/yolk/qemu"
 )
 
@@ -89,21 +90,16 @@ func (c *crashReport) close() {
 // write writes the report, all of it or nothing. Only this user can read it: it may
 // have anything of the program in it.
 func (c *crashReport) write(o *qemu.Options, crash *qemu.Crash) error {
-	f, err := os.CreateTemp(filepath.Dir(c.path), ".yolk-crash-")
+	dir, err := scratch.Beside(c.path)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(c.text(o, crash))
-	if closed := f.Close(); err == nil {
-		err = closed
+	defer dir.Remove()
+	whole := filepath.Join(dir.Path, "report")
+	if err := os.WriteFile(whole, c.text(o, crash), 0o600); err != nil {
+		return err
 	}
-	if err == nil {
-		err = os.Rename(f.Name(), c.path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
+	return os.Rename(whole, c.path)
 }
 
 func (c *crashReport) text(o *qemu.Options, crash *qemu.Crash) []byte {

@@ -214,6 +214,9 @@ func TestCopyRoot(t *testing.T) {
 	var got []string
 	root := filepath.Join(d.Path, "root")
 	err = filepath.WalkDir(root, func(name string, f fs.DirEntry, err error) error {
+		if strings.HasPrefix(f.Name(), ".") {
+			t.Errorf("%s: of the bundle itself", name)
+		}
 		if err != nil || f.IsDir() {
 			return err
 		}

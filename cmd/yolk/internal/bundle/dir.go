@@ -12,12 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/yolkos/yolk/cmd/yolk/internal/manifest"
+	"github.com/yolkos/yolk/cmd/yolk/internal/scratch"
 )
 
 // Dir is a bundle that is being written, under a name of its own.
 type Dir struct {
 	Path string
 	name string // that it is to have
+	temp *scratch.Dir
 }
 
 // Create begins a bundle that is to be called name. What has that name already is not
@@ -34,11 +36,16 @@ func Create(name string) (*Dir, error) {
 	if err := os.MkdirAll(parent, 0o777); err != nil {
 		return nil, err
 	}
-	path, err := os.MkdirTemp(parent, "."+filepath.Base(name)+"-")
+	temp, err := scratch.Beside(name)
 	if err != nil {
 		return nil, err
 	}
-	return &Dir{Path: path, name: name}, os.Chmod(path, 0o755)
+	d := &Dir{filepath.Join(temp.Path, "bundle"), name, temp}
+	if err := errors.Join(os.Mkdir(d.Path, 0o755), os.Chmod(d.Path, 0o755)); err != nil {
+		temp.Remove()
+		return nil, err
+	}
+	return d, nil
 }
 
 // Vacant reports what is wrong with a name for a new directory.
@@ -65,12 +72,9 @@ func (d *Dir) Done() error {
 	return nil
 }
 
-// Remove removes what there is of a bundle that is not done.
-func (d *Dir) Remove() {
-	if d.Path != d.name {
-		os.RemoveAll(d.Path)
-	}
-}
+// Remove removes what there is of a bundle that is not done, and of one that is the place
+// where it was made.
+func (d *Dir) Remove() { d.temp.Remove() }
 
 // Write writes files of the bundle.
 func (d *Dir) Write(list []manifest.File) error {

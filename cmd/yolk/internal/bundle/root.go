@@ -38,7 +38,7 @@ func (d *Dir) CopyRoot(sources []image.Source) error {
 			if err != nil {
 				return err
 			}
-			if os.SameFile(info, lstat(d.Path)) {
+			if os.SameFile(info, lstat(d.temp.Path)) {
 				return fs.SkipDir // the bundle itself
 			}
 			return d.copyOne(name, filepath.Join(to, rel), info)

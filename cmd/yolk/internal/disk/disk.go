@@ -12,6 +12,8 @@ import (
 	"path"
 	"path/filepath"
 	"time"
+
+	"github.com/yolkos/yolk/cmd/yolk/internal/scratch"
 )
 
 // Format is the format of an image.
@@ -92,7 +94,7 @@ func Check(f Format) error {
 
 // Make makes an image. There is a file only if all has gone well: it is made in a
 // directory beside it and renamed.
-func Make(ctx context.Context, file string, o Options) (err error) {
+func Make(ctx context.Context, file string, o Options) error {
 	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is no ordinary file: make the image elsewhere and copy it", file)
 	}
@@ -102,12 +104,12 @@ func Make(ctx context.Context, file string, o Options) (err error) {
 	if err := Check(o.Format); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp(filepath.Dir(file), "."+filepath.Base(file)+"-")
+	dir, err := scratch.Beside(file)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	m := &maker{Options: o, dir: dir}
+	defer dir.Remove()
+	m := &maker{Options: o, dir: dir.Path}
 	name, err := m.make(ctx)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)

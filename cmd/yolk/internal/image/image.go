@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/yolkos/yolk/cmd/yolk/internal/scratch"
 	"github.com/yolkos/yolk/toolchain"
 )
 
@@ -190,7 +191,7 @@ func (p *Program) Build(ctx context.Context, file string) error {
 }
 
 // BuildWith is Build with parts in the image. There is a file only if all has gone well.
-func (p *Program) BuildWith(ctx context.Context, file string, parts []Part) (err error) {
+func (p *Program) BuildWith(ctx context.Context, file string, parts []Part) error {
 	if len(parts) == 0 {
 		return p.Build(ctx, file)
 	}
@@ -207,16 +208,16 @@ func (p *Program) BuildWith(ctx context.Context, file string, parts []Part) (err
 	if err != nil {
 		return err
 	}
-	out, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-")
+	dir, err := scratch.Beside(file)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			out.Close()
-			os.Remove(out.Name())
-		}
-	}()
+	defer dir.Remove()
+	out, err := os.OpenFile(filepath.Join(dir.Path, "image"), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer out.Close() // twice, if all goes well
 	if err := AddParts(out, in, info.Size(), parts); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}

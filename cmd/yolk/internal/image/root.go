@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/yolkos/yolk/cmd/yolk/internal/scratch"
 	"github.com/yolkos/yolk/fs/archive"
 )
 
@@ -40,6 +41,7 @@ type Root struct {
 
 // NewRoot begins with an empty root.
 func NewRoot(output string) (*Root, error) {
+	scratch.Sweep(output) // which may be in a directory that is added
 	r := &Root{Output: output, links: map[[2]uint64]*archive.Node{}}
 	if text := os.Getenv("SOURCE_DATE_EPOCH"); text != "" {
 		n, err := strconv.ParseInt(text, 10, 64)

@@ -239,3 +239,20 @@ func TestRootErrors(t *testing.T) {
 		t.Errorf("a file that was changed: %v", err)
 	}
 }
+
+// TestRootWithoutRemains: what a killed build has left beside the image is not part of a root
+// that the image is in.
+func TestRootWithoutRemains(t *testing.T) {
+	dir := t.TempDir()
+	layOut(t, dir, map[string]string{".app.yolk-12/image": "left", "keep": "x"})
+	r, err := NewRoot(dir + "/app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Add(Source{Host: dir, Path: "/"}); err != nil {
+		t.Fatal(err)
+	}
+	if n := r.tree.Children; len(n) != 1 || n["keep"] == nil {
+		t.Errorf("in the root: %v", n)
+	}
+}

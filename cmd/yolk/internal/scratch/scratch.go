@@ -12,7 +12,7 @@ import (
 	"github.com/yolkos/yolk/toolchain/usercache"
 )
 
-// Dir is a private directory. The lock beside it tells that its owner lives.
+// Dir is a private directory. The lock beside it, or on it, tells that its owner lives.
 type Dir struct {
 	Path string
 	lock *os.File
@@ -74,7 +74,7 @@ func hold(lock *os.File) (bool, error) {
 // Remove removes the directory with all that it holds.
 func (d *Dir) Remove() {
 	// What cannot be removed now, the next sweep tries again.
-	if os.RemoveAll(d.Path) == nil {
+	if os.RemoveAll(d.Path) == nil && d.lock.Name() != d.Path {
 		os.Remove(d.lock.Name())
 	}
 	d.lock.Close()
