@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -69,8 +70,24 @@ func statusOf(ctx context.Context, err error, notes io.Writer) int {
 			return 128 + int(sig)
 		}
 	}
-	fmt.Fprintln(notes, "yolk:", strings.TrimSpace(err.Error()))
+	fmt.Fprintln(notes, "yolk:", strings.TrimSpace(err.Error())+descriptorCure(err))
 	return exit.Failed
+}
+
+// descriptorCure is what to do about an error that is for want of descriptors, of this
+// process or of one that it has started and whose words it passes on; "" for another one.
+func descriptorCure(err error) string {
+	text := strings.ToLower(err.Error())
+	switch {
+	case strings.Contains(text, syscall.ENFILE.Error()):
+		return "; all descriptors of this host are in use: fs.file-max says how many there are"
+	case strings.Contains(text, syscall.EMFILE.Error()):
+		var limit syscall.Rlimit
+		if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil {
+			return fmt.Sprintf("; a process may have %d descriptors here: raise the limit (ulimit -n)", limit.Max)
+		}
+	}
+	return ""
 }
 
 func root() *cobra.Command {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -371,4 +372,44 @@ func TestProgressText(t *testing.T) {
 			t.Errorf("got %q, want %q", got, tt.want)
 		}
 	}
+}
+
+// TestDescriptorCure: an error for want of descriptors says where they are limited, whoever
+// found it, and another one does not.
+func TestDescriptorCure(t *testing.T) {
+	for text, want := range map[string]string{
+		"socket pair: too many open files":                             "(ulimit -n)",
+		"qemu-system-x86_64: -chardev socket: Too many open files":     "(ulimit -n)",
+		"open /x: too many open files in system":                       "fs.file-max",
+		"writing the program's stdout: no space left on device; a lot": "",
+	} {
+		got := descriptorCure(errors.New(text))
+		if !strings.HasSuffix(got, want) && !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("%q gets %q, want one with %q", text, got, want)
+		}
+	}
+}
+
+// TestGuestFewDescriptors starts yolk with fewer and fewer of them, until a program runs no
+// more: then it is said why.
+func TestGuestFewDescriptors(t *testing.T) {
+	needGuest(t)
+	dir := streamsProgram(t)
+	runs := runCommand(t, limited(streamsRun(t, dir, "microvm", "once"), "64"))
+	if runs.status != 0 || runs.stdout != "a line\n" {
+		t.Errorf("with 64: %+v", runs)
+	}
+	for _, n := range []string{"28", "20", "16"} {
+		got := runCommand(t, limited(streamsRun(t, dir, "microvm", "once"), n))
+		if got.status != statusFailed || !strings.Contains(got.stderr, "a process may have "+n+" descriptors here: raise the limit (ulimit -n)") {
+			t.Errorf("with %s: %+v", n, got)
+		}
+	}
+}
+
+// limited has a command run with n descriptors.
+func limited(cmd *exec.Cmd, n string) *exec.Cmd {
+	cmd.Args = append([]string{"sh", "-c", "ulimit -n " + n + "; exec \"$@\"", "sh", cmd.Path}, cmd.Args[1:]...)
+	cmd.Path = "/bin/sh"
+	return cmd
 }
