@@ -41,6 +41,9 @@ var wrappers = map[string]string{
 
 // other are sentences that are no messages: help, what others say and is looked for, names.
 var other = []string{
+	"another go.mod, with its go.sum beside it", "JSON file that puts files in the place of others", "build all packages anew",
+	"say in the image which commit it is of: true, false or auto", "leave new directories of the module cache writable",
+	"mod brings go.mod up to date, vendor builds from the vendor directory, readonly",
 	"build tags, separated by commas", "[pattern=]flags for the linker", "[pattern=]flags for the compiler",
 	"[pattern=]flags for the assembler", "no paths of this machine in the image", "file with a profile to optimize for, auto or off",
 	"build constraints exclude all Go files", "function main is undeclared", "yolk, of an unknown version",

@@ -118,21 +118,19 @@ func parseGuestFlags(args []string) (*options.Guest, error) {
 
 // refusedTestFlags are the flags of go test that cannot work with guests.
 var refusedTestFlags = map[string]string{
-	"exec":    "yolk itself runs the test binaries, in guests",
-	"overlay": "yolk has an overlay of its own",
-	"modfile": "the go.mod of the module counts",
-	"race":    "there is no race detector in the guest; test with go test -race on the host",
-	"fuzz":    "the guest starts no processes to fuzz in; fuzz with go test -fuzz on the host",
-	"msan":    "there is no C in the guest",
-	"asan":    "there is no C in the guest",
-	"C":       "change to the directory before: cd DIR && yolk test",
+	"exec": "yolk itself runs the test binaries, in guests",
+	"race": "there is no race detector in the guest; test with go test -race on the host",
+	"fuzz": "the guest starts no processes to fuzz in; fuzz with go test -fuzz on the host",
+	"msan": "there is no C in the guest",
+	"asan": "there is no C in the guest",
+	"C":    "change to the directory before: cd DIR && yolk test",
 }
 
 // testValues are the flags of go test that take a value, which may look like
 // anything.
 var testValues = strings.Fields("asmflags bench benchtime blockprofile blockprofilerate buildmode compiler count " +
 	"covermode coverpkg coverprofile cpu cpuprofile fuzzminimizetime fuzztime gcflags installsuffix ldflags list " +
-	"memprofile memprofilerate mod mutexprofile mutexprofilefraction o outputdir p parallel pgo pkgdir run shuffle " +
+	"memprofile memprofilerate mod modfile mutexprofile mutexprofilefraction o outputdir overlay p parallel pgo pkgdir run shuffle " +
 	"skip tags timeout toolexec trace vet")
 
 // splitGuestFlags takes the guest's options, with two dashes each, out of the

@@ -67,6 +67,14 @@ func takeFlag(flags []string, name string) (values, rest []string) {
 	return values, rest
 }
 
+// tagsFlag is the flag for the last of some values of -tags, none for none.
+func tagsFlag(values []string) []string {
+	if len(values) == 0 {
+		return nil
+	}
+	return []string{"-tags=" + values[len(values)-1]}
+}
+
 // lastFlag returns the last value of a flag, "" if it is not there.
 func lastFlag(flags []string, name string) string {
 	values, _ := takeFlag(flags, name)

@@ -6,10 +6,10 @@ package image
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -104,7 +104,12 @@ func (b *Builder) Program(ctx context.Context, args []string, flags ...string) (
 	if err != nil {
 		return nil, err
 	}
-	ws, err := b.workspace(ctx, dir)
+	where, flags, err := takeModuleFlags(flags)
+	if err != nil {
+		return nil, err
+	}
+	users, _ := takeFlag(flags, "tags")
+	ws, err := b.workspace(ctx, dir, where, slices.Concat(tagsFlag(users), []string{"--"}, args))
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +176,7 @@ func (p *Program) Build(ctx context.Context, file string) error {
 		// The files of a package are initialised in the order of their names, and this is the last.
 		text += "import zz_yolk_stages \"" + stagesPackage + "\"\n\nfunc init() { zz_yolk_stages.Main() }\n"
 	}
-	overlay, err := p.b.overlay(map[string]string{filepath.Join(p.pkg.Dir, bootFile): text})
+	overlay, err := p.b.overlay(p.ws, map[string]string{filepath.Join(p.pkg.Dir, bootFile): text})
 	if err != nil {
 		return err
 	}
@@ -234,10 +239,10 @@ const (
 	bootTestFile = "zz_yolk_boot_test.go"
 )
 
-// overlay writes an overlay that adds files to packages, and returns the flag
-// for a go command that is to see them.
-func (b *Builder) overlay(files map[string]string) (flag string, err error) {
-	replace := map[string]string{}
+// overlay writes an overlay that adds files to packages, to those of the user's, and returns
+// the flag for a go command that is to see them.
+func (b *Builder) overlay(ws *workspace, files map[string]string) (flag string, err error) {
+	replace := maps.Clone(ws.overlay)
 	for name, text := range files {
 		tmp := filepath.Join(b.Scratch, fmt.Sprintf("boot%d.go", len(replace)))
 		if err := os.WriteFile(tmp, []byte(text), 0o600); err != nil {
@@ -245,10 +250,5 @@ func (b *Builder) overlay(files map[string]string) (flag string, err error) {
 		}
 		replace[name] = tmp
 	}
-	data, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		return "", err
-	}
-	name := filepath.Join(b.Scratch, "overlay.json")
-	return "-overlay=" + name, os.WriteFile(name, data, 0o600)
+	return b.writeOverlay("overlay.json", replace)
 }

@@ -268,7 +268,7 @@ func TestNeeds(t *testing.T) {
 			t.Errorf("%s: %+v", dir, got)
 		}
 	}
-	ws, err := b.workspace(context.Background(), tree)
+	ws, err := b.workspace(context.Background(), tree, moduleFlags{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

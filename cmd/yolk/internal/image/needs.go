@@ -76,10 +76,10 @@ func (b *Builder) needsOf(ctx context.Context, dir string, ws *workspace, args [
 			n.roots = true
 		default:
 			if file, ok := strings.CutPrefix(line, "mounts "); ok {
-				n.disks = n.disks || mountsDisks(file)
+				n.disks = n.disks || mountsDisks(ws.source(file))
 				break
 			}
-			n.zones = n.zones || loadsZones(line)
+			n.zones = n.zones || loadsZones(ws.source(line))
 		}
 	}
 	return n

@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// remote is the directory of the module that fetch makes.
+func (b *Builder) remote() string { return filepath.Join(b.Scratch, "remote") }
+
 // fetch makes a module that requires the one with a package, PKG@VERSION, and
 // returns its directory and the package. As with go run, the module in the
 // working directory has no say.
@@ -16,7 +19,7 @@ func (b *Builder) fetch(ctx context.Context, arg string) (dir string, rest []str
 	if path == "" || version == "" || strings.Contains(path, "...") {
 		return "", nil, fmt.Errorf("%q: want PACKAGE@VERSION, for example example.com/cmd/tool@latest", arg)
 	}
-	dir = filepath.Join(b.Scratch, "remote")
+	dir = b.remote()
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return "", nil, err
 	}
@@ -24,11 +27,11 @@ func (b *Builder) fetch(ctx context.Context, arg string) (dir string, rest []str
 	if err := os.WriteFile(file, []byte("module yolk.run\n\ngo "+guestGo+"\n"), 0o600); err != nil {
 		return "", nil, err
 	}
-	var own struct{ GOFLAGS string }
-	if err := b.goJSON(ctx, &own, dir, nil, "env", "-json", "GOFLAGS"); err != nil {
+	// What says which modules and files the user's own program has is not for this one.
+	_, flags, err := b.goflags(ctx, dir)
+	if err != nil {
 		return "", nil, err
 	}
-	_, flags := takeFlag(splitFlags(own.GOFLAGS), "mod")
 	// For the target's own standard library the kernel would have to be there.
 	env := []string{"GOOS=linux", "GOOSPKG=", "GOWORK=off", "GOFLAGS=" + joinFlags(append(flags, "-mod=mod"))}
 	if _, err := b.goCommand(ctx, dir, env, "get", "--", arg); err != nil {

@@ -13,7 +13,12 @@ import (
 // wrapper is the command that go test is to run test binaries by.
 func (b *Builder) Test(ctx context.Context, dir, wrapper string, args []string) (cmd Command, err error) {
 	flags, packages, rest := splitTestArgs(args)
-	ws, err := b.workspace(ctx, dir)
+	where, flags, err := takeModuleFlags(flags)
+	if err != nil {
+		return cmd, err
+	}
+	users, _ := takeFlag(flags, "tags")
+	ws, err := b.workspace(ctx, dir, where, slices.Concat([]string{"-test"}, tagsFlag(users), []string{"--"}, packages))
 	if err != nil {
 		return cmd, err
 	}
@@ -40,7 +45,7 @@ func (b *Builder) Test(ctx context.Context, dir, wrapper string, args []string) 
 			files[name] = "package " + p.Name + "_test" + boot + ")\n"
 		}
 	}
-	overlay, err := b.overlay(files)
+	overlay, err := b.overlay(ws, files)
 	if err != nil {
 		return cmd, err
 	}
@@ -97,7 +102,20 @@ func splitTestArgs(args []string) (flags, packages, rest []string) {
 	if len(packages) == 0 {
 		packages = []string{"."}
 	}
-	return flags, packages, args[i:]
+	// Flags of the build may stand behind the packages as well.
+	end := slices.IndexFunc(args[i:], func(a string) bool { return a == "-args" || a == "--args" })
+	if end < 0 {
+		end = len(args) - i
+	}
+	behind := args[i : i+end]
+	for _, name := range []string{"tags", "ldflags", "mod", "modfile", "overlay"} {
+		var values []string
+		values, behind = takeFlag(behind, name)
+		for _, v := range values {
+			flags = append(flags, "-"+name+"="+v)
+		}
+	}
+	return flags, packages, append(slices.Clone(behind), args[i+end:]...)
 }
 
 // Go prepares a go command of the user's own choice for the target, in a
@@ -108,7 +126,12 @@ func (b *Builder) Go(ctx context.Context, dir string, args []string) (cmd Comman
 	if len(args) == 0 || slices.Contains([]string{"env", "get", "help", "install", "mod", "telemetry", "tool", "version", "work"}, args[0]) {
 		return cmd, nil
 	}
-	ws, err := b.workspace(ctx, dir)
+	where, rest, err := takeModuleFlags(args[1:])
+	if err != nil {
+		return cmd, err
+	}
+	cmd.Args = append(cmd.Args[:2:2], rest...)
+	ws, err := b.workspace(ctx, dir, where, []string{"--", "./..."})
 	if err != nil {
 		return cmd, err
 	}
@@ -118,8 +141,14 @@ func (b *Builder) Go(ctx context.Context, dir string, args []string) (cmd Comman
 	_, target := targetFlags(nil, ws.goflags, smallFlags, linkFlags)
 	_, goflags := takeFlag(ws.goflags, "tags")
 	_, goflags = takeFlag(goflags, "ldflags")
-	_, goflags = takeFlag(goflags, "mod")
 	goflags = slices.Concat(goflags, ws.flags, target)
+	if len(ws.overlay) > 0 {
+		flag, err := b.overlay(ws, nil)
+		if err != nil {
+			return cmd, err
+		}
+		goflags = append(goflags, flag)
+	}
 	cmd.Env = slices.Concat(cmd.Env, ws.env, []string{"GOFLAGS=" + joinFlags(goflags)})
 	return cmd, nil
 }

@@ -18,6 +18,7 @@ func TestSplitTestArgs(t *testing.T) {
 		{"-short -args a", "-short", ".", "-args a"},
 		{"-v -- os", "-v", "os", ""},
 		{"-timeout", "-timeout", ".", ""},
+		{"-v os -tags x -run Y -mod=mod -args -tags z", "-v -tags=x -mod=mod", "os", "-run Y -args -tags z"},
 	} {
 		flags, packages, rest := splitTestArgs(strings.Fields(tt.args))
 		got := []string{strings.Join(flags, " "), strings.Join(packages, " "), strings.Join(rest, " ")}

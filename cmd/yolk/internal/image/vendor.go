@@ -12,8 +12,9 @@ import (
 )
 
 // vendor makes a vendor directory for the temporary workspace when the user's
-// module or workspace, at root, builds from one: what is there, and tamago.
-func (b *Builder) vendor(ctx context.Context, root string, mods []modFile, uses []struct{ DiskPath string }, goflags []string) (bool, error) {
+// module or workspace, at root, builds from one, by the -mod flag mode or by itself: what is
+// there, and tamago.
+func (b *Builder) vendor(ctx context.Context, root string, mods []modFile, uses []struct{ DiskPath string }, mode string) (bool, error) {
 	if root == "" {
 		return false, nil
 	}
@@ -24,7 +25,6 @@ func (b *Builder) vendor(ctx context.Context, root string, mods []modFile, uses 
 	if err != nil {
 		return false, err
 	}
-	mode := lastFlag(goflags, "mod")
 	inWork := strings.HasPrefix(string(list), "## workspace")
 	byDefault := inWork || len(mods) == 1 && uses[0].DiskPath == root && minorOf(mods[0].Go) >= 14
 	if mode != "vendor" && (mode != "" || !byDefault) {

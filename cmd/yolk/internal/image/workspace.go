@@ -15,12 +15,13 @@ import (
 // workspace is the setting in which a program is built together with the
 // kernel.
 type workspace struct {
-	env      []string // for the go commands
-	flags    []string // for those that build or list
-	goflags  []string // the user's $GOFLAGS
-	inModule bool     // there is a module or workspace of the user's
-	modCache string   // $GOMODCACHE
-	cache    string   // $GOCACHE
+	env      []string          // for the go commands
+	flags    []string          // for those that build or list
+	goflags  []string          // the user's $GOFLAGS, less what Yolk does itself
+	overlay  map[string]string // of the user's, see moduleFlags; without Yolk's own files
+	inModule bool              // there is a module or workspace of the user's
+	modCache string            // $GOMODCACHE
+	cache    string            // $GOCACHE
 
 	file     string   // the go.work; "" inside the kernel's own module
 	goMod    string   // that of the kernel's own module, if it is no workspace's
@@ -60,17 +61,47 @@ type (
 )
 
 // workspace finds out in which module or workspace of the user a directory
-// lies, and makes one that holds the kernel's module as well.
-func (b *Builder) workspace(ctx context.Context, dir string) (*workspace, error) {
-	var own struct{ GOMOD, GOWORK, GOFLAGS, GOMODCACHE, GOCACHE string }
-	if err := b.goJSON(ctx, &own, dir, nil, "env", "-json", "GOMOD", "GOWORK", "GOFLAGS", "GOMODCACHE", "GOCACHE"); err != nil {
+// lies, and makes one that holds the kernel's module as well. What is going to be built there
+// go list finds by args.
+func (b *Builder) workspace(ctx context.Context, dir string, flags moduleFlags, args []string) (*workspace, error) {
+	fromEnv, goflags, err := b.goflags(ctx, dir)
+	if err != nil {
 		return nil, err
+	}
+	var own struct{ GOMOD, GOWORK, GOMODCACHE, GOCACHE string }
+	if err := b.goJSON(ctx, &own, dir, noFlags, "env", "-json", "GOMOD", "GOWORK", "GOMODCACHE", "GOCACHE"); err != nil {
+		return nil, err
+	}
+	flags = flags.or(fromEnv)
+	if dir == b.remote() { // which is a module of ours
+		flags.mod, flags.modfile = "", ""
 	}
 	w := workFile{Go: guestGo}
 	root := "" // where a vendor directory may be
+	inWork := own.GOWORK != "" && own.GOWORK != "off"
+	if inWork && flags.modfile != "" {
+		return nil, fmt.Errorf("-modfile=%s: there is a go.work, in which each module has a go.mod of its own: GOWORK=off leaves it out", flags.modfile)
+	}
+	ws := &workspace{goflags: goflags, modCache: own.GOMODCACHE, cache: own.GOCACHE, overlay: map[string]string{}}
+	plain := goflags // for go commands
+	if flags.overlay != "" {
+		if ws.overlay, err = readOverlay(flags.overlay); err != nil {
+			return nil, err
+		}
+		flag, err := b.writeOverlay("users.json", ws.overlay)
+		if err != nil {
+			return nil, err
+		}
+		plain = append(slices.Clone(plain), flag)
+	}
+	if flags.mod == "mod" && own.GOMOD != "" && own.GOMOD != os.DevNull && len(args) > 0 {
+		if err := b.upToDate(ctx, dir, flags, plain, args); err != nil {
+			return nil, err
+		}
+	}
 	switch {
-	case own.GOWORK != "" && own.GOWORK != "off":
-		if err := b.goJSON(ctx, &w, dir, nil, "work", "edit", "-json", own.GOWORK); err != nil {
+	case inWork:
+		if err := b.goJSON(ctx, &w, dir, noFlags, "work", "edit", "-json", own.GOWORK); err != nil {
 			return nil, err
 		}
 		root = filepath.Dir(own.GOWORK)
@@ -85,23 +116,29 @@ func (b *Builder) workspace(ctx context.Context, dir string) (*workspace, error)
 		w.Use = []struct{ DiskPath string }{{root}}
 	}
 
-	ws := &workspace{
-		goflags: splitFlags(own.GOFLAGS), inModule: root != "",
-		modCache: own.GOMODCACHE, cache: own.GOCACHE,
-	}
+	ws.inModule = root != ""
 	if err := b.tooNew(own.GOWORK, w.Go); err != nil {
 		return nil, err
 	}
 	mods := make([]modFile, len(w.Use))
 	for i, use := range w.Use {
-		if err := b.goJSON(ctx, &mods[i], dir, nil, "mod", "edit", "-json", filepath.Join(use.DiskPath, "go.mod")); err != nil {
+		file := filepath.Join(use.DiskPath, "go.mod")
+		if flags.modfile != "" {
+			file = flags.modfile
+		}
+		if err := b.goJSON(ctx, &mods[i], dir, noFlags, "mod", "edit", "-json", file); err != nil {
 			return nil, err
 		}
-		if mods[i].Module.Path == modulePath {
-			if own.GOWORK == "" || own.GOWORK == "off" {
+		if mods[i].Module.Path == modulePath { // inside the kernel's own module: everything is there
+			ws.flags = flags.list()
+			ws.env = setFlags(plain)
+			if !inWork {
 				ws.goMod = own.GOMOD
 			}
-			return ws, nil // inside the kernel's own module: everything is there
+			if flags.modfile != "" {
+				ws.goMod = flags.modfile
+			}
+			return ws, nil
 		}
 		if err := b.tooNew(filepath.Join(use.DiskPath, "go.mod"), mods[i].Go); err != nil {
 			return nil, err
@@ -109,8 +146,13 @@ func (b *Builder) workspace(ctx context.Context, dir string) (*workspace, error)
 		w.Go = newer(w.Go, mods[i].Go)
 		ws.modules = append(ws.modules, mods[i].Module.Path)
 	}
-	if own.GOWORK == "" || own.GOWORK == "off" {
+	if !inWork {
 		w.Godebug = defaults(mods)
+	}
+	if flags.modfile != "" && root != "" {
+		if err := flags.replaceMod(ws.overlay, root); err != nil {
+			return nil, err
+		}
 	}
 	w.Go = newer(w.Go, guestGo)
 	w.Use = append(w.Use, struct{ DiskPath string }{b.Guest})
@@ -122,17 +164,27 @@ func (b *Builder) workspace(ctx context.Context, dir string) (*workspace, error)
 	if err := copyIfThere(own.GOWORK+".sum", file+".sum"); err != nil {
 		return nil, err
 	}
-	ws.env = []string{"GOWORK=" + file}
-	ws.flags = []string{"-mod=readonly"}
-	vendored, err := b.vendor(ctx, root, mods, w.Use, ws.goflags)
+	mod := "readonly"
+	vendored, err := b.vendor(ctx, root, mods, w.Use, flags.mod)
 	if err != nil {
 		return nil, err
 	}
 	if vendored {
-		ws.flags = []string{"-mod=vendor"}
+		mod = "vendor"
+	} else if flags.mod == "vendor" {
+		return nil, fmt.Errorf("-mod=vendor: %s: no vendor/modules.txt here, which go mod vendor makes", root)
 	}
+	if len(ws.overlay) > 0 {
+		flag, err := b.writeOverlay("users.json", ws.overlay)
+		if err != nil {
+			return nil, err
+		}
+		plain = append(slices.Clone(goflags), flag)
+	}
+	ws.flags = []string{"-mod=" + mod}
+	ws.env = append(setFlags(plain), "GOWORK="+file)
 	ws.file, ws.work, ws.vendored = file, w, vendored
-	if own.GOWORK == "" || own.GOWORK == "off" {
+	if !inWork {
 		for _, m := range mods {
 			if minorOf(m.Go) < lazyFrom {
 				continue

@@ -16,7 +16,8 @@ type Build struct {
 var goBuildFlags = []struct {
 	name, usage string
 	isBool      bool
-	isFile      bool // its value is the name of a file
+	isFile      bool   // its value is the name of a file
+	optional    string // the value that it has without one; empty: it needs one
 	refused     string
 }{
 	{name: "tags", usage: "build tags, separated by commas"},
@@ -26,26 +27,47 @@ var goBuildFlags = []struct {
 	{name: "trimpath", usage: "no paths of this machine in the image", isBool: true},
 	{name: "pgo", usage: "file with a profile to optimize for, auto or off", isFile: true},
 
+	{name: "mod", usage: "mod brings go.mod up to date, vendor builds from the vendor directory, readonly"},
+	{name: "modfile", usage: "another go.mod, with its go.sum beside it", isFile: true},
+	{name: "overlay", usage: "JSON file that puts files in the place of others", isFile: true},
+	{name: "a", usage: "build all packages anew", isBool: true},
+	{name: "buildvcs", usage: "say in the image which commit it is of: true, false or auto", optional: "true"},
+	{name: "modcacherw", usage: "leave new directories of the module cache writable", isBool: true},
+
 	{name: "race", isBool: true, refused: "there is no race detector in the guest; test with go test -race on the host"},
 	{name: "msan", isBool: true, refused: "there is no C in the guest"},
 	{name: "asan", isBool: true, refused: "there is no C in the guest"},
 	{name: "cover", isBool: true, refused: "only yolk test has it"},
+	{name: "covermode", refused: "only yolk test has it"},
+	{name: "coverpkg", refused: "only yolk test has it"},
 	{name: "exec", refused: "yolk itself runs the program, in a guest"},
-	{name: "mod", refused: "go.mod stays as it is; run go mod tidy or go mod vendor before"},
-	{name: "modfile", refused: "the go.mod of the module counts"},
-	{name: "overlay", refused: "yolk has an overlay of its own"},
 	{name: "buildmode", refused: "an image is an executable"},
+	{name: "linkshared", isBool: true, refused: "an image is one executable"},
+	{name: "compiler", refused: "yolk's own tools build the image"},
+	{name: "gccgoflags", refused: "yolk's own tools build the image"},
 	{name: "toolexec", refused: "yolk's own tools build the image"},
+	{name: "installsuffix", refused: "nothing is installed by it, an image is built"},
+	{name: "pkgdir", refused: "nothing is installed by it, an image is built"},
+	{name: "C", refused: "change to the directory before: cd DIR && yolk …"},
+	{name: "n", isBool: true, refused: "nothing is built with it; -v shows the commands"},
+	{name: "x", isBool: true, refused: "-v shows the commands of yolk; the go command's, when it fails, are shown with GOFLAGS=-x"},
+	{name: "work", isBool: true, refused: "the directory is removed when yolk ends"},
+	{name: "json", isBool: true, refused: "yolk itself tells what the build says"},
 }
 
 // Add defines the flags in set.
 func (f *Build) Add(set *pflag.FlagSet) {
 	f.set = set
 	for _, g := range goBuildFlags {
+		short := "" // a flag of one letter has one dash with Go's tools
+		if len(g.name) == 1 {
+			short = g.name
+		}
 		if g.isBool {
-			set.Bool(g.name, false, g.usage)
+			set.BoolP(g.name, short, false, g.usage)
 		} else {
-			set.String(g.name, "", g.usage)
+			set.StringP(g.name, short, "", g.usage)
+			set.Lookup(g.name).NoOptDefVal = g.optional
 		}
 		if g.refused != "" {
 			set.Lookup(g.name).Hidden = true

@@ -24,7 +24,14 @@ func TestBuildFlags(t *testing.T) {
 		{args: "--gcflags=all=-N", want: "-gcflags=all=-N"},
 		{args: "--race", err: "-race: there is no race detector"},
 		{args: "--exec=x", err: "-exec: yolk itself"},
-		{args: "--mod=mod", err: "-mod: go.mod stays as it is"},
+		{args: "--mod=mod", want: "-mod=mod"},
+		{args: "--overlay o.json --modfile=x/y.mod", want: "-modfile=" + wd + "/x/y.mod -overlay=" + wd + "/o.json"},
+		{args: "--buildvcs -a --modcacherw", want: "-a=true -buildvcs=true -modcacherw=true"},
+		{args: "--buildvcs=auto", want: "-buildvcs=auto"},
+		{args: "-n", err: "-n: nothing is built"},
+		{args: "-x", err: "-x: -v shows"},
+		{args: "-C dir", err: "-C: change to the directory before"},
+		{args: "--compiler=gccgo", err: "-compiler: yolk's own tools"},
 	} {
 		var b Build
 		set := pflag.NewFlagSet("", pflag.ContinueOnError)
