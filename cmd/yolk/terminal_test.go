@@ -224,6 +224,24 @@ func TestGuestStreamKinds(t *testing.T) {
 	}
 }
 
+// TestGuestResized: a window is drawn to other sizes while a program prints to it, which goes on
+// and has the last one in the end.
+func TestGuestResized(t *testing.T) {
+	image := terminalImage(t)
+	for _, machine := range machines {
+		t.Run(machine, func(t *testing.T) {
+			pane := newPane(t, yolkCommand(t, filepath.Dir(image), "run", "-q", "--timeout", "300s", "--machine", machine, image, "sizes"))
+			pane.expect("ready 24x90\n")
+			for i := range 40 {
+				pane.tmux("resize-window", "-x", fmt.Sprint(60+i), "-y", fmt.Sprint(20+i%9))
+			}
+			pane.expect("size 23x99\n")
+			pane.tmux("resize-window", "-x", "70", "-y", "10")
+			pane.expect("size 10x70\nstatus 0\n")
+		})
+	}
+}
+
 // TestGuestBubbletea runs a program of that library in tmux and looks at what it
 // shows there.
 func TestGuestBubbletea(t *testing.T) {

@@ -23,6 +23,8 @@ func main() {
 		lines()
 	case "raw":
 		raw()
+	case "sizes":
+		sizes()
 	case "deaf":
 		signal.Ignore(syscall.SIGINT)
 		setRaw()
@@ -82,6 +84,28 @@ func lines() {
 	more, err := bufio.NewReader(tty).ReadString('\n')
 	fmt.Printf("more %q %v\n", more, err)
 	println("by the runtime")
+}
+
+// sizes prints all the time, and the size when it has changed, until the window has 10 rows.
+func sizes() {
+	signals := make(chan os.Signal, 10)
+	signal.Notify(signals, syscall.SIGWINCH)
+	showSize("ready")
+	for n := 0; ; n++ {
+		select {
+		case <-signals:
+			var size winsize
+			ioctl(os.Stdout, syscall.TIOCGWINSZ, unsafe.Pointer(&size))
+			fmt.Printf("size %dx%d\n", size.row, size.col)
+			if size.row == 10 {
+				return
+			}
+		case <-time.After(5 * time.Millisecond):
+			if _, err := fmt.Println(n); err != nil {
+				os.Exit(1)
+			}
+		}
+	}
 }
 
 func setRaw() (restore func()) {
