@@ -13,6 +13,8 @@ import (
 
 	gofs "github.com/hanwen/go-fuse/v2/fs"
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
+
+	"github.com/yolkos/yolk/cmd/yolk/internal/exit"
 )
 
 // quota is what a user may have of a file system, in bytes.
@@ -145,7 +147,7 @@ func TestGuestQuota(t *testing.T) {
 		cmd := yolkCommand(t, dir, "run", "-q", "--timeout", "300s", ".")
 		cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+quotaDir(t), "TAMAGO="+strings.TrimSpace(chain.stdout), "GOCACHE="+strings.TrimSpace(string(build)))
 		got := runCommand(t, cmd)
-		if got.status != statusFailed || !strings.Contains(got.stderr, "disk quota exceeded") || !strings.Contains(got.stderr, "free some space") {
+		if got.status != exit.Failed || !strings.Contains(got.stderr, "disk quota exceeded") || !strings.Contains(got.stderr, "free some space") {
 			t.Errorf("%+v", got)
 		}
 	})

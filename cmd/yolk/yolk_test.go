@@ -401,7 +401,7 @@ func TestGuestFewDescriptors(t *testing.T) {
 	}
 	for _, n := range []string{"28", "20", "16"} {
 		got := runCommand(t, limited(streamsRun(t, dir, "microvm", "once"), n))
-		if got.status != statusFailed || !strings.Contains(got.stderr, "a process may have "+n+" descriptors here: raise the limit (ulimit -n)") {
+		if got.status != exit.Failed || !strings.Contains(got.stderr, "a process may have "+n+" descriptors here: raise the limit (ulimit -n)") {
 			t.Errorf("with %s: %+v", n, got)
 		}
 	}
