@@ -128,6 +128,40 @@ func TestServerEnded(t *testing.T) {
 	}
 }
 
+// TestDrain: it waits for a server that takes its time, as the space of a large file takes it, and
+// not for one that has ended.
+func TestDrain(t *testing.T) {
+	mem := virtiotest.NewMemory(1 << 20)
+	var forgotten atomic.Bool
+	d := newMortal(mem, 0, 16, func(c *virtiotest.Chain) {
+		time.Sleep(1500 * time.Millisecond)
+		forgotten.Store(true)
+		c.Done(0)
+	})
+	f, err := virtiofs.OpenFunc(d, mem, func(err error) { t.Error("told of", err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	forget := func() {
+		if err := f.Send([][]byte{make([]byte, 48)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	forget()
+	if f.Drain(); !forgotten.Load() {
+		t.Error("it has not waited until the server got round to it")
+	}
+	d.stopped.Store(true)
+	forget()
+	time.AfterFunc(50*time.Millisecond, func() { f.ServerEnded("killed") })
+	start := time.Now()
+	within(t, "waiting for a server that has ended", f.Drain)
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("it takes %v to see that the server has ended", took)
+	}
+}
+
 // TestCallsEndWithServer plays a program whose file server ends.
 func TestCallsEndWithServer(t *testing.T) {
 	for _, valid := range []time.Duration{0, time.Hour} {

@@ -170,14 +170,15 @@ func (f *FS) queue() *virtio.Queue {
 // Send implements fuse.Transport, over the high-priority queue.
 func (f *FS) Send(in [][]byte) error { return f.high.Post(in) }
 
-// drainTime is how long Drain waits at most: for a server that does its work.
-const drainTime = time.Second
+// drainTime is how long Drain waits at most, for a server that hangs. One that works may need
+// seconds: to forget a large file that was removed is to free its space.
+const drainTime = time.Minute
 
 // Drain implements fuse.Drainer: it waits until the device has used what was
-// posted. It asks for no interrupts, for it is called seldom.
+// posted, or serves no more. It asks for no interrupts, for it is called seldom.
 func (f *FS) Drain() {
 	s := f.high.Stats()
-	for start := time.Now(); time.Since(start) < drainTime; time.Sleep(100 * time.Microsecond) {
+	for start := time.Now(); time.Since(start) < drainTime && f.dev.Err() == nil; time.Sleep(100 * time.Microsecond) {
 		f.high.Poll()
 		now := f.high.Stats()
 		if now.Requests-uint64(now.InFlight) >= s.Requests {
