@@ -46,7 +46,7 @@ var other = []string{
 	"mod brings go.mod up to date, vendor builds from the vendor directory, readonly",
 	"build tags, separated by commas", "[pattern=]flags for the linker", "[pattern=]flags for the compiler",
 	"[pattern=]flags for the assembler", "no paths of this machine in the image", "file with a profile to optimize for, auto or off",
-	"build constraints exclude all Go files", "function main is undeclared", "yolk, of an unknown version",
+	"build constraints exclude all Go files", "function main is undeclared", "No space left on device", "exceeds free space on media", "yolk, of an unknown version",
 	"kvm, proved by booting a guest", "the process that serves it", "the tools need an identity of their own in the build cache",
 	"Max core file size", "request for its name", "/proc/self/fd/…", "…, … dialect, sandbox …; built-in server as well",
 	"init functions below the kernel", "fs: mounts, sessions with file servers", "init functions of the program",

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/yolkos/yolk/cmd/yolk/internal/scratch"
@@ -111,7 +112,10 @@ func Make(ctx context.Context, file string, o Options) error {
 	defer dir.Remove()
 	m := &maker{Options: o, dir: dir.Path}
 	name, err := m.make(ctx)
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("%s: %w: free some space in %s, or make the image elsewhere", file, err, filepath.Dir(file))
+	case err != nil:
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	return os.Rename(m.path(name), file)

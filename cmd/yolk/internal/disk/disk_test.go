@@ -307,6 +307,23 @@ func TestRefused(t *testing.T) {
 	onlyFiles(t, dir, "fifo")
 }
 
+// TestFullSaid: what a tool says of a full disk, in many lines, is an error of one that says what to do.
+func TestFullSaid(t *testing.T) {
+	needTools(t, Raw)
+	dir, bin := t.TempDir(), t.TempDir()
+	script := "#!/bin/sh\nprintf 'plain_io: No space left on device\\nBad FAT entry\\n' >&2\nexit 1\n"
+	if err := os.WriteFile(filepath.Join(bin, "mcopy"), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	file := filepath.Join(dir, "disk.raw")
+	err := Make(t.Context(), file, Options{Kernel: kernel(t, 1, 1<<20), Format: Raw})
+	if want := file + ": mcopy: no space left on device: free some space in " + dir + ", or make the image elsewhere"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	onlyFiles(t, dir)
+}
+
 // TestFull: where a file may not grow as large as it has to, as on a full disk, there is
 // an error, what was there before is still there, and nothing else.
 func TestFull(t *testing.T) {

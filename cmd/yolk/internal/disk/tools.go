@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/yolkos/yolk/toolchain/group"
 )
@@ -94,6 +95,12 @@ func (m *maker) run(ctx context.Context, t *tool, args ...string) error {
 	text := string(bytes.TrimSpace(out.Bytes()))
 	if text == "" {
 		text = err.Error()
+	}
+	// The tools say that in many lines, each in its own words.
+	for _, words := range []string{"No space left on device", "exceeds free space on media"} {
+		if strings.Contains(text, words) {
+			return fmt.Errorf("%s: %w", filepath.Base(path), syscall.ENOSPC)
+		}
 	}
 	return fmt.Errorf("%s: %w", filepath.Base(path), errors.New(text))
 }
