@@ -75,8 +75,11 @@ func (f flags) addWords(words []string) (errs []error) {
 		if !ok {
 			value = "1"
 		}
-		if key == "env" {
-			continue // the environment is there already
+		if key == "env" { // the environment is there already
+			if i := strings.IndexByte(value, '='); i <= 0 {
+				errs = append(errs, fmt.Errorf("kernel command line: %q: want yolk.env=NAME=VALUE", w))
+			}
+			continue
 		}
 		if !isSetting(key) {
 			errs = append(errs, fmt.Errorf("kernel command line: %q: no such setting", w))

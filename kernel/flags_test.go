@@ -78,7 +78,7 @@ func TestStreamFlags(t *testing.T) {
 
 func TestCommandLineSettings(t *testing.T) {
 	f := parseFlags("quiet=0\n")
-	errs := f.addWords([]string{"quiet", "yolk.quiet", "yolk.cwd=/a b", "yolk.path.data=/srv/\"x", "yolk.env=A=b", "yolk.nonsense=1", "yolk.path.=x", "yolk."})
+	errs := f.addWords([]string{"quiet", "yolk.quiet", "yolk.cwd=/a b", "yolk.path.data=/srv/\"x", "yolk.env=A=b", "yolk.nonsense=1", "yolk.path.=x", "yolk.", "yolk.env=A", "yolk.env", "yolk.env==b"})
 	want := flags{"quiet": "0", "cwd": "/a b", "path.data": `"/srv/\"x"`}
 	if !maps.Equal(f, want) {
 		t.Errorf("%q, want %q", f, want)
@@ -86,7 +86,7 @@ func TestCommandLineSettings(t *testing.T) {
 	if p, err := f.path("data"); p != `/srv/"x` || err != nil {
 		t.Errorf("path %q, %v", p, err)
 	}
-	if len(errs) != 3 || !strings.Contains(errs[0].Error(), `"yolk.nonsense=1": no such setting`) {
+	if len(errs) != 6 || !strings.Contains(errs[5].Error(), `"yolk.env==b": want yolk.env=NAME=VALUE`) || !strings.Contains(errs[0].Error(), `"yolk.nonsense=1": no such setting`) {
 		t.Errorf("errors %v", errs)
 	}
 }

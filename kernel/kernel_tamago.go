@@ -163,6 +163,9 @@ func (m *machine) describe() {
 	if n := amd64.MemoryBeyond(); n > 0 {
 		m.logf("%d MiB of RAM are not used: they lie beyond the heap's addresses", n>>20)
 	}
+	for _, p := range amd64.BootProblems() {
+		m.fail(p)
+	}
 	for _, p := range amd64.ACPI().Problems() {
 		m.fail(p)
 	}

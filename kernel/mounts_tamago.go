@@ -63,7 +63,7 @@ func (m *machine) mountRoot() {
 // is an upper one for them. It is package kernel/imageroot's, in images that have it.
 //
 //go:linkname openImageRoot
-var openImageRoot func(part []byte, upper func() fs.FileSystem) (fs.FileSystem, error)
+var openImageRoot func(part []byte, upper func() fs.FileSystem, note func(error)) (fs.FileSystem, error)
 
 // imageRoot is the root that the image carries; nil: it carries none.
 func (m *machine) imageRoot() *fs.Share {
@@ -77,9 +77,10 @@ func (m *machine) imageRoot() *fs.Share {
 		s.ReadOnly = false
 		upper = func() fs.FileSystem { return newTmpfs() }
 	}
+	note := func(err error) { m.fail(fmt.Errorf("the root in the image: %w", err)) }
 	var err error
-	if s.FS, err = openImageRoot(part, upper); err != nil {
-		m.fail(fmt.Errorf("the root in the image: %w", err))
+	if s.FS, err = openImageRoot(part, upper, note); err != nil {
+		note(err)
 		return nil
 	}
 	return s

@@ -45,6 +45,19 @@ func TestArchiveFile(t *testing.T) {
 	for n := range len(a) {
 		archiveFile(a[:n], "opt/yolk/none")
 	}
+	for n := range len(a) {
+		if at := brokenAt(a[:n]); at >= 0 && (at%tarBlock != 0 || at > n) {
+			t.Errorf("%d bytes of it are broken at %d", n, at)
+		}
+	}
+	for _, tt := range []struct {
+		b    []byte
+		want int
+	}{{nil, -1}, {a, -1}, {a[:2*tarBlock], -1}, {[]byte("junk"), 0}, {append(bytes.Clone(a[:2*tarBlock]), "junk"...), 2 * tarBlock}, {make([]byte, 4000), -1}} {
+		if got := brokenAt(tt.b); got != tt.want {
+			t.Errorf("%d bytes are broken at %d, want %d", len(tt.b), got, tt.want)
+		}
+	}
 	spoilt := bytes.Clone(a)
 	spoilt[tarSize] = '7' // larger, and another checksum
 	if archiveFile(spoilt, "opt/yolk/args") != nil {
@@ -59,6 +72,9 @@ func FuzzArchiveFile(f *testing.F) {
 	f.Add(archive(f, [2]string{"opt/yolk/args", "a\x00b\x00"}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		archiveFile(b, "opt/yolk/args")
+		if at := brokenAt(b); at > len(b) {
+			t.Errorf("broken at %d of %d", at, len(b))
+		}
 		// Whatever is in the first header, with the checksum right.
 		if len(b) < tarBlock {
 			return

@@ -3,6 +3,7 @@
 package amd64
 
 import (
+	"fmt"
 	"unsafe"
 
 	"github.com/yolkos/yolk/arch/amd64/embedded"
@@ -45,13 +46,28 @@ func partList(name string) list {
 	return list{size: uint32(len(b)), data: b}
 }
 
+// BootProblems are what is wrong with what the boot loader has brought, and counts as far as it goes.
+func BootProblems() (found []error) {
+	if lineOpen != 0 {
+		found = append(found, fmt.Errorf("kernel command line: nothing closes the last %c, so it goes to the end", lineOpen))
+	}
+	if at := brokenAt(moduleBytes()); at >= 0 {
+		found = append(found, fmt.Errorf("the boot loader's module: at byte %d is no header of a tar archive (ustar): files from there on do not count", at))
+	}
+	return found
+}
+
 // moduleFile returns a file in the boot loader's module, if that is an archive.
 func moduleFile(name string) []byte {
+	return archiveFile(moduleBytes(), name)
+}
+
+func moduleBytes() []byte {
 	m := memory.module
 	if m.Size() == 0 {
 		return nil
 	}
-	return archiveFile(sliceAt[byte](uintptr(m.Start), int(m.Size())), name)
+	return sliceAt[byte](uintptr(m.Start), int(m.Size()))
 }
 
 // BootFile returns a file of the launcher's, or one in the boot loader's module.

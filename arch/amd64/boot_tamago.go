@@ -41,6 +41,7 @@ var (
 	// The words of the command line, each ended by NUL: the kernel's, the program's
 	// arguments, the variables of its environment.
 	ownWords, lineArgs, lineEnv []byte
+	lineOpen                    byte // the mark that nothing closes; 0: there is none
 
 	tables  pageTables
 	mapLock sync.Mutex // for tables, after boot
@@ -271,7 +272,7 @@ func copyCommandLine(p uintptr) {
 		n++
 	}
 	cmdline = dst[:n]
-	ownWords, lineArgs = unquote(sliceAt[byte](wordsMem, pageSize), cmdline)
+	ownWords, lineArgs, lineOpen = unquote(sliceAt[byte](wordsMem, pageSize), cmdline)
 	lineEnv = appendValues(sliceAt[byte](lineEnvMem, pageSize)[:0], ownWords, envWord)
 }
 

@@ -8,8 +8,8 @@ package amd64
 // Blanks separate words. '...' stands for what is between the marks, "..." too, but
 // that \" and \\ in it stand for the second byte; elsewhere \ and a byte stand for
 // the byte. Marks may be in the midst of a word, and one that nothing closes goes to
-// the end of the line. A NUL byte ends the line.
-func unquote(dst, line []byte) (own, args []byte) {
+// the end of the line: it is open. A NUL byte ends the line.
+func unquote(dst, line []byte) (own, args []byte, open byte) {
 	n, split := 0, -1
 	begun, plain := false, true // in a word; one without marks
 	start := 0                  // of the word
@@ -56,9 +56,9 @@ func unquote(dst, line []byte) (own, args []byte) {
 	}
 	end()
 	if split < 0 {
-		return dst[:n], dst[n:n]
+		return dst[:n], dst[n:n], mark
 	}
-	return dst[:split], dst[split:n]
+	return dst[:split], dst[split:n], mark
 }
 
 // splitWords makes strings of words that are ended by NUL.

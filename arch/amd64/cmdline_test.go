@@ -23,13 +23,17 @@ func TestUnquote(t *testing.T) {
 		{`-- '' "" x`, nil, []string{"", "", "x"}},
 		{`-- "a\"b\\c\d" 'a\b"' a\ b\'c`, nil, []string{`a"b\c\d`, `a\b"`, "a b'c"}},
 		{`-- "open to the end`, nil, []string{"open to the end"}},
+		{`-- 'open to' "the end`, nil, []string{"open to", "the end"}},
 		{`-- a\`, nil, []string{`a\`}},
 		{"-- a\x00b", nil, []string{"a"}},
 		{"-- ü\u3000x", nil, []string{"ü\u3000x"}},
 	} {
-		own, args := unquote(make([]byte, len(tt.line)+1), []byte(tt.line))
+		own, args, open := unquote(make([]byte, len(tt.line)+1), []byte(tt.line))
 		if o, a := splitWords(own), splitWords(args); !slices.Equal(o, tt.own) || !slices.Equal(a, tt.args) {
 			t.Errorf("%q: %q and %q, want %q and %q", tt.line, o, a, tt.own, tt.args)
+		}
+		if want := strings.Contains(tt.line, "open to"); (open != 0) != want {
+			t.Errorf("%q: open is %q", tt.line, open)
 		}
 	}
 }
@@ -45,7 +49,7 @@ func TestAppendValues(t *testing.T) {
 func TestUnquoteDoesNotAllocate(t *testing.T) {
 	line, dst, env := []byte(`yolk.env=A=b -- "c d"`), make([]byte, 64), make([]byte, 64)
 	if n := testing.AllocsPerRun(10, func() {
-		own, _ := unquote(dst, line)
+		own, _, _ := unquote(dst, line)
 		appendValues(env[:0], own, "yolk.env=")
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
@@ -55,7 +59,7 @@ func TestUnquoteDoesNotAllocate(t *testing.T) {
 func FuzzUnquote(f *testing.F) {
 	f.Add(`yolk.cwd="/a b" -- 'c d' e" f"g \`)
 	f.Fuzz(func(t *testing.T, line string) {
-		own, args := unquote(make([]byte, len(line)+1), []byte(line))
+		own, args, _ := unquote(make([]byte, len(line)+1), []byte(line))
 		for _, w := range append(splitWords(own), splitWords(args)...) {
 			if strings.Contains(w, "\x00") {
 				t.Errorf("%q: the word %q", line, w)
@@ -64,7 +68,7 @@ func FuzzUnquote(f *testing.F) {
 		// What is quoted comes out as it was.
 		before, _, _ := strings.Cut(line, "\x00")
 		quoted := "-- '" + strings.ReplaceAll(before, "'", `'\''`) + "' end"
-		_, args = unquote(make([]byte, len(quoted)+1), []byte(quoted))
+		_, args, _ = unquote(make([]byte, len(quoted)+1), []byte(quoted))
 		if got := splitWords(args); !slices.Equal(got, []string{before, "end"}) {
 			t.Errorf("%q: %q", quoted, got)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -180,6 +181,52 @@ func TestGuestModule(t *testing.T) {
 			"-M", machine+",accel="+machineAccel(), "-m", "64", "-kernel", image, "-initrd", archive, "-device", "isa-debug-exit,iobase=0xf4,iosize=4")
 		if status != 7<<1|1 || !strings.Contains(out, `args ["prog" "one" "two words"]`) || !strings.Contains(out, `env "x"`) {
 			t.Errorf("%s: status %d:\n%s", machine, status, out)
+		}
+	}
+}
+
+// TestGuestBrokenBoot: what a loader or an image brings that is broken is told, by its name and place, and the rest
+// counts.
+func TestGuestBrokenBoot(t *testing.T) {
+	needGuest(t)
+	path, err := qemu.FindQEMU()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	layOut(t, dir, map[string]string{"junk": strings.Repeat("junk", 1000), "root/hello": "hello"})
+	image := filepath.Join(dir, "image")
+	if out, err := yolkCommand(t, program(t, "machine"), "build", "-o", image, "--root", filepath.Join(dir, "root"), ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	// The file's inode, behind that of the root, says that its contents are longer than all.
+	b, err := os.ReadFile(image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.LastIndex(b, []byte("YOLKFS01"))
+	b[at+64+64+48+5] = 1
+	if err := os.WriteFile(image, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, machine := range []string{"microvm,acpi=off,rtc=on", "q35"} {
+		for _, c := range []struct {
+			args []string
+			want []string
+		}{
+			{[]string{"-append", `yolk.env=MACHINE=x yolk.env=A yolk.nonsense -- open /hello 'a b`}, []string{
+				`kernel command line: nothing closes the last ', so it goes to the end`, `"yolk.env=A": want yolk.env=NAME=VALUE`,
+				`"yolk.nonsense": no such setting`, `args ["yolk" "open" "/hello" "a b"]`, `env "x"`,
+				"the root in the image: lstat hello: damaged archive: inode 1: 1099511627781 contents at ", "open /hello: input/output error"}},
+			{[]string{"-initrd", filepath.Join(dir, "junk")}, []string{"the boot loader's module: at byte 0 is no header of a tar archive", `args ["machine"]`}},
+		} {
+			args := append([]string{"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio", "-M", machine + ",accel=" + machineAccel(),
+				"-m", "64", "-kernel", image, "-device", "isa-debug-exit,iobase=0xf4,iosize=4"}, c.args...)
+			out, status := runMachine(t, "", path, args...)
+			checkMachine(t, out, status, c.want, 7<<1|1)
+			if t.Failed() {
+				t.Fatalf("%s %q:\n%s", path, args, out)
+			}
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 func (n *node) openFile() (vfs.File, error) {
 	f, err := n.fs.fsys.Open(n.name)
 	if err != nil {
-		return nil, errno(err)
+		return nil, n.fs.errno(err)
 	}
 	n.Ref()
 	if at, ok := f.(io.ReaderAt); ok {
@@ -46,7 +46,7 @@ func (f *file) ReadAt(p []byte, off int64) (int, error) {
 	if n > 0 || err == io.EOF {
 		return n, nil
 	}
-	return n, errno(err)
+	return n, f.fs.errno(err)
 }
 
 func (f *file) Release() {

@@ -24,6 +24,8 @@ type Options struct {
 	Magic uint32 // statfs's f_type
 	Bytes int64  // statfs's size of it all; 0: unknown
 	Files int64
+	// Note is told, once each, of errors that are none of a system's: callers see EIO. Nil: nobody is.
+	Note func(error)
 }
 
 // FS is an io/fs.FS, ready to be mounted.
@@ -34,6 +36,7 @@ type FS struct {
 
 	mu    sync.Mutex
 	nodes map[key]*node // that have references
+	told  map[string]bool
 }
 
 // New makes a file system of fsys, whose root has to be a directory.
@@ -89,7 +92,7 @@ type key struct {
 func (f *FS) find(name string) (*node, error) {
 	info, err := fs.Lstat(f.fsys, name)
 	if err != nil {
-		return nil, errno(err)
+		return nil, f.errno(err)
 	}
 	n := &node{fs: f, name: name, key: key{name: name}, attr: attributes(name, info), refs: 1}
 	st, ok := info.Sys().(*syscall.Stat_t)
@@ -106,8 +109,11 @@ func (f *FS) find(name string) (*node, error) {
 	return n, nil
 }
 
-// errno is the number of an error of io/fs.
-func errno(err error) error {
+// maxTold is how many errors are told to Note.
+const maxTold = 16
+
+// errno is the number of an error of io/fs. One that has none is told.
+func (f *FS) errno(err error) error {
 	var e syscall.Errno
 	switch {
 	case err == nil:
@@ -118,6 +124,21 @@ func errno(err error) error {
 		return syscall.ENOENT
 	case errors.Is(err, fs.ErrPermission):
 		return syscall.EACCES
+	}
+	if f.o.Note != nil {
+		text := err.Error()
+		f.mu.Lock()
+		tell := !f.told[text] && len(f.told) < maxTold
+		if tell {
+			if f.told == nil {
+				f.told = map[string]bool{}
+			}
+			f.told[text] = true
+		}
+		f.mu.Unlock()
+		if tell {
+			f.o.Note(err)
+		}
 	}
 	return syscall.EIO
 }
@@ -237,7 +258,7 @@ func (n *node) Readlink() (string, error) {
 		return "", syscall.EINVAL
 	}
 	text, err := fs.ReadLink(n.fs.fsys, n.name)
-	return text, errno(err)
+	return text, n.fs.errno(err)
 }
 
 func (n *node) Open(flags int) (vfs.File, error) {
@@ -284,7 +305,7 @@ func (d *openDir) ReadDir(cookie uint64, emit func(*vfs.Dirent) bool) error {
 		d.list, d.err = fs.ReadDir(d.fs.fsys, d.name)
 	})
 	if d.err != nil {
-		return errno(d.err)
+		return d.fs.errno(d.err)
 	}
 	for ; cookie < uint64(len(d.list)); cookie++ {
 		e := d.list[cookie]
@@ -293,7 +314,7 @@ func (d *openDir) ReadDir(cookie uint64, emit func(*vfs.Dirent) bool) error {
 		}
 		info, err := e.Info()
 		if err != nil {
-			return errno(err)
+			return d.fs.errno(err)
 		}
 		a := attributes(join(d.name, e.Name()), info)
 		if !emit(&vfs.Dirent{Name: e.Name(), Ino: a.Ino, Type: uint8(a.Mode >> 12 & 15), Next: cookie + 1}) {

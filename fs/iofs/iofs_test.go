@@ -1,6 +1,8 @@
 package iofs_test
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"syscall"
 	"testing"
@@ -137,5 +139,59 @@ func TestErrors(t *testing.T) {
 	}
 	if _, err := iofs.New(sub, iofs.Options{}); err != syscall.ENOTDIR {
 		t.Errorf("a root that is a file: %v", err)
+	}
+}
+
+// damaged is a file system whose files cannot be opened, for a reason that has no number, but for
+// one that has.
+type damaged struct{ gofstest.MapFS }
+
+func (d damaged) Open(name string) (gofs.File, error) {
+	switch {
+	case strings.HasPrefix(name, "bad"):
+		return nil, &gofs.PathError{Op: "open", Path: name, Err: errors.New("inode 3 is damaged")}
+	case name == "numbered":
+		return nil, &gofs.PathError{Op: "open", Path: name, Err: syscall.EUCLEAN}
+	}
+	return d.MapFS.Open(name)
+}
+
+// TestNote: an error that the caller does not get to see is told, once.
+func TestNote(t *testing.T) {
+	files := damaged{gofstest.MapFS{"good": {}, "numbered": {}}}
+	for i := range 30 {
+		files.MapFS[fmt.Sprint("bad", i)] = &gofstest.MapFile{}
+	}
+	var told []string
+	f, err := iofs.New(files, iofs.Options{Note: func(err error) { told = append(told, err.Error()) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func(name string) error {
+		e, err := f.Root().Lookup(name)
+		if err == nil {
+			_, err = e.Node.Open(syscall.O_RDONLY)
+		}
+		return err
+	}
+	if err := errors.Join(open("good")); err != nil {
+		t.Error(err)
+	}
+	if err := open("numbered"); err != syscall.EUCLEAN {
+		t.Error(err)
+	}
+	for range 2 {
+		if err := open("bad0"); err != syscall.EIO {
+			t.Error(err)
+		}
+	}
+	if len(told) != 1 || told[0] != "open bad0: inode 3 is damaged" {
+		t.Errorf("told %q", told)
+	}
+	for i := range 30 {
+		open(fmt.Sprint("bad", i))
+	}
+	if len(told) != 16 {
+		t.Errorf("told %d errors", len(told))
 	}
 }

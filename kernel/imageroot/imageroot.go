@@ -21,13 +21,13 @@ var openImageRoot = open
 const magic = 0x6b6c6f79
 
 // open makes the file system of an archive; with upper, one that takes changes, which go
-// there.
-func open(part []byte, upper func() fs.FileSystem) (fs.FileSystem, error) {
+// there. Note is told what is found wrong later.
+func open(part []byte, upper func() fs.FileSystem, note func(error)) (fs.FileSystem, error) {
 	a, err := archive.Open(part)
 	if err != nil {
 		return nil, err
 	}
-	f, err := iofs.New(a, iofs.Options{Type: "archive", Magic: magic, Bytes: a.Size(), Files: a.Files()})
+	f, err := iofs.New(a, iofs.Options{Type: "archive", Magic: magic, Bytes: a.Size(), Files: a.Files(), Note: note})
 	if err != nil || upper == nil {
 		return f, err
 	}

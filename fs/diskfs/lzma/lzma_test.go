@@ -17,20 +17,20 @@ import (
 // texts have literals and matches of many kinds, and code of x86.
 func texts(t testing.TB) map[string][]byte {
 	r := rand.New(rand.NewPCG(1, 2))
-	noise := make([]byte, 100_000)
+	noise := make([]byte, 30_000)
 	for i := range noise {
 		noise[i] = byte(r.Uint32())
 	}
 	var numbers, words, calls []byte
-	for i := range 60_000 {
+	for i := range 20_000 {
 		numbers = fmt.Append(numbers, i*i, "|")
 	}
-	for len(words) < 300_000 {
+	for len(words) < 100_000 {
 		at := r.IntN(len(numbers) - 3000)
 		words = append(words, numbers[at:at+r.IntN(3000)]...)
 		words = append(words, noise[:r.IntN(20)]...)
 	}
-	for len(calls) < 100_000 { // opcodes close to each other, with targets that are changed and those that are not
+	for len(calls) < 50_000 { // opcodes close to each other, with targets that are changed and those that are not
 		calls = append(calls, [...]byte{0xe8, 0xe9, 0, 0xff, byte(r.Uint32())}[r.IntN(5)])
 	}
 	self, err := os.ReadFile(os.Args[0])
@@ -38,8 +38,8 @@ func texts(t testing.TB) map[string][]byte {
 		t.Fatal(err)
 	}
 	return map[string][]byte{
-		"byte": {1}, "short": []byte("a short text, a short text"), "zeroes": make([]byte, 1<<20), "noise": noise, "numbers": numbers, "words": words,
-		"calls": calls, "code": self[:min(len(self), 512<<10)],
+		"byte": {1}, "short": []byte("a short text, a short text"), "zeroes": make([]byte, 500_000), "noise": noise, "numbers": numbers, "words": words,
+		"calls": calls, "code": self[:min(len(self), 256<<10)],
 	}
 }
 

@@ -43,6 +43,10 @@ func main() {
 		fmt.Scanln(&line)
 		fmt.Printf("read %q\n", line)
 	}
+	if len(os.Args) > 2 && os.Args[1] == "open" {
+		_, err := os.ReadFile(os.Args[2])
+		fmt.Println(err)
+	}
 	text, _ := os.ReadFile("/proc/interrupts")
 	fmt.Printf("interrupts %v\n", len(text) > 0)
 	fmt.Println("done")
