@@ -82,7 +82,7 @@ func run(ctx context.Context, o *options) error {
 	defer l.Close()
 	l.Accel = qemu.TCG
 	if o.traced {
-		return runTraced(ctx, l, o)
+		return runTraced(ctx, l, o, old.yolk)
 	}
 	if o.profile != "" {
 		p, err := profileRow(ctx, l, o.yolk, o.profile)
@@ -106,7 +106,7 @@ func run(ctx context.Context, o *options) error {
 		}
 	}
 	if o.check {
-		return errors.Join(compare(old, now), runTraced(ctx, l, o))
+		return errors.Join(compare(old, now), runTraced(ctx, l, o, old.yolk))
 	}
 	if o.page == "" {
 		return now.report(os.Stdout)
