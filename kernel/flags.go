@@ -32,7 +32,8 @@ import (
 //	                   port goes
 //	file.NAME=M R S    what stdin, stdout or stderr is on the host: st_mode in
 //	                   octal, st_rdev and st_size; tty: the terminal
-//	access.NAME=r|w|rw how it is open there, if it is a file
+//	access=XXX         how stdin, stdout and stderr are open there: r, w, b for both,
+//	                   - for what is no file
 //	tty=R C X Y T      there is a terminal, on the port yolk.tty: its size in
 //	                   characters and pixels, its struct termios2 in hexadecimal
 //	tty.cooked=1       it breaks lines by itself
@@ -165,15 +166,19 @@ func (f flags) kind(name string) (k devfs.Kind, ok bool) {
 	return k, false
 }
 
-// access returns how a stream is open on the host, O_RDONLY, O_WRONLY or O_RDWR, and usual
-// if nobody says.
-func (f flags) access(name string, usual int) int {
-	switch f["access."+name] {
-	case "r":
+// access returns how the standard stream fd is open on the host, O_RDONLY, O_WRONLY or O_RDWR,
+// and usual if nobody says.
+func (f flags) access(fd, usual int) int {
+	text := f["access"]
+	if fd >= len(text) {
+		return usual
+	}
+	switch text[fd] {
+	case 'r':
 		return syscall.O_RDONLY
-	case "w":
+	case 'w':
 		return syscall.O_WRONLY
-	case "rw":
+	case 'b':
 		return syscall.O_RDWR
 	}
 	return usual

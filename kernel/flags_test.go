@@ -54,10 +54,12 @@ func TestStreamFlags(t *testing.T) {
 	if k, ok := f.kind("stdin"); !ok || k != (devfs.Kind{Mode: 0o100644, Rdev: 7, Size: 12345}) {
 		t.Errorf("stdin: %+v, %t", k, ok)
 	}
-	f["access.stdin"], f["access.stdout"], f["access.stderr"] = "w", "r", "rw"
-	for name, want := range map[string]int{"stdin": syscall.O_WRONLY, "stdout": syscall.O_RDONLY, "stderr": syscall.O_RDWR, "other": 99} {
-		if got := f.access(name, 99); got != want {
-			t.Errorf("access of %s: %d, want %d", name, got, want)
+	for text, want := range map[string][3]int{
+		"": {99, 99, 99}, "w": {syscall.O_WRONLY, 99, 99}, "-rb": {99, syscall.O_RDONLY, syscall.O_RDWR}, "xyz": {99, 99, 99},
+	} {
+		f["access"] = text
+		if got := [3]int{f.access(0, 99), f.access(1, 99), f.access(2, 99)}; got != want {
+			t.Errorf("access %q: %d, want %d", text, got, want)
 		}
 	}
 	for _, name := range []string{"stdout", "stderr", "other"} {

@@ -97,7 +97,7 @@ func (m *machine) streamAccess(fd int, isNull bool) int {
 	if fd == 0 {
 		usual = syscall.O_RDONLY
 	}
-	access := m.flags.access(streamNames[fd], usual)
+	access := m.flags.access(fd, usual)
 	if access == syscall.O_RDWR && !isNull {
 		return usual
 	}

@@ -59,19 +59,29 @@ func (s standardStream) reads() bool {
 const (
 	readOnly  = "r"
 	writeOnly = "w"
-	readWrite = "rw"
+	readWrite = "b"
+	noFile    = "-"
 )
 
-// accessOf tells what fcntl(2) says of a stream; "" if it is no file.
+// accessOf tells what fcntl(2) says of a stream.
 func accessOf(stream any) (access string) {
+	access = noFile
 	f, ok := stream.(*os.File)
 	if !ok || f == nil {
-		return ""
+		return access
 	}
 	withFD(f, func(fd int) {
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
-		if err == nil {
-			access = map[int]string{unix.O_RDONLY: readOnly, unix.O_WRONLY: writeOnly, unix.O_RDWR: readWrite}[flags&unix.O_ACCMODE]
+		if err != nil {
+			return
+		}
+		switch flags & unix.O_ACCMODE {
+		case unix.O_RDONLY:
+			access = readOnly
+		case unix.O_WRONLY:
+			access = writeOnly
+		case unix.O_RDWR:
+			access = readWrite
 		}
 	})
 	return access

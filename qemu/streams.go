@@ -112,13 +112,12 @@ func (g *guest) addOutputs() error {
 		}
 	}
 	shared := sameOutput(o.Stdout, o.Stderr) && accessOf(o.Stdout) != readOnly && accessOf(o.Stderr) != readOnly
+	access := ""
 	for _, s := range g.standardStreams() {
+		access += accessOf(s.stream)
 		kind := ttyName
 		if !g.terminal.is(s.stream) {
 			kind = kindOf(s.stream)
-			if access := accessOf(s.stream); access != "" {
-				g.settings += "access." + s.name + "=" + access + "\n"
-			}
 		}
 		g.settings += "file." + s.name + "=" + kind + "\n"
 		switch {
@@ -131,6 +130,9 @@ func (g *guest) addOutputs() error {
 				return err
 			}
 		}
+	}
+	if access != noFile+noFile+noFile {
+		g.settings += "access=" + access + "\n"
 	}
 	if _, err := add(o.Console, "", &g.config.Console); err != nil {
 		return err

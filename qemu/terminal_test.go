@@ -114,6 +114,16 @@ func TestKinds(t *testing.T) {
 		stream any
 		want   string
 	}{
+		{file, "b"}, {r, "r"}, {w, "w"}, {null, "r"}, {strings.NewReader("x"), "-"}, {nil, "-"}, {(*os.File)(nil), "-"},
+	} {
+		if got := accessOf(tt.stream); got != tt.want {
+			t.Errorf("%v: access %q, want %q", tt.stream, got, tt.want)
+		}
+	}
+	for _, tt := range []struct {
+		stream any
+		want   string
+	}{
 		{file, "100640 0 5"}, {r, "10600 0 0"}, {null, "20666 259 0"}, {strings.NewReader("x"), "10600 0 0"}, {nil, "10600 0 0"}, {(*os.File)(nil), "10600 0 0"},
 	} {
 		if got := kindOf(tt.stream); got != tt.want {
