@@ -40,6 +40,8 @@ var reasons = map[string]string{
 	"bytes.TestIndexByteNearPageBoundary": mprotect,
 	"bytes.TestIndexNearPageBoundary":     mprotect,
 
+	"net/netip.TestInlining": goCommandRun,
+
 	"sync.TestIssue76126":  "starts another process, which a panic is to end",
 	"sync.TestMutexMisuse": "starts another process, which a fatal error is to end",
 
