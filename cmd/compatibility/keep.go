@@ -127,8 +127,10 @@ func (k *kept) differences(name string, w *row, found []lost) []lost {
 		}
 		any := false
 		for i := range l.guests {
-			if w.kept[i+1] != "" {
+			if w.records[i+1] == nil {
 				l.guests[i] = page.guests[i]
+			}
+			if w.kept[i+1] != "" {
 				any = any || l.guests[i] != "" && l.guests[i] != noResult
 			}
 		}

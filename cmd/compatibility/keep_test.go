@@ -157,6 +157,12 @@ func TestKeepPage(t *testing.T) {
 		if again.cells[name] != so.cells[name] || again.sizes[name] != so.sizes[name] || len(again.found[name]) != len(so.found[name]) {
 			t.Errorf("%s: %q %s %d differences, were %q %s %d", name,
 				again.cells[name], again.sizes[name], len(again.found[name]), so.cells[name], so.sizes[name], len(so.found[name]))
+			continue
+		}
+		for i, was := range so.found[name] {
+			if is := again.found[name][i]; is != was {
+				t.Errorf("%s: %+v, was %+v", name, is, was)
+			}
 		}
 	}
 }

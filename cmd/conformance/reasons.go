@@ -2,11 +2,11 @@ package main
 
 // What many tests need.
 const (
-	otherProcess = "starts another process"
-	goCommandRun = "runs the go command, another process"
-	pidfds       = "starts another process and refers to it by a pidfd"
-	cgoResolver  = "is of the resolver of the C library, which takes cgo"
-	mprotect     = "wants pages that fault; one map of all RAM, with large pages, stays as it is (syscall.Mprotect answers ENOSYS)"
+	otherProcess   = "starts another process"
+	goCommandRun   = "runs the go command, another process"
+	pidfds         = "starts another process and refers to it by a pidfd"
+	cgoResolver    = "is of the resolver of the C library, which takes cgo"
+	mprotect       = "wants pages that fault; one map of all RAM, with large pages, stays as it is (syscall.Mprotect answers ENOSYS)"
 	stackAllocates = "wants no allocation; the network stack is part of the program, and makes packets of its memory"
 )
 
