@@ -19,6 +19,20 @@ func TestSearch(t *testing.T) {
 	small := t.TempDir()
 	laySite(t, small)
 	trySearch(t, b, small)
+	// Without an index nothing is found, and that is not what is said.
+	index := filepath.Join(small, "search-index.js")
+	if err := os.Rename(index, index+".away"); err != nil {
+		t.Fatal(err)
+	}
+	b.open("file://" + small + "/index.html?without")
+	b.click("#search input")
+	b.keys("x")
+	b.wait("document.getElementById('results').innerText", func(s string) bool { return strings.Contains(s, "search-index.js, cannot be loaded") })
+	if err := os.Rename(index+".away", index); err != nil {
+		t.Fatal(err)
+	}
+	b.keys("\bterminals")
+	b.wait("document.getElementById('results').innerText", func(s string) bool { return strings.HasPrefix(s, "Terminals\n") })
 	if site := os.Getenv("YOLK_SITE"); site != "" {
 		trySearch(t, b, site)
 	}

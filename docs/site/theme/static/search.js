@@ -26,7 +26,16 @@
 	const show = async () => {
 		const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
 		pages ??= load();
-		const found = words.length ? (await pages).map(page => ({page, n: score(page, words)})).filter(f => f.n).sort((a, b) => b.n - a.n).slice(0, 12) : [];
+		let all;
+		try {
+			all = await pages;
+		} catch {
+			pages = undefined; // what is typed next tries again
+			results.hidden = false;
+			results.textContent = "The index of the pages, search-index.js, cannot be loaded.";
+			return;
+		}
+		const found = words.length ? all.map(page => ({page, n: score(page, words)})).filter(f => f.n).sort((a, b) => b.n - a.n).slice(0, 12) : [];
 		results.hidden = !words.length;
 		results.replaceChildren(...found.map(({page}) => {
 			const item = document.createElement("li"), link = document.createElement("a"), text = document.createElement("p");
