@@ -59,6 +59,9 @@ func BootProblems() (found []error) {
 
 // moduleFile returns a file in the boot loader's module, if that is an archive.
 func moduleFile(name string) []byte {
+	if memory.module.Size() == 0 { // as nearly always
+		return nil
+	}
 	return archiveFile(moduleBytes(), name)
 }
 
