@@ -76,14 +76,17 @@ func (f flags) addWords(words []string) (errs []error) {
 		if !ok {
 			value = "1"
 		}
-		if key == "env" { // the environment is there already
-			if i := strings.IndexByte(value, '='); i <= 0 {
-				errs = append(errs, fmt.Errorf("kernel command line: %q: want yolk.env=NAME=VALUE", w))
-			}
-			continue
+		wrong := ""
+		switch {
+		case key == "env" && strings.IndexByte(value, '=') > 0:
+			continue // the environment is there already
+		case key == "env":
+			wrong = "want yolk.env=NAME=VALUE"
+		case !isSetting(key):
+			wrong = "no such setting"
 		}
-		if !isSetting(key) {
-			errs = append(errs, fmt.Errorf("kernel command line: %q: no such setting", w))
+		if wrong != "" {
+			errs = append(errs, fmt.Errorf("kernel command line: %q: %s", w, wrong))
 			continue
 		}
 		if strings.HasPrefix(key, "path.") || strings.HasPrefix(key, "disk.") {

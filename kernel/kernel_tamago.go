@@ -163,8 +163,12 @@ func (m *machine) describe() {
 	if n := amd64.MemoryBeyond(); n > 0 {
 		m.logf("%d MiB of RAM are not used: they lie beyond the heap's addresses", n>>20)
 	}
-	for _, p := range amd64.BootProblems() {
-		m.fail(p)
+	mark, at := amd64.BrokenBoot()
+	if mark != 0 {
+		m.logf("kernel command line: nothing closes the last %c", mark)
+	}
+	if at >= 0 {
+		m.logf("the boot loader's module: no header of a tar archive (ustar) at byte %d: the rest does not count", at)
 	}
 	for _, p := range amd64.ACPI().Problems() {
 		m.fail(p)

@@ -3,7 +3,6 @@
 package amd64
 
 import (
-	"fmt"
 	"unsafe"
 
 	"github.com/yolkos/yolk/arch/amd64/embedded"
@@ -46,16 +45,9 @@ func partList(name string) list {
 	return list{size: uint32(len(b)), data: b}
 }
 
-// BootProblems are what is wrong with what the boot loader has brought, and counts as far as it goes.
-func BootProblems() (found []error) {
-	if lineOpen != 0 {
-		found = append(found, fmt.Errorf("kernel command line: nothing closes the last %c, so it goes to the end", lineOpen))
-	}
-	if at := brokenAt(moduleBytes()); at >= 0 {
-		found = append(found, fmt.Errorf("the boot loader's module: at byte %d is no header of a tar archive (ustar): files from there on do not count", at))
-	}
-	return found
-}
+// BrokenBoot tells what is wrong with what the boot loader has brought, and counts as far as it goes: the mark
+// in the command line that nothing closes, or 0, and the byte of the module where it ends to be an archive, or -1.
+func BrokenBoot() (mark byte, module int) { return lineOpen, brokenAt(moduleBytes()) }
 
 // moduleFile returns a file in the boot loader's module, if that is an archive.
 func moduleFile(name string) []byte {
