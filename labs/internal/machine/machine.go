@@ -241,6 +241,12 @@ func (m *monitor) watch(serial *output, wanted string, regions []Region) (*State
 			break
 		}
 	}
+	// It has gone on since it was looked at, to where it said what was waited for or crashed.
+	text, err := m.ask("info registers")
+	if err != nil {
+		return nil, err
+	}
+	s.registers(text)
 	for _, r := range regions {
 		text, err := m.ask(fmt.Sprintf("xp /%dgx %#x", r.Words, r.Addr))
 		if err != nil {

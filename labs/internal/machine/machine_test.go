@@ -12,6 +12,12 @@ import (
 // of before, if there is one, and of the registers at each look, the last of which stays.
 func monitored(t *testing.T, running bool, event string, looks ...string) *State {
 	t.Helper()
+	return monitoredSaying(t, "", running, event, looks...)
+}
+
+// monitoredSaying is monitored of a machine that has said something, which is waited for.
+func monitoredSaying(t *testing.T, said string, running bool, event string, looks ...string) *State {
+	t.Helper()
 	ours, theirs := net.Pipe()
 	defer ours.Close()
 	go func() {
@@ -45,7 +51,9 @@ func monitored(t *testing.T, running bool, event string, looks ...string) *State
 		}
 	}()
 	m := &monitor{dec: json.NewDecoder(ours), conn: ours, pid: os.Getpid()}
-	s, err := m.watch(&output{}, "", nil)
+	var serial output
+	serial.Write([]byte(said))
+	s, err := m.watch(&serial, said, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,5 +75,11 @@ func TestEnds(t *testing.T) {
 	}
 	if s := monitored(t, true, "", "RIP=0000000000200000 RFL=00000202 HLT=1", halt); s.End != Halted {
 		t.Errorf("one that waits for an interrupt, and halts: %v", s.End)
+	}
+	if s := monitoredSaying(t, "light", true, "", begin, halt); s.End != Said || s.Reg("IP") != 0x200000 {
+		t.Errorf("one that said what was waited for right after a look: %v at %#x", s.End, s.Reg("IP"))
+	}
+	if s := monitored(t, true, "STOP", begin, "RIP=0000000000200000 RFL=00000002 HLT=0"); s.End != Crashed || s.Reg("IP") != 0x200000 {
+		t.Errorf("one that crashed right after a look: %v at %#x", s.End, s.Reg("IP"))
 	}
 }
