@@ -41,6 +41,11 @@ type lastRun struct {
 	id uint64
 }
 
+// is reports whether gp, on the thread mp, is the last one.
+func (l *lastRun) is(mp *m, gp *g) bool {
+	return l.m.ptr() == mp && l.g.ptr() == gp && l.id == gp.goid
+}
+
 // Why a goroutine does not run any more. A wait has its waitReason besides.
 const (
 	leftUnknown  = iota // there was none, or that has been told
@@ -56,6 +61,10 @@ const notParked = -1
 // switchTo tells that mp is about to run its curg.
 func switchTo(mp *m) {
 	c, gp := mp.thread.core.ptr(), mp.curg
+	if gp.waits&waitServed != 0 {
+		gp.waits = gp.waits&^waitServed | waitTraced
+		return
+	}
 	left := c.left()
 	c.last.m.set(mp)
 	c.last.g.set(gp)

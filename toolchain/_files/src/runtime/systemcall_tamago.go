@@ -126,7 +126,7 @@ func systemCallWait(gp *g) {
 	server.param = unsafe.Pointer(gp)
 	server.labels = gp.labels
 	systemCallPark(gp)
-	systemCallSwitch(server)
+	systemCallSwitch(server, gp)
 }
 
 // systemCallServe is a server. It makes the call of the goroutine in param, which is
@@ -155,7 +155,7 @@ func systemCallDone(server *g) {
 		systemCallPark(server)
 		systemCallIdle.list.push(server)
 		unlock(&systemCallIdle.lock)
-		systemCallSwitch(gp)
+		systemCallSwitch(gp, gp)
 	}
 	unlock(&systemCallIdle.lock)
 	ready(gp, 0, true)
@@ -176,8 +176,9 @@ func systemCallPark(gp *g) {
 }
 
 // systemCallSwitch has gp, which waits, run on this thread, if nothing else is to
-// come first. It does not return.
-func systemCallSwitch(gp *g) {
+// come first. It does not return. What gp does next is part of what caller does: a trace of
+// switches that has that one on this core goes on with it.
+func systemCallSwitch(gp, caller *g) {
 	mp := getg().m
 	if pp := mp.p.ptr(); gp.lockedm != 0 || mp.lockedg != 0 || sched.gcwaiting.Load() || pp.runSafePointFn != 0 || pp.preempt {
 		ready(gp, 0, true)
@@ -189,6 +190,9 @@ func systemCallSwitch(gp *g) {
 	if trace.ok() {
 		trace.GoUnpark(gp, 0)
 		traceRelease(trace)
+	}
+	if switchHooks.run != nil && mp.thread.core.ptr().last.is(mp, caller) {
+		gp.waits |= waitServed
 	}
 	execute(gp, true)
 }

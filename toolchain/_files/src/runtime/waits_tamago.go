@@ -37,6 +37,7 @@ func othersReady() bool {
 const (
 	waitForFile  = 1 << iota
 	waitTraced   // switchHooks.wake is called
+	waitServed   // the switch to it is not told, see systemCallSwitch
 	waitComputes // a tick has ended a slice of the goroutine, which has not waited since
 )
 
@@ -50,7 +51,7 @@ func osReady(pp *p, gp *g, next bool) {
 		runqput(pp, gp, next)
 		return
 	}
-	gp.waits = waits &^ waitComputes
+	gp.waits = waits &^ (waitComputes | waitServed)
 	if waits&waitTraced != 0 {
 		switchWoken(gp)
 	}
