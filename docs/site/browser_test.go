@@ -8,8 +8,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/yolkos/yolk/toolchain/group"
 )
 
 // browser is a Chromium without a screen, which is driven by the DevTools protocol over
@@ -36,6 +39,11 @@ func startBrowser(t *testing.T) *browser {
 	cmd := exec.Command(findBrowser(t), "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+t.TempDir(), "--remote-debugging-pipe")
 	cmd.ExtraFiles = []*os.File{in, out} // 3 and 4, which the protocol has
 	cmd.WaitDelay = time.Second
+	// Its helpers write into its directory until they end, too.
+	if err := group.Adopt(); err != nil {
+		t.Fatal(err)
+	}
+	group.Lead(cmd)
 	err = cmd.Start()
 	in.Close()
 	out.Close()
@@ -43,8 +51,9 @@ func startBrowser(t *testing.T) *browser {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { // before its directory is removed
-		cmd.Process.Kill()
+		group.Signal(cmd.Process.Pid, syscall.SIGKILL)
 		cmd.Wait()
+		group.Await(cmd.Process.Pid)
 		to.Close()
 		from.Close()
 	})
