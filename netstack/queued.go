@@ -9,11 +9,8 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 )
 
-// Requests on what waits in a socket (tcp(7), udp(7)); SIOCINQ is answered by Readable.
-const (
-	siocAtMark  = 0x8905
-	siocOutqNsd = 0x894b // SIOCOUTQNSD
-)
+// siocOutqNsd is SIOCOUTQNSD (tcp(7)). SIOCINQ is answered by Readable.
+const siocOutqNsd = 0x894b
 
 // Readable implements fs.ReadableFile. Sockets of ping have no such request.
 func (k *sock) Readable() (int, error) {
@@ -42,7 +39,7 @@ func (k *sock) queueIoctl(cmd uint32, out []byte) (is bool, err error) {
 		return false, nil
 	case cmd == syscall.TIOCOUTQ && !k.stream():
 		// Datagrams are the device's, or whoever's who hears them, at once.
-	case cmd == siocAtMark && k.stream():
+	case cmd == syscall.SIOCATMARK && k.stream():
 		// There are no urgent data, so there is always more than those before a mark.
 	case (cmd == syscall.TIOCOUTQ || cmd == siocOutqNsd) && k.stream():
 		if n, err = k.queued(cmd == siocOutqNsd); err != nil {

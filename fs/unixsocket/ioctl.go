@@ -5,8 +5,6 @@ import (
 	"syscall"
 )
 
-const siocAtMark = 0x8905 // SIOCATMARK of linux/sockios.h
-
 // Readable implements fs.ReadableFile: of a stream all that can be read, else the
 // first message.
 func (s *sock) Readable() (n int, err error) {
@@ -29,9 +27,9 @@ func (s *sock) Ioctl(cmd uint32, _ uint64, _, out []byte) (int32, int, error) {
 	switch {
 	case cmd == syscall.TIOCOUTQ: // SIOCOUTQ
 		binary.NativeEndian.PutUint32(out, uint32(s.charged.Load()))
-	case cmd == siocAtMark && s.typ == syscall.SOCK_STREAM:
+	case cmd == syscall.SIOCATMARK && s.typ == syscall.SOCK_STREAM:
 		binary.NativeEndian.PutUint32(out, 0) // there are no urgent data
-	case cmd == siocAtMark:
+	case cmd == syscall.SIOCATMARK:
 		return 0, 0, syscall.EOPNOTSUPP
 	default:
 		return 0, 0, syscall.ENOTTY
