@@ -7,24 +7,30 @@ import (
 	"testing"
 )
 
-func TestSweep(t *testing.T) {
-	base := t.TempDir()
-	dead, err := in(base)
+// owners makes a directory whose owner has died, with a file in it, and one whose owner lives.
+func owners(t *testing.T, newDir func() (*Dir, error)) (dead, alive *Dir) {
+	t.Helper()
+	dead, err := newDir()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(dead.Path+"/file", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	alive, err := in(base)
-	if err != nil {
+	if alive, err = newDir(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(dead.Path); err != nil {
 		t.Fatal("a directory in use was removed")
 	}
 	dead.lock.Close() // as its process's end would
-	next, err := in(base)
+	return dead, alive
+}
+
+// replaced makes one more, upon which the dead one's is gone, and removes the others.
+func replaced(t *testing.T, newDir func() (*Dir, error), dead, alive *Dir) {
+	t.Helper()
+	next, err := newDir()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,6 +39,13 @@ func TestSweep(t *testing.T) {
 	}
 	alive.Remove()
 	next.Remove()
+}
+
+func TestSweep(t *testing.T) {
+	base := t.TempDir()
+	newDir := func() (*Dir, error) { return in(base) }
+	dead, alive := owners(t, newDir)
+	replaced(t, newDir, dead, alive)
 	if left, _ := os.ReadDir(base); len(left) != 0 {
 		t.Errorf("left: %v", left)
 	}
@@ -64,21 +77,8 @@ func TestMany(t *testing.T) {
 // nothing else does.
 func TestBeside(t *testing.T) {
 	parent := t.TempDir()
-	name := parent + "/app"
-	dead, err := Beside(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(dead.Path+"/image", nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	alive, err := Beside(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(dead.Path); err != nil {
-		t.Fatal("a directory in use was removed")
-	}
+	newDir := func() (*Dir, error) { return Beside(parent + "/app") }
+	dead, alive := owners(t, newDir)
 	others := []string{"/.app.yolk-", "/.app.yolk-1x", "/.app-12", "/.apps.yolk-12", "/target"}
 	for _, other := range others {
 		if err := os.Mkdir(parent+other, 0o700); err != nil {
@@ -92,16 +92,7 @@ func TestBeside(t *testing.T) {
 	if err := os.Symlink("target", parent+"/.app.yolk-14"); err != nil {
 		t.Fatal(err)
 	}
-	dead.lock.Close() // as its process's end would
-	next, err := Beside(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(dead.Path); !os.IsNotExist(err) {
-		t.Errorf("the dead one's directory is still there: %v", err)
-	}
-	alive.Remove()
-	next.Remove()
+	replaced(t, newDir, dead, alive)
 	for _, other := range others {
 		if _, err := os.Lstat(parent + other); err != nil {
 			t.Error(err)
