@@ -14,26 +14,26 @@ import (
 
 // Env are the options that make the guest's environment.
 type Env struct {
-	Files []string
-	Vars  []string
+	files []string
+	vars  []string
 }
 
 // Add defines the options in set.
 func (f *Env) Add(set *pflag.FlagSet) {
-	set.StringArrayVar(&f.Vars, "env", nil, "environment variable, K=V, or K for the host's value; the last one of a name counts (repeatable)")
-	set.StringArrayVar(&f.Files, "env-file", nil, "file with a K=V or K on each line, and comments that begin with # (repeatable)")
+	set.StringArrayVar(&f.vars, "env", nil, "environment variable, K=V, or K for the host's value; the last one of a name counts (repeatable)")
+	set.StringArrayVar(&f.files, "env-file", nil, "file with a K=V or K on each line, and comments that begin with # (repeatable)")
 }
 
 // Environment changes base by the options: those of files come first. The last
 // setting of a name counts; a name that the host does not have is not set.
 func (f *Env) Environment(base []string) ([]string, error) {
 	env := environ(slices.Clone(base))
-	for _, name := range f.Files {
+	for _, name := range f.files {
 		if err := env.addFile(name); err != nil {
 			return nil, err
 		}
 	}
-	for _, v := range f.Vars {
+	for _, v := range f.vars {
 		name, _, given := strings.Cut(v, "=")
 		if name == "" {
 			return nil, fmt.Errorf("--env %q: want NAME=VALUE, or NAME for the host's value", v)

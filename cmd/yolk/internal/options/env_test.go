@@ -27,17 +27,17 @@ func TestEnvironment(t *testing.T) {
 		{files: []string{"env"}, vars: []string{"A=var"}, want: []string{"B= \"quoted\" #x ", "YOLK_HAS=a=b c", "C=", "A=var"}},
 		{files: []string{"env"}, want: []string{"A=file", "B= \"quoted\" #x ", "YOLK_HAS=a=b c", "C="}},
 	} {
-		f := Env{Vars: tt.vars}
+		f := Env{vars: tt.vars}
 		for _, name := range tt.files {
-			f.Files = append(f.Files, filepath.Join(dir, name))
+			f.files = append(f.files, filepath.Join(dir, name))
 		}
 		if got, err := f.Environment(tt.base); err != nil || !slices.Equal(got, tt.want) {
 			t.Errorf("%q %q %q: got %q, %v, want %q", tt.base, tt.files, tt.vars, got, err, tt.want)
 		}
 	}
 	for _, f := range []Env{
-		{Vars: []string{"=x"}}, {Vars: []string{""}}, {Vars: []string{"A=\x00"}}, {Files: []string{dir + "/none"}},
-		{Files: []string{dir + "/spaces"}}, {Files: []string{dir + "/empty"}}, {Files: []string{dir + "/binary"}}, {Files: []string{dir + "/nul"}},
+		{vars: []string{"=x"}}, {vars: []string{""}}, {vars: []string{"A=\x00"}}, {files: []string{dir + "/none"}},
+		{files: []string{dir + "/spaces"}}, {files: []string{dir + "/empty"}}, {files: []string{dir + "/binary"}}, {files: []string{dir + "/nul"}},
 	} {
 		if got, err := f.Environment(nil); err == nil || !strings.Contains(err.Error(), "--env") {
 			t.Errorf("%+v: %q, %v, want an error that names the option", f, got, err)

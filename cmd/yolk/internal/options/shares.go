@@ -17,13 +17,13 @@ const RootTag = "root"
 // has, and where.
 type Shares struct {
 	Root   string
-	Mounts []string
+	mounts []string
 }
 
 // Add defines the options in set.
 func (f *Shares) Add(set *pflag.FlagSet) {
 	set.StringVar(&f.Root, "root", "", "directory of the host that the guest has as its root, DIR[:ro|:rw]")
-	set.StringArrayVar(&f.Mounts, "mount", nil, "directory of the host to mount in the guest, HOSTDIR:/guest/path[:ro|:rw] (repeatable)")
+	set.StringArrayVar(&f.mounts, "mount", nil, "directory of the host to mount in the guest, HOSTDIR:/guest/path[:ro|:rw] (repeatable)")
 }
 
 // shares makes the shares of --root and of each --mount.
@@ -39,7 +39,7 @@ func (f *Shares) shares(defaultRoot string) ([]qemu.Share, error) {
 	if root != "" {
 		list = append(list, qemu.Share{Tag: RootTag, Dir: root, ReadOnly: ro})
 	}
-	for i, m := range f.Mounts {
+	for i, m := range f.mounts {
 		spec, ro, moded := cutMode(m)
 		// A directory's name may have colons in it: the last one before a
 		// slash counts.

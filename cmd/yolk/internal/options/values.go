@@ -40,15 +40,15 @@ func (c *Choice) Set(s string) error {
 
 // Memory is an amount of memory as it was written, which it is handed on as.
 type Memory struct {
-	Text  string
+	text  string
 	Bytes uint64
 }
 
-func (m *Memory) String() string { return m.Text }
+func (m *Memory) String() string { return m.text }
 func (m *Memory) Type() string   { return "SIZE" }
 
 func (m *Memory) Set(s string) (err error) {
-	m.Text = s
+	m.text = s
 	m.Bytes, err = qemu.ParseMemory(s)
 	return err
 }
