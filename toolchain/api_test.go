@@ -23,7 +23,7 @@ import (
 // Linux: names, kinds, types, fields, methods, and the values of constants. A
 // package that is written for Linux has to compile.
 func TestAPI(t *testing.T) {
-	s, err := findStock(context.Background())
+	s, err := findStock(context.Background(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

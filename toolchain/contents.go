@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"go/version"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -69,7 +70,7 @@ func (c *contents) key(s *stock) string {
 
 // render returns every file that differs from the stock Go, by its
 // slash-separated path below GOROOT.
-func (c *contents) render(s *stock, version string) (map[string][]byte, error) {
+func (c *contents) render(s *stock, name string) (map[string][]byte, error) {
 	out := map[string][]byte{}
 	ours := map[string]bool{}
 	err := fs.WalkDir(c.files, ".", func(name string, d fs.DirEntry, err error) error {
@@ -86,9 +87,18 @@ func (c *contents) render(s *stock, version string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range append(c.edits, versionEdits(s, version)...) {
-		if since, ok := e.(Since); ok && patchOf(s.Version) < since.Patch {
-			continue
+	for _, e := range append(c.edits, versionEdits(s, name)...) {
+		switch limited := e.(type) {
+		case Since:
+			if version.Compare(s.Version, limited.Release) < 0 {
+				continue
+			}
+			e = limited.Edit
+		case Before:
+			if version.Compare(s.Version, limited.Release) >= 0 {
+				continue
+			}
+			e = limited.Edit
 		}
 		name := e.path()
 		if ours[name] {

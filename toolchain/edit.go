@@ -50,9 +50,15 @@ type Remove struct {
 // Any is a Count for what releases of Go have in different numbers.
 const Any = -1
 
-// Since is an edit for releases from go1.26.Patch on, where what it edits is new.
+// Since is an edit for the releases of Go from Release on, such as go1.27.
 type Since struct {
-	Patch int
+	Release string
+	Edit
+}
+
+// Before is an edit for the releases of Go before Release.
+type Before struct {
+	Release string
 	Edit
 }
 

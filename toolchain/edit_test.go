@@ -81,14 +81,3 @@ func TestTaken(t *testing.T) {
 		}
 	}
 }
-
-func TestFits(t *testing.T) {
-	for version, want := range map[string]bool{
-		"go1.26.4": true, "go1.26.8": true, "go1.26.10": true, "go1.26.8 X:nodwarf5": true, "go1.26.8-dist1": true,
-		"go1.26.3": false, "go1.26": false, "go1.26rc1": false, "go1.25.9": false, "go1.27.4": false, "devel go1.26-abc": false,
-	} {
-		if got := fits(version); got != want {
-			t.Errorf("fits(%q) = %v, want %v", version, got, want)
-		}
-	}
-}

@@ -78,9 +78,11 @@ var runtimeEdits = []Edit{
 		"profiles of blocking and of contention are the program's, unless the kernel's locks are asked for"},
 	Replace{"src/runtime/mprof.go", "func mutexProfileInternal(size int, copyFn func(profilerecord.BlockProfileRecord)) (n int, ok bool) {\n", "func mutexProfileInternal(size int, copyFn func(profilerecord.BlockProfileRecord)) (n int, ok bool) {\n\tosMutexProfile()\n", 1,
 		"a lock of the kernel's that is no mutex is noted elsewhere"},
+	Since{"go1.27", Narrow{"src/runtime/libinit.go", "a kernel is no library"}},
+
 	Replace{"src/runtime/pprof/pprof.go", "if runtime.GOOS == \"darwin\" || runtime.GOOS == \"ios\" {", "if runtime.GOOS == \"darwin\" || runtime.GOOS == \"ios\" || goos.IsTamago == 1 {", 1,
 		"so the reader looks now and then"},
-	Replace{"src/runtime/pprof/pprof.go", "\t\"internal/goexperiment\"\n", "\t\"internal/goexperiment\"\n\t\"internal/goos\"\n", 1, "see above"},
+	Replace{"src/runtime/pprof/pprof.go", "\t\"internal/profilerecord\"\n", "\t\"internal/goos\"\n\t\"internal/profilerecord\"\n", 1, "see above"},
 
 	Replace{"src/runtime/heapdump.go", "\t\twriteheapdump_m(fd, &m)\n\t})\n\n\tstartTheWorld(stw)\n", "\t\twriteheapdump_m(fd, &m)\n\t})\n\n\tdump := takeHeapDump()\n\tstartTheWorld(stw)\n\tdump.write(fd)\n", 1,
 		"files can be written when the world goes on"},

@@ -15,8 +15,8 @@ var toolEdits = []Edit{
 
 	Replace{"src/internal/cfg/cfg.go", "\tGOOS\n", "\tGOOS\n\tGOOSPKG\n", 1,
 		"go env -w may set GOOSPKG"},
-	Replace{"src/cmd/go/internal/modload/import.go", "\t// Check each module on the build list.\n", "\tif path == goosPath && GOOSPKG != \"\" {\n\t\t_, root, dir, altMods, err := importFromModules(loaderstate, ctx, GOOSPKG+\"/goos\", rs, mg, skipModFile)\n\t\treturn module.Version{}, root, dir, altMods, err\n\t}\n\n\t// Check each module on the build list.\n", 1,
-		"a package of the build list stands in for runtime/goos"},
+	Before{"go1.27", goosImport("loaderstate")},
+	Since{"go1.27", goosImport("ld")},
 	Replace{"src/cmd/go/internal/envcmd/env.go", "\t\t{Name: \"GOEXPERIMENT\", Value: cfg.RawGOEXPERIMENT},\n", "\t\t{Name: \"GOEXPERIMENT\", Value: cfg.RawGOEXPERIMENT},\n\t\t{Name: \"GOOSPKG\", Value: modload.GOOSPKG},\n", 1,
 		"go env shows GOOSPKG"},
 
@@ -51,3 +51,11 @@ var toolEdits = []Edit{
 }
 
 const asLinux = "packages of other people are matched as for Linux as well"
+
+// goosImport makes the go command's search for a package, whose parameter with
+// what it knows of the build has the name state, find runtime/goos.
+func goosImport(state string) Edit {
+	const here = "\t// Check each module on the build list.\n"
+	return Replace{"src/cmd/go/internal/modload/import.go", here, "\tif path == goosPath && GOOSPKG != \"\" {\n\t\t_, root, dir, altMods, err := importFromModules(" + state + ", ctx, GOOSPKG+\"/goos\", rs, mg, skipModFile)\n\t\treturn module.Version{}, root, dir, altMods, err\n\t}\n\n" + here, 1,
+		"a package of the build list stands in for runtime/goos"}
+}

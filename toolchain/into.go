@@ -25,7 +25,7 @@ const laidName = "yolk-laid"
 //
 // Nothing checks such a distribution later; use it through $TAMAGO.
 func Into(ctx context.Context, dir, files string, rebuild bool, progress io.Writer) (*Toolchain, error) {
-	stock, err := findStock(ctx)
+	stock, err := findStock(ctx, "")
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ func Status(ctx context.Context) (string, error) {
 		}
 		return t.Go + ", " + t.Version, nil
 	}
-	stock, err := findStock(ctx)
+	stock, err := findStock(ctx, "")
 	if err != nil {
 		return "", err
 	}

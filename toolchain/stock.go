@@ -4,22 +4,38 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"go/version"
 	"os"
 	"os/exec"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/yolkos/yolk/toolchain/group"
 )
 
-// The line of Go that the edits fit, its first release that does, and the
-// release that is fetched when the machine's Go is another.
-const (
-	stockLine    = "go1.26."
-	stockMinimum = 4
-	stockFetched = "go1.26.8"
-)
+// line is a line of Go's releases that the edits fit.
+type line struct {
+	lang    string // go1.26
+	minimum string // its first release that they fit
+	fetched string // the release that is fetched where the machine has none
+}
+
+// lines are in the order of their releases. The first is what a toolchain is
+// made from where nothing asks for a newer one.
+var lines = []line{
+	{"go1.26", "go1.26.4", "go1.26.8"},
+	{"go1.27", "go1.27.0", "go1.27.4"},
+}
+
+// Newest is the newest Go that a toolchain can be made from, such as 1.27.4; a
+// later release of its line does as well.
+func Newest() string { return strings.TrimPrefix(lines[len(lines)-1].fetched, "go") }
+
+// ErrTooNew is the error for a Go that is newer than what a toolchain can be
+// made from.
+var ErrTooNew = errors.New("no toolchain can be made from it")
 
 // stock is the Go distribution that the toolchain is made from.
 type stock struct {
@@ -29,29 +45,55 @@ type stock struct {
 	Host    string // for example linux_amd64
 }
 
-// findStock returns the machine's Go when it is of the right line, else the
-// one that the machine's Go fetches.
-func findStock(ctx context.Context) (*stock, error) {
+// findStock returns the Go that a toolchain is made from: of the first line that
+// has a release of at least wants, such as 1.27.1; "" stands for any. It is the
+// one that $GOTOOLCHAIN names or that is installed, if that is of the line, else
+// one that the go command fetches. For the first line that is done whatever
+// $GOTOOLCHAIN says of fetching: there is nothing without it.
+func findStock(ctx context.Context, wants string) (*stock, error) {
+	if wants != "" {
+		wants = "go" + wants
+	}
+	i := slices.IndexFunc(lines, func(l line) bool { return l.reaches(wants) })
+	if i < 0 {
+		return nil, ErrTooNew
+	}
+	l := lines[i]
 	name, err := findGo()
 	if err != nil {
 		return nil, err
 	}
-	own, err := goEnv(ctx, name, "GOTOOLCHAIN=local")
+	own, err := goEnv(ctx, name)
+	if err != nil { // what $GOTOOLCHAIN names cannot be had
+		own, err = goEnv(ctx, name, "GOTOOLCHAIN=local")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the go command %s does not work (%w): install Go 1.26 from https://go.dev/dl", name, err)
 	}
-	if fits(own["GOVERSION"]) {
+	setting, more, _ := strings.Cut(own["GOTOOLCHAIN"], "+")
+	later := slices.ContainsFunc(lines[i:], func(l line) bool { return l.fits(own["GOVERSION"], wants) })
+	if l.fits(own["GOVERSION"], wants) || later && version.IsValid(setting) {
 		return newStock(own), nil
 	}
-	got, err := goEnv(ctx, name, "GOTOOLCHAIN="+stockFetched)
-	if err == nil && !fits(got["GOVERSION"]) {
+	fetched := l.fetched
+	if version.Compare(fetched, wants) < 0 {
+		fetched = wants
+	}
+	if i > 0 && setting != "" && setting != "auto" && more != "auto" {
+		return nil, fmt.Errorf("GOTOOLCHAIN=%s keeps %s from being fetched (GOTOOLCHAIN=auto does not)", own["GOTOOLCHAIN"], fetched)
+	}
+	got, err := goEnv(ctx, name, "GOTOOLCHAIN="+fetched)
+	if err == nil && !l.fits(got["GOVERSION"], wants) {
 		err = fmt.Errorf("it stays %s", got["GOVERSION"])
 	}
-	if err != nil {
-		return nil, fmt.Errorf("Yolk needs Go 1.26 (1.26.%d or later); %s is %s and could not fetch %s (%w): install it from https://go.dev/dl or go online once",
-			stockMinimum, name, own["GOVERSION"], stockFetched, err)
+	switch {
+	case err == nil:
+		return newStock(got), nil
+	case later:
+		return newStock(own), nil
 	}
-	return newStock(got), nil
+	return nil, fmt.Errorf("Yolk needs Go %s (%s or later); %s is %s and could not fetch %s (%w): install it from https://go.dev/dl or go online once",
+		l.lang[2:], l.minimum[2:], name, own["GOVERSION"], fetched, err)
 }
 
 func newStock(env map[string]string) *stock {
@@ -80,20 +122,15 @@ func findGo() (string, error) {
 	return "", fmt.Errorf("no go command in PATH: install Go 1.26 from https://go.dev/dl")
 }
 
-// fits reports whether the edits are meant for a Go of this version.
-func fits(version string) bool { return patchOf(version) >= stockMinimum }
+// reaches reports whether the line has a release of at least wants, or may get one.
+func (l line) reaches(wants string) bool {
+	return wants == "" || version.Compare(version.Lang(wants), l.lang) <= 0
+}
 
-// patchOf returns the 8 of go1.26.8, and -1 for a version of another line.
-func patchOf(version string) int {
-	rest, ok := strings.CutPrefix(plainVersion(version), stockLine)
-	if !ok {
-		return -1
-	}
-	n, err := strconv.Atoi(rest)
-	if err != nil {
-		return -1
-	}
-	return n
+// fits reports whether a Go is of the line, and at least wants.
+func (l line) fits(own, wants string) bool {
+	own = plainVersion(own)
+	return version.Lang(own) == l.lang && version.Compare(own, l.minimum) >= 0 && version.Compare(own, wants) >= 0
 }
 
 // plainVersion cuts what may follow the release number: experiments, and
@@ -108,7 +145,7 @@ func plainVersion(version string) string {
 // goEnv asks a go command for the settings that matter here, away from any
 // module or workspace of the user.
 func goEnv(ctx context.Context, name string, extra ...string) (map[string]string, error) {
-	cmd := exec.CommandContext(ctx, name, "env", "-json", "GOROOT", "GOVERSION", "GOHOSTOS", "GOHOSTARCH")
+	cmd := exec.CommandContext(ctx, name, "env", "-json", "GOROOT", "GOVERSION", "GOHOSTOS", "GOHOSTARCH", "GOTOOLCHAIN")
 	cmd.Dir = "/"
 	cmd.Env = append(os.Environ(), "GOROOT=", "GOFLAGS=", "GOWORK=off", "GOOS=", "GOARCH=", "GOEXPERIMENT=")
 	cmd.Env = append(cmd.Env, extra...)

@@ -1,6 +1,6 @@
 // Package toolchain makes the Go distribution that builds for GOOS=tamago.
 //
-// It copies a stock Go 1.26 into the user's cache, lays the files under
+// It copies a stock Go into the user's cache, lays the files under
 // _files over it, applies the edits of the tables edits_*.go, and builds the
 // go command, compiler, assembler and linker from the result. The stock Go
 // stays as it is. A finished distribution is reused as long as its manifest
@@ -39,17 +39,19 @@ func (t *Toolchain) Env() []string {
 	}
 }
 
-// Ensure returns the toolchain, building it first when the cache does not
-// hold it. Progress gets one line for each phase of a build and nothing when
+// Ensure returns a toolchain, building it first when the cache does not hold it.
+// Wants is the release of Go that it has to be made from at least, such as
+// 1.27.1, as a go.mod says it; "" if any does. The error wraps ErrTooNew where
+// that is a later Go than the edits are for. Progress gets one line for each phase of a build and nothing when
 // the cache serves. Concurrent calls, in this process or another, share one
 // build.
 //
 // The environment variable TAMAGO names a go command to use instead.
-func Ensure(ctx context.Context, progress io.Writer) (*Toolchain, error) {
+func Ensure(ctx context.Context, wants string, progress io.Writer) (*Toolchain, error) {
 	if name := os.Getenv("TAMAGO"); name != "" {
 		return fromEnv(ctx, name)
 	}
-	stock, err := findStock(ctx)
+	stock, err := findStock(ctx, wants)
 	if err != nil {
 		return nil, err
 	}

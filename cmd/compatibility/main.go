@@ -129,7 +129,7 @@ func (r *runner) addPlatform(ctx context.Context, name string) error {
 
 // prepare finds the toolchain and makes the directories.
 func (r *runner) prepare(ctx context.Context) error {
-	t, err := toolchain.Ensure(ctx, os.Stderr)
+	t, err := toolchain.Ensure(ctx, "", os.Stderr)
 	if err != nil {
 		return err
 	}

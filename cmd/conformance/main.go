@@ -69,7 +69,7 @@ func run(ctx context.Context) error {
 		out = filepath.Join("docs", page+".md")
 	}
 
-	t, err := toolchain.Ensure(ctx, os.Stderr)
+	t, err := toolchain.Ensure(ctx, "", os.Stderr)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 
 // builder prepares what every build needs. The caller removes the directory.
 func builder(ctx context.Context, trace io.Writer) (*image.Builder, *scratch.Dir, error) {
-	t, err := toolchain.Ensure(ctx, os.Stderr)
+	t, err := toolchain.Ensure(ctx, "", os.Stderr)
 	if err != nil {
 		return nil, nil, err
 	}

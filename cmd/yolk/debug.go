@@ -172,7 +172,7 @@ var goroutinesScript string
 // gdbArguments are those that have gdb know Go. Script is the one that the image asks
 // for. It is code: only the one of the toolchain's is run.
 func gdbArguments(ctx context.Context, script string) ([]string, error) {
-	t, err := toolchain.Ensure(ctx, os.Stderr)
+	t, err := toolchain.Ensure(ctx, "", os.Stderr)
 	if err != nil {
 		return nil, err
 	}

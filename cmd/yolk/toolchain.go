@@ -26,7 +26,7 @@ func toolchainCmd() *cobra.Command {
 			case noTools || files != "":
 				return errors.New("--no-tools and --files go with --into")
 			default:
-				t, err = toolchain.Ensure(cmd.Context(), cmd.ErrOrStderr())
+				t, err = toolchain.Ensure(cmd.Context(), "", cmd.ErrOrStderr())
 			}
 			if err != nil {
 				return err

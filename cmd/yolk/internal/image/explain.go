@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/yolkos/yolk/toolchain"
 )
 
 // noModule says what to do about a package that is to be found by a module,
@@ -35,15 +37,57 @@ func (b *Builder) tooNew(what, version string) error {
 	if own == "" || compareVersions(version, own) <= 0 {
 		return nil
 	}
-	return &newerGo{what, version, own}
+	return &newerGo{what: what, wants: version, has: own}
 }
 
 // newerGo is the error of what asks for a newer Go than there is.
-type newerGo struct{ what, wants, has string }
+type newerGo struct {
+	what, wants, has string
+	why              error // there is no toolchain made from it; nil: not tried
+}
 
 func (e *newerGo) Error() string {
-	return fmt.Sprintf("%s wants Go %s, and Yolk builds with Go %s: lower its go line if it needs nothing newer (go mod edit -go=%s), or take a Yolk for that Go",
-		e.what, e.wants, e.has, e.has)
+	has, most, since := e.has, e.has, ""
+	switch {
+	case errors.Is(e.why, toolchain.ErrTooNew):
+		most = toolchain.Newest()
+		has += " to " + most
+	case e.why != nil:
+		since = fmt.Sprintf(", since %v", e.why)
+	}
+	return fmt.Sprintf("%s wants Go %s, and Yolk builds with Go %s%s: lower its go line if it needs nothing newer (go mod edit -go=%s), or take a Yolk for that Go",
+		e.what, e.wants, has, since, most)
+}
+
+// newer takes a toolchain for what err asks for, and returns nil where there is one.
+// An error that asks for none is returned as it is.
+func (b *Builder) newer(ctx context.Context, err error) error {
+	var asks *newerGo
+	if !errors.As(err, &asks) {
+		return err
+	}
+	t, why := toolchain.Ensure(ctx, asks.wants, os.Stderr)
+	if why != nil || compareVersions(plainGo(t.Version), asks.wants) < 0 { // $TAMAGO is what it is
+		asks.why = why
+		return err
+	}
+	b.Toolchain = t
+	// What the older one has left in there is of no use.
+	b.Scratch, err = os.MkdirTemp(b.Scratch, "go")
+	return err
+}
+
+// again does what prepares a build, and once more for each newer Go that it asks for.
+func again[T any](ctx context.Context, b *Builder, prepare func() (T, error)) (T, error) {
+	for {
+		t, err := prepare()
+		if err == nil {
+			return t, nil
+		}
+		if err := b.newer(ctx, err); err != nil {
+			return t, err
+		}
+	}
 }
 
 // plainGo returns the 1.26.8 of go1.26.8-yolk.1f3a.

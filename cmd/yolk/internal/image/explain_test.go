@@ -36,12 +36,12 @@ func TestExplain(t *testing.T) {
 		},
 		{
 			name: "newer Go", files: map[string]string{"go.mod": "module example.com/m\n\ngo 1.99\n", "main.go": plain},
-			want: []string{"/go.mod wants Go 1.99, and Yolk builds with Go 1.26.8: lower"}, lines: 1,
+			want: []string{"/go.mod wants Go 1.99, and Yolk builds with Go 1.26.8 to 1.27.4: lower"}, lines: 1,
 		},
 		{
 			name:  "newer Go in a workspace",
 			files: map[string]string{"go.work": "go 1.99.1\n\nuse ./p\n", "p/go.mod": mod, "p/main.go": plain}, args: []string{"./p"},
-			want: []string{"/go.work wants Go 1.99.1, and Yolk builds with Go 1.26.8"}, lines: 1,
+			want: []string{"/go.work wants Go 1.99.1, and Yolk builds with Go 1.26.8 to 1.27.4"}, lines: 1,
 		},
 		{
 			name: "newer Go in a replacement",

@@ -93,8 +93,13 @@ type Program struct {
 }
 
 // Program finds the main package that args name as for go run: a directory, an
-// import path, PKG@VERSION or .go files. The flags are those of go build.
+// import path, PKG@VERSION or .go files. The flags are those of go build. Where
+// it asks for a newer Go than that of the toolchain, the Builder gets one of that.
 func (b *Builder) Program(ctx context.Context, args []string, flags ...string) (*Program, error) {
+	return again(ctx, b, func() (*Program, error) { return b.program(ctx, args, flags) })
+}
+
+func (b *Builder) program(ctx context.Context, args, flags []string) (*Program, error) {
 	for _, a := range args {
 		if isFile(a) && strings.HasSuffix(a, "_test.go") {
 			return nil, fmt.Errorf("%s: a file of tests is no program: yolk test runs the tests of its package", a)

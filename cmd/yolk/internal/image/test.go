@@ -11,7 +11,11 @@ import (
 // package with tests gets an external test file with the import that boots
 // the kernel, which works for the packages that the kernel itself needs, too.
 // wrapper is the command that go test is to run test binaries by.
-func (b *Builder) Test(ctx context.Context, dir, wrapper string, args []string) (cmd Command, err error) {
+func (b *Builder) Test(ctx context.Context, dir, wrapper string, args []string) (Command, error) {
+	return again(ctx, b, func() (Command, error) { return b.test(ctx, dir, wrapper, args) })
+}
+
+func (b *Builder) test(ctx context.Context, dir, wrapper string, args []string) (cmd Command, err error) {
 	flags, packages, rest := splitTestArgs(args)
 	where, flags, err := takeModuleFlags(flags)
 	if err != nil {
@@ -121,7 +125,11 @@ func splitTestArgs(args []string) (flags, packages, rest []string) {
 // Go prepares a go command of the user's own choice for the target, in a
 // workspace that holds the kernel where the command builds or looks at
 // packages.
-func (b *Builder) Go(ctx context.Context, dir string, args []string) (cmd Command, err error) {
+func (b *Builder) Go(ctx context.Context, dir string, args []string) (Command, error) {
+	return again(ctx, b, func() (Command, error) { return b.goCommandOf(ctx, dir, args) })
+}
+
+func (b *Builder) goCommandOf(ctx context.Context, dir string, args []string) (cmd Command, err error) {
 	cmd = Command{Dir: dir, Env: b.environ(dir), Args: append([]string{b.Toolchain.Go}, args...)}
 	if len(args) == 0 || slices.Contains([]string{"env", "get", "help", "install", "mod", "telemetry", "tool", "version", "work"}, args[0]) {
 		return cmd, nil
