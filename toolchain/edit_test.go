@@ -1,6 +1,7 @@
 package toolchain
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -78,6 +79,30 @@ func TestTaken(t *testing.T) {
 		got := Take{File: file}.path()
 		if got != want || nameLimit(got) != "" {
 			t.Errorf("%s becomes %s, limited to %q, want %s", file, got, nameLimit(got), want)
+		}
+	}
+}
+
+// TestReleases: an edit for some releases is left out for the others.
+func TestReleases(t *testing.T) {
+	s := fakeStock(t)
+	c := fakeContents()
+	c.edits = []Edit{
+		Before{"go1.27", Replace{File: "src/os/other.go", Old: "package os\n", New: "package os // old\n"}},
+		Since{"go1.27", Replace{File: "src/os/other.go", Old: "package os\n", New: "package os // new\n"}},
+		Since{"go1.28", Replace{File: "src/os/none.go", Old: "package os\n"}},
+	}
+	for version, want := range map[string]string{
+		"go1.26.8": "package os // old\n", "go1.27rc1": "package os // new\n", "go1.27.0": "package os // new\n", "go1.27.11": "package os // new\n",
+	} {
+		for _, name := range []string{"VERSION", "src/internal/buildcfg/zbootstrap.go"} {
+			file := filepath.Join(s.Root, name)
+			write(t, file, strings.ReplaceAll(read(t, file), s.Version, version), 0o644)
+		}
+		s.Version = version
+		files, err := c.render(s, version+"-yolk.test")
+		if got := string(files["src/os/other.go"]); err != nil || got != want {
+			t.Errorf("%s: %q, %v", version, got, err)
 		}
 	}
 }
