@@ -22,6 +22,7 @@ func OpenNetworks(open func(t virtio.Transport, mem virtio.Memory, failed func(e
 	for {
 		t, mem := TakeDevice(networkID)
 		if t == nil {
+			m.tellUndriven()
 			return
 		}
 		n, err := open(t, mem, m.fail)
@@ -31,6 +32,22 @@ func OpenNetworks(open func(t virtio.Transport, mem virtio.Memory, failed func(e
 		}
 		m.logf("%s", n)
 		m.networks = append(m.networks, n)
+	}
+}
+
+// networkClass is the base class of network controllers (PCI Code and ID Assignment Specification 1.11, §1.3).
+const networkClass = 0x02
+
+// tellUndriven says which network devices have no driver, where no other is there: the program finds
+// itself without a network, and would not know why.
+func (m *machine) tellUndriven() {
+	if m.pci == nil || len(m.networks) > 0 {
+		return
+	}
+	for _, f := range m.pci.Functions() {
+		if f.Class>>16 == networkClass && !f.IsVirtio() {
+			m.logf("no network: no driver for %s; with QEMU: -nic user,model=virtio", f)
+		}
 	}
 }
 

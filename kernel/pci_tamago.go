@@ -25,6 +25,9 @@ func (m *machine) scanPCI() {
 		MSI: func() (uint64, uint32, virtio.Interrupt, error) {
 			return amd64.MSI()
 		},
+		Line: func(gsi int) (virtio.Interrupt, error) {
+			return amd64.Line(gsi)
+		},
 		Log: m.log.Print,
 	}
 	bus, err := pci.Open(p)

@@ -110,7 +110,8 @@ func TestGuestDeploymentPage(t *testing.T) {
 
 // An image ends in a QEMU that is started by hand, on both machines, with and
 // without a device that takes the status. Without a host there are roots of trust and
-// time zones all the same.
+// time zones all the same. Of a network card that QEMU adds, and that has
+// no driver, the log tells.
 func TestGuestPlainQEMU(t *testing.T) {
 	needGuest(t)
 	script, _ := examples(t, "../../docs/ARCHITECTURE.md", "Without the launcher")
@@ -128,17 +129,18 @@ func TestGuestPlainQEMU(t *testing.T) {
 	for _, tt := range []struct {
 		name, old, new string
 		status         int
+		says           string
 	}{
-		{"microvm", "", "", 11},
-		{"q35", "microvm,rtc=on", "q35", 11},
-		{"microvm without a device for the status", device, "", 0},
+		{"microvm", "", "", 11, ""},
+		{"q35", "microvm,rtc=on", "q35", 11, "no network: no driver for 00:02.0 Ethernet controller"},
+		{"microvm without a device for the status", device, "", 0, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if !strings.Contains(qemu, tt.old) {
 				t.Fatalf("no %q in %q", tt.old, qemu)
 			}
 			got := typeIn(t, program+build+"\n"+strings.Replace(qemu, tt.old, tt.new, 1))
-			if got.status != tt.status || !strings.Contains(got.stdout, "roots true") || !strings.Contains(got.stdout, "zone 07:31 +0545") {
+			if got.status != tt.status || !strings.Contains(got.stdout, "roots true") || !strings.Contains(got.stdout, "zone 07:31 +0545") || !strings.Contains(got.stdout, tt.says) {
 				t.Errorf("status %d, want %d; printed %q, errors %q", got.status, tt.status, got.stdout, got.stderr)
 			}
 		})
