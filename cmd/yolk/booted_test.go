@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/yolkos/yolk/cmd/yolk/internal/disk"
 	"github.com/yolkos/yolk/qemu"
@@ -209,5 +211,31 @@ func TestGuestDiskExamples(t *testing.T) {
 	if boots, greetings := strings.Count(script, "\nqemu-system-x86_64"), strings.Count(got.stdout, " from here"); got.status != 0 || greetings != boots || boots != 4 ||
 		strings.Count(got.stdout, "good morning from here") != 1 {
 		t.Errorf("status %d, %d greetings of %d: %s%s", got.status, greetings, boots, got.stdout, got.stderr)
+	}
+}
+
+// TestGuestImageSame: the same sources give the same image in whatever directory it is built, and
+// whatever times they have there.
+func TestGuestImageSame(t *testing.T) {
+	needGuest(t)
+	bootTools(t, disk.Net)
+	var images [2][]byte
+	for i := range images {
+		source, out := program(t, "machine"), filepath.Join(t.TempDir(), "image.tar")
+		when := time.Unix(1e9*int64(i+1), 0)
+		if err := os.Chtimes(filepath.Join(source, "main.go"), when, when); err != nil {
+			t.Fatal(err)
+		}
+		if got := runCommand(t, yolkCommand(t, source, "image", "-o", out, "--root", source, ".")); got.status != 0 {
+			t.Fatalf("%+v", got)
+		}
+		b, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		images[i] = b
+	}
+	if !bytes.Equal(images[0], images[1]) {
+		t.Errorf("images of %d and %d bytes differ", len(images[0]), len(images[1]))
 	}
 }

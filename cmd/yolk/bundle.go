@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -112,7 +111,7 @@ func (o *bundleOptions) run(ctx context.Context, args []string) (err error) {
 	if len(args) == 0 {
 		return errors.New("no package to bundle; . is the one in this directory")
 	}
-	flags, err := o.build.Flags()
+	flags, err := o.build.Shipped()
 	if err != nil {
 		return err
 	}
@@ -126,10 +125,6 @@ func (o *bundleOptions) run(ctx context.Context, args []string) (err error) {
 	if err := errors.Join(early.Check(), bundle.Vacant(o.out)); err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(flags, func(f string) bool { return strings.HasPrefix(f, "-trimpath") }) {
-		flags = append(flags, "-trimpath") // the same image wherever it is built
-	}
-	flags = append(flags, "-buildvcs=false")
 	b, done, err := shownBuilder(ctx, traceTo(o.verbose))
 	if err != nil {
 		return err

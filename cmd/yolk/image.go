@@ -44,7 +44,7 @@ Root, arguments, environment and working directory are in the image, as with yol
 			if len(args) == 1 && image.IsELF(args[0]) {
 				return fmt.Errorf("%s is built already, for monitors, which start it by its PVH note: name its package, which is linked to another address for firmware", args[0])
 			}
-			flags, err := build.Flags()
+			flags, err := build.Shipped()
 			if err != nil {
 				return err
 			}

@@ -98,3 +98,19 @@ func (f *Build) Flags() ([]string, error) {
 	}
 	return list, nil
 }
+
+// Shipped returns the flags for what is brought to other machines: where it is built does not show
+// in it, so that it is the same wherever that is, unless -trimpath or -buildvcs was given.
+func (f *Build) Shipped() ([]string, error) {
+	list, err := f.Flags()
+	if err != nil {
+		return nil, err
+	}
+	if !f.set.Lookup("trimpath").Changed {
+		list = append(list, "-trimpath=true")
+	}
+	if !f.set.Lookup("buildvcs").Changed {
+		list = append(list, "-buildvcs=false")
+	}
+	return list, nil
+}

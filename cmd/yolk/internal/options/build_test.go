@@ -49,3 +49,23 @@ func TestBuildFlags(t *testing.T) {
 		}
 	}
 }
+
+// TestShipped: what goes to other machines does not show where it was built, unless that is asked for.
+func TestShipped(t *testing.T) {
+	for args, want := range map[string]string{
+		"":                            "-trimpath=true -buildvcs=false",
+		"--tags=a":                    "-tags=a -trimpath=true -buildvcs=false",
+		"--trimpath":                  "-trimpath=true -buildvcs=false",
+		"--trimpath=false --buildvcs": "-trimpath=false -buildvcs=true",
+	} {
+		var b Build
+		set := pflag.NewFlagSet("", pflag.ContinueOnError)
+		b.Add(set)
+		if err := set.Parse(strings.Fields(args)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := b.Shipped(); err != nil || strings.Join(got, " ") != want {
+			t.Errorf("%q: %q, %v, want %q", args, got, err, want)
+		}
+	}
+}
