@@ -46,7 +46,7 @@ func (m *machine) tellUndriven() {
 	}
 	for _, f := range m.pci.Functions() {
 		if f.Class>>16 == networkClass && !f.IsVirtio() {
-			m.logf("no network: no driver for %s; with QEMU: -nic user,model=virtio", f)
+			m.logf("no network: no driver for %s; a virtio network device has one", f)
 		}
 	}
 }
