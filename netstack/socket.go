@@ -237,8 +237,8 @@ func (k *sock) connectTo(a tcpip.FullAddress) error {
 	if k.stream() && k.s.broadcast(a) {
 		return syscall.ENETUNREACH
 	}
-	if from, ok := loopbackSource(a.Addr); ok && k.stream() && k.ep.State() == uint32(tcp.StateInitial) {
-		_ = k.ep.Bind(tcpip.FullAddress{Addr: from}) // if another call was quicker, it is bound
+	if ep, ok := k.ep.(*tcp.Endpoint); ok {
+		defer connectWithin(ep, a.Addr)()
 	}
 	within := k.ownSource(&a)
 	if within && !k.bound() {
@@ -257,11 +257,9 @@ func (k *sock) connectTo(a tcpip.FullAddress) error {
 // loopbackSource is where what a socket sends comes from that is bound to no address, and
 // leads to another address of the loopback network than the interface's own: from that,
 // whatever the protocol, as from an interface's first address of a network on any other.
-// The stack would take the address that it leads to. So connections are bound to it
-// before; raw sockets ask for it (rawEndpoint.source); and datagrams go on a route of
-// their own (writeRoute), as the stack has none for sockets that hear all addresses. A
-// connection that is bound to a port alone cannot be bound once more: its source is the
-// stack's.
+// The stack would take the address that it leads to. So connections are given it before
+// (connectWithin); raw sockets ask for it (rawEndpoint.source); and datagrams go on a route
+// of their own (writeRoute), as the stack has none for sockets that hear all addresses.
 func loopbackSource(to tcpip.Address) (from tcpip.Address, ok bool) {
 	own := tcpip.AddrFrom4([4]byte{127, 0, 0, 1})
 	if four := unmapped(to); !header.IsV4LoopbackAddress(four) || four == own {
@@ -271,6 +269,34 @@ func loopbackSource(to tcpip.Address) (from tcpip.Address, ok bool) {
 		return tcpip.AddrFrom16([16]byte{10: 0xff, 11: 0xff, 12: 127, 15: 1}), true
 	}
 	return own, true
+}
+
+// connectWithin has a connection that is about to begin, from a socket with a port or
+// without, come from loopbackSource, where that is its source. What it returns is to be
+// called when the stack has tried: one that did not begin has no address, as before.
+func connectWithin(ep *tcp.Endpoint, to tcpip.Address) (tried func()) {
+	from, ok := loopbackSource(to)
+	if !ok {
+		return func() {}
+	}
+	ep.LockUser()
+	defer ep.UnlockUser()
+	own := &ep.TransportEndpointInfo.ID.LocalAddress
+	idle := func() bool {
+		is := ep.EndpointState()
+		return is == tcp.StateInitial || is == tcp.StateBound
+	}
+	if was := *own; idle() && (was.Len() == 0 || was.Unspecified()) {
+		*own = unmapped(from)
+		return func() {
+			ep.LockUser()
+			defer ep.UnlockUser()
+			if idle() {
+				*own = was
+			}
+		}
+	}
+	return func() {}
 }
 
 // ownSource reports whether a datagram that goes to an address, or where the socket is

@@ -103,14 +103,15 @@ func TestSources(t *testing.T) {
 			note("error: %x %v", b, e)
 			c.close(fd)
 		}
-		udp(unix.AF_INET, v4)
-		udp(unix.AF_INET6, func(port uint16, a, b, c, d byte) []byte {
+		mapped := func(port uint16, a, b, c, d byte) []byte {
 			ip := []byte{10: 0xff, 11: 0xff, 12: a, 13: b, 14: c, 15: d}
 			if a == 0 {
 				ip = make([]byte, 16)
 			}
 			return v6Address(port, ip)
-		})
+		}
+		udp(unix.AF_INET, v4)
+		udp(unix.AF_INET6, mapped)
 
 		heard := c.raw(unix.AF_INET, unix.IPPROTO_ICMP)
 		for _, own := range [][]byte{nil, v4(0, 0, 0, 0, 0), v4(0, 127, 0, 0, 5)} {
@@ -145,17 +146,43 @@ func TestSources(t *testing.T) {
 				}
 			}
 		}
-		about = "TCP"
-		// TCP, from a socket that is bound to no port.
-		server := c.socket(unix.AF_INET, unix.SOCK_STREAM, 0)
-		note("bind: %v, listen: %v", c.bind(server, v4(0, 0, 0, 0, 0)), func() error { _, e := c.call(unix.SYS_LISTEN, uintptr(server), 8); return e }())
-		for _, last := range []byte{1, 9} {
-			fd := c.socket(unix.AF_INET, unix.SOCK_STREAM, 0)
-			note("connect: %v", c.connect(fd, v4(port(server), 127, 0, 0, last)))
-			b, _ := c.name(fd, unix.SYS_GETSOCKNAME)
-			p, _ := c.name(fd, unix.SYS_GETPEERNAME)
-			note("from %s to %s", address(b, port(fd)), address(p, port(server)))
-			c.close(fd)
+		tcp := func(family int, addr func(port uint16, a, b, c, d byte) []byte) {
+			about = fmt.Sprintf("TCP, family %d", family)
+			server := c.socket(family, unix.SOCK_STREAM, 0)
+			note("bind: %v, listen: %v", c.bind(server, addr(0, 0, 0, 0, 0)), func() error { _, e := c.call(unix.SYS_LISTEN, uintptr(server), 8); return e }())
+			for _, own := range []struct {
+				name string
+				addr []byte
+			}{{"not bound", nil}, {"bound to a port", addr(0, 0, 0, 0, 0)}, {"bound to 127.0.0.5", addr(0, 127, 0, 0, 5)}} {
+				for _, last := range []byte{1, 9} {
+					about = fmt.Sprintf("TCP, family %d, %s, to %d", family, own.name, last)
+					fd, bound := c.socket(family, unix.SOCK_STREAM, 0), uint16(0)
+					if own.addr != nil {
+						note("bind: %v", c.bind(fd, own.addr))
+						bound = port(fd)
+					}
+					note("connect: %v", c.connect(fd, addr(port(server), 127, 0, 0, last)))
+					b, _ := c.name(fd, unix.SYS_GETSOCKNAME)
+					p, _ := c.name(fd, unix.SYS_GETPEERNAME)
+					note("from %s to %s, its port is kept: %v", address(b, port(fd)), address(p, port(server)), bound == 0 || bound == port(fd))
+					c.poll(server, unix.POLLIN, 2000)
+					from, size := make([]byte, 28), []byte{28, 0, 0, 0}
+					a, e := c.call(unix.SYS_ACCEPT4, uintptr(server), c.ptr(from), c.ptr(size), 0)
+					note("accept: %v, from %s", e, address(from[:size[0]], port(fd)))
+					c.close(a)
+					c.close(fd)
+					if bound != 0 {
+						// What is refused leaves no address behind.
+						fd = c.socket(family, unix.SOCK_STREAM, 0)
+						note("bind: %v", c.bind(fd, own.addr))
+						note("refused: %v", c.connect(fd, addr(1, 127, 0, 0, last)))
+						c.close(fd)
+					}
+				}
+			}
+			c.close(server)
 		}
+		tcp(unix.AF_INET, v4)
+		tcp(unix.AF_INET6, mapped)
 	})
 }
