@@ -94,6 +94,11 @@ func (f *File) Dial(addr []byte, end <-chan struct{}) error {
 		if n := binary.NativeEndian.Uint32(e[:]); n != 0 {
 			return syscall.Errno(n)
 		}
+		// Who waited has been told, so that one more call is EISCONN.
+		if err := f.Connect(addr); err != syscall.EISCONN {
+			return err
+		}
+		return nil
 	case syscall.EAGAIN:
 		return syscall.EINPROGRESS
 	}
@@ -121,6 +126,11 @@ func (f *File) Receive(m *Message, end <-chan struct{}) (n int, err error) {
 	for {
 		got := 0
 		err := f.Await(In, end, func() (err error) {
+			if n > 0 && f.failed() {
+				if left, err := f.Readable(); err != nil || left == 0 {
+					return errLater
+				}
+			}
 			m.Flags = flags
 			got, err = f.Recv(m)
 			return err
@@ -141,14 +151,27 @@ func (f *File) Receive(m *Message, end <-chan struct{}) (n int, err error) {
 	}
 }
 
+// errLater ends a call that has moved something already, of which it tells: an error that
+// came after that is the next call's, so that it is not lost.
+var errLater = syscall.EIO
+
+// failed reports whether an error waits to be told.
+func (f *File) failed() bool {
+	now, err := f.Poll(fs.PollErr)
+	return err != nil || now&fs.PollErr != 0
+}
+
 // Transmit is sendmsg(2): it waits until all is sent. What was sent before an error
-// counts.
+// counts; the error is the next call's.
 func (f *File) Transmit(m *Message, end <-chan struct{}) (n int, err error) {
 	all := m.Buffers
 	defer func() { m.Buffers = all }()
 	for total := m.Size(); ; {
 		sent := 0
 		err := f.Await(Out, end, func() (err error) {
+			if n > 0 && f.failed() {
+				return errLater
+			}
 			sent, err = f.Send(m)
 			return err
 		})
