@@ -56,6 +56,7 @@ var reasons = map[string]string{
 	"net.TestMultiPathTCP":            "wants multipath TCP, which the network stack has not; the test skips itself on such kernels of Linux as well",
 	"net.TestSplice":                  "the subtests start another process; those within one pass",
 	"net.TestTCPReadWriteAllocs":      stackAllocates,
+	"internal/poll.TestReadError":     "a subtest opens /dev/net/tun, which a guest has not; the others pass",
 	"net/netip.TestInlining":          goCommandRun,
 
 	"sync.TestIssue76126":  "starts another process, which a panic is to end",
