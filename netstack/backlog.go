@@ -43,9 +43,17 @@ func (k *sock) Listen(backlog int) error {
 	if backlog < 0 || backlog > limit {
 		backlog = limit
 	}
+	l := &k.s.listeners
+	l.Lock()
+	defer l.Unlock()
+	if at, err := k.ep.GetLocalAddress(); err == nil && at.Port != 0 && !k.begun() && l.taken(k, at.Port) {
+		return syscall.EADDRINUSE
+	}
 	// Linux lets one more wait than it was told.
 	err := k.ep.Listen(backlog + 1)
 	if err == nil {
+		k.deaf.Store(false)
+		l.add(k)
 		k.room.CompareAndSwap(nil, new(waitingRoom))
 		w := k.room.Load()
 		w.mu.Lock()

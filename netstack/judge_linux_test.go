@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -28,6 +29,8 @@ type calls struct {
 	do   func(nr uintptr, a [6]uintptr) (int, syscall.Errno)
 	log  []string
 	kept [][]byte // what addresses lead to
+
+	pause time.Duration // of rest
 }
 
 func (c *calls) note(format string, args ...any) { c.log = append(c.log, fmt.Sprintf(format, args...)) }
@@ -172,10 +175,34 @@ func (c *calls) close(fd int) { c.call(unix.SYS_CLOSE, uintptr(fd)) }
 // Linux it has a network namespace of its own, in which there is lo.
 func judge(t *testing.T, do func(c *calls)) {
 	t.Helper()
+	compare(t, onLinux(t, 0, do), onStack(t, 0, do))
+}
+
+// calmly judges do as judge does, with a pause wherever do says c.rest(), for what is on
+// its way on the loopback. A pause is no order: where the logs differ, longer ones decide.
+func calmly(t *testing.T, do func(c *calls)) {
+	t.Helper()
+	want := onLinux(t, 2*time.Millisecond, do)
+	got := onStack(t, 2*time.Millisecond, do)
+	for _, pause := range []time.Duration{20 * time.Millisecond, 200 * time.Millisecond} {
+		if slices.Equal(want, got) {
+			return
+		}
+		got = onStack(t, pause, do)
+	}
+	compare(t, want, got)
+}
+
+// rest waits for what is on its way, see calmly.
+func (c *calls) rest() { time.Sleep(c.pause) }
+
+// onLinux is the log of what do gets on Linux.
+func onLinux(t *testing.T, pause time.Duration, do func(c *calls)) []string {
+	t.Helper()
 	if os.Getuid() != 0 {
 		t.Skip("a network namespace takes root")
 	}
-	theirs := &calls{t: t, do: func(nr uintptr, a [6]uintptr) (int, syscall.Errno) {
+	theirs := &calls{t: t, pause: pause, do: func(nr uintptr, a [6]uintptr) (int, syscall.Errno) {
 		n, _, e := syscall.Syscall6(nr, a[0], a[1], a[2], a[3], a[4], a[5])
 		return int(n), e
 	}}
@@ -196,17 +223,22 @@ func judge(t *testing.T, do func(c *calls)) {
 	if err := <-done; err != nil {
 		t.Fatalf("a network namespace: %v", err)
 	}
+	return theirs.log
+}
+
+// onStack is the log of what do gets on a Kernel with a Stack.
+func onStack(t *testing.T, pause time.Duration, do func(c *calls)) []string {
 	s := newStack(t)
 	k := syscalls.New(fs.New(tmpfs.New(tmpfs.Limits{}), fs.MountOptions{}))
 	k.Families[syscall.AF_INET], k.Families[syscall.AF_INET6] = s.Family(syscall.AF_INET), s.Family(syscall.AF_INET6)
 	k.Families[syscall.AF_PACKET], k.Families[syscall.AF_NETLINK] = s.PacketFamily(), s.NetlinkFamily()
 	k.Families[syscall.AF_UNIX] = unixsocket.New(k)
-	ours := &calls{t: t, do: func(nr uintptr, a [6]uintptr) (int, syscall.Errno) {
+	ours := &calls{t: t, pause: pause, do: func(nr uintptr, a [6]uintptr) (int, syscall.Errno) {
 		n, e := k.Call(nr, a[0], a[1], a[2], a[3], a[4], a[5])
 		return int(n), e
 	}}
 	do(ours)
-	compare(t, theirs.log, ours.log)
+	return ours.log
 }
 
 // compare tells where two logs differ, and goes on where they agree again.

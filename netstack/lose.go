@@ -64,6 +64,11 @@ func (k *sock) leavesBy(i *Interface) bool {
 // errno is an error of the socket's endpoint.
 func (k *sock) errno(err tcpip.Error) error {
 	e := errno(err)
+	switch err.(type) {
+	case *tcpip.ErrConnectionReset, *tcpip.ErrConnectionRefused, *tcpip.ErrTimeout, *tcpip.ErrConnectionAborted,
+		*tcpip.ErrHostUnreachable, *tcpip.ErrNetworkUnreachable, *tcpip.ErrAborted:
+		k.ep.SocketOptions().GetLastError() // where it is a second time
+	}
 	if e != nil && e != syscall.EAGAIN && k.lost.Load() {
 		return syscall.ENETDOWN
 	}

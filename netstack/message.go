@@ -97,7 +97,7 @@ func (k *sock) Recv(m *socket.Message) (int, error) {
 		return k.recvError(m)
 	case k.stream():
 		return k.recvStream(m, flags)
-	case flags&msgOOB != 0:
+	case flags&msgOOB != 0 && k.protocol != syscall.IPPROTO_UDP: // which has no use for it
 		return 0, syscall.EOPNOTSUPP
 	}
 	return k.recvDatagram(m, flags)
@@ -106,7 +106,11 @@ func (k *sock) Recv(m *socket.Message) (int, error) {
 // recvStream takes what has come of a connection. At its end that is nothing.
 func (k *sock) recvStream(m *socket.Message, flags int) (int, error) {
 	m.Addr = nil
-	if flags&msgOOB != 0 {
+	switch {
+	case flags&msgOOB == 0:
+	case k.listening():
+		return 0, syscall.ENOTCONN
+	default:
 		return 0, syscall.EINVAL // there is no urgent data
 	}
 	if is, _ := k.waits(); is == earlyConnect {
@@ -114,18 +118,24 @@ func (k *sock) recvStream(m *socket.Message, flags int) (int, error) {
 	}
 	b := newBuffers(m.Buffers)
 	o := tcpip.ReadOptions{Peek: flags&msgPeek != 0}
-	if b.size == 0 {
-		return 0, nil
-	}
 	var r tcpip.ReadResult
 	var err tcpip.Error
-	if flags&msgTrunc != 0 && !o.Peek {
+	switch {
+	case b.size == 0: // which tells of an end or an error, or that nothing is there
+		r, err = k.ep.Read(&discard{1}, tcpip.ReadOptions{Peek: true})
+		r.Count, o.Peek = 0, true
+	case flags&msgTrunc != 0: // of a stream that is to copy nothing (tcp(7))
 		r, err = k.ep.Read(&discard{b.size}, o)
-	} else {
+	default:
 		r, err = k.ep.Read(&b, o)
 	}
 	switch err.(type) {
 	case nil:
+	case *tcpip.ErrWouldBlock:
+		if k.shutRead.Load() {
+			return 0, nil
+		}
+		return 0, syscall.EAGAIN
 	case *tcpip.ErrClosedForReceive:
 		if k.lost.Load() {
 			return 0, syscall.ENETDOWN

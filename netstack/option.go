@@ -14,20 +14,16 @@ func (k *sock) Option(level, name int, dst []byte) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if is, ok := v.(bool); ok {
+		v = int(boolInt(is))
+	}
 	switch v := v.(type) {
 	case int:
-		b := binary.NativeEndian.AppendUint32(nil, uint32(v))
-		// Of these a program may ask for one byte.
-		if (level == syscall.IPPROTO_IP || level == syscall.IPPROTO_IPV6) && len(dst) > 0 && len(dst) < 4 && v >= 0 && v <= 255 {
+		// Of those of IPv4 who has less room than that gets one byte (do_ip_getsockopt of Linux).
+		if level == syscall.IPPROTO_IP && len(dst) > 0 && len(dst) < 4 && v >= 0 && v <= 255 {
 			return copy(dst, []byte{byte(v)}), nil
 		}
-		return copy(dst, b), nil
-	case bool:
-		n := uint32(0)
-		if v {
-			n = 1
-		}
-		return copy(dst, binary.NativeEndian.AppendUint32(nil, n)), nil
+		return copy(dst, binary.NativeEndian.AppendUint32(nil, uint32(v))), nil
 	case []byte:
 		return copy(dst, v), nil
 	case string:
@@ -40,10 +36,14 @@ func (k *sock) Option(level, name int, dst []byte) (int, error) {
 // a string that a NUL byte ends. There is room for that many bytes.
 func (k *sock) value(level, name, room int) (any, error) {
 	switch {
+	case level == syscall.SOL_SOCKET && name == soCookie && room < sizeCookie:
+		return nil, syscall.EINVAL
 	case level == syscall.SOL_SOCKET && name == syscall.SO_PEERNAME:
 		return k.peerName(room)
 	case level == syscall.SOL_SOCKET:
 		return k.socketOption(name)
+	case level == syscall.IPPROTO_IP && k.typ == syscall.SOCK_RAW && k.family == syscall.AF_INET6:
+		return nil, syscall.ENOPROTOOPT // it has nothing of the other protocol
 	case level == syscall.IPPROTO_IP:
 		return k.ipOption(name)
 	case level == syscall.IPPROTO_IPV6 && k.family == syscall.AF_INET6:
@@ -66,6 +66,8 @@ func (k *sock) SetOption(level, name int, value []byte) error {
 	switch {
 	case level == syscall.SOL_SOCKET:
 		return k.setSocketOption(name, value)
+	case level == syscall.IPPROTO_IP && k.typ == syscall.SOCK_RAW && k.family == syscall.AF_INET6:
+		return syscall.ENOPROTOOPT
 	case level == syscall.IPPROTO_IP:
 		return k.setIPOption(name, value)
 	case level == syscall.IPPROTO_IPV6 && k.family == syscall.AF_INET6:
@@ -112,6 +114,9 @@ const (
 	soZeroCopy       = 60
 	soBindToIfindex  = 62
 	soPreferBusy     = 69
+	soPeerGroups     = 59
+
+	sizeCookie = 8 // bytes of SO_COOKIE
 )
 
 // ifNameSize is IFNAMSIZ.
@@ -140,7 +145,7 @@ func (k *sock) socketOption(name int) (any, error) {
 		number, _ := err.(syscall.Errno)
 		return int(number), nil
 	case syscall.SO_ACCEPTCONN:
-		return o.GetAcceptConn(), nil
+		return o.GetAcceptConn() && !k.deaf.Load(), nil
 	case syscall.SO_REUSEADDR:
 		return o.GetReuseAddress(), nil
 	case soReusePort:
@@ -173,6 +178,8 @@ func (k *sock) socketOption(name int) (any, error) {
 		return 1, nil
 	case soCookie:
 		return binary.NativeEndian.AppendUint64(nil, k.ino.Load()), nil
+	case soPeerGroups:
+		return nil, syscall.ENODATA // no process is at the other end
 	case soIncomingCPU:
 		unset := -1 // nothing has come yet
 		if k.stream() && k.begun() && !k.listening() {

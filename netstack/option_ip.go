@@ -73,7 +73,7 @@ func (k *sock) ipOption(name int) (any, error) {
 		return o.GetMulticastLoop(), nil
 	case syscall.IP_MULTICAST_IF:
 		if k.stream() {
-			return 0, nil
+			return make([]byte, 4), nil // an address, and no number
 		}
 		var v tcpip.MulticastInterfaceOption
 		if err := k.ep.GetSockOpt(&v); err != nil {

@@ -91,7 +91,7 @@ func (k *sock) keep(level, name, v int) (ok bool, err error) {
 
 // listening reports whether the socket is a stream that waits for connections.
 func (k *sock) listening() bool {
-	return k.stream() && tcp.EndpointState(k.ep.State()) == tcp.StateListen
+	return k.stream() && tcp.EndpointState(k.ep.State()) == tcp.StateListen && !k.deaf.Load()
 }
 
 // deferSeconds is what becomes of the seconds of TCP_DEFER_ACCEPT: Linux keeps them as a

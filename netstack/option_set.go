@@ -28,6 +28,9 @@ func (k *sock) setSocketOption(name int, value []byte) error {
 	if err != nil {
 		return err
 	}
+	if name == soZeroCopy && k.protocol != syscall.IPPROTO_TCP && k.protocol != syscall.IPPROTO_UDP {
+		return syscall.EOPNOTSUPP
+	}
 	if ok, err := k.keep(syscall.SOL_SOCKET, name, v); ok {
 		return err
 	}

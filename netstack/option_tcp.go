@@ -3,6 +3,7 @@ package netstack
 import (
 	"encoding/binary"
 	"math"
+	"reflect"
 	"syscall"
 	"time"
 
@@ -198,6 +199,14 @@ func (k *sock) setTCPOption(name int, value []byte) error {
 	return nil
 }
 
+// failed reports whether a connection was ended by an error that no call has told yet.
+func (k *sock) failed() bool {
+	ep := k.ep.(*tcp.Endpoint)
+	ep.LockUser()
+	defer ep.UnlockUser()
+	return !reflect.ValueOf(ep).Elem().FieldByName("hardError").IsNil() // the stack has no way to ask, only to take it
+}
+
 // streamEvents is what a connection is ready for beyond what the stack says: it does
 // not tell an error from an end, nor an end of both directions.
 func (k *sock) streamEvents() (now uint32) {
@@ -206,10 +215,17 @@ func (k *sock) streamEvents() (now uint32) {
 		now |= fs.PollOut | fs.PollWrNorm | fs.PollHup
 	case tcp.StateError, tcp.StateClose:
 		now |= fs.PollIn | fs.PollOut | fs.PollHup | fs.PollRdHup
-	case tcp.StateCloseWait, tcp.StateLastAck:
+		if k.failed() {
+			now |= fs.PollErr
+		}
+	case tcp.StateCloseWait, tcp.StateLastAck, tcp.StateTimeWait, tcp.StateClosing:
 		now |= fs.PollRdHup
-	case tcp.StateTimeWait, tcp.StateClosing:
-		now |= fs.PollRdHup | fs.PollHup
+	}
+	if k.shutRead.Load() {
+		now |= fs.PollIn | fs.PollRdNorm | fs.PollRdHup
+	}
+	if now&fs.PollRdHup != 0 && k.settings.shut.Load() {
+		now |= fs.PollHup
 	}
 	return now
 }
@@ -252,6 +268,9 @@ func (k *sock) tcpInfo() (any, error) {
 	put := func(at int, v uint32) { binary.NativeEndian.PutUint32(b[at:], v) }
 	micros := func(at int, d time.Duration) { put(at, uint32(min(d.Microseconds(), math.MaxUint32))) }
 	b[infoState] = byte(o.State)
+	if k.deaf.Load() || o.State == tcpip.EndpointState(tcp.StateTimeWait) {
+		b[infoState] = byte(tcp.StateClose) // what is left of it is the kernel's
+	}
 	switch o.CcState {
 	case tcpip.RTORecovery:
 		b[infoCaState] = 4 // TCP_CA_Loss

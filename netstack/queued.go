@@ -14,8 +14,11 @@ const siocOutqNsd = 0x894b
 
 // Readable implements fs.ReadableFile. Sockets of ping have no such request.
 func (k *sock) Readable() (int, error) {
-	if k.ping() {
+	switch {
+	case k.ping():
 		return 0, syscall.ENOTTY
+	case k.deaf.Load():
+		return 0, nil
 	}
 	return k.received()
 }

@@ -61,6 +61,7 @@ func (s *Stack) newRaw(network tcpip.NetworkProtocolNumber, protocol tcpip.Trans
 	}
 	e := &rawEndpoint{Endpoint: ep, s: s, network: network, protocol: protocol, waiters: q}
 	ep.SocketOptions().SetReceiveBufferSize(datagramDefault, false)
+	ep.SocketOptions().SetReuseAddress(true)
 	ep.SocketOptions().SetHeaderIncluded(protocol == syscall.IPPROTO_RAW)
 	e.checksum.Store(-1)
 	if network == header.IPv6ProtocolNumber && protocol == header.ICMPv6ProtocolNumber {

@@ -34,6 +34,10 @@ type sock struct {
 	heard    atomic.Bool                 // something has come since the socket was made
 	named    atomic.Bool                 // it is bound to the address of an interface
 	within   atomic.Bool                 // it is connected, and the stack takes another source than loopbackSource
+	deaf     atomic.Bool                 // it listened, and was shut
+	shutRead atomic.Bool                 // a connection that was shut for reading
+	boundTo  tcpip.Address               // where a stream is bound, or was to be; none: all. With listens under Stack.listeners' lock
+	listens  uint16                      // the port at which it is among them
 }
 
 // newSock makes a socket of an endpoint, which tells q.
@@ -77,6 +81,7 @@ func (k *sock) Release() {
 	k.s.mu.Unlock()
 	k.grown()
 	k.from.EventUnregister(&k.entry)
+	k.s.listeners.remove(k)
 	k.ep.Close()
 	k.vacate()
 }
@@ -93,7 +98,14 @@ func (k *sock) Poll(events uint32) (uint32, error) {
 	case err != nil:
 		return (fs.PollReads | fs.PollWrites) & (events | fs.PollErr | fs.PollHup), nil
 	}
-	now := k.ep.Readiness(waiter.EventMaskFromLinux(events)).ToLinux()
+	ask := events
+	if k.stream() {
+		ask &^= fs.PollErr | fs.PollPri // the stack says yes of all that is over; see streamEvents
+	}
+	now := k.ep.Readiness(waiter.EventMaskFromLinux(ask)).ToLinux()
+	if k.deaf.Load() {
+		now = fs.PollOut | fs.PollWrNorm | fs.PollHup
+	}
 	if is == earlySend {
 		now &^= fs.PollOut | fs.PollWrNorm
 	}
@@ -167,36 +179,18 @@ func (k *sock) Bind(addr []byte) error {
 	if k.typ == syscall.SOCK_RAW {
 		a.Port = 0
 	}
-	if k.stream() && a.Addr.Len() != 0 && k.ep.State() == uint32(tcp.StateInitial) {
-		if err := k.tryBind(a); err != nil {
-			return err
-		}
+	if k.stream() && k.ep.State() == uint32(tcp.StateInitial) {
+		err = k.bindStream(a)
+	} else {
+		err = errno(k.ep.Bind(a))
 	}
-	if err := k.ep.Bind(a); err != nil {
-		return errno(err)
+	if err != nil {
+		return err
 	}
 	if a.Addr.Len() != 0 && !a.Addr.Unspecified() && !isMulticast(a.Addr) && !k.s.broadcast(a) {
 		k.named.Store(true)
 	}
 	return nil
-}
-
-// tryBind binds another endpoint in place of the socket's own, which would keep the
-// address of a bind that failed, and listen on it.
-func (k *sock) tryBind(a tcpip.FullAddress) error {
-	ep, err := k.s.NewEndpoint(tcp.ProtocolNumber, (&family{k.s, k.family}).network(), &waiter.Queue{})
-	if err != nil {
-		return errno(err)
-	}
-	defer ep.Close()
-	from, to := k.ep.SocketOptions(), ep.SocketOptions()
-	to.SetReuseAddress(from.GetReuseAddress())
-	to.SetReusePort(from.GetReusePort())
-	to.SetV6Only(from.GetV6Only())
-	if err := to.SetBindToDevice(from.GetBindToDevice()); err != nil {
-		return errno(err)
-	}
-	return errno(ep.Bind(a))
 }
 
 // Connect implements socket.Socket.
@@ -234,6 +228,9 @@ func (k *sock) Connect(addr []byte) error {
 
 // connectTo connects to an address of the socket's own family.
 func (k *sock) connectTo(a tcpip.FullAddress) error {
+	if k.listening() {
+		return syscall.EISCONN
+	}
 	if k.stream() && k.s.broadcast(a) {
 		return syscall.ENETUNREACH
 	}
@@ -361,6 +358,9 @@ func (k *sock) bound() bool {
 func (k *sock) disconnect() error {
 	k.forget()
 	k.within.Store(false)
+	if k.stream() && !k.begun() {
+		return nil // there is nothing to end
+	}
 	err := k.ep.Disconnect()
 	if _, ok := err.(*tcpip.ErrNotSupported); ok && !k.stream() {
 		return nil
@@ -381,11 +381,48 @@ func (k *sock) Shutdown(how int) error {
 	default:
 		return syscall.EINVAL
 	}
-	err := k.ep.Shutdown(flags)
+	err := k.shutdown(flags)
 	if err == nil && how != syscall.SHUT_RD {
 		k.settings.shut.Store(true)
 	}
-	return errno(err)
+	return err
+}
+
+// shutdown is Shutdown for flags of the stack. That a connection is shut for reading is
+// kept here: on Linux it hears no less for that, but who reads does not wait any more; and
+// where something has not been read the stack, told of both ways, would reset it, which
+// close(2) alone does (RFC 2525, 2.17).
+func (k *sock) shutdown(flags tcpip.ShutdownFlags) error {
+	switch {
+	case k.deaf.Load():
+		return syscall.ENOTCONN
+	case k.listening():
+		err := k.ep.Shutdown(flags)
+		if err == nil && flags&tcpip.ShutdownRead != 0 {
+			k.deaf.Store(true)
+			k.queue.Wake(fs.PollReads | fs.PollWrites)
+		}
+		return errno(err)
+	case k.connected() && flags&tcpip.ShutdownRead != 0:
+		k.shutRead.Store(true)
+		k.queue.Wake(fs.PollReads | fs.PollWrites)
+		if flags &^= tcpip.ShutdownRead; flags == 0 {
+			return nil
+		}
+	}
+	return errno(k.ep.Shutdown(flags))
+}
+
+// connected reports whether the socket is a stream that has a peer.
+func (k *sock) connected() bool {
+	if !k.stream() {
+		return false
+	}
+	switch tcp.EndpointState(k.ep.State()) {
+	case tcp.StateEstablished, tcp.StateFinWait1, tcp.StateFinWait2, tcp.StateCloseWait, tcp.StateClosing, tcp.StateLastAck:
+		return true
+	}
+	return false
 }
 
 // Name implements socket.Socket.
@@ -412,8 +449,8 @@ func (k *sock) mapAny(a tcpip.FullAddress) tcpip.FullAddress {
 // Peer implements socket.Socket.
 func (k *sock) Peer() ([]byte, error) {
 	a, err := k.ep.GetRemoteAddress()
-	if err != nil || a.Port == 0 && k.typ == syscall.SOCK_RAW {
-		return nil, syscall.ENOTCONN
+	if err != nil || a.Port == 0 && k.typ == syscall.SOCK_RAW || k.stream() && tcp.EndpointState(k.ep.State()) == tcp.StateTimeWait {
+		return nil, syscall.ENOTCONN // of one in TIME_WAIT nothing is left to the program
 	}
 	return appendAddress(nil, k.family, a), nil
 }

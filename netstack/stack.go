@@ -50,6 +50,9 @@ type Stack struct {
 
 	news news
 	loop *loopLink
+
+	listeners listeners
+
 	raw  rawTable
 	taps atomic.Pointer[[]*packetSocket] // who looks at frames
 }
