@@ -197,21 +197,21 @@ func (d *Dentry) renew(e Entry) {
 }
 
 // insert makes e the entry of name in p, in place of what the cache knew, and
-// returns its dentry with a reference. It takes over e's reference. name is
-// locked, or all of p.
+// returns its dentry with a reference. It takes over e's reference, and name, which
+// is no part of what a program has given. name is locked, or all of p.
 func (v *VFS) insert(p *Dentry, name string, e Entry) (*Dentry, error) {
-	return v.insertOf(p.mnt, nil, p, name, e)
+	return v.insertOf(p.mnt, nil, p, name, true, e)
 }
 
 // insertSince is insert for what was learned after the snapshot s, with p.dir
 // held: nil instead of a dentry if entries of p have been changed since.
 func (v *VFS) insertSince(s *snapshot, p *Dentry, name string, e Entry) (*Dentry, error) {
-	return v.insertOf(p.mnt, s, p, name, e)
+	return v.insertOf(p.mnt, s, p, name, false, e)
 }
 
 // insertOf is insertSince for an entry of the mount m: p's, or the fallback. There
-// may be no snapshot.
-func (v *VFS) insertOf(m *Mount, s *snapshot, p *Dentry, name string, e Entry) (*Dentry, error) {
+// may be no snapshot. It keeps a copy of name unless it may have it.
+func (v *VFS) insertOf(m *Mount, s *snapshot, p *Dentry, name string, have bool, e Entry) (*Dentry, error) {
 	var kind uint32
 	if k, ok := e.Node.(Kinder); ok {
 		kind = k.Kind() & syscall.S_IFMT
@@ -241,7 +241,10 @@ func (v *VFS) insertOf(m *Mount, s *snapshot, p *Dentry, name string, e Entry) (
 		old.use()
 		return old, nil
 	}
-	d := v.newDentry(m, p, strings.Clone(name), e.Node, kind)
+	if !have {
+		name = strings.Clone(name)
+	}
+	d := v.newDentry(m, p, name, e.Node, kind)
 	d.renew(e)
 	p.setChild(d)
 	p.mu.Unlock()

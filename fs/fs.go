@@ -40,7 +40,9 @@ type Entry struct {
 // system lacks, return ENOTDIR, EINVAL, ENOSYS, EROFS or EPERM as POSIX says
 // for the call; embed Unsupported for the latter.
 // The VFS checks names before it calls: never empty, ".", "..", or with a
-// slash or NUL byte, and at most NameMax bytes.
+// slash or NUL byte, and at most NameMax bytes. A name that is made (of Create,
+// Mknod, Mkdir, Symlink and Link, and Rename's newName) may be kept. All others are
+// parts of a path in the program's memory, which may be something else after the call.
 //
 // Methods are called from many goroutines at once, in one directory also for
 // changes of different names. While one name is changed, nobody else asks for it

@@ -113,7 +113,7 @@ func (w *walk) findOr(p *Dentry, name string, remember bool) (*Dentry, error) {
 	}
 	if err == nil {
 		var d *Dentry
-		if d, err = w.v.insertOf(m, nil, p, name, e); err == nil {
+		if d, err = w.v.insertOf(m, nil, p, name, false, e); err == nil {
 			return w.unlessOwn(d)
 		}
 	}

@@ -1,6 +1,9 @@
 package fs
 
-import "syscall"
+import (
+	"strings"
+	"syscall"
+)
 
 // nameOptions of newName.
 type nameOptions struct {
@@ -51,18 +54,19 @@ func (v *VFS) newNameOnce(b Base, path string, o nameOptions, distrust bool, do 
 	case p.mnt.readOnly:
 		return syscall.EROFS
 	}
-	e, err := do(p, w.name)
+	name := strings.Clone(w.name)
+	e, err := do(p, name)
 	if err != nil {
-		v.notMade(p, w.name, err)
+		v.notMade(p, name, err)
 		if err == syscall.EEXIST {
 			return err // says who must know
 		}
 		return w.doubt(err)
 	}
-	if d, err = v.insert(p, w.name, e); err != nil {
+	if d, err = v.insert(p, name, e); err != nil {
 		return err
 	}
-	p.notifyMade(w.name, d, o.link)
+	p.notifyMade(name, d, o.link)
 	d.Put()
 	return nil
 }

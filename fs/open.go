@@ -1,6 +1,9 @@
 package fs
 
-import "syscall"
+import (
+	"strings"
+	"syscall"
+)
 
 const (
 	oPath   = 0x200000 // O_PATH
@@ -166,22 +169,23 @@ func (w *walk) make(p *Dentry, flags int, mode, umask uint32) (File, *Dentry, er
 	case p.mnt.readOnly:
 		return nil, nil, syscall.EROFS
 	}
-	e, f, err := p.node.Create(w.name, flags&^(oHere&^syscall.O_EXCL), mode&0o7777, umask)
+	name := strings.Clone(w.name)
+	e, f, err := p.node.Create(name, flags&^(oHere&^syscall.O_EXCL), mode&0o7777, umask)
 	if err != nil {
-		w.v.notMade(p, w.name, err)
+		w.v.notMade(p, name, err)
 		return nil, nil, err
 	}
 	if flags&(syscall.O_TRUNC|syscall.O_EXCL) == 0 {
-		if err := w.v.copyFallback(p, w.name, f); err != nil {
+		if err := w.v.copyFallback(p, name, f); err != nil {
 			f.Release()
 			return nil, nil, err
 		}
 	}
-	if d, err = w.v.insert(p, w.name, e); err != nil {
+	if d, err = w.v.insert(p, name, e); err != nil {
 		f.Release()
 		return nil, nil, err
 	}
-	p.notifyMade(w.name, d, false)
+	p.notifyMade(name, d, false)
 	return f, d, nil
 }
 

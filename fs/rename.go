@@ -127,6 +127,7 @@ func (v *VFS) renameLocked(from, to *walk, flags uint32) error {
 		}
 		return nil
 	}
+	to.name = strings.Clone(to.name)
 	moved, replaced := src.beginChange(), dst.beginChange()
 	err = from.at.node.Rename(from.name, to.at.node, to.name, flags)
 	moved()
@@ -225,7 +226,7 @@ func (v *VFS) renamed(from, to *walk, src, dst *Dentry, flags uint32) {
 		q.unhash(to.name, dst)
 	}
 	v.tree.Lock()
-	v.place(src, q, strings.Clone(to.name))
+	v.place(src, q, to.name)
 	if flags&RenameExchange != 0 {
 		v.place(dst, p, strings.Clone(from.name))
 	}

@@ -60,6 +60,7 @@ func AllCalls() {
 		{71, "msgctl", nil, ""},
 		{73, "flock", doFlock, ""},
 		{78, "getdents", nil, ""},
+		{79, "getcwd", doGetcwd, ""},
 		{82, "rename", onPaths(0, 1, func(k *Kernel, a args, p, q string) syscall.Errno { return k.Renameat2(AT_FDCWD, p, AT_FDCWD, q, 0) }), ""},
 		{83, "mkdir", onPath(0, func(k *Kernel, a args, p string) syscall.Errno { return k.Mkdirat(AT_FDCWD, p, a.uint32(1)) }), ""},
 		{84, "rmdir", onPath(0, func(k *Kernel, a args, p string) syscall.Errno { return k.Unlinkat(AT_FDCWD, p, AT_REMOVEDIR) }), ""},

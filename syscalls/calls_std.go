@@ -16,7 +16,6 @@ func init() {
 		{75, "fdatasync", onFD((*Kernel).Fdatasync), ""},
 		{76, "truncate", onPath(0, func(k *Kernel, a args, p string) syscall.Errno { return k.Truncate(p, a.int64(1)) }), ""},
 		{77, "ftruncate", doFtruncate, ""},
-		{79, "getcwd", doGetcwd, ""},
 		{80, "chdir", onPath(0, func(k *Kernel, a args, p string) syscall.Errno { return k.Chdir(p) }), ""},
 		{81, "fchdir", onFD((*Kernel).Fchdir), ""},
 		{91, "fchmod", onFDArgs(func(k *Kernel, a args) syscall.Errno { return k.Fchmod(a.int(0), a.uint32(1)) }), ""},

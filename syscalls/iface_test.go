@@ -16,6 +16,10 @@ type guestKernel interface {
 	Pwrite(fd int, p []byte, off int64) (n int, err syscall.Errno)
 	Seek(fd int, off int64, whence int) (pos int64, err syscall.Errno)
 	ReadDirent(fd int, buf []byte) (n int, err syscall.Errno)
+	Mkdirat(dirfd int, path string, mode uint32) syscall.Errno
+	Unlinkat(dirfd int, path string, flags int) syscall.Errno
+	Renameat2(odirfd int, opath string, ndirfd int, npath string, flags uint32) syscall.Errno
+	Getcwd() (dir string, err syscall.Errno)
 	Wait(fd int, mode int) syscall.Errno
 	Interrupt(fd int) syscall.Errno
 	SetDeadline(fd int, mode int, ns int64) syscall.Errno

@@ -17,8 +17,10 @@ type calls struct{}
 // under is the kernel. It is no field: that would have to be kept over what is noted.
 var under *syscalls.Kernel
 
-// Numbers of what is no system call.
+// Numbers that package syscall does not have, and of what is no system call.
 const (
+	numRenameat2 = 316
+
 	numWait        = 500
 	numInterrupt   = 501
 	numSetDeadline = 502
@@ -38,6 +40,10 @@ const (
 	callPwrite      = syscall.SYS_PWRITE64 << wire.OpShift
 	callSeek        = syscall.SYS_LSEEK << wire.OpShift
 	callReadDirent  = syscall.SYS_GETDENTS64 << wire.OpShift
+	callMkdirat     = syscall.SYS_MKDIRAT << wire.OpShift
+	callUnlinkat    = syscall.SYS_UNLINKAT << wire.OpShift
+	callRenameat2   = numRenameat2 << wire.OpShift
+	callGetcwd      = syscall.SYS_GETCWD << wire.OpShift
 	callWait        = numWait << wire.OpShift
 	callInterrupt   = numInterrupt << wire.OpShift
 	callSetDeadline = numSetDeadline << wire.OpShift
@@ -51,6 +57,7 @@ var hotCalls = [...]struct {
 	{syscall.SYS_OPENAT, "openat"}, {syscall.SYS_CLOSE, "close"}, {syscall.SYS_FSTAT, "fstat"}, {syscall.SYS_NEWFSTATAT, "newfstatat"},
 	{syscall.SYS_READ, "read"}, {syscall.SYS_WRITE, "write"}, {syscall.SYS_PREAD64, "pread64"}, {syscall.SYS_PWRITE64, "pwrite64"},
 	{syscall.SYS_LSEEK, "lseek"}, {syscall.SYS_GETDENTS64, "getdents64"},
+	{syscall.SYS_MKDIRAT, "mkdirat"}, {syscall.SYS_UNLINKAT, "unlinkat"}, {numRenameat2, "renameat2"}, {syscall.SYS_GETCWD, "getcwd"},
 	{numWait, "wait"}, {numInterrupt, "interrupt"}, {numSetDeadline, "set_deadline"}, {noNumber, "?"},
 }
 
@@ -97,6 +104,20 @@ func notePaths(word uint64, paths uint8, a1, a2, a3, a4 uintptr) {
 		n += syscalls.PeekText(room[n:], words[second-1])
 	}
 	ring.NoteBytes(word, uint64(a1), uint64(a2), uint64(a3), room[:n])
+}
+
+// noteTwo notes the beginning of a call of two paths, as notePaths does.
+//
+//go:noinline
+func noteTwo(word, a, b, c uint64, first, second string) {
+	var room [wire.MaxName]byte
+	n := copy(room[:], first)
+	if n < len(room) {
+		room[n] = 0
+		n++
+		n += copy(room[n:], second)
+	}
+	ring.NoteBytes(word, a, b, c, room[:n])
 }
 
 func (*calls) Openat(dirfd int, path string, flags int, mode uint32) (int, syscall.Errno) {
@@ -198,6 +219,46 @@ func (*calls) ReadDirent(fd int, buf []byte) (int, syscall.Errno) {
 	n, e := under.ReadDirent(fd, buf)
 	ring.NoteOne(callReadDirent|wire.EndOfCall|uint64(e)<<wire.ErrnoShift, uint64(n))
 	return n, e
+}
+
+func (*calls) Mkdirat(dirfd int, path string, mode uint32) syscall.Errno {
+	if !traced() {
+		return under.Mkdirat(dirfd, path, mode)
+	}
+	ring.NoteName(callMkdirat, uint64(dirfd), uint64(mode), 0, path)
+	e := under.Mkdirat(dirfd, path, mode)
+	ring.NoteOne(callMkdirat|wire.EndOfError, uint64(e))
+	return e
+}
+
+func (*calls) Unlinkat(dirfd int, path string, flags int) syscall.Errno {
+	if !traced() {
+		return under.Unlinkat(dirfd, path, flags)
+	}
+	ring.NoteName(callUnlinkat, uint64(dirfd), uint64(flags), 0, path)
+	e := under.Unlinkat(dirfd, path, flags)
+	ring.NoteOne(callUnlinkat|wire.EndOfError, uint64(e))
+	return e
+}
+
+func (*calls) Renameat2(odirfd int, opath string, ndirfd int, npath string, flags uint32) syscall.Errno {
+	if !traced() {
+		return under.Renameat2(odirfd, opath, ndirfd, npath, flags)
+	}
+	noteTwo(callRenameat2, uint64(odirfd), uint64(ndirfd), uint64(flags), opath, npath)
+	e := under.Renameat2(odirfd, opath, ndirfd, npath, flags)
+	ring.NoteOne(callRenameat2|wire.EndOfError, uint64(e))
+	return e
+}
+
+func (*calls) Getcwd() (string, syscall.Errno) {
+	if !traced() {
+		return under.Getcwd()
+	}
+	ring.Note(callGetcwd, 0, 0, 0)
+	dir, e := under.Getcwd()
+	ring.NoteOne(callGetcwd|wire.EndOfCall|uint64(e)<<wire.ErrnoShift, uint64(len(dir)))
+	return dir, e
 }
 
 func (*calls) Wait(fd int, mode int) syscall.Errno {

@@ -79,6 +79,26 @@ func (outside) ReadDirent(fd int, buf []byte) (int, Errno) {
 	return kernel.ReadDirent(fd, buf)
 }
 
+func (outside) Mkdirat(dirfd int, path string, mode uint32) Errno {
+	defer swapBubble(swapBubble(nil))
+	return kernel.Mkdirat(dirfd, path, mode)
+}
+
+func (outside) Unlinkat(dirfd int, path string, flags int) Errno {
+	defer swapBubble(swapBubble(nil))
+	return kernel.Unlinkat(dirfd, path, flags)
+}
+
+func (outside) Renameat2(olddirfd int, oldpath string, newdirfd int, newpath string, flags uint32) Errno {
+	defer swapBubble(swapBubble(nil))
+	return kernel.Renameat2(olddirfd, oldpath, newdirfd, newpath, flags)
+}
+
+func (outside) Getcwd() (string, Errno) {
+	defer swapBubble(swapBubble(nil))
+	return kernel.Getcwd()
+}
+
 func (outside) Wait(fd int, mode int) Errno {
 	defer swapBubble(swapBubble(nil))
 	return kernel.Wait(fd, mode)

@@ -50,6 +50,35 @@ func Seek(fd int, offset int64, whence int) (off int64, err error) {
 
 func Getdents(fd int, buf []byte) (n int, err error) { return count(below().ReadDirent(fd, buf)) }
 
+// What makes and removes names goes there with its path as it is: by a number, each
+// path is copied twice, with a NUL for the call and out of the program's memory again.
+
+func Mkdirat(dirfd int, path string, mode uint32) error {
+	return errno(below().Mkdirat(dirfd, path, mode))
+}
+
+func unlinkat(dirfd int, path string, flags int) error {
+	return errno(below().Unlinkat(dirfd, path, flags))
+}
+
+func Renameat(olddirfd int, oldpath string, newdirfd int, newpath string) error {
+	return errno(below().Renameat2(olddirfd, oldpath, newdirfd, newpath, 0))
+}
+
+// Getcwd fills buf with the working directory and a NUL. n counts both. The buffer of
+// [Getwd] is on its stack, which would have another goroutine make a call by number.
+func Getcwd(buf []byte) (n int, err error) {
+	dir, e := below().Getcwd()
+	if e == 0 && len(buf) <= len(dir) {
+		e = ERANGE
+	}
+	if e != 0 {
+		return -1, errnoErr(e)
+	}
+	buf[copy(buf, dir)] = 0
+	return len(dir) + 1, nil
+}
+
 // count makes the results of a call in Go from those of the kernel.
 func count(n int, e Errno) (int, error) {
 	if e != 0 {

@@ -32,6 +32,11 @@ type Kernel interface {
 	Seek(fd int, off int64, whence int) (pos int64, err Errno)
 	ReadDirent(fd int, buf []byte) (n int, err Errno)
 
+	Mkdirat(dirfd int, path string, mode uint32) Errno
+	Unlinkat(dirfd int, path string, flags int) Errno
+	Renameat2(olddirfd int, oldpath string, newdirfd int, newpath string, flags uint32) Errno
+	Getcwd() (dir string, err Errno)
+
 	// Wait blocks until reading ('r') or writing ('w') would not: 0, also for
 	// files that never block. It returns EBADF after Interrupt, ETIMEDOUT when
 	// the deadline has passed.

@@ -31,6 +31,10 @@ func (noKernel) Pread(int, []byte, int64) (int, Errno)                     { ret
 func (noKernel) Pwrite(int, []byte, int64) (int, Errno)                    { return 0, ENOSYS }
 func (noKernel) Seek(int, int64, int) (int64, Errno)                       { return 0, ENOSYS }
 func (noKernel) ReadDirent(int, []byte) (int, Errno)                       { return 0, ENOSYS }
+func (noKernel) Mkdirat(int, string, uint32) Errno                         { return ENOSYS }
+func (noKernel) Unlinkat(int, string, int) Errno                           { return ENOSYS }
+func (noKernel) Renameat2(int, string, int, string, uint32) Errno          { return ENOSYS }
+func (noKernel) Getcwd() (string, Errno)                                   { return "", ENOSYS }
 func (noKernel) Wait(int, int) Errno                                       { return ENOSYS }
 func (noKernel) Interrupt(int) Errno                                       { return ENOSYS }
 func (noKernel) SetDeadline(int, int, int64) Errno                         { return ENOSYS }
