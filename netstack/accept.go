@@ -5,6 +5,7 @@ import (
 	"syscall"
 
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+	"gvisor.dev/gvisor/pkg/waiter"
 
 	"github.com/yolkos/yolk/fs/socket"
 )
@@ -57,6 +58,10 @@ func (k *sock) acceptOne() (*sock, error) {
 	}
 	n := k.s.newSock(ep, q, k.family, k.typ, k.protocol)
 	n.inherit(k)
+	n.noteLoop()
+	if ep.Readiness(waiter.ReadableEvents) != 0 {
+		n.heard.Store(true) // before there was somebody to be told
+	}
 	return n, nil
 }
 

@@ -22,7 +22,7 @@ const (
 
 // Send implements socket.Socket.
 func (k *sock) Send(m *socket.Message) (int, error) {
-	growStack()
+	k.growStack()
 	if k.s.ended.Load() {
 		return 0, syscall.EAGAIN
 	}
@@ -84,7 +84,7 @@ func (k *sock) sendStream(m *socket.Message) (int, error) {
 // Recv implements socket.Socket.
 func (k *sock) Recv(m *socket.Message) (int, error) {
 	if k.heard.Load() {
-		growStack()
+		k.growStack()
 	}
 	if k.s.ended.Load() {
 		return 0, syscall.EAGAIN

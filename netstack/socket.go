@@ -32,6 +32,7 @@ type sock struct {
 	room     atomic.Pointer[waitingRoom] // of one that listens
 	lost     atomic.Bool                 // with the interface, see Lose
 	heard    atomic.Bool                 // something has come since the socket was made
+	loops    atomic.Bool                 // it is connected, and the other end is here, too
 	named    atomic.Bool                 // it is bound to the address of an interface
 	within   atomic.Bool                 // it is connected, and the stack takes another source than loopbackSource
 	deaf     atomic.Bool                 // it listened, and was shut
@@ -73,7 +74,7 @@ func (k *sock) SetInode(ino uint64) { k.ino.Store(ino) }
 
 // Release implements socket.Socket.
 func (k *sock) Release() {
-	growStack()
+	k.growStack()
 	k.forget()
 	k.s.mu.Lock()
 	delete(k.s.sockets, k.ep)
@@ -242,6 +243,7 @@ func (k *sock) connectTo(a tcpip.FullAddress) error {
 		_ = k.ep.Bind(tcpip.FullAddress{}) // to hear what is sent to the source
 	}
 	terr := k.ep.Connect(a)
+	k.noteLoop()
 	if terr == nil {
 		k.within.Store(within)
 	}
