@@ -110,9 +110,10 @@ var processTexts = []struct {
 	{"stat", (*Self).stat}, {"statm", (*Self).statm}, {"status", (*Self).status},
 }
 
-// processFixed are those that always tell the same: addFixed has the format.
-const processFixed = `cgroup=0::/
-;
+// processFixed are those that always tell the same: addFixed has the format. In cgroup
+// stand hierarchies that are mounted, of which there is none: who finds a line there
+// goes on to look for the files of that one (cgroups(7)).
+const processFixed = `cgroup=;
 gid_map=         0          0 4294967295
 ;
 loginuid=4294967295;

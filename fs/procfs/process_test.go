@@ -220,6 +220,26 @@ func TestLikeLinux(t *testing.T) {
 	}
 }
 
+// TestCgroupsAreMounted: a hierarchy of control groups that a process is said to be in is
+// mounted, for libraries that look for limits take its files to be there.
+func TestCgroupsAreMounted(t *testing.T) {
+	k, p := newKernel(t)
+	p.RegisterSelf(newSelf(k))
+	mounts := text(t, k, "/proc/self/mountinfo")
+	if !strings.Contains(mounts, " - ") {
+		t.Fatalf("mountinfo is %q", mounts)
+	}
+	for line := range strings.Lines(text(t, k, "/proc/self/cgroup")) {
+		kind := " - cgroup "
+		if strings.HasPrefix(line, "0::") {
+			kind = " - cgroup2 "
+		}
+		if !strings.Contains(mounts, kind) {
+			t.Errorf("the process is in %q, and nothing of type%sis mounted:\n%s", line, strings.TrimPrefix(kind, " -"), mounts)
+		}
+	}
+}
+
 // TestNetworkTables: tables of counters have as many values as names, which are Linux's,
 // in its order. All protocols are there but for types of messages, which Linux has if
 // there were such, and Multipath TCP.
