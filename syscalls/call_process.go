@@ -267,6 +267,18 @@ func doSetpriority(k *Kernel, a args) (uintptr, syscall.Errno) {
 	return only(k.Setpriority(a.int(0), a.int(1), a.int(2)))
 }
 
+func doIoprioGet(k *Kernel, a args) (uintptr, syscall.Errno) {
+	priority, e := k.IoprioGet(a.int(0), a.int(1))
+	if e != 0 {
+		return 0, e
+	}
+	return uintptr(priority), 0
+}
+
+func doIoprioSet(k *Kernel, a args) (uintptr, syscall.Errno) {
+	return only(k.IoprioSet(a.int(0), a.int(1), a.int(2)))
+}
+
 func doSchedSetscheduler(k *Kernel, a args) (uintptr, syscall.Errno) {
 	return setScheduler(k, a, a.int(1), a[2])
 }

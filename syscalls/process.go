@@ -21,6 +21,7 @@ type process struct {
 	limits       [nlimits]syscall.Rlimit
 	affinity     uint64 // a bit for each CPU; 0: all
 	nice         int
+	ioprio       uint16 // 0: as nice has it
 	personality  uint32
 	prctl        map[int]uintptr // what other options of Prctl keep
 }

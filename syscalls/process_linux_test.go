@@ -36,6 +36,14 @@ func TestCallErrors(t *testing.T) {
 		{num: syscall.SYS_GETPRIORITY, a: [6]uintptr{0, none}},
 		{num: syscall.SYS_SETPRIORITY, a: [6]uintptr{bad, 0, 0}},
 		{num: syscall.SYS_SETPRIORITY, a: [6]uintptr{1, none, 0}},
+		{num: syscall.SYS_IOPRIO_GET, a: [6]uintptr{0, 0}},
+		{num: syscall.SYS_IOPRIO_GET, a: [6]uintptr{4, 0}},
+		{num: syscall.SYS_IOPRIO_GET, a: [6]uintptr{1, none}},
+		{num: syscall.SYS_IOPRIO_GET, a: [6]uintptr{2, none}},
+		{num: syscall.SYS_IOPRIO_GET, a: [6]uintptr{3, none}},
+		{num: syscall.SYS_IOPRIO_SET, a: [6]uintptr{1, none, IOPRIO_CLASS_BE << ioprioShift}},
+		{num: syscall.SYS_IOPRIO_SET, a: [6]uintptr{0, 0, 4 << ioprioShift}},
+		{num: syscall.SYS_IOPRIO_SET, a: [6]uintptr{4, 0, 0}},
 		{num: syscall.SYS_SCHED_GETAFFINITY, a: [6]uintptr{0, 4, out}},
 		{num: syscall.SYS_SCHED_GETAFFINITY, a: [6]uintptr{0, 12, out}},
 		{num: syscall.SYS_SCHED_GETAFFINITY, a: [6]uintptr{none, 1024, out}},
@@ -152,6 +160,72 @@ func TestCallErrors(t *testing.T) {
 		})
 		if got != want {
 			t.Errorf("%s%#x: %s, on Linux %s", calls[try.num].name, try.a, got, want)
+		}
+	}
+}
+
+// TestIOPriorities sets priorities of this process, and of a thread of the host's that
+// ends then: what is taken, and what it is afterwards, is the same. That of the group is
+// the one in force, which follows the nice value until one is set.
+func TestIOPriorities(t *testing.T) {
+	k := newKernel(t)
+	c, _ := threadCaps()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // and never unlocked
+		for class := range uintptr(8) {
+			if class == IOPRIO_CLASS_RT && c.Effective>>capSysNice&1 == 0 {
+				continue
+			}
+			for level := range uintptr(8) { // of more, kernels think otherwise
+				priority := class<<ioprioShift | level
+				for _, call := range [][4]uintptr{{syscall.SYS_IOPRIO_SET, 1, 0, priority}, {syscall.SYS_IOPRIO_GET, 1, 0}} {
+					got, e := k.Call(call[0], call[1], call[2], call[3], 0, 0, 0)
+					want, _, we := syscall.RawSyscall(call[0], call[1], call[2], call[3])
+					if e != we || e == 0 && got != want {
+						t.Errorf("class %d, level %d: %s: %#x, %v, on Linux %#x, %v", class, level, calls[call[0]].name, got, e, want, we)
+					}
+				}
+			}
+		}
+	}()
+	<-done
+	get := func(which int) int {
+		p, e := k.IoprioGet(which, 0)
+		if e != 0 {
+			t.Fatal(e)
+		}
+		return p
+	}
+	for _, s := range []struct{ set, nice, group int }{
+		{0, 0, IOPRIO_CLASS_BE<<ioprioShift | 4}, {0, 19, IOPRIO_CLASS_BE<<ioprioShift | 7}, {0, -20, IOPRIO_CLASS_BE << ioprioShift},
+		{IOPRIO_CLASS_IDLE << ioprioShift, 0, IOPRIO_CLASS_IDLE << ioprioShift}, {IOPRIO_CLASS_BE<<ioprioShift | 1, 19, IOPRIO_CLASS_BE<<ioprioShift | 1},
+	} {
+		if e := k.Setpriority(PRIO_PROCESS, 0, s.nice); e != 0 {
+			t.Fatal(e)
+		}
+		if e := k.IoprioSet(1, 0, s.set); e != 0 {
+			t.Fatal(e)
+		}
+		if own, group, user := get(1), get(2), get(3); own != s.set || group != s.group || user != s.group {
+			t.Errorf("%#x set, nice %d: %#x, of the group %#x, of the user %#x; want %#x for these", s.set, s.nice, own, group, user, s.group)
+		}
+	}
+}
+
+// TestPriorityOfUser: what is the user's is the process's, if it is the real user.
+func TestPriorityOfUser(t *testing.T) {
+	k := newKernel(t)
+	if _, e := k.Call(syscall.SYS_SETRESUID, 1000, 2000, 3000, 0, 0, 0); e != 0 {
+		t.Fatal(e)
+	}
+	for who, want := range map[int]syscall.Errno{0: 0, 1000: 0, 2000: syscall.ESRCH, 3000: syscall.ESRCH, pid: syscall.ESRCH} {
+		if _, e := k.Getpriority(PRIO_USER, who); e != want {
+			t.Errorf("getpriority of user %d: %v, want %v", who, e, want)
+		}
+		if _, e := k.IoprioGet(1+PRIO_USER, who); e != want {
+			t.Errorf("ioprio_get of user %d: %v, want %v", who, e, want)
 		}
 	}
 }

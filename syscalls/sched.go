@@ -9,12 +9,17 @@ const (
 	PRIO_USER    = 2
 )
 
-// prioritized says whether a priority is that of the process.
-func prioritized(which, who int) syscall.Errno {
+// prioritized says whether a priority is that of the process, as it is if it is that of
+// its group or user.
+func (p *process) prioritized(which, who int) syscall.Errno {
+	own := pid
 	switch {
 	case which < PRIO_PROCESS || which > PRIO_USER:
 		return syscall.EINVAL
-	case who != 0 && (which == PRIO_USER || who != pid):
+	case which == PRIO_USER:
+		own = int(p.uid.real)
+	}
+	if who != 0 && who != own {
 		return syscall.ESRCH
 	}
 	return 0
@@ -22,25 +27,65 @@ func prioritized(which, who int) syscall.Errno {
 
 // Getpriority returns the nice value; the call by number returns 20 less it.
 func (k *Kernel) Getpriority(which, who int) (nice int, e syscall.Errno) {
-	if e := prioritized(which, who); e != 0 {
-		return 0, e
-	}
-	k.ids(func(p *process) syscall.Errno { nice = p.nice; return 0 })
-	return nice, 0
+	e = k.ids(func(p *process) syscall.Errno { nice = p.nice; return p.prioritized(which, who) })
+	return nice, e
 }
 
 // Setpriority keeps a nice value. There is nobody to be nice to.
 func (k *Kernel) Setpriority(which, who, nice int) syscall.Errno {
-	if e := prioritized(which, who); e != 0 {
-		return e
-	}
 	nice = min(max(nice, -20), 19)
 	return k.ids(func(p *process) syscall.Errno {
+		if e := p.prioritized(which, who); e != 0 {
+			return e
+		}
 		if nice < p.nice && !p.can(capSysNice) {
 			return syscall.EACCES
 		}
 		p.nice = nice
 		return 0
+	})
+}
+
+// Priorities of input and output (linux/ioprio.h): a class, of three bits, and data, of
+// which the lowest three bits are the level. Whose they are is PRIO_PROCESS and so on, and 1 more.
+const (
+	ioprioShift = 13
+	ioprioLevel = 1<<3 - 1
+
+	IOPRIO_CLASS_NONE = 0 // as the nice value has it
+	IOPRIO_CLASS_RT   = 1
+	IOPRIO_CLASS_BE   = 2
+	IOPRIO_CLASS_IDLE = 3
+)
+
+// IoprioGet returns the priority of input and output: of the process what was set, of
+// its group or user the one that is in force.
+func (k *Kernel) IoprioGet(which, who int) (priority int, e syscall.Errno) {
+	e = k.ids(func(p *process) syscall.Errno {
+		priority = int(p.ioprio)
+		if which != 1+PRIO_PROCESS && priority>>ioprioShift == IOPRIO_CLASS_NONE {
+			priority = IOPRIO_CLASS_BE<<ioprioShift | (p.nice+20)/5
+		}
+		return p.prioritized(which-1, who)
+	})
+	return priority, e
+}
+
+// IoprioSet keeps a priority, of which 16 bits count. Nobody else reads or writes.
+func (k *Kernel) IoprioSet(which, who, priority int) syscall.Errno {
+	class := priority >> ioprioShift & 7
+	return k.ids(func(p *process) syscall.Errno {
+		switch {
+		case class > IOPRIO_CLASS_IDLE || class == IOPRIO_CLASS_NONE && priority&ioprioLevel != 0:
+			return syscall.EINVAL
+		case class == IOPRIO_CLASS_RT && !p.can(capSysNice) && !p.can(capSysAdmin):
+			return syscall.EPERM
+		}
+		e := p.prioritized(which-1, who)
+		if e == 0 {
+			p.ioprio = uint16(priority)
+		}
+		return e
 	})
 }
 
