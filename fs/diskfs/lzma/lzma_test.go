@@ -4,32 +4,21 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
 
+	"github.com/yolkos/yolk/fs/diskfs/internal/samples"
 	"github.com/yolkos/yolk/fs/diskfs/lzma"
 )
 
-// texts have literals and matches of many kinds, and code of x86.
+// texts are samples, and code of x86.
 func texts(t testing.TB) map[string][]byte {
 	r := rand.New(rand.NewPCG(1, 2))
-	noise := make([]byte, 30_000)
-	for i := range noise {
-		noise[i] = byte(r.Uint32())
-	}
-	var numbers, words, calls []byte
-	for i := range 20_000 {
-		numbers = fmt.Append(numbers, i*i, "|")
-	}
-	for len(words) < 100_000 {
-		at := r.IntN(len(numbers) - 3000)
-		words = append(words, numbers[at:at+r.IntN(3000)]...)
-		words = append(words, noise[:r.IntN(20)]...)
-	}
+	list := samples.Texts(r, 30_000, 20_000, 100_000)
+	var calls []byte
 	for len(calls) < 50_000 { // opcodes close to each other, with targets that are changed and those that are not
 		calls = append(calls, [...]byte{0xe8, 0xe9, 0, 0xff, byte(r.Uint32())}[r.IntN(5)])
 	}
@@ -37,10 +26,8 @@ func texts(t testing.TB) map[string][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return map[string][]byte{
-		"byte": {1}, "short": []byte("a short text, a short text"), "zeroes": make([]byte, 500_000), "noise": noise, "numbers": numbers, "words": words,
-		"calls": calls, "code": self[:min(len(self), 256<<10)],
-	}
+	list["calls"], list["code"] = calls, self[:min(len(self), 256<<10)]
+	return list
 }
 
 // xz runs the program xz.

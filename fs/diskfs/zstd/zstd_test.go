@@ -3,38 +3,26 @@ package zstd_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"testing"
 
 	reference "github.com/klauspost/compress/zstd"
 
+	"github.com/yolkos/yolk/fs/diskfs/internal/samples"
 	"github.com/yolkos/yolk/fs/diskfs/zstd"
 )
 
-// texts have literals and matches of many kinds and lengths, on both sides of the limits of blocks.
+// texts are samples, those on both sides of the limits of blocks, and few symbols that have long codes.
 func texts() map[string][]byte {
 	r := rand.New(rand.NewPCG(1, 2))
-	noise := make([]byte, 300_000)
-	for i := range noise {
-		noise[i] = byte(r.Uint32())
-	}
-	var numbers, words, skewed []byte
-	for i := range 60_000 {
-		numbers = fmt.Append(numbers, i*i, "|")
-	}
-	for len(words) < 500_000 {
-		at := r.IntN(len(numbers) - 3000)
-		words = append(words, numbers[at:at+r.IntN(3000)]...)
-		words = append(words, noise[:r.IntN(20)]...)
-	}
-	for range 200_000 { // few symbols that have long codes
+	list := samples.Texts(r, 300_000, 60_000, 500_000)
+	var skewed []byte
+	for range 200_000 {
 		skewed = append(skewed, byte(min(r.ExpFloat64()*3, 255)))
 	}
-	return map[string][]byte{
-		"empty": {}, "byte": {1}, "short": []byte("a short text, a short text"), "zeroes": make([]byte, 400_000), "noise": noise, "numbers": numbers,
-		"words": words, "skewed": skewed, "block": numbers[:128<<10], "more": numbers[:128<<10+1],
-	}
+	numbers := list["numbers"]
+	list["empty"], list["skewed"], list["block"], list["more"] = nil, skewed, numbers[:128<<10], numbers[:128<<10+1]
+	return list
 }
 
 // TestDecode: what another implementation compresses, at every level, is what it was, whole and as far
