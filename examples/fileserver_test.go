@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/yolkos/yolk/internal/tools"
 )
 
 // TestGuestFileserver drives the file server in a guest with curl and a browser.
@@ -43,7 +45,7 @@ func TestGuestFileserver(t *testing.T) {
 			if out := s.client("", "curl", "-sS", "-o", os.DevNull, "-w", "%{http_code}", http+"/none"); out != "404" {
 				t.Errorf("a file that is not there: %s", out)
 			}
-			browser := findBrowser(t)
+			browser := tools.Browser(t)
 			dom := s.client("", browser, "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+t.TempDir(),
 				"--virtual-time-budget=10000", "--dump-dom", http+"/")
 			if !strings.Contains(dom, "Its script has run, and this text came by a second request.") {
@@ -52,23 +54,4 @@ func TestGuestFileserver(t *testing.T) {
 			s.stop()
 		})
 	}
-}
-
-// findBrowser returns a Chromium that runs without a screen.
-func findBrowser(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium-headless-shell", "chromium", "chrome", "google-chrome"} {
-		for dir := range strings.SplitSeq(os.Getenv("PATH"), ":") {
-			if file := filepath.Join(dir, name); isProgram(file) {
-				return file
-			}
-		}
-	}
-	missing(t, "chromium-headless-shell")
-	return ""
-}
-
-func isProgram(file string) bool {
-	info, err := os.Stat(file)
-	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/yolkos/yolk/internal/tools"
 )
 
 // server is a program in a guest that is reached through ports of the host.
@@ -160,7 +162,7 @@ func (s *server) client(want string, name string, args ...string) string {
 			return out
 		}
 		if errors.Is(err, exec.ErrNotFound) {
-			missing(s.t, name)
+			tools.Find(s.t, name)
 		}
 		if want == "" {
 			s.t.Fatalf("%s %q: %v: %s", name, args, err, out)
@@ -171,15 +173,6 @@ func (s *server) client(want string, name string, args ...string) string {
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
-}
-
-// missing skips a test for want of a program. In CI it fails.
-func missing(t *testing.T, name string) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatalf("%s is missing: make tools", name)
-	}
-	t.Skipf("%s is missing: make tools", name)
 }
 
 // try runs a program on the host, once.

@@ -10,19 +10,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
-)
 
-// needTool skips a test for want of a program. In CI it fails.
-func needTool(t *testing.T, name string) {
-	t.Helper()
-	if _, err := exec.LookPath(name); err == nil {
-		return
-	}
-	if os.Getenv("CI") != "" {
-		t.Fatalf("%s is missing: make tools", name)
-	}
-	t.Skipf("%s is missing: make tools", name)
-}
+	"github.com/yolkos/yolk/internal/tools"
+)
 
 // gdbScript writes what gdb is to do into a file, and returns the options of yolk debug
 // for it.
@@ -62,7 +52,7 @@ func inOrder(text string, parts []string) (missing string) {
 // ends by itself.
 func TestGuestDebug(t *testing.T) {
 	needGuest(t)
-	needTool(t, "gdb")
+	tools.Find(t, "gdb")
 	dir := debugged(t)
 	args := gdbScript(t, `
 echo firmware\n
@@ -118,7 +108,7 @@ continue
 // is printed, and leave it before its program has ended.
 func TestGuestDebugListen(t *testing.T) {
 	needGuest(t)
-	needTool(t, "gdb")
+	tools.Find(t, "gdb")
 	dir := debugged(t)
 	script := gdbScript(t, "break main.main\ncontinue\ndetach\n")
 	cmd := yolkCommand(t, dir, append(append([]string{"debug", "--timeout", "300s", "--listen", "./socket"}, script...), ".")...)
@@ -176,7 +166,7 @@ func TestGuestDebugListen(t *testing.T) {
 // runtime's threads are.
 func TestGuestDebugCPUs(t *testing.T) {
 	needGuest(t)
-	needTool(t, "gdb")
+	tools.Find(t, "gdb")
 	dir := t.TempDir()
 	layOut(t, dir, map[string]string{
 		"go.mod": "module example.com/spinners\n\ngo 1.24\n",
@@ -197,7 +187,7 @@ func TestGuestDebugCPUs(t *testing.T) {
 // TestGuestDebugPrint runs the commands that are printed, which need no yolk but to build.
 func TestGuestDebugPrint(t *testing.T) {
 	needGuest(t)
-	needTool(t, "gdb")
+	tools.Find(t, "gdb")
 	dir := debugged(t)
 	script := gdbScript(t, "break main.main\ncontinue\ngoroutine 1 bt\nbreak os.Exit\ncontinue\nkill\n")
 	args := append([]string{"debug", "--print", "--listen", "./socket", "--mem", "100M", "--env", "A=b c"}, script...)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/yolkos/yolk/cmd/yolk/internal/disk"
+	"github.com/yolkos/yolk/internal/tools"
 	"github.com/yolkos/yolk/qemu"
 )
 
@@ -40,11 +41,7 @@ func mountArgs(first byte) []string {
 func mountedDisks(t *testing.T, compression string) []string {
 	t.Helper()
 	for _, tool := range []string{"mkfs.ext4", "mksquashfs"} {
-		if _, err := exec.LookPath(tool); err != nil && os.Getenv("CI") != "" {
-			t.Fatal(err)
-		} else if err != nil {
-			t.Skipf("%s is not installed", tool)
-		}
+		tools.Find(t, tool)
 	}
 	tmp := t.TempDir()
 	tree := filepath.Join(tmp, "tree")

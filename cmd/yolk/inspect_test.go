@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/yolkos/yolk/cmd/yolk/internal/exit"
+	"github.com/yolkos/yolk/internal/tools"
 )
 
 // TestGuestInspect shows the machine of a program that does not start: with its network, and
@@ -52,7 +53,7 @@ func TestGuestInspect(t *testing.T) {
 // a terminal and without one.
 func TestGuestTop(t *testing.T) {
 	needGuest(t)
-	needTool(t, "tmux")
+	tools.Find(t, "tmux")
 	dir := program(t, "probe")
 	runtimeDir := t.TempDir()
 	if err := os.Chmod(runtimeDir, 0o700); err != nil {

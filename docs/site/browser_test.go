@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/yolkos/yolk/internal/tools"
 	"github.com/yolkos/yolk/toolchain/group"
 )
 
@@ -36,7 +35,7 @@ func startBrowser(t *testing.T) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(findBrowser(t), "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+t.TempDir(), "--remote-debugging-pipe")
+	cmd := exec.Command(tools.Browser(t), "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+t.TempDir(), "--remote-debugging-pipe")
 	cmd.ExtraFiles = []*os.File{in, out} // 3 and 4, which the protocol has
 	cmd.WaitDelay = time.Second
 	// Its helpers write into its directory until they end, too.
@@ -176,22 +175,4 @@ func (b *browser) keys(text string) {
 		up := map[string]any{"type": "keyUp", "key": key["key"]}
 		b.call("Input.dispatchKeyEvent", up, nil)
 	}
-}
-
-// findBrowser returns a Chromium that runs without a screen.
-func findBrowser(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium-headless-shell", "chromium", "chrome", "google-chrome"} {
-		for dir := range strings.SplitSeq(os.Getenv("PATH"), ":") {
-			file := filepath.Join(dir, name)
-			if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
-				return file
-			}
-		}
-	}
-	if os.Getenv("CI") != "" {
-		t.Fatal("chromium-headless-shell is missing: make tools")
-	}
-	t.Skip("chromium-headless-shell is missing: make tools")
-	return ""
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/yolkos/yolk/internal/tools"
 )
 
 const diskSize = 64 << 20
@@ -18,16 +20,7 @@ const diskSize = 64 << 20
 // the partitions that it sees there itself.
 func sfdisk(t testing.TB, script string) (*os.File, []Partition) {
 	t.Helper()
-	program, err := exec.LookPath("sfdisk")
-	if err != nil {
-		program, err = exec.LookPath("/usr/sbin/sfdisk")
-	}
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	program := tools.Find(t, "sfdisk", "/usr/sbin/sfdisk")
 	name := filepath.Join(t.TempDir(), "disk")
 	f, err := os.Create(name)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/yolkos/yolk/fs/diskfs"
 	"github.com/yolkos/yolk/fs/diskfs/formats"
 	"github.com/yolkos/yolk/fs/fstest"
+	"github.com/yolkos/yolk/internal/tools"
 	"github.com/yolkos/yolk/syscalls"
 )
 
@@ -49,13 +50,7 @@ var makers = []struct {
 // makeImage makes an image of a directory.
 func makeImage(t testing.TB, program, args, dir string) string {
 	t.Helper()
-	path, err := exec.LookPath(program)
-	switch {
-	case err != nil && os.Getenv("CI") != "":
-		t.Fatal(err)
-	case err != nil:
-		t.Skipf("%s is not installed", program)
-	}
+	path := tools.Find(t, program)
 	file := filepath.Join(t.TempDir(), "image")
 	if program == "mkfs.ext4" {
 		if err := os.WriteFile(file, nil, 0o600); err != nil {

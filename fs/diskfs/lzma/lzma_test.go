@@ -12,6 +12,7 @@ import (
 
 	"github.com/yolkos/yolk/fs/diskfs/internal/samples"
 	"github.com/yolkos/yolk/fs/diskfs/lzma"
+	"github.com/yolkos/yolk/internal/tools"
 )
 
 // texts are samples, and code of x86.
@@ -33,13 +34,7 @@ func texts(t testing.TB) map[string][]byte {
 // xz runs the program xz.
 func xz(t testing.TB, args string, text []byte) []byte {
 	t.Helper()
-	path, err := exec.LookPath("xz")
-	if err != nil && os.Getenv("CI") != "" {
-		t.Fatal(err)
-	} else if err != nil {
-		t.Skip("xz is not installed")
-	}
-	cmd := exec.Command(path, append(strings.Fields(args), "-c")...)
+	cmd := exec.Command(tools.Find(t, "xz"), append(strings.Fields(args), "-c")...)
 	cmd.Stdin = bytes.NewReader(text)
 	out, err := cmd.Output()
 	if err != nil {

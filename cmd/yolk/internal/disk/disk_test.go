@@ -17,18 +17,8 @@ import (
 	"testing"
 
 	"github.com/yolkos/yolk/fs/blockdev"
+	"github.com/yolkos/yolk/internal/tools"
 )
-
-// needTools skips a test where a format cannot be made, which fails in CI.
-func needTools(t *testing.T, f Format) {
-	t.Helper()
-	if err := Check(f); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-}
 
 // kernel writes size bytes that no other seed has.
 func kernel(t *testing.T, seed uint64, size int) string {
@@ -77,7 +67,7 @@ func onlyFiles(t *testing.T, dir string, want ...string) {
 // TestDisk reads back what a disk has on it: the table by the kernel's own reader, the
 // file system by mtools.
 func TestDisk(t *testing.T) {
-	needTools(t, Raw)
+	tools.Need(t, Check(Raw))
 	const mib = 1 << 20
 	for _, c := range []struct {
 		kernel     int
@@ -173,7 +163,7 @@ func sfdisk(t *testing.T, name string) {
 func TestSameBytes(t *testing.T) {
 	for _, f := range []Format{Raw, QCOW2, ISO, Net} {
 		t.Run(string(f), func(t *testing.T) {
-			needTools(t, f)
+			tools.Need(t, Check(f))
 			var names [3]string
 			for i := range names {
 				names[i] = filepath.Join(t.TempDir(), []string{"a", "b=c@@1:d e%'", "a"}[i])
@@ -228,7 +218,7 @@ func TestIdentifiers(t *testing.T) {
 }
 
 func TestNet(t *testing.T) {
-	needTools(t, Net)
+	tools.Need(t, Check(Net))
 	k, name := kernel(t, 1, 1<<20), filepath.Join(t.TempDir(), "net.tar")
 	if err := Make(t.Context(), name, Options{Kernel: k, Format: Net}); err != nil {
 		t.Fatal(err)
@@ -280,7 +270,7 @@ func TestMissing(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
-	needTools(t, Raw)
+	tools.Need(t, Check(Raw))
 	dir := t.TempDir()
 	name := filepath.Join(dir, "disk")
 	if err := syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o600); err != nil {
@@ -309,7 +299,7 @@ func TestRefused(t *testing.T) {
 
 // TestFullSaid: what a tool says of a full disk, in many lines, is an error of one that says what to do.
 func TestFullSaid(t *testing.T) {
-	needTools(t, Raw)
+	tools.Need(t, Check(Raw))
 	dir, bin := t.TempDir(), t.TempDir()
 	script := "#!/bin/sh\nprintf 'plain_io: No space left on device\\nBad FAT entry\\n' >&2\nexit 1\n"
 	if err := os.WriteFile(filepath.Join(bin, "mcopy"), []byte(script), 0o700); err != nil {
@@ -338,7 +328,7 @@ func TestFull(t *testing.T) {
 		return
 	}
 	for _, f := range []Format{Raw, QCOW2, ISO, Net} {
-		needTools(t, f)
+		tools.Need(t, Check(f))
 	}
 	// In blocks of 512 bytes: GRUB's images fit, the last of the disk's files does not.
 	for _, limit := range []string{"1024", "20000"} {
@@ -364,7 +354,7 @@ func TestFull(t *testing.T) {
 
 // TestInterrupted: whoever is told to end in the midst of it leaves nothing.
 func TestInterrupted(t *testing.T) {
-	needTools(t, Raw)
+	tools.Need(t, Check(Raw))
 	tools, dir := t.TempDir(), t.TempDir()
 	started := filepath.Join(tools, "started")
 	if err := syscall.Mkfifo(started, 0o600); err != nil {

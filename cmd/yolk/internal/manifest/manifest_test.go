@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/yolkos/yolk/internal/tools"
 )
 
 // written are the files of a Spec by their names.
@@ -25,16 +27,6 @@ func written(t *testing.T, s Spec) map[string]string {
 		files[f.Name] = string(f.Data)
 	}
 	return files
-}
-
-// tool skips a test for want of a program. In CI it fails.
-func tool(t *testing.T, name string) {
-	t.Helper()
-	if _, err := exec.LookPath(name); err != nil && os.Getenv("CI") != "" {
-		t.Fatalf("%v: make tools", err)
-	} else if err != nil {
-		t.Skip(err)
-	}
 }
 
 // TestStart: the shell makes of the start script's words what was meant.
@@ -100,7 +92,7 @@ func TestScripts(t *testing.T) {
 
 // TestService: systemd finds nothing wrong with the unit and much to like.
 func TestService(t *testing.T) {
-	tool(t, "systemd-analyze")
+	tools.Find(t, "systemd-analyze")
 	tap := example()
 	tap.Tap, tap.Host = "tap0", []string{"--net", "tap=tap0"}
 	for _, s := range []Spec{example(), bare(), tap} {
@@ -138,7 +130,7 @@ func TestUnitWord(t *testing.T) {
 
 // TestLibvirt: the domain is one by libvirt's own schema.
 func TestLibvirt(t *testing.T) {
-	tool(t, "virt-xml-validate")
+	tools.Find(t, "virt-xml-validate")
 	tap := bare()
 	tap.Tap, tap.MAC, tap.Network = "tap0", "52:54:00:12:34:56", []string{"ip=192.0.2.2/24 2001:db8::2/64"}
 	shared := bare()
