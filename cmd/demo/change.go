@@ -53,6 +53,7 @@ func mkdir(p *process, args []string) error {
 func rm(p *process, args []string) error {
 	f := p.flags()
 	recursive := f.BoolP("recursive", "r", false, "")
+	f.alias("recursive", "R")
 	force := f.BoolP("force", "f", false, "")
 	if err := f.Parse(args); err != nil {
 		return err

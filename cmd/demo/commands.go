@@ -20,6 +20,14 @@ type usageError string
 
 func (e usageError) Error() string { return string(e) }
 
+func (c *command) usage() string { return strings.TrimSpace(c.name + " " + c.args) }
+
+// help prints what help says of the command.
+func (c *command) help(p *process) { p.printf("%s\n    %s\n", c.usage(), c.about) }
+
+// errHelp is the error of a command that is asked what it does.
+var errHelp = errors.New("help is wanted")
+
 // errFalse is the error of a command that has answered no, and said so.
 var errFalse = interp.ExitStatus(1)
 
@@ -36,10 +44,10 @@ var commands []command
 func init() { // help reads the tables
 	groups = []group{
 		{"Files", []command{
-			{"ls", "[-lahtrSd1] [PATH...]", "list directories", ls},
+			{"ls", "[-lahtrRSd1] [PATH...]", "list directories", ls},
 			{"tree", "[-a] [-L DEPTH] [PATH...]", "list directories and all that is in them", tree},
 			{"stat", "PATH...", "show all that is known about files", stat},
-			{"find", "[PATH...] [-name PATTERN] [-type f|d|l] [-size [+-]N[ckMG]] [-newer FILE] [-maxdepth N]", "find files", find},
+			{"find", "[PATH...] [-name PATTERN] [-iname PATTERN] [-type f|d|l] [-empty] [-size [+-]N[ckMG]] [-newer FILE] [-maxdepth N]", "find files", find},
 			{"du", "[-s] [-h] [-a] [PATH...]", "show the room that directories take", du},
 			{"touch", "FILE...", "make empty files, or set their time to now", touch},
 			{"mkdir", "[-p] DIR...", "make directories", mkdir},
@@ -50,10 +58,10 @@ func init() { // help reads the tables
 			{"chmod", "[-R] MODE FILE...", "change modes: 644, u+x, go-w, a=r", chmod},
 		}},
 		{"Text", []command{
-			{"cat", "[FILE...]", "print files", cat},
+			{"cat", "[-n] [FILE...]", "print files", cat},
 			{"head", "[-n LINES] [-c BYTES] [FILE...]", "print the first lines", head},
-			{"tail", "[-n LINES] [-c BYTES] [-f] [FILE...]", "print the last lines, and with -f those that come", tail},
-			{"grep", "[-invlcrFqo] PATTERN [FILE...]", "print the lines that match a regular expression of Go", grep},
+			{"tail", "[-n [+]LINES] [-c BYTES] [-f] [FILE...]", "print the last lines, or those from +LINES on, and with -f those that come", tail},
+			{"grep", "[-invwlchrEFqo] PATTERN [FILE...]", "print the lines that match a regular expression of Go", grep},
 			{"sort", "[-rnu] [FILE...]", "sort lines", sortLines},
 			{"uniq", "[-c] [FILE]", "leave out lines that are like the one before", uniq},
 			{"wc", "[-lwc] [FILE...]", "count lines, words and bytes", wc},
@@ -67,11 +75,11 @@ func init() { // help reads the tables
 			{"top", "[-d SECONDS] [-n ROUNDS]", "show what the machine and its goroutines do", top},
 			{"ps", "[-a]", "list the goroutines", ps},
 			{"mount", "", "list what is mounted", mount},
-			{"df", "[-a]", "show the room on file systems", df},
+			{"df", "[-ah]", "show the room on file systems", df},
 			{"lspci", "", "list the functions of the PCI buses", lspci},
 			{"trace", "[on | off | [-k KINDS] COMMAND...]", "show what crosses the borders of the kernel", trace},
 			{"dmesg", "", "print the kernel's messages", dmesg},
-			{"free", "", "show memory", free},
+			{"free", "[-h]", "show memory", free},
 			{"uptime", "", "show how long the machine has been up", uptime},
 			{"date", "", "print the time", date},
 			{"env", "", "print the environment", env},
@@ -109,7 +117,7 @@ func findCommand(name string) *command {
 func help(p *process, args []string) error {
 	if len(args) > 0 {
 		if c := findCommand(args[0]); c != nil {
-			p.printf("%s\n    %s\n", strings.TrimSpace(c.name+" "+c.args), c.about)
+			c.help(p)
 			return nil
 		}
 		if !interp.IsBuiltin(args[0]) {
@@ -121,7 +129,7 @@ func help(p *process, args []string) error {
 		p.printf("%s\n", p.paint("1", g.title))
 		var rows [][]string
 		for _, c := range g.commands {
-			usage := strings.TrimSpace(c.name + " " + c.args)
+			usage := c.usage()
 			if len(usage) > 40 {
 				usage = c.name + " ..."
 			}

@@ -45,7 +45,11 @@ func TestFind(t *testing.T) {
 	want(t, s, "find . -type l; find -maxdepth 1 -type d; find d -maxdepth 0", "./z\n.\n./d\nd\n")
 	want(t, s, "find . -type f -size +1k; find . -size -2c -type f; find . -size 3k -name b*; find d -newer d/g.go -type f", "./big\n./big\nd/e/f.txt\n")
 	want(t, s, "cd d; find e", "e\ne/f.txt\n")
+	want(t, s, "cd ..; find . -iname '*.TXT'; find . -name '*.TXT'; mkdir d/none; touch d/nothing; find . -empty; find . -empty -type d", "./d/e/f.txt\n./d/none\n./d/nothing\n./d/none\n")
 	wantError(t, s, "find nosuch", "nosuch")
+	wantError(t, s, "find -exec x", "find: -exec is unknown")
+	wantError(t, s, "find . -delete", "find: -delete is unknown")
+	wantError(t, s, "find . -type", "find: -type wants a value")
 	for _, args := range []string{"-name", "-name [", "-type x", "-size 1x", "-maxdepth -1", "-perm 1", "-newer nosuch", "-size ''"} {
 		wantError(t, s, "find . "+args, "find: ")
 	}
@@ -124,6 +128,7 @@ func TestGrep(t *testing.T) {
 	want(t, s, "grep -F . f; grep 'e.$' f; grep -o '[Tt]wo' f", "three.\nthree.\nTwo\ntwo\n")
 	want(t, s, "grep one f bytes; grep -l one f bytes; grep -r one d", "f:one\nbytes:a file of bytes matches\nf\nbytes\nd/one:d/one\n")
 	want(t, s, "cat f | grep -q one && echo yes; grep nosuch f; echo $?", "yes\n1\n")
+	want(t, s, "grep -E 'o(n|x)e' f; grep -w tw f; grep -w 'two|on' f; grep -hR one d f; grep -h one f d/one", "one\nTwo two\nd/one\none\none\nd/one\n")
 	wantError(t, s, "grep '(' f", "missing closing")
 	wantError(t, s, "grep one nosuch", "nosuch")
 	var out output
@@ -133,12 +138,32 @@ func TestGrep(t *testing.T) {
 	}
 }
 
+// TestAsked: every command says what it does where it is asked, and none overlooks an argument that it does not take.
+func TestAsked(t *testing.T) {
+	s := newTestShell(t)
+	for _, c := range commands {
+		out, status := try(t, s, c.name+" --help")
+		if status != 0 || out != c.usage()+"\n    "+c.about+"\n" {
+			t.Errorf("%s --help prints %q, status %d", c.name, out, status)
+		}
+		if c.args == "" {
+			wantError(t, s, c.name+" nothing", c.name+": no arguments are taken (usage: "+c.name+")")
+		}
+	}
+	want(t, s, "wc -h", "wc [-lwc] [FILE...]\n    count lines, words and bytes\n")
+	wantError(t, s, "df /tmp", "none by name")
+	wantError(t, s, "free x", "no arguments are taken")
+}
+
 func TestTextTools(t *testing.T) {
 	s := newTestShell(t)
 	want(t, s, "seq 3 | sort -r; seq 9 11 | sort; seq 9 11 | sort -n; seq 0 1; seq 3 1", "3\n2\n1\n10\n11\n9\n9\n10\n11\n0\n1\n")
 	want(t, s, "printf 'b\\na\\nb\\n' | sort -u; printf 'a\\na\\nb' | uniq -c", "a\nb\n2 a\n1 b\n")
 	want(t, s, "echo a | tee x y; echo b | tee -a x > /dev/null; cat x y", "a\na\nb\na\n")
 	want(t, s, "seq 20 | tail -n 2; seq 20 | tail -3 | head -1; seq 20 | tail -c 3; seq 3 | tail -n 9; seq 3 | tail -n 0; seq 9 | head -c 4", "19\n20\n18\n20\n1\n2\n3\n1\n2\n")
+	want(t, s, "seq 4 | tail -n +3; seq 2 | tail -n +0; seq 2 | tail -n +9; printf 'a\nb' | tail -n +2", "3\n4\n1\n2\nb")
+	wantError(t, s, "tail -n 1x", `-n "1x" is no number of lines`)
+	wantError(t, s, "tail -n ++1", `-n "++1" is no number of lines`)
 	want(t, s, "printf 'a\\tb\\n' | hexdump -s 1; sleep 0.001; sleep 1ms; date | wc -l; uniq <<< x", "00000000  09 62 0a                                          |.b.|\n1\nx\n")
 	for _, line := range []string{"sleep x", "sleep", "sleep -1", "seq x", "seq", "head -n x", "tail -f x y", "uniq a b", "history", "less -Q", "edit", "watch", "watch -n 0 ls", "curl", "ping", "bench -n 0 ls", "mkdir", "ln x"} {
 		wantError(t, s, line, strings.Fields(line)[0]+": ")

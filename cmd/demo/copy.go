@@ -15,6 +15,7 @@ import (
 func cp(p *process, args []string) error {
 	f := p.flags()
 	recursive := f.BoolP("recursive", "r", false, "")
+	f.alias("recursive", "R")
 	if err := f.Parse(args); err != nil {
 		return err
 	}

@@ -3,9 +3,11 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +16,8 @@ import (
 // query is what find looks for.
 type query struct {
 	name     string
+	fold     bool   // the case of the name does not matter
+	empty    bool   // files and directories with nothing in them
 	kind     string // of type: f, d, l; empty for all
 	maxDepth int    // -1 for all
 	newer    time.Time
@@ -34,8 +38,15 @@ func find(p *process, args []string) error {
 	}
 	for len(args) > 0 {
 		test := args[0]
+		if test == "-empty" {
+			q.empty, args = true, args[1:]
+			continue
+		}
+		if !slices.Contains(tests, test) {
+			return usageError(test + " is unknown")
+		}
 		if len(args) < 2 {
-			return usageError(test + " wants a value, or is unknown")
+			return usageError(test + " wants a value")
 		}
 		if err := q.parse(p, test, args[1]); err != nil {
 			return err
@@ -44,7 +55,7 @@ func find(p *process, args []string) error {
 	}
 	return p.each(paths, func(root string) error {
 		return p.walk(root, func(name string, info fs.FileInfo, depth int) error {
-			if q.matches(info) {
+			if q.matches(info) && (!q.empty || isEmpty(p.at(name), info)) {
 				if _, err := fmt.Fprintln(p.out, p.shown(name)); err != nil {
 					return err
 				}
@@ -57,13 +68,32 @@ func find(p *process, args []string) error {
 	})
 }
 
+// tests are those with a value.
+var tests = []string{"-name", "-iname", "-type", "-maxdepth", "-newer", "-size"}
+
+// isEmpty reports whether nothing is in a file or directory.
+func isEmpty(path string, info fs.FileInfo) bool {
+	if !info.IsDir() {
+		return info.Mode().IsRegular() && info.Size() == 0
+	}
+	dir, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer dir.Close()
+	_, err = dir.Readdirnames(1)
+	return err == io.EOF
+}
+
 func (q *query) parse(p *process, test, value string) error {
 	switch test {
-	case "-name":
+	case "-name", "-iname":
 		if _, err := path.Match(value, ""); err != nil {
 			return usageError(fmt.Sprintf("%q is no pattern", value))
 		}
-		q.name = value
+		if q.name, q.fold = value, test == "-iname"; q.fold {
+			q.name = strings.ToLower(value)
+		}
 	case "-type":
 		if value != "f" && value != "d" && value != "l" {
 			return usageError(fmt.Sprintf("-type %q: f, d or l", value))
@@ -83,8 +113,6 @@ func (q *query) parse(p *process, test, value string) error {
 		q.newer = info.ModTime()
 	case "-size":
 		return q.parseSize(value)
-	default:
-		return usageError(test + " is unknown")
 	}
 	return nil
 }
@@ -115,7 +143,11 @@ func (q *query) parseSize(value string) error {
 
 func (q *query) matches(info fs.FileInfo) bool {
 	if q.name != "" {
-		if ok, _ := path.Match(q.name, info.Name()); !ok {
+		name := info.Name()
+		if q.fold {
+			name = strings.ToLower(name)
+		}
+		if ok, _ := path.Match(q.name, name); !ok {
 			return false
 		}
 	}

@@ -23,6 +23,9 @@ func grep(p *process, args []string) error {
 	s := searcher{process: p}
 	f := p.flags()
 	ignoreCase, fixed, recursive := f.BoolP("ignore-case", "i", false, ""), f.BoolP("fixed", "F", false, ""), f.BoolP("recursive", "r", false, "")
+	words, plain := f.BoolP("word-regexp", "w", false, ""), f.BoolP("no-filename", "h", false, "")
+	f.BoolP("extended-regexp", "E", true, "") // as it is anyway
+	f.alias("recursive", "R")
 	f.BoolVarP(&s.invert, "invert", "v", false, "")
 	f.BoolVarP(&s.numbers, "line-number", "n", false, "")
 	f.BoolVarP(&s.names, "files-with-matches", "l", false, "")
@@ -39,6 +42,9 @@ func grep(p *process, args []string) error {
 	if *fixed {
 		pattern = regexp.QuoteMeta(pattern)
 	}
+	if *words {
+		pattern = `\b(?:` + pattern + `)\b`
+	}
 	if *ignoreCase {
 		pattern = "(?i)" + pattern
 	}
@@ -47,7 +53,7 @@ func grep(p *process, args []string) error {
 		return usageError(err.Error())
 	}
 	names := f.Args()[1:]
-	s.named = len(names) > 1 || *recursive
+	s.named = (len(names) > 1 || *recursive) && !*plain
 	if !*recursive {
 		err = p.inputs(names, s.search)
 	} else {

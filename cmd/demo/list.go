@@ -21,6 +21,7 @@ type listing struct {
 	*process
 	long, all, human, single, dirs bool
 	byTime, bySize, reverse        bool
+	below                          bool
 }
 
 func ls(p *process, args []string) error {
@@ -33,6 +34,7 @@ func ls(p *process, args []string) error {
 	f.BoolVarP(&l.bySize, "size", "S", false, "")
 	f.BoolVarP(&l.reverse, "reverse", "r", false, "")
 	f.BoolVarP(&l.dirs, "directory", "d", false, "")
+	f.BoolVarP(&l.below, "recursive", "R", false, "")
 	f.BoolVarP(&l.single, "single", "1", false, "")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -59,8 +61,12 @@ func ls(p *process, args []string) error {
 		return nil
 	})
 	l.list(files)
-	for i, dir := range dirs {
-		if len(paths) > 1 {
+	for i := 0; i < len(dirs); i++ {
+		dir := dirs[i]
+		if err := p.interrupted(); err != nil {
+			return err
+		}
+		if len(paths) > 1 || l.below {
 			if i > 0 || len(files) > 0 {
 				p.printf("\n")
 			}
@@ -73,9 +79,22 @@ func ls(p *process, args []string) error {
 			failed = err
 		} else {
 			l.list(entries)
+			if l.below {
+				dirs = slices.Insert(dirs, i+1, dirsIn(dir, entries)...)
+			}
 		}
 	}
 	return failed
+}
+
+// dirsIn are the directories among the entries of a directory.
+func dirsIn(dir string, entries []entry) (dirs []string) {
+	for _, e := range entries {
+		if e.info.IsDir() {
+			dirs = append(dirs, at(dir, e.name))
+		}
+	}
+	return dirs
 }
 
 // readDir lists a directory; names that begin with a dot only if all are wanted.

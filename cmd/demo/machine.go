@@ -69,8 +69,12 @@ type fileSystem struct {
 func df(p *process, args []string) error {
 	f := p.flags()
 	all := f.BoolP("all", "a", false, "")
+	f.BoolP("human-readable", "h", true, "") // as it is anyway
 	if err := f.Parse(args); err != nil {
 		return err
+	}
+	if f.NArg() > 0 {
+		return usageError("all file systems are shown, none by name")
 	}
 	list, err := p.mounts()
 	if err != nil {
@@ -151,7 +155,15 @@ func (p *process) meminfo() (map[string]uint64, error) {
 	return m, nil
 }
 
-func free(p *process, _ []string) error {
+func free(p *process, args []string) error {
+	f := p.flags()
+	f.BoolP("human", "h", true, "") // as it is anyway
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if f.NArg() > 0 {
+		return usageError("no arguments are taken")
+	}
 	m, err := p.meminfo()
 	if err != nil {
 		return err

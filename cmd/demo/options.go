@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -9,7 +10,7 @@ import (
 )
 
 // flags makes a set of options, as getopt(3) knows them. Its Parse ends in a
-// usageError, and -h is no option but where a command has one.
+// usageError, or in errHelp for --help, and for -h where a command has no such option.
 func (p *process) flags() *flagSet {
 	f := pflag.NewFlagSet(p.name, pflag.ContinueOnError)
 	f.SetOutput(p.errs)
@@ -20,10 +21,18 @@ func (p *process) flags() *flagSet {
 type flagSet struct{ *pflag.FlagSet }
 
 func (f *flagSet) Parse(args []string) error {
-	if err := f.FlagSet.Parse(args); err != nil {
+	switch err := f.FlagSet.Parse(args); {
+	case errors.Is(err, pflag.ErrHelp):
+		return errHelp
+	case err != nil:
 		return usageError(err.Error())
 	}
 	return nil
+}
+
+// alias has a second letter for an option that has one.
+func (f *flagSet) alias(name, letter string) {
+	f.AddFlag(&pflag.Flag{Name: name + " by " + letter, Shorthand: letter, Value: f.Lookup(name).Value, NoOptDefVal: f.Lookup(name).NoOptDefVal})
 }
 
 // table prints rows in columns. The columns named in right, '0' for the first,

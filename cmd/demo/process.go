@@ -109,7 +109,7 @@ func (p *process) run(c *command, args []string) error {
 				done <- fmt.Errorf("panic: %v\n%s", v, debug.Stack())
 			}
 		}()
-		done <- c.run(p, args)
+		done <- c.start(p, args)
 	}()
 	var err error
 	select {
@@ -137,12 +137,28 @@ func (p *process) run(c *command, args []string) error {
 		return interp.ExitStatus(brokenPipe)
 	case errors.As(err, &exit):
 		return exit
+	case errors.Is(err, errHelp):
+		c.help(p)
+		return nil
 	case errors.As(err, &usage):
-		fmt.Fprintf(p.errs, "%s: %s (usage: %s)\n", c.name, usage, strings.TrimSpace(c.name+" "+c.args))
+		fmt.Fprintf(p.errs, "%s: %s (usage: %s)\n", c.name, usage, c.usage())
 		return interp.ExitStatus(2)
 	}
 	p.complain(c.name, err)
 	return interp.ExitStatus(1)
+}
+
+// start runs the command but where it is asked what it does, or is given what it would not look at. A script, which is
+// none of help's, sees to that itself.
+func (c *command) start(p *process, args []string) error {
+	switch {
+	case findCommand(c.name) != c:
+	case len(args) == 1 && args[0] == "--help":
+		return errHelp
+	case c.args == "" && len(args) > 0:
+		return usageError("no arguments are taken")
+	}
+	return c.run(p, args)
 }
 
 // interrupted is the error of a command that is to end, at places where one may

@@ -16,12 +16,21 @@ import (
 
 func cat(p *process, args []string) error {
 	f := p.flags()
+	number := f.BoolP("number", "n", false, "")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
+	lines := 0
 	return p.inputs(f.Args(), func(in input) error {
-		_, err := io.Copy(p.out, in)
-		return err
+		if !*number {
+			_, err := io.Copy(p.out, in)
+			return err
+		}
+		return eachLine(in, func(line string) error {
+			lines++
+			_, err := fmt.Fprintf(p.out, "%6d\t%s\n", lines, line)
+			return err
+		})
 	})
 }
 

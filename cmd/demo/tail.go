@@ -4,19 +4,27 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 )
 
 func tail(p *process, args []string) error {
 	f := p.flags()
-	lines := f.UintP("lines", "n", 10, "")
+	count := f.StringP("lines", "n", "10", "")
 	bytes := f.UintP("bytes", "c", 0, "")
 	follow := f.BoolP("follow", "f", false, "")
 	if err := f.Parse(plainNumber(args)); err != nil {
 		return err
+	}
+	number, from := strings.CutPrefix(*count, "+") // from that line on
+	lines, err := strconv.ParseUint(number, 10, 31)
+	if err != nil {
+		return usageError(fmt.Sprintf("-n %q is no number of lines", *count))
 	}
 	if *follow && f.NArg() > 1 {
 		return usageError("-f follows one file")
@@ -27,10 +35,13 @@ func tail(p *process, args []string) error {
 		}
 		var last []byte
 		var err error
-		if f.Changed("bytes") {
+		switch {
+		case f.Changed("bytes"):
 			last, err = lastBytes(in, int(*bytes))
-		} else {
-			last, err = lastLines(in, int(*lines))
+		case from:
+			err = p.linesFrom(in, lines)
+		default:
+			last, err = lastLines(in, int(lines))
 		}
 		if err != nil {
 			return err
@@ -43,6 +54,22 @@ func tail(p *process, args []string) error {
 		}
 		return nil
 	})
+}
+
+// linesFrom prints what is from a line on, counted from 1.
+func (p *process) linesFrom(r io.Reader, first uint64) error {
+	in := bufio.NewReader(r)
+	for n := uint64(1); n < first; {
+		switch _, err := in.ReadSlice('\n'); err {
+		case nil:
+			n++
+		case bufio.ErrBufferFull:
+		default:
+			return notEOF(err)
+		}
+	}
+	_, err := io.Copy(p.out, in)
+	return err
 }
 
 // lastLines reads to the end and returns the last n lines.
