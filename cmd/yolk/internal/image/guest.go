@@ -74,40 +74,51 @@ func UnpackGuest() (string, error) {
 // unpack writes files to a directory below base that is named after them. One that is there already is checked, and replaced when it
 // is damaged.
 func unpack(base string, files map[string][]byte) (string, error) {
-	names := slices.Sorted(maps.Keys(files))
 	dir := filepath.Join(base, nameOf(files))
-	if intact(dir, files) {
+	return dir, kept(dir, func() bool { return intact(dir, files) }, func(tmp string) error {
+		for _, name := range slices.Sorted(maps.Keys(files)) {
+			dst := filepath.Join(tmp, name)
+			if err := os.MkdirAll(filepath.Dir(dst), 0o755); err != nil {
+				return err
+			}
+			if err := os.WriteFile(dst, files[name], 0o644); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// kept has a directory be there, whole. One that is not is filled beside its place, and put there, be it by this run or by one
+// beside it.
+func kept(dir string, whole func() bool, fill func(tmp string) error) error {
+	if whole() {
 		now := time.Now()
 		_ = os.Chtimes(dir, now, now) // noted for sweep, as far as it goes
-		return dir, nil
+		return nil
 	}
+	base := filepath.Dir(dir)
 	if err := os.MkdirAll(base, 0o755); err != nil {
-		return "", err
+		return err
 	}
 	sweep(base)
 	tmp, err := os.MkdirTemp(base, "new-")
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer os.RemoveAll(tmp)
-	for _, name := range names {
-		dst := filepath.Join(tmp, name)
-		if err := os.MkdirAll(filepath.Dir(dst), 0o755); err != nil {
-			return "", err
-		}
-		if err := os.WriteFile(dst, files[name], 0o644); err != nil {
-			return "", err
-		}
+	if err := fill(tmp); err != nil {
+		return err
 	}
 	for range 2 {
-		if err = os.Rename(tmp, dir); err == nil || intact(dir, files) {
-			return dir, nil // by this run or by one beside it
+		if err = os.Rename(tmp, dir); err == nil || whole() {
+			return nil
 		}
 		if err := os.RemoveAll(dir); err != nil {
-			return "", err
+			return err
 		}
 	}
-	return "", err
+	return err
 }
 
 // nameOf is the name of a directory that holds files, after what they hold.

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/yolkos/yolk/toolchain/usercache"
 )
@@ -71,39 +70,23 @@ func copyModuleTo(ctx context.Context, base, modCache string, m *module) (string
 		return "", err
 	}
 	dir := filepath.Join(base, fmt.Sprintf("%s-%.8x", filepath.Base(name), sha256.Sum256(append(sum, name...))))
-	if _, err := os.Stat(dir); err == nil {
-		now := time.Now()
-		_ = os.Chtimes(dir, now, now) // noted for sweep, as far as it goes
-		return dir, nil
+	there := func() bool {
+		_, err := os.Stat(dir)
+		return err == nil
 	}
-	if err := os.MkdirAll(base, 0o755); err != nil {
-		return "", err
-	}
-	sweep(base)
-	tmp, err := os.MkdirTemp(base, "new-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(tmp)
-	if err := linkTree(ctx, m.Dir, tmp); err != nil {
-		return "", err
-	}
-	// Modules from before there were modules have none.
-	file := filepath.Join(tmp, "go.mod")
-	if _, err := os.Stat(file); err != nil {
-		if err := os.WriteFile(file, []byte("module "+quoteMod(m.Path)+"\n"), 0o644); err != nil {
-			return "", err
+	return dir, kept(dir, there, func(tmp string) error {
+		if err := linkTree(ctx, m.Dir, tmp); err != nil {
+			return err
 		}
-	}
-	if err := os.Chmod(tmp, 0o755); err != nil {
-		return "", err
-	}
-	if err := os.Rename(tmp, dir); err != nil {
-		if _, there := os.Stat(dir); there != nil { // by a run beside this one
-			return "", err
+		// Modules from before there were modules have none.
+		file := filepath.Join(tmp, "go.mod")
+		if _, err := os.Stat(file); err != nil {
+			if err := os.WriteFile(file, []byte("module "+quoteMod(m.Path)+"\n"), 0o644); err != nil {
+				return err
+			}
 		}
-	}
-	return dir, nil
+		return os.Chmod(tmp, 0o755)
+	})
 }
 
 // linkTree makes directories below dst like those below src, with links to the
