@@ -239,12 +239,30 @@ func TestGuestDebugPrint(t *testing.T) {
 	}
 }
 
-// TestGuestDelve has Delve do what gdb does in TestGuestDebug, where it is installed.
+// delve is the version that docs/DEBUGGING.md tells of.
+const delve = "github.com/go-delve/delve/cmd/dlv@v1.27.2"
+
+// installDelve builds Delve, and returns the directory that it is in.
+func installDelve(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	cmd := exec.Command("go", "install", delve)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOBIN="+dir, "GOFLAGS=", "GOWORK=off", "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v: %s", cmd.Args, err, out)
+	}
+	return dir
+}
+
+// TestGuestDelve has Delve do what gdb does in TestGuestDebug.
 func TestGuestDelve(t *testing.T) {
 	needGuest(t)
-	if _, err := exec.LookPath("dlv"); err != nil {
-		t.Skip(err) // too large to be fetched for a test
+	page, err := os.ReadFile("../../docs/DEBUGGING.md")
+	if _, version, _ := strings.Cut(delve, "@v"); err != nil || !strings.Contains(string(page), "With Delve "+version+" ") {
+		t.Errorf("docs/DEBUGGING.md does not tell of Delve %s: %v", version, err)
 	}
+	dlv := installDelve(t)
 	dir := debugged(t)
 	script := filepath.Join(t.TempDir(), "script")
 	if err := os.WriteFile(script, []byte("break shop.Shop.Sell\ncontinue\nprint s\nstack\ngoroutines\nnext\nnext\nlocals\n"+
@@ -253,6 +271,7 @@ func TestGuestDelve(t *testing.T) {
 	}
 	cmd := yolkCommand(t, dir, "debug", "-q", "--timeout", "300s", "--debugger", "dlv", "--debugger-arg=--allow-non-terminal-interactive",
 		"--debugger-arg=--init", "--debugger-arg="+script, ".")
+	cmd.Env = append(cmd.Environ(), "PATH="+dlv+":"+os.Getenv("PATH"))
 	got := runCommand(t, cmd)
 	want := []string{"shop.(*Shop).Sell()", `Name: "corner"`, `"eggs": 12`, "main.main", "Goroutine 1 ", "main.", "left = 7", "debugged 7", "kernel.(*machine).shutdown()", "os.Exit"}
 	if missing := inOrder(got.stdout, want); missing != "" {
