@@ -20,7 +20,7 @@ var speakers = []string{"cmd/yolk", "qemu", "usernet", "toolchain", "kernel", "a
 
 // silent are below them: what is for tests alone, files of /proc, the table of system calls,
 // what is drawn of them, the lines and pictures of a trace, edits of sources, and what the go command says.
-var silent = []string{"testdata", "fs/fstest", "fs/fusefs/fusetest", "drivers/virtio/virtiotest", "fs/procfs", "kernel/metrics_tamago.go", "netstack/procnet.go", "syscalls/memfd", "syscalls/calls.go",
+var silent = []string{"testdata", "fs/diskfs/internal/samples", "fs/fstest", "fs/fusefs/fusetest", "drivers/virtio/virtiotest", "fs/procfs", "kernel/metrics_tamago.go", "netstack/procnet.go", "syscalls/memfd", "syscalls/calls.go",
 	"cmd/yolk/internal/trace/tracetest", "cmd/yolk/internal/trace/text.go", "cmd/yolk/internal/trace/svg.go",
 	"cmd/yolk/internal/inspect/svg.go", "cmd/yolk/internal/inspect/view.go", "arch/amd64/areas_tamago.go",
 	"cmd/yolk/internal/image/thirdparty_edits.go",
