@@ -4,6 +4,7 @@ package main
 const (
 	otherProcess   = "starts another process"
 	goCommandRun   = "runs the go command, another process"
+	fipsProcess    = "starts itself once more with FIPS 140 enforced, another process"
 	pidfds         = "starts another process and refers to it by a pidfd"
 	cgoResolver    = "is of the resolver of the C library, which takes cgo"
 	mprotect       = "wants pages that fault; one map of all RAM, with large pages, stays as it is (syscall.Mprotect answers ENOSYS)"
@@ -42,22 +43,26 @@ var reasons = map[string]string{
 	"bytes.TestIndexByteNearPageBoundary": mprotect,
 	"bytes.TestIndexNearPageBoundary":     mprotect,
 
-	"net.TestAddrLookupOrder":         cgoResolver,
-	"net.TestAllocs":                  stackAllocates,
-	"net.TestCgoLookupIP":             cgoResolver,
-	"net.TestCgoLookupIPWithCancel":   cgoResolver,
-	"net.TestCgoLookupPTR":            cgoResolver,
-	"net.TestCgoLookupPTRWithCancel":  cgoResolver,
-	"net.TestCgoLookupPort":           cgoResolver,
-	"net.TestCgoLookupPortWithCancel": cgoResolver,
-	"net.TestConfHostLookupOrder":     cgoResolver,
-	"net.TestCopyFromTTY":             "opens a pseudo-terminal with cgo",
-	"net.TestForceCgoDNS":             cgoResolver,
-	"net.TestMultiPathTCP":            "wants multipath TCP, which the network stack has not; the test skips itself on such kernels of Linux as well",
-	"net.TestSplice":                  "the subtests start another process; those within one pass",
-	"net.TestTCPReadWriteAllocs":      stackAllocates,
-	"internal/poll.TestReadError":     "a subtest opens /dev/net/tun, which a guest has not; the others pass",
-	"net/netip.TestInlining":          goCommandRun,
+	"net.TestAddrLookupOrder":                   cgoResolver,
+	"net.TestAllocs":                            stackAllocates,
+	"net.TestCgoLookupIP":                       cgoResolver,
+	"net.TestCgoLookupIPWithCancel":             cgoResolver,
+	"net.TestCgoLookupPTR":                      cgoResolver,
+	"net.TestCgoLookupPTRWithCancel":            cgoResolver,
+	"net.TestCgoLookupPort":                     cgoResolver,
+	"net.TestCgoLookupPortWithCancel":           cgoResolver,
+	"net.TestConfHostLookupOrder":               cgoResolver,
+	"net.TestCopyFromTTY":                       "opens a pseudo-terminal with cgo",
+	"net.TestForceCgoDNS":                       cgoResolver,
+	"net.TestMultiPathTCP":                      "wants multipath TCP, which the network stack has not; the test skips itself on such kernels of Linux as well",
+	"net.TestSplice":                            "the subtests start another process; those within one pass",
+	"net.TestTCPReadWriteAllocs":                stackAllocates,
+	"crypto/tls.TestFIPSServerCipherSuites":     fipsProcess,
+	"crypto/tls.TestFIPSServerCurves":           fipsProcess,
+	"crypto/tls.TestFIPSServerProtocolVersion":  fipsProcess,
+	"crypto/tls.TestFIPSServerSignatureAndHash": fipsProcess,
+	"internal/poll.TestReadError":               "a subtest opens /dev/net/tun, which a guest has not; the others pass",
+	"net/netip.TestInlining":                    goCommandRun,
 
 	"sync.TestIssue76126":  "starts another process, which a panic is to end",
 	"sync.TestMutexMisuse": "starts another process, which a fatal error is to end",
