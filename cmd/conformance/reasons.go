@@ -62,6 +62,9 @@ var reasons = map[string]string{
 	"crypto/tls.TestFIPSServerProtocolVersion":  fipsProcess,
 	"crypto/tls.TestFIPSServerSignatureAndHash": fipsProcess,
 	"internal/poll.TestReadError":               "a subtest opens /dev/net/tun, which a guest has not; the others pass",
+	"net/http.TestCmdGoNoHTTPServer":            goCommandRun,
+	"net/http.TestLinuxSendfile":                "runs itself under strace, another process",
+	"net/http.TestOmitHTTP2Vet":                 goCommandRun,
 	"net/netip.TestInlining":                    goCommandRun,
 
 	"sync.TestIssue76126":  "starts another process, which a panic is to end",
