@@ -94,21 +94,26 @@ func start() {
 
 // tracedIdle stands in the idle context: there is nobody to be woken, or to wait for.
 func tracedIdle(until int64) {
+	left := uint32(0)
 	if tr.has(wire.Sched) {
-		if left := switchLeft(); left != 0 {
-			runs(0, left)
-		}
+		left = switchLeft()
 	}
 	if !tr.has(wire.Idle) {
+		if left != 0 {
+			runs(0, left)
+		}
 		idle(until)
 		return
 	}
-	ring.Note(wire.Word(wire.Idle, 0, 0, 0), uint64(until), 0, 0)
+	// One event says that the CPU idles and, with that, that it runs nobody any more.
+	ring.Note(wire.Word(wire.Idle, 0, 0, 0), uint64(until), uint64(left), 0)
 	idle(until)
 	ring.Note(wire.Word(wire.Idle, wire.End, 0, 0), amd64.TimerInterrupts(), 0, 0)
 }
 
 // runs notes that the CPU begins to run a goroutine, or with 0 none. It is on a stack of the system's.
+//
+//go:nosplit
 func runs(id uint64, left uint32) {
 	if tr.has(wire.Sched) {
 		ring.Note(wire.Word(wire.Sched, 0, 0, 0), id, uint64(left), 0)
@@ -116,6 +121,8 @@ func runs(id uint64, left uint32) {
 }
 
 // wakes notes that a goroutine can run again. It is on a stack of the system's.
+//
+//go:nosplit
 func wakes(id, by uint64) {
 	if tr.has(wire.Sched) {
 		ring.Note(wire.Word(wire.Sched, wire.Single, 0, 0), id, by, 0)
@@ -160,6 +167,8 @@ func eventName(e *wire.Event) string {
 			return "wakes"
 		}
 		return switchReason(uint32(e.B))
+	case wire.Idle:
+		return switchReason(uint32(e.B)) // of an end, 0
 	}
 	return ""
 }

@@ -44,7 +44,7 @@ const (
 	Fuse                  // a FUSE request and its reply
 	Notify                // a device is told of a queue
 	Interrupt             // a device has interrupted, as its driver sees it
-	Idle                  // a CPU has nothing to do
+	Idle                  // a CPU has nothing to do, and runs no goroutine any more
 	Sched                 // a CPU runs another goroutine, or with Single: a goroutine can run again
 	Kinds                 // how many there are
 )
@@ -152,9 +152,10 @@ func NameLen(s []byte) int { return min(int(s[22]), MaxName) }
 //	Fuse       the node, the unique with the bytes of the request in the upper half,
 //	           the offset; Op has the share in its upper byte
 //	Notify     device and queue
-//	Idle       the time until the next timer, in ns since the boot
-//	Sched      the goroutine that the CPU runs until its next Sched, 0 if it runs none, and why the one before does not
-//	           run any more
+//	Idle       the time until the next timer, in ns since the boot, and as of Sched, why the goroutine before does not
+//	           run any more; 0 if that has been said, or Sched is not traced
+//	Sched      the goroutine that the CPU runs until its next Sched or Idle, 0 if it runs none, and why the one before
+//	           does not run any more
 //
 // and of an end
 //

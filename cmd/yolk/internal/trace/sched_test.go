@@ -41,8 +41,7 @@ func switches() *guest {
 	g.run(1, 7, leftUnknown)
 	g.run(0, 9, leftReceive)
 	g.call(500, 0, 'r', 0, "")
-	g.run(0, 0, leftReceive) // it runs none
-	g.put(wire.Idle, 0, 0, 0, 0, 0, 0, "")
+	g.put(wire.Idle, 0, 0, 0, 0, leftReceive, 0, "") // it runs none
 	g.wake(9, 0)
 	g.run(1, 9, leftRunnable) // it goes on there
 	g.result(500, 0, 0)
@@ -54,6 +53,7 @@ func switches() *guest {
 	g.put(wire.Idle, wire.End, 0, 0, 3, 0, 0, "")
 	g.run(0, 8, leftUnknown)
 	g.run(0, 1, leftEnded)
+	g.run(1, 0, leftReceive) // it runs none, and that it idles is not traced
 	g.send(0)
 	return g
 }
@@ -71,19 +71,19 @@ func TestSched(t *testing.T) {
     0.000060 cpu0   goroutine 9
     0.000070 g9     wait(0, 'r')
     0.000080 cpu0   … goroutine 9 = chan receive <20µs>
-    0.000090 cpu0   idle
-    0.000100 cpu0     wake goroutine 9
-    0.000110 cpu1   … goroutine 7 = runnable <60µs>
-    0.000110 cpu1   goroutine 9 (woken by a timer or the runtime 10µs ago)
-    0.000120 g9     … wait = 0 <50µs>
-    0.000130 cpu0   … idle = timers 3 <40µs>
-    0.000140 cpu0   idle = ? (unfinished) <10µs>
-    0.000150 cpu0   goroutine 1 = ? (unfinished) <10µs>
-    0.000160 cpu0   idle = timers 3 <10µs>
-    0.000180 cpu0   goroutine 8 = ended <10µs>
-    0.000190 cpu0   goroutine 1
-    0.000190 cpu0   … goroutine 1 = ? (unfinished) <0s>
-    0.000190 cpu1   … goroutine 9 = ? (unfinished) <80µs>
+    0.000080 cpu0   idle
+    0.000090 cpu0     wake goroutine 9
+    0.000100 cpu1   … goroutine 7 = runnable <50µs>
+    0.000100 cpu1   goroutine 9 (woken by a timer or the runtime 10µs ago)
+    0.000110 g9     … wait = 0 <40µs>
+    0.000120 cpu0   … idle = timers 3 <40µs>
+    0.000130 cpu0   idle = ? (unfinished) <10µs>
+    0.000140 cpu0   goroutine 1 = ? (unfinished) <10µs>
+    0.000150 cpu0   idle = timers 3 <10µs>
+    0.000170 cpu0   goroutine 8 = ended <10µs>
+    0.000180 cpu0   goroutine 1
+    0.000190 cpu1   … goroutine 9 = chan receive <90µs>
+    0.000190 cpu0   … goroutine 1 = ? (unfinished) <10µs>
 `
 	if got := g.write(t, Text, "", 1<<20); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
@@ -106,7 +106,7 @@ func TestSched(t *testing.T) {
 	lines := g.write(t, JSON, "sched", 1<<20)
 	for _, want := range []string{
 		`"ph":"B","kind":"sched","name":"goroutine 7","g":7,"cpu":1,"text":"goroutine 7 (woken by goroutine 1 20µs ago)","by":1,"waited":20000}`,
-		`"ph":"E","kind":"sched","name":"goroutine 7","g":7,"cpu":1,"dur":60000,"left":"runnable"}`,
+		`"ph":"E","kind":"sched","name":"goroutine 7","g":7,"cpu":1,"dur":50000,"left":"runnable"}`,
 		`"ph":"i","kind":"sched","name":"goroutine 9","cpu":0,"depth":1,"text":"wake goroutine 9"}`,
 		`"name":"goroutine 9","g":9,"cpu":1,"text":"goroutine 9 (woken by a timer or the runtime 10µs ago)","by":0,"waited":10000}`,
 	} {

@@ -138,6 +138,9 @@ func (s *Spans) Take(e *wire.Event, ns int64) {
 	case e.Is(wire.End):
 		s.finish(r)
 	default:
+		if e.Kind == wire.Idle && e.B != 0 {
+			s.leave(r)
+		}
 		s.begin(r)
 	}
 }

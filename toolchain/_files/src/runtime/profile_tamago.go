@@ -32,15 +32,16 @@ func setProcessCPUProfiler(hz int32) {
 
 // setThreadCPUProfiler sets the rate for the running m. The scheduler calls it, on g0, before it runs a goroutine, if the
 // rate has changed or somebody traces switches.
+//
+//go:nosplit
 func setThreadCPUProfiler(hz int32) {
-	gp := getg()
-	mp := gp.m
-	mp.profilehz = hz
+	mp := getg().m
 	if switchHooks.run == nil {
+		mp.profilehz = hz
 		return
 	}
-	mp.profilehz |= switchTraced
-	if gp == mp.g0 {
+	mp.profilehz = hz | switchTraced
+	if getg() == mp.g0 {
 		switchTo(mp)
 	}
 }

@@ -8,7 +8,8 @@ import _ "unsafe" // for go:linkname
 // here by way of what it looks at anyway. What it does of itself without a choice, as iter.Pull has coroutines change, is
 // not seen.
 
-// switchHooks are called on the system stack of the core. They must not block, allocate or write pointers.
+// switchHooks are called on the system stack of the core. They must not block, allocate or write pointers. What leads to
+// them is called for each switch, and does not look for room on that stack.
 var switchHooks struct {
 	// run is called when the goroutine with the number id is about to run on this core; left is why the one
 	// before does not.
@@ -59,6 +60,8 @@ const (
 const notParked = -1
 
 // switchTo tells that mp is about to run its curg.
+//
+//go:nosplit
 func switchTo(mp *m) {
 	c, gp := mp.thread.core.ptr(), mp.curg
 	if gp.waits&waitServed != 0 {
@@ -80,6 +83,8 @@ func switchTo(mp *m) {
 func switchLeft() uint32 { return coreOf(getg()).left() }
 
 // left tells once why the last goroutine of c does not run any more.
+//
+//go:nosplit
 func (c *core) left() uint32 {
 	mp, gp := c.last.m.ptr(), c.last.g.ptr()
 	if mp == nil {
@@ -100,6 +105,8 @@ func (c *core) left() uint32 {
 }
 
 // switchWoken tells that gp can run again.
+//
+//go:nosplit
 func switchWoken(gp *g) {
 	by := uint64(0)
 	if waker := getg().m.curg; waker != nil {
