@@ -215,6 +215,9 @@ func checkEcho(r *report.Report, _ Sum, answer Answer) {
 	}
 }
 
+// ownPlace is what is overlooked when a header that has come is copied.
+const ownPlace = "Its own place counts as 0 while it is made."
+
 // echo says what is wrong with the reply to a datagram.
 func echo(b []byte, d datagram) string {
 	if b == nil {
@@ -242,7 +245,9 @@ func echo(b []byte, d datagram) string {
 	case binary.BigEndian.Uint16(ip[6:])&0x3fff != 0:
 		return "the packet says that it is a fragment."
 	case checksum(ip[:n]) != 0:
-		return "the checksum of the IP header is wrong."
+		clean := bytes.Clone(ip[:n])
+		clean[10], clean[11] = 0, 0
+		return fmt.Sprintf("the checksum of the IP header is %#04x, and should be %#04x. %s", binary.BigEndian.Uint16(ip[10:]), checksum(clean), ownPlace)
 	}
 	udp := ip[n:total]
 	switch from, to := binary.BigEndian.Uint16(udp), binary.BigEndian.Uint16(udp[2:]); {
@@ -259,7 +264,7 @@ func echo(b []byte, d datagram) string {
 	if want := udpSum(me.IP, other.IP, clean); got == 0 && want == 0xffff {
 		return "the UDP checksum comes out as 0, and 0 was sent."
 	} else if got != 0 && got != want {
-		return fmt.Sprintf("the UDP checksum is %#04x, and should be %#04x (or 0, which means none).", got, want)
+		return fmt.Sprintf("the UDP checksum is %#04x, and should be %#04x (or 0, which means none). %s", got, want, ownPlace)
 	}
 	return ""
 }

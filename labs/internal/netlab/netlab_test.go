@@ -176,7 +176,7 @@ func TestDiagnosis(t *testing.T) {
 		"ips not exchanged":   "the packet goes from|TODO 4",
 		"old total":           "total length in the IP header is 2313",
 		"ttl":                 "time to live",
-		"old sum":             "checksum of the IP header",
+		"old sum":             "checksum of the IP header|Its own place counts as 0",
 		"short ip":            "out of range|look at len",
 		"short udp":           "out of range|look at len",
 		"port":                "another port|TODO 4",
