@@ -19,11 +19,17 @@ func Example() {
 	written := make(chan string, 1)
 	var mu sync.Mutex
 	var letters []*virtiotest.Chain // room for what the device says
+	var unsaid [][]byte             // what waits for room
+	deliver := func() {
+		for len(letters) > 0 && len(unsaid) > 0 {
+			letters[0].Done(letters[0].Put(0, unsaid[0]))
+			letters, unsaid = letters[1:], unsaid[1:]
+		}
+	}
 	say := func(event uint16, more string) {
 		b := append(binary.LittleEndian.AppendUint16(make([]byte, 4), event), 1, 0)
-		c := letters[0]
-		letters = letters[1:]
-		c.Done(c.Put(0, append(b, more...)))
+		unsaid = append(unsaid, append(b, more...))
+		deliver()
 	}
 	device.Serve = func(c *virtiotest.Chain) {
 		mu.Lock()
@@ -34,6 +40,7 @@ func Example() {
 			c.Done(0)
 		case 2:
 			letters = append(letters, c)
+			deliver()
 		case 3:
 			switch binary.LittleEndian.Uint16(c.Read[0][4:]) {
 			case 0: // the driver is ready: there is a port
