@@ -11,10 +11,27 @@ import (
 	"strings"
 
 	"github.com/yolkos/yolk/cmd/bench/internal/ops"
+	"github.com/yolkos/yolk/cmd/bench/internal/page"
 )
 
 // figuresFile holds the recorded figures: what a change is judged by.
 const figuresFile = "docs/instructions.txt"
+
+// benchmarksFile has times, and beside them what carries over of these figures.
+const benchmarksFile = "docs/benchmarks.md"
+
+// updateBenchmarks brings that up to date.
+func updateBenchmarks() error {
+	old, err := os.ReadFile(benchmarksFile)
+	if err != nil {
+		return err
+	}
+	figures, err := os.ReadFile(figuresFile)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(benchmarksFile, []byte(page.ByInstructions(string(old), string(figures))), 0o644)
+}
 
 // cost is what an operation costs.
 type cost struct {

@@ -122,7 +122,7 @@ func run(ctx context.Context, o *options) error {
 		}
 		maps.Copy(all, list)
 	}
-	return errors.Join(now.write(figuresFile), writePage(o.page, now, all))
+	return errors.Join(now.write(figuresFile), writePage(o.page, now, all), updateBenchmarks())
 }
 
 // countYolk counts in Yolk what o asks for. What waits for a server is as in old
