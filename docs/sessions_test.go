@@ -130,7 +130,7 @@ func run(t *testing.T, bin, dir, script string) string {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", "-c", script)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "GOFLAGS=", "MAKEFLAGS=YOLK="+filepath.Join(bin, "yolk"))
+	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "GOFLAGS=", "MAKEFLAGS=YOLK="+filepath.Join(bin, "yolk"), "MAKELEVEL=") // as typed, by no make
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = time.Minute
