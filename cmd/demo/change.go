@@ -50,6 +50,22 @@ func mkdir(p *process, args []string) error {
 	})
 }
 
+func rmdir(p *process, args []string) error {
+	f := p.flags()
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if f.NArg() == 0 {
+		return usageError("no directory")
+	}
+	return p.each(f.Args(), func(name string) error {
+		if err := syscall.Rmdir(p.at(name)); err != nil {
+			return &fs.PathError{Op: "rmdir", Path: name, Err: err}
+		}
+		return nil
+	})
+}
+
 func rm(p *process, args []string) error {
 	f := p.flags()
 	recursive := f.BoolP("recursive", "r", false, "")

@@ -55,6 +55,7 @@ func init() { // help reads the tables
 			{"mv", "FROM... TO", "rename or move files", mv},
 			{"ln", "[-s] TARGET NAME", "make a link, or a symbolic link", ln},
 			{"rm", "[-r] [-f] PATH...", "remove files", rm},
+			{"rmdir", "DIR...", "remove empty directories", rmdir},
 			{"chmod", "[-R] MODE FILE...", "change modes: 644, u+x, go-w, a=r", chmod},
 		}},
 		{"Text", []command{
@@ -82,6 +83,7 @@ func init() { // help reads the tables
 			{"free", "[-h]", "show memory", free},
 			{"uptime", "", "show how long the machine has been up", uptime},
 			{"date", "", "print the time", date},
+			{"uname", "[-asnrvm]", "print what the kernel is called", uname},
 			{"env", "", "print the environment", env},
 			{"tour", "", "run the guided tour", runTour},
 		}},
@@ -96,6 +98,7 @@ func init() { // help reads the tables
 			{"sleep", "SECONDS", "wait", sleep},
 			{"seq", "[FIRST] LAST", "print numbers", seq},
 			{"yes", "[WORD...]", "print a line without end", yes},
+			{"clear", "", "clear the screen", clearScreen},
 			{"history", "", "list the lines that were typed", history},
 			{"help", "[COMMAND]", "list the commands", help},
 		}},

@@ -155,6 +155,23 @@ func TestAsked(t *testing.T) {
 	wantError(t, s, "free x", "no arguments are taken")
 }
 
+func TestSmall(t *testing.T) {
+	s := newTestShell(t)
+	want(t, s, "mkdir -p a/b; rmdir a/b a; ls", "")
+	wantError(t, s, "mkdir -p a/b; rmdir a", "directory not empty")
+	wantError(t, s, "echo > f; rmdir f", "not a directory")
+	wantError(t, s, "rmdir", "no directory")
+	want(t, s, "clear", "\x1b[H\x1b[2J\x1b[3J")
+	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := strings.TrimSpace(string(release))
+	want(t, s, "uname; uname -rs; uname -m", "Linux\nLinux "+r+"\nx86_64\n")
+	want(t, s, "uname -a | wc -l", "1\n")
+	wantError(t, s, "uname x", "no arguments are taken but options")
+}
+
 func TestTextTools(t *testing.T) {
 	s := newTestShell(t)
 	want(t, s, "seq 3 | sort -r; seq 9 11 | sort; seq 9 11 | sort -n; seq 0 1; seq 3 1", "3\n2\n1\n10\n11\n9\n9\n10\n11\n0\n1\n")

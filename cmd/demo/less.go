@@ -143,10 +143,11 @@ type lessView struct {
 	message   string
 	toEnd     bool // go to the end when it is known
 	search    int  // the line that a search goes on from when there are more; -1: none
+	found     int  // the line that is to be the first when there are enough behind it; -1: none
 }
 
 func newLess(screen tcell.Screen, in input) *lessView {
-	l := &lessView{screen: screen, name: in.name, text: &textBuffer{}, search: -1}
+	l := &lessView{screen: screen, name: in.name, text: &textBuffer{}, search: -1, found: -1}
 	l.text.more.L = &l.text.mu
 	go l.text.read(in, func() { screen.PostEvent(tcell.NewEventInterrupt(nil)) })
 	return l
@@ -189,6 +190,12 @@ func (l *lessView) draw() {
 	if l.toEnd {
 		l.top = len(lines)
 		l.toEnd = !ended
+	}
+	if l.found >= 0 {
+		l.top = l.found
+		if ended || l.found <= len(lines)-rows {
+			l.found = -1
+		}
 	}
 	l.top = max(0, min(l.top, len(lines)-rows))
 	l.screen.Clear()
@@ -238,7 +245,7 @@ func (l *lessView) status(lines, rows int, ended bool, err error) string {
 func (l *lessView) key(event *tcell.EventKey) {
 	_, height := l.screen.Size()
 	page := max(height-2, 1)
-	l.toEnd, l.search = false, -1
+	l.toEnd, l.search, l.found = false, -1, -1
 	switch event.Key() {
 	case tcell.KeyDown, tcell.KeyEnter:
 		l.top++
@@ -337,7 +344,7 @@ func (l *lessView) previous() {
 func (l *lessView) find(lines []string, ended bool) {
 	for ; l.search < len(lines); l.search++ {
 		if l.pattern.MatchString(visible(lines[l.search])) {
-			l.top, l.search = l.search, -1
+			l.found, l.search = l.search, -1
 			return
 		}
 	}

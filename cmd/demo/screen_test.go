@@ -170,6 +170,27 @@ func TestLessWithoutEnd(t *testing.T) {
 	}
 }
 
+// What was found becomes the first line when there are enough behind it.
+func TestLessFoundEarly(t *testing.T) {
+	t.Chdir(t.TempDir())
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	s, ended := onSimulated(t, less, r)
+	io.WriteString(w, "1\n2\n3\n4\n5\n6\n7\nthis\n9\n")
+	s.wait(t, "lines 1-5")
+	s.keys("/this", tcell.KeyEnter)
+	s.wait(t, "5\n6\n7\nthis\n9\n")
+	io.WriteString(w, "10\n11\n12\n13\n14\n")
+	s.wait(t, "this\n9\n10\n11\n12\nstandard input  lines 8-12")
+	s.keys("q")
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestLessErrors(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, args := range [][]string{{"nosuch"}, {"."}, {}, {"-Q"}} {

@@ -9,12 +9,59 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func env(p *process, _ []string) error {
 	for _, e := range p.exported() {
 		p.printf("%s\n", e)
 	}
+	return nil
+}
+
+func clearScreen(p *process, _ []string) error {
+	p.printf("\x1b[H\x1b[2J\x1b[3J")
+	return nil
+}
+
+func uname(p *process, args []string) error {
+	f := p.flags()
+	all := f.BoolP("all", "a", false, "")
+	parts := []struct {
+		name, short string
+		field       func(u *unix.Utsname) []byte
+		wanted      *bool
+	}{
+		{name: "kernel-name", short: "s", field: func(u *unix.Utsname) []byte { return u.Sysname[:] }},
+		{name: "nodename", short: "n", field: func(u *unix.Utsname) []byte { return u.Nodename[:] }},
+		{name: "kernel-release", short: "r", field: func(u *unix.Utsname) []byte { return u.Release[:] }},
+		{name: "kernel-version", short: "v", field: func(u *unix.Utsname) []byte { return u.Version[:] }},
+		{name: "machine", short: "m", field: func(u *unix.Utsname) []byte { return u.Machine[:] }},
+	}
+	for i := range parts {
+		parts[i].wanted = f.BoolP(parts[i].name, parts[i].short, false, "")
+	}
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if f.NArg() > 0 {
+		return usageError("no arguments are taken but options")
+	}
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return err
+	}
+	var words []string
+	for _, part := range parts {
+		if *all || *part.wanted {
+			words = append(words, unix.ByteSliceToString(part.field(&u)))
+		}
+	}
+	if len(words) == 0 {
+		words = []string{unix.ByteSliceToString(u.Sysname[:])}
+	}
+	p.printf("%s\n", strings.Join(words, " "))
 	return nil
 }
 
