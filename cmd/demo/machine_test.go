@@ -76,7 +76,7 @@ func TestDmesg(t *testing.T) {
 
 func TestPs(t *testing.T) {
 	out, status := try(t, newProcShell(t, nil), "ps")
-	if status != 0 || !strings.HasPrefix(out, " ID") || !strings.Contains(out, "demo.goroutines") {
+	if status != 0 || !strings.HasPrefix(strings.TrimLeft(out, " "), "ID ") || !strings.Contains(out, "demo.goroutines") {
 		t.Errorf("ps prints %q, status %d", out, status)
 	}
 	g := parseGoroutine("goroutine 7 [chan receive, 3 minutes]:\nmain.(*x).f(0x1, {0x2, 0x3})\n\t/dir/file.go:12 +0x34\ncreated by main.g in goroutine 1\n\t/dir/file.go:1 +0x2")
