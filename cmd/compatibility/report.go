@@ -331,17 +331,8 @@ func writeDifferences(w *bytes.Buffer, found []lost) {
 	fmt.Fprintf(w, "What differs is the build, the end, or of a run, by its number, the output or status; the tree of files; or a test.\n\n"+
 		"| item | what | %s | %s | how | reason |\n|---|---|---|---|---|---|\n", platforms[1], platforms[2])
 	for _, d := range found {
-		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s |\n", d.item, gotest.Cell(d.what), d.guests[0], d.guests[1], gotest.Cell(fromHome(d.text)), d.reason)
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s |\n", d.item, gotest.Cell(d.what), d.guests[0], d.guests[1], gotest.Cell(d.text), d.reason)
 	}
-}
-
-// fromHome has a text say ~ for the user's home, which is nobody else's.
-func fromHome(text string) string {
-	home, err := os.UserHomeDir()
-	if err != nil || len(home) < 2 {
-		return text
-	}
-	return strings.ReplaceAll(text, home+"/", "~/")
 }
 
 // clip cuts a text to so many bytes.

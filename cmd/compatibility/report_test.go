@@ -147,11 +147,3 @@ func TestCache(t *testing.T) {
 		t.Errorf("another text: %v", got)
 	}
 }
-
-// TestFromHome: the page names no directory of the machine that it is made on.
-func TestFromHome(t *testing.T) {
-	t.Setenv("HOME", "/home/me")
-	if got, want := fromHome("fork/exec /home/me/.cache/x.test, /home/men: no"), "fork/exec ~/.cache/x.test, /home/men: no"; got != want {
-		t.Errorf("%q, want %q", got, want)
-	}
-}

@@ -3,6 +3,7 @@ package gotest
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -96,9 +97,13 @@ func (l Lapse) String() string {
 	return l.Outcome.String()
 }
 
-// Cell makes text fit for a cell of a table in Markdown.
+// Cell makes text fit for a cell of a table in Markdown, which names no directory of the
+// machine that it is made on: ~ is the user's home.
 func Cell(s string) string {
 	const most = 100 // characters
+	if home, err := os.UserHomeDir(); err == nil && len(home) > 1 {
+		s = strings.ReplaceAll(s, home+"/", "~/")
+	}
 	s = strings.ToValidUTF8(strings.Join(strings.Fields(s), " "), "?")
 	if utf8.RuneCountInString(s) > most {
 		s = string([]rune(s)[:most]) + "…"

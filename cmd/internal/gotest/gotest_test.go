@@ -131,3 +131,11 @@ func TestExceptions(t *testing.T) {
 		t.Errorf("no run on Linux: %v", got)
 	}
 }
+
+// TestCellFromHome: no directory of the machine is in a table.
+func TestCellFromHome(t *testing.T) {
+	t.Setenv("HOME", "/home/me")
+	if got, want := Cell("fork/exec /home/me/.cache/x.test, /home/men: no"), "fork/exec ~/.cache/x.test, /home/men: no"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
