@@ -3,7 +3,6 @@
 package network
 
 import (
-	"errors"
 	"net"
 	"os"
 	"strings"
@@ -12,9 +11,13 @@ import (
 )
 
 // TestCovered: the files that tell of the network can be written, as in a container,
-// and the resolver takes what was written; their names stay. (fs.VFS.Cover; for each
-// call: TestCoverLikeLinux.)
+// and the resolver takes what was written. That their names stay, whatever the call, is
+// TestCoverLikeLinux's: /etc may be the host's here, and its files are not put at risk.
 func TestCovered(t *testing.T) {
+	dir, err := os.Stat("/etc")
+	if err != nil {
+		t.Fatal(err)
+	}
 	before := map[string]string{}
 	for _, name := range []string{"/etc/hosts", "/etc/hostname", "/etc/resolv.conf"} {
 		text, err := os.ReadFile(name)
@@ -23,12 +26,12 @@ func TestCovered(t *testing.T) {
 		}
 		st, err := os.Stat(name)
 		if err != nil || st.Size() != int64(len(text)) || st.Mode() != 0o644 {
-			t.Errorf("%s: %v, %v", name, st, err)
+			t.Fatalf("%s: %v, %v", name, st, err)
+		}
+		if st.Sys().(*syscall.Stat_t).Dev == dir.Sys().(*syscall.Stat_t).Dev {
+			t.Fatalf("%s is a file of the root's, which may be the host's", name)
 		}
 		before[name] = string(text)
-		if err := os.Remove(name); !errors.Is(err, syscall.EBUSY) {
-			t.Errorf("removing %s: %v", name, err)
-		}
 	}
 	host, _ := os.Hostname()
 	if before["/etc/hostname"] != host+"\n" || !strings.Contains(before["/etc/resolv.conf"], "nameserver ") {
@@ -62,12 +65,5 @@ func TestCovered(t *testing.T) {
 	}
 	if text, err := os.ReadFile("/etc/resolv.conf"); string(text) != ours || err != nil {
 		t.Errorf("written: %q, %v", text, err)
-	}
-	if err := os.WriteFile("/etc/resolv.new", []byte(ours), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	defer os.Remove("/etc/resolv.new")
-	if err := os.Rename("/etc/resolv.new", "/etc/resolv.conf"); !errors.Is(err, syscall.EBUSY) {
-		t.Errorf("renamed over: %v", err)
 	}
 }
