@@ -4,40 +4,25 @@ import (
 	"bytes"
 	"net/netip"
 	"os"
-	"os/exec"
-	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 	"gvisor.dev/gvisor/pkg/tcpip/checksum"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
+
+	"github.com/yolkos/yolk/internal/tools"
 )
 
 // inNamespace runs the test again in a network namespace of its own, where it may
 // change settings: prepare does, there. It returns whether this is there.
 func inNamespace(t *testing.T, prepare func()) bool {
 	t.Helper()
-	const mark = "YOLK_TEST_NAMESPACE"
-	if os.Getenv(mark) != "" {
+	if tools.Namespace() != "" {
 		prepare()
 		return true
 	}
-	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v")
-	cmd.Env = append(os.Environ(), mark+"=1")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
-	if os.Geteuid() != 0 {
-		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
-		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
-		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
-	}
-	out, err := cmd.CombinedOutput()
-	if _, ended := err.(*exec.ExitError); err != nil && !ended {
-		t.Skipf("no network namespace: %v", err)
-	}
-	if err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
+	tools.InNamespace(t, "here")
 	return false
 }
 

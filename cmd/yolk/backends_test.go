@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -17,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/yolkos/yolk/internal/tools"
 	"github.com/yolkos/yolk/qemu"
 )
 
@@ -104,8 +104,7 @@ func hearGuest(addr string) (string, error) {
 // addresses that it is given, in a network namespace of the test's own.
 func TestGuestTap(t *testing.T) {
 	needGuest(t)
-	const mark = "YOLK_TEST_TAP"
-	image := os.Getenv(mark)
+	image := tools.Namespace()
 	if image == "" {
 		if os.Geteuid() != 0 {
 			t.Skip("only root makes tap devices")
@@ -113,15 +112,7 @@ func TestGuestTap(t *testing.T) {
 		if _, err := os.Stat("/dev/net/tun"); err != nil {
 			t.Skip(err)
 		}
-		cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v")
-		cmd.Env = append(os.Environ(), mark+"="+buildCaller(t))
-		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
-		out, err := cmd.CombinedOutput()
-		if ended := (*exec.ExitError)(nil); err != nil && !errors.As(err, &ended) {
-			t.Skipf("no network namespace: %v", err)
-		} else if err != nil {
-			t.Errorf("%v\n%s", err, out)
-		}
+		tools.InNamespace(t, buildCaller(t))
 		return
 	}
 	makeTap(t, "yolk0", netip.MustParsePrefix("10.9.0.1/24"))

@@ -1,4 +1,4 @@
-// Package tools finds programs that tests use and that are not of this module.
+// Package tools is what tests of several packages use: programs that are not of this module, and network namespaces.
 package tools
 
 import (
